@@ -1,0 +1,23 @@
+/** Why key material was refused; `code` is stable. No message holds key bytes. */
+export type KeyErrorCode =
+  | "KEY_TOO_SHORT"
+  | "VALIDITY_INVALID"
+  | "KEY_UNREADABLE"
+  | "KEY_CORRUPT"
+  | "KEY_NOT_RSA"
+  | "FILE_NOT_REGULAR"
+  | "CERTIFICATE_CORRUPT"
+  | "CERTIFICATE_MISMATCH"
+  | "CREATION_REFUSED";
+
+/** Key material that cannot be used: the message says what is wrong, in which file, and what to do. */
+export class KeyError extends Error {
+  constructor(
+    readonly code: KeyErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "KeyError";
+  }
+}

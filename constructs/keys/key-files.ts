@@ -1,0 +1,68 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { KeyError } from "./errors";
+
+/** Reads a file that has to be a regular one; `undefined` where there is none. A link is never followed. */
+export function readRegularFile(path: string): string | undefined {
+  if (!isPresent(path)) return undefined;
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new KeyError("KEY_UNREADABLE", `${path} cannot be read, got: ${reason}; make it readable for this user`, {
+      cause,
+    });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** Writes beside the target and renames, so that a crash leaves the old file or the new one, never half of one. */
+export function writeFileAtomically(path: string, content: string, mode: number): void {
+  isPresent(path); // refuses a link or a folder in the way
+  mkdirSync(dirname(path), { recursive: true });
+  // It ends like the file itself, so that what keeps that one out of git (*.key) covers a half-written one too.
+  const temporary = join(dirname(path), `.${process.pid}.${basename(path)}`);
+  rmSync(temporary, { force: true });
+  try {
+    const file = openSync(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode);
+    try {
+      fchmodSync(file, mode); // the umask may have taken bits away from the certificate's mode
+      writeSync(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function isPresent(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat) return false;
+  if (!stat.isFile()) {
+    const got = stat.isSymbolicLink() ? "a symbolic link" : stat.isDirectory() ? "a folder" : "a special file";
+    throw new KeyError(
+      "FILE_NOT_REGULAR",
+      `${path} must be a regular file, got: ${got}; it is left as it is: replace it by the file itself, or remove it`,
+    );
+  }
+  return true;
+}

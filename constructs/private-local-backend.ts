@@ -1,0 +1,25 @@
+import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
+import { resolve } from "node:path";
+import { LocalBackend, TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
+import { fromStackFolder, projectFolder } from "./private/project";
+
+/**
+ * Keeps a stack's state beside `cdktf.json`, as `terraform.STACK.tfstate`, readable by its owner alone.
+ *
+ * Terraform writes state files for everybody to read, but leaves the mode of an existing file as it is: an empty file
+ * of mode 0600 is put there first, and Terraform takes that for no state. The path in the JSON is relative, so that a
+ * checkout elsewhere gives the same JSON.
+ */
+export class PrivateLocalBackend extends LocalBackend {
+  constructor(scope: Construct) {
+    const name = `terraform.${TerraformStack.of(scope).node.id}.tfstate`;
+    super(scope, { path: fromStackFolder(scope, name) });
+    for (const file of [name, `${name}.backup`]) keepPrivate(resolve(projectFolder(), file));
+  }
+}
+
+function keepPrivate(path: string): void {
+  if (existsSync(path)) chmodSync(path, 0o600);
+  else closeSync(openSync(path, "ax", 0o600));
+}

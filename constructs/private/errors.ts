@@ -1,0 +1,16 @@
+import type { IConstruct } from "constructs";
+
+/** A prop that cannot be used; the message starts with the construct's path, as cdktf's own validation texts do. */
+export class ValidationError extends Error {
+  constructor(scope: IConstruct, problems: string | readonly string[]) {
+    const list = typeof problems === "string" ? [problems] : problems;
+    const text = list.length === 1 ? list[0] : list.map((problem) => `\n  - ${problem}`).join("");
+    super(`[${scope.node.path}] ${text}`);
+    this.name = "ValidationError";
+  }
+}
+
+/** Throws all problems at once, so that one run tells everything. */
+export function failOn(scope: IConstruct, problems: readonly string[]): void {
+  if (problems.length > 0) throw new ValidationError(scope, problems);
+}

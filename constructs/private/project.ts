@@ -1,0 +1,29 @@
+import { existsSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { App, Manifest, TerraformStack } from "cdktf";
+import type { IConstruct } from "constructs";
+
+/** The folder of the consumer's `cdktf.json`, from which relative paths are read; the working folder where there is none. */
+export function projectFolder(): string {
+  for (let folder = process.cwd(); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "cdktf.json"))) return folder;
+    if (dirname(folder) === folder) return process.cwd();
+  }
+}
+
+/** Where Terraform will run for the stack of a construct. */
+export function stackFolder(scope: IConstruct): string {
+  // Not by the manifest's entry of the stack: asking for it fixes the stack's dependencies as they are by then.
+  return resolve(projectFolder(), App.of(scope).outdir, Manifest.stacksFolder, TerraformStack.of(scope).node.id);
+}
+
+/** A project file as Terraform sees it from the stack's folder: relative, so that every checkout gives the same JSON. */
+export function fromStackFolder(scope: IConstruct, path: string): string {
+  return relative(stackFolder(scope), resolve(projectFolder(), path));
+}
+
+/** A file of this package that `npm ci` or `npm pack` bundled. */
+export function bundledFile(name: string): string {
+  const beside = join(__dirname, "..", "..", name); // dist/constructs/private in the package
+  return existsSync(beside) ? beside : join(__dirname, "..", "..", "dist", name);
+}

@@ -1,0 +1,141 @@
+import { TerraformStack } from "cdktf";
+import { Construct, type IDependable } from "constructs";
+import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
+import { Realm as RealmResource } from "../.gen/providers/keycloak/realm";
+import type { IKeycloakServer } from "./keycloak-server";
+import { failOn, ValidationError } from "./private/errors";
+
+/** A realm that clients can be declared in. */
+export interface IRealm {
+  readonly realmName: string;
+  readonly server: IKeycloakServer;
+  /** Issuer of its tokens, and audience of client assertions (RFC 8414). */
+  readonly issuer: string;
+  /** Where clients get access tokens (RFC 6749 section 3.2). */
+  readonly tokenEndpoint: string;
+  /** Where its public keys are (RFC 7517). */
+  readonly jwksUri: string;
+  /** The provider to declare resources of this realm with, in the stack of `scope`. */
+  keycloakProvider(scope: Construct): KeycloakProvider;
+  /** What has to be there before the first resource of this realm, in the stack of `scope`. */
+  dependencies(scope: Construct): IDependable[];
+  /** Registers a client id; throws where the realm has it already. */
+  claimClientId(scope: Construct, clientId: string): void;
+}
+
+/** Properties of a {@link Realm}. */
+export interface RealmProps {
+  readonly server: IKeycloakServer;
+  /** Name of the realm, part of its issuer. */
+  readonly realmName: string;
+  /**
+   * How long access tokens are valid, in seconds. Short is safer: an API that verifies offline accepts a revoked
+   * token until it ends.
+   *
+   * @default 300
+   */
+  readonly accessTokenLifespanSeconds?: number;
+}
+
+abstract class RealmBase extends Construct implements IRealm {
+  readonly server: IKeycloakServer;
+  readonly realmName: string;
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly jwksUri: string;
+  private readonly clientIds = new Map<string, string>();
+
+  constructor(scope: Construct, id: string, { server, realmName }: RealmProps) {
+    super(scope, id);
+    if (!/^[A-Za-z0-9._~-]{1,255}$/.test(realmName)) {
+      throw new ValidationError(
+        this,
+        `\`realmName\` must be 1 to 255 letters, digits, dots, dashes, underscores or tildes, as it is part of the issuer, got: ${JSON.stringify(realmName)}`,
+      );
+    }
+    this.server = server;
+    this.realmName = realmName;
+    this.issuer = `${server.issuerBase}/realms/${realmName}`;
+    this.tokenEndpoint = `${this.issuer}/protocol/openid-connect/token`;
+    this.jwksUri = `${this.issuer}/protocol/openid-connect/certs`;
+  }
+
+  keycloakProvider(scope: Construct): KeycloakProvider {
+    return this.server.keycloakProvider(scope);
+  }
+
+  claimClientId(scope: Construct, clientId: string): void {
+    const taken = this.clientIds.get(clientId);
+    if (taken !== undefined) {
+      throw new ValidationError(
+        scope,
+        `\`clientId\` must be unique in realm ${this.realmName}, got: ${clientId}, which ${taken} declares already`,
+      );
+    }
+    this.clientIds.set(clientId, scope.node.path);
+  }
+
+  abstract dependencies(scope: Construct): IDependable[];
+}
+
+/** A realm whose clients are machines. */
+export class Realm extends RealmBase {
+  /** A realm that exists already. */
+  static fromRealmName(
+    scope: Construct,
+    id: string,
+    attributes: { server: IKeycloakServer; realmName: string },
+  ): IRealm {
+    return new ImportedRealm(scope, id, attributes);
+  }
+
+  private readonly resource: RealmResource;
+
+  constructor(scope: Construct, id: string, props: RealmProps) {
+    super(scope, id, props);
+    const seconds = props.accessTokenLifespanSeconds ?? 300;
+    failOn(this, checkLifespan(seconds));
+    this.resource = new RealmResource(this, "Resource", {
+      provider: props.server.keycloakProvider(this),
+      realm: props.realmName,
+      enabled: true,
+      accessTokenLifespan: terraformDuration(seconds),
+      // One issuer for everybody, whatever address a request came by.
+      attributes: { frontendUrl: props.server.issuerBase },
+      dependsOn: dependables(props.server.dependencies(this)),
+    });
+  }
+
+  dependencies(scope: Construct): IDependable[] {
+    const own = TerraformStack.of(this);
+    const other = TerraformStack.of(scope);
+    if (own === other) return [this.resource];
+    other.addDependency(own);
+    return [];
+  }
+}
+
+class ImportedRealm extends RealmBase {
+  dependencies(scope: Construct): IDependable[] {
+    return this.server.dependencies(scope);
+  }
+}
+
+/** cdktf wants its own type of dependable; resources, which is all that is ever given here, are both. */
+export function dependables(list: IDependable[]): RealmResource[] {
+  return list as RealmResource[];
+}
+
+function checkLifespan(seconds: number): string[] {
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 86_400) return [];
+  return [
+    `\`accessTokenLifespanSeconds\` must be a whole number between 1 and 86400, got: ${seconds}; use 300, or leave it out`,
+  ];
+}
+
+/** Seconds as the provider writes them back ("5m0s"), so that a later plan is empty. */
+function terraformDuration(seconds: number): string {
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  if (h > 0) return `${h}h${m}m${s}s`;
+  return m > 0 ? `${m}m${s}s` : `${s}s`;
+}

@@ -1,0 +1,193 @@
+import { Lazy, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
+import { OpenidClientDefaultScopes } from "../.gen/providers/keycloak/openid-client-default-scopes";
+import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-client-optional-scopes";
+import { AudienceScope } from "./private/audience-scope";
+import { failOn } from "./private/errors";
+import { dependables, type IRealm } from "./realm";
+import type { ISigningKey } from "./signing-key-pair";
+
+/** What every machine's token carries: its service account and Keycloak's standard claims. */
+const DEFAULT_SCOPES = ["service_account", "profile", "basic", "email"];
+
+/** The algorithm of client assertions (RFC 7518 section 3.3); no other passes. */
+const ALGORITHM = "RS256";
+
+/** A machine that signs in with a signed JWT. */
+export interface ISignedJwtClient {
+  readonly realm: IRealm;
+  /** The client id, which is also `iss` and `sub` of its assertions. */
+  readonly clientId: string;
+  /**
+   * Lets another machine call this one: tokens of the caller carry this client id in `aud`, and nobody else's do.
+   *
+   * Emits, once for this client, the client scope `audience-CLIENT_ID` with an audience mapper, and makes it a default
+   * scope of the caller. Granting twice changes nothing.
+   */
+  grantCall(caller: SignedJwtClient): void;
+}
+
+/** Properties of a {@link SignedJwtClient}. */
+export interface SignedJwtClientProps {
+  readonly realm: IRealm;
+  /** The client id, which is also `iss` and `sub` of its assertions. */
+  readonly clientId: string;
+  /** The key whose signatures Keycloak accepts from this client. */
+  readonly signingKey: ISigningKey;
+  /**
+   * Scopes in every token of this client, in place of the usual ones.
+   *
+   * @default ["service_account", "profile", "basic", "email"]
+   */
+  readonly defaultScopes?: readonly string[];
+  /**
+   * Scopes that a token request may ask for, such as `address`.
+   *
+   * @default - none
+   */
+  readonly optionalScopes?: readonly string[];
+}
+
+/**
+ * A confidential client that authenticates with a JWT it signs itself (`client-jwt`, RFC 7523 section 2.2) and gets
+ * access tokens for its own service account (RFC 6749 section 4.4). Every other flow is off, there are no refresh
+ * tokens, and a JWKS URL set by hand is overruled.
+ *
+ * Emits a client, its default scopes and, where asked for, its optional scopes.
+ */
+export class SignedJwtClient extends Construct implements ISignedJwtClient {
+  /**
+   * A client that another configuration declares. Its audience scope has to exist already: a call has to have been
+   * granted where the client is declared.
+   */
+  static fromClientId(scope: Construct, id: string, attributes: { realm: IRealm; clientId: string }): ISignedJwtClient {
+    return new ImportedClient(scope, id, attributes);
+  }
+
+  readonly realm: IRealm;
+  readonly clientId: string;
+  readonly signingKey: ISigningKey;
+
+  private readonly resource: OpenidClient;
+  private readonly callees = new Map<string, AudienceScope | undefined>();
+  private audience?: AudienceScope;
+
+  constructor(scope: Construct, id: string, props: SignedJwtClientProps) {
+    super(scope, id);
+    const { realm, clientId, signingKey, defaultScopes = DEFAULT_SCOPES, optionalScopes = [] } = props;
+    failOn(this, [...checkClientId(clientId), ...checkScopes(defaultScopes, optionalScopes)]);
+    realm.claimClientId(this, clientId);
+    this.realm = realm;
+    this.clientId = clientId;
+    this.signingKey = signingKey;
+
+    const provider = realm.keycloakProvider(this);
+    this.resource = new OpenidClient(this, "Resource", {
+      provider,
+      realmId: realm.realmName,
+      clientId,
+      name: clientId,
+      description: `signs with ${ALGORITHM}, key ${signingKey.kid}, certificate until ${day(signingKey.notAfter)}`,
+      enabled: true,
+      accessType: "CONFIDENTIAL",
+      clientAuthenticatorType: "client-jwt",
+      serviceAccountsEnabled: true,
+      standardFlowEnabled: false,
+      implicitFlowEnabled: false,
+      directAccessGrantsEnabled: false,
+      fullScopeAllowed: false,
+      useRefreshTokens: false,
+      extraConfig: {
+        "token.endpoint.auth.signing.alg": ALGORITHM,
+        "jwt.credential.certificate": signingKey.certificateBase64,
+        // Both would win over the certificate: pinned, so that a change by hand shows in the plan.
+        "use.jwks.url": "false",
+        "use.jwks.string": "false",
+      },
+      dependsOn: dependables(realm.dependencies(this)),
+    });
+    const declared = { provider, realmId: realm.realmName, clientId: this.resource.id };
+    const defaults = new OpenidClientDefaultScopes(this, "DefaultScopes", {
+      ...declared,
+      defaultScopes: Lazy.listValue({ produce: () => [...defaultScopes, ...this.audienceScopeNames()] }),
+    });
+    if (optionalScopes.length > 0) {
+      new OpenidClientOptionalScopes(this, "OptionalScopes", {
+        ...declared,
+        optionalScopes: [...optionalScopes],
+        dependsOn: [defaults], // a scope that moves from one list to the other has to leave the first
+      });
+    }
+  }
+
+  grantCall(caller: SignedJwtClient): void {
+    checkGrant(this, this, caller);
+    this.audience ??= new AudienceScope(this, this.realm, this.clientId, this.resource);
+    caller.callees.set(this.audience.name, this.audience);
+  }
+
+  /** @internal The caller's side of a grant by a client declared elsewhere. */
+  static callElsewhere(caller: SignedJwtClient, scopeName: string): void {
+    caller.callees.set(scopeName, undefined);
+  }
+
+  /** References within the stack, so that Terraform orders by them; plain names otherwise. */
+  private audienceScopeNames(): string[] {
+    const stack = TerraformStack.of(this);
+    return [...this.callees].map(([name, scope]) => {
+      if (scope && TerraformStack.of(scope.owner) === stack) return scope.reference;
+      if (scope) stack.addDependency(TerraformStack.of(scope.owner));
+      return name;
+    });
+  }
+}
+
+class ImportedClient extends Construct implements ISignedJwtClient {
+  readonly realm: IRealm;
+  readonly clientId: string;
+
+  constructor(scope: Construct, id: string, attributes: { realm: IRealm; clientId: string }) {
+    super(scope, id);
+    failOn(this, checkClientId(attributes.clientId));
+    this.realm = attributes.realm;
+    this.clientId = attributes.clientId;
+  }
+
+  grantCall(caller: SignedJwtClient): void {
+    checkGrant(this, this, caller);
+    SignedJwtClient.callElsewhere(caller, AudienceScope.nameFor(this.clientId));
+  }
+}
+
+function checkGrant(scope: Construct, called: ISignedJwtClient, caller: SignedJwtClient): void {
+  const problems: string[] = [];
+  if (called.clientId === caller.clientId) {
+    problems.push(
+      `\`caller\` must be another client, got: ${caller.clientId} itself; a machine needs no token to call itself`,
+    );
+  }
+  if (called.realm.issuer !== caller.realm.issuer) {
+    problems.push(
+      `\`caller\` must be in the same realm, as a token's audience and issuer belong together, got: ${caller.realm.issuer} calling into ${called.realm.issuer}`,
+    );
+  }
+  failOn(scope, problems);
+}
+
+function checkClientId(clientId: string): string[] {
+  if (/^[\x21-\x7e]{1,255}$/.test(clientId)) return [];
+  return [
+    `\`clientId\` must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1), got: ${JSON.stringify(clientId)}`,
+  ];
+}
+
+function checkScopes(defaults: readonly string[], optional: readonly string[]): string[] {
+  const both = optional.filter((name) => defaults.includes(name));
+  if (both.length === 0) return [];
+  return [`\`optionalScopes\` must not repeat default scopes, got: ${both.join(", ")} in both; leave them in one`];
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}

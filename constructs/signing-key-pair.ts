@@ -1,0 +1,189 @@
+import { dirname, join, relative, resolve } from "node:path";
+import { Annotations } from "cdktf";
+import { Construct } from "constructs";
+import type { CertificateFacts } from "./keys/certificate";
+import { readCertificate } from "./keys/certificate";
+import { KeyError } from "./keys/errors";
+import { readRegularFile } from "./keys/key-files";
+import { checkKeyPairRequest, ensureKeyPair } from "./keys/key-pair";
+import { failOn, ValidationError } from "./private/errors";
+import { projectFolder } from "./private/project";
+
+/** Properties of a {@link SigningKeyPair}. */
+export interface SigningKeyPairProps {
+  /** Names the files and the certificate's subject (CN); the client id of the machine is the usual choice. */
+  readonly name: string;
+
+  /**
+   * Days until the certificate ends, counted from its issue. Keycloak does not look at the end date.
+   *
+   * @default 365
+   */
+  readonly validityDays?: number;
+
+  /**
+   * Length of the RSA modulus, in bits.
+   *
+   * @default 2048
+   */
+  readonly rsaBits?: number;
+
+  /**
+   * Folder of both halves, relative to `cdktf.json`.
+   *
+   * @default "certs"
+   */
+  readonly directory?: string;
+}
+
+/** The public half of a key pair a machine signs its client assertions with. */
+export interface ISigningKey {
+  /** The certificate in PEM. */
+  readonly certificatePem: string;
+  /** The certificate as one line of base64, as Keycloak's attribute `jwt.credential.certificate` takes it. */
+  readonly certificateBase64: string;
+  /** Key id: base64url(SHA-256(SubjectPublicKeyInfo)), the one Keycloak computes for a certificate. */
+  readonly kid: string;
+  /** End of the certificate's validity. */
+  readonly notAfter: Date;
+  /**
+   * The private half's file, relative to `cdktf.json`. It never reaches Terraform; it may be absent where only
+   * synthesis, diff or deploy of the client happens.
+   *
+   * Throws for keys made elsewhere ({@link SigningKeyPair.fromCertificateFile}), whose private half is not known here.
+   */
+  readonly privateKeyFile: string;
+}
+
+/**
+ * A key pair that signs client assertions (RFC 7523): `NAME-signing.key` and `NAME-signing.crt`.
+ *
+ * The first synthesis makes the private key (RSA, PKCS#8 PEM, mode 0600) and a self-signed X.509 certificate (SHA-256,
+ * CN = name). The certificate is meant to be committed and is enough to synthesize, diff and deploy anywhere; the
+ * private half stays on the machine and is never part of the synthesized JSON, plan, state or log. A pair is made only
+ * where neither half exists, and where `CI` is set only if `M2M_CREATE_KEYS=true` asks for it.
+ *
+ * An expired certificate is a warning, not an error: `m2m up` issues it again over the same key.
+ */
+export class SigningKeyPair extends Construct implements ISigningKey {
+  /** Uses a certificate whose key was made elsewhere; `path` is relative to `cdktf.json`. */
+  static fromCertificateFile(scope: Construct, id: string, path: string): ISigningKey {
+    return new ImportedSigningKey(scope, id, path);
+  }
+
+  readonly certificatePem: string;
+  readonly certificateBase64: string;
+  readonly kid: string;
+  readonly notAfter: Date;
+  readonly privateKeyFile: string;
+
+  constructor(scope: Construct, id: string, props: SigningKeyPairProps) {
+    super(scope, id);
+    const { name, validityDays = 365, rsaBits = 2048, directory = "certs" } = props;
+    failOn(this, [...checkName(name), ...checkKeyPairRequest(rsaBits, validityDays)]);
+
+    const folder = resolve(projectFolder(), directory);
+    const keyFile = join(folder, `${name}-signing.key`);
+    const facts = explained(this, () =>
+      ensureKeyPair({
+        name,
+        keyFile,
+        certificateFile: join(folder, `${name}-signing.crt`),
+        rsaBits,
+        validityDays,
+        creation: mayCreate(name),
+        reissueExpired: process.env.M2M_REISSUE_CERTIFICATES === "true",
+        notice: (text) => process.stderr.write(`${text}\n`),
+      }),
+    );
+    this.certificatePem = facts.pem;
+    this.certificateBase64 = facts.base64;
+    this.kid = facts.kid;
+    this.notAfter = facts.notAfter;
+    this.privateKeyFile = relative(projectFolder(), keyFile);
+    warnOfExpiry(this, facts);
+  }
+}
+
+class ImportedSigningKey extends Construct implements ISigningKey {
+  readonly certificatePem: string;
+  readonly certificateBase64: string;
+  readonly kid: string;
+  readonly notAfter: Date;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly path: string,
+  ) {
+    super(scope, id);
+    const facts = explained(this, () => {
+      const pem = readRegularFile(resolve(projectFolder(), path));
+      if (pem === undefined) {
+        throw new KeyError(
+          "KEY_UNREADABLE",
+          `${path} must be a certificate in PEM, got: no such file in ${dirname(path)}`,
+        );
+      }
+      return readCertificate(pem, path);
+    });
+    this.certificatePem = facts.pem;
+    this.certificateBase64 = facts.base64;
+    this.kid = facts.kid;
+    this.notAfter = facts.notAfter;
+    warnOfExpiry(this, facts);
+  }
+
+  get privateKeyFile(): string {
+    throw new ValidationError(
+      this,
+      `the private half of ${this.path} is not known here; only SigningKeyPair has a \`privateKeyFile\``,
+    );
+  }
+}
+
+/** Key material speaks of files; the construct's path says which declaration asked for them. */
+function explained(scope: Construct, read: () => CertificateFacts): CertificateFacts {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof KeyError) throw new KeyError(error.code, `[${scope.node.path}] ${error.message}`);
+    throw error;
+  }
+}
+
+function checkName(name: string): string[] {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) return [];
+  return [
+    `\`name\` must be 1 to 63 letters, digits, dots, dashes or underscores, as it names files, got: ${JSON.stringify(name)}`,
+  ];
+}
+
+/**
+ * `M2M_KNOWN_KEYS` lists the names whose certificates the Terraform state already holds: making a new key for one of
+ * them would lock out the machine that holds the old one.
+ */
+function mayCreate(name: string): "allowed" | { refusedBecause: string } {
+  const known = (process.env.M2M_KNOWN_KEYS ?? "").split(",");
+  if (known.includes(name)) {
+    return {
+      refusedBecause: `the state already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
+    };
+  }
+  const asked = process.env.M2M_CREATE_KEYS === "true";
+  const ci = process.env.CI !== undefined && process.env.CI !== "" && process.env.CI !== "false";
+  if (ci && !asked) {
+    return {
+      refusedBecause:
+        "CI is set, and a key made there would be lost; commit the certificate, or set M2M_CREATE_KEYS=true",
+    };
+  }
+  return "allowed";
+}
+
+function warnOfExpiry(scope: Construct, { notAfter }: CertificateFacts): void {
+  if (notAfter > new Date()) return;
+  Annotations.of(scope).addWarning(
+    `the certificate ended on ${notAfter.toISOString().slice(0, 10)}; Keycloak still accepts the key, \`m2m up\` issues the certificate again over it`,
+  );
+}

@@ -1,0 +1,97 @@
+import { Agent, buildConnector, fetch as undiciFetch } from "undici";
+import { OptionError, UnreachableError } from "./errors";
+
+/** A `fetch` that is given its address as text. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+/** A {@link Fetch} with its connections. */
+export interface Connections {
+  readonly fetch: Fetch;
+  /** Ends idle connections, so that a program can end; later calls fail. */
+  close(): Promise<void>;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: string;
+}
+
+const hostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})$/i;
+
+/**
+ * Reads a map of addresses: `keycloak:8080=127.0.0.1:18080,machine-b:3000=127.0.0.1:13000`. An empty text is an
+ * empty map. IPv6 addresses go in brackets.
+ *
+ * @throws {OptionError} `ERR_OPTION` for an entry of another form, a port outside 1 to 65535, or the same name twice
+ */
+export function parseConnectTo(text: string): ReadonlyMap<string, Address> {
+  const map = new Map<string, Address>();
+  for (const entry of text.split(",").map((part) => part.trim())) {
+    if (entry === "") continue;
+    const [from, to, ...rest] = entry.split("=").map(parseAddress);
+    if (!from || !to || rest.length > 0) {
+      throw new OptionError(`\`connectTo\` must be a list of host:port=address:port, parted by commas, got: ${entry}`);
+    }
+    const name = `${from.host}:${from.port}`;
+    if (map.has(name)) throw new OptionError(`\`connectTo\` must name each host:port once, got ${name} twice`);
+    map.set(name, to);
+  }
+  return map;
+}
+
+function parseAddress(text: string): Address | undefined {
+  const [, host, port] = hostAndPort.exec(text.trim()) ?? [];
+  if (host === undefined || Number(port) < 1 || Number(port) > 65535) return undefined;
+  return { host: host.toLowerCase().replace(/^\[|\]$/g, ""), port: String(Number(port)) };
+}
+
+/**
+ * Makes a `fetch` that connects elsewhere than the address says, like `curl --connect-to`: the `Host` header, TLS
+ * server name and certificate check keep the name in the address. Names that are not in the map resolve as usual.
+ *
+ * Each request, its body included, may take `timeoutMs`; an answer may have 1 MiB. Redirects are not followed unless
+ * a request asks for it.
+ *
+ * @param connectTo see {@link parseConnectTo} @default - an empty map
+ * @param timeoutMs milliseconds @default 5000
+ * @throws {OptionError} `ERR_OPTION` for a map of another form. The `fetch` throws {@link UnreachableError}
+ *   (`ERR_UNREACHABLE`) when there is no answer in time; every status is an answer.
+ */
+export function openConnections(connectTo = "", timeoutMs = 5000): Connections {
+  const map = parseConnectTo(connectTo);
+  const connect = buildConnector({ timeout: timeoutMs });
+  const dispatcher = new Agent({
+    maxResponseSize: 1024 * 1024,
+    connect(options, callback) {
+      const port = options.port || (options.protocol === "https:" ? "443" : "80");
+      const target = map.get(`${options.hostname.replace(/^\[|\]$/g, "")}:${port}`);
+      connect(target ? { ...options, hostname: target.host, port: target.port } : options, callback);
+    },
+  });
+  return {
+    async fetch(url, init = {}) {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
+      try {
+        // undici's own fetch, not Node's: an Agent only works with the undici it comes from. The types are the same.
+        const request = { redirect: "manual", ...init, signal, dispatcher } as Parameters<typeof undiciFetch>[1];
+        return (await undiciFetch(url, request)) as unknown as Response;
+      } catch (cause) {
+        const { origin, host, pathname } = new URL(url);
+        const at = map.get(host) ? ` (at ${map.get(host)?.host}:${map.get(host)?.port})` : "";
+        throw new UnreachableError(
+          `no answer from ${origin}${pathname}${at}: ${reason(cause, timeoutMs)}; check that it runs and that the address is right`,
+          cause,
+        );
+      }
+    },
+    close: () => dispatcher.close(),
+  };
+}
+
+function reason(error: unknown, timeoutMs: number): string {
+  if (!(error instanceof Error)) return "unknown";
+  if (error.name === "TimeoutError") return `nothing within ${timeoutMs} ms`;
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  return cause?.code ?? cause?.message ?? error.message;
+}

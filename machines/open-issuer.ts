@@ -1,0 +1,143 @@
+import {
+  type AuthorizationServer,
+  allowInsecureRequests,
+  customFetch,
+  discoveryRequest,
+  processDiscoveryResponse,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from "oauth4webapi";
+import { type Fetch, openConnections } from "./connect-to";
+import { IssuerError, MachineError, OptionError, UnreachableError } from "./errors";
+
+export interface IssuerOptions {
+  /** The issuer, for Keycloak `https://host/realms/NAME`: exactly the string in its tokens' `iss`. */
+  readonly issuer: string;
+  /**
+   * Where to connect instead, see `parseConnectTo`.
+   *
+   * @default - the addresses as they are
+   */
+  readonly connectTo?: string;
+  /**
+   * Accept an issuer and endpoints without TLS. Tokens and assertions then travel in plain text: local
+   * development only.
+   *
+   * @default false
+   */
+  readonly allowInsecureHttp?: boolean;
+  /**
+   * The clock.
+   *
+   * @default - the system clock
+   */
+  readonly now?: () => Date;
+}
+
+/** An issuer to talk to. */
+export interface Issuer {
+  readonly issuer: string;
+  readonly now: () => Date;
+  /** `fetch` that counts 429 and 5xx as no answer: throws {@link UnreachableError}. */
+  readonly fetch: Fetch;
+  /** The options oauth4webapi's requests want. */
+  readonly requestOptions: { readonly [customFetch]: Fetch; readonly [allowInsecureRequests]: boolean };
+  /** The discovery document: fetched at the first call, kept ten minutes, and beyond while it cannot be fetched. */
+  metadata(): Promise<AuthorizationServer>;
+  close(): Promise<void>;
+}
+
+const metadataMaxAgeMs = 10 * 60 * 1000;
+/** How long an outage is not looked at again while there is a document to go on with. */
+const metadataRetryMs = 10 * 1000;
+
+/**
+ * Opens an issuer. Nothing is sent before the first use, so the issuer need not run yet; a failure is not
+ * remembered, the next call tries again. Calls at the same time share one request.
+ *
+ * Does not check: that the endpoints the issuer names are on the issuer's own host.
+ *
+ * @throws {OptionError} `ERR_OPTION` if `issuer` is no http(s) address, or http without `allowInsecureHttp`.
+ *   `metadata()` throws `ERR_UNREACHABLE` or `ERR_ISSUER_RESPONSE` (another issuer answers, no such realm)
+ * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3
+ */
+export function openIssuer(options: IssuerOptions): Issuer {
+  const { issuer, connectTo, allowInsecureHttp = false, now = () => new Date() } = options;
+  const url = checkUrl("issuer", issuer, allowInsecureHttp);
+  const connections = openConnections(connectTo);
+  const fetch: Fetch = async (address, init) => {
+    checkUrl("endpoint of the issuer", address, allowInsecureHttp);
+    const response = await connections.fetch(address, init);
+    if (response.status !== 429 && response.status < 500) return response;
+    await response.body?.cancel();
+    throw new UnreachableError(
+      `${new URL(address).host} cannot answer now: it said ${response.status}; try again later`,
+    );
+  };
+  const requestOptions = { [customFetch]: fetch, [allowInsecureRequests]: allowInsecureHttp };
+
+  let kept: { server: AuthorizationServer; fetchedAt: number } | undefined;
+  let pending: Promise<AuthorizationServer> | undefined;
+  const discover = async () => {
+    try {
+      const response = await discoveryRequest(url, requestOptions);
+      const server = await processDiscoveryResponse(url, response);
+      kept = { server: { ...server, issuer }, fetchedAt: now().getTime() };
+    } catch (cause) {
+      if (!kept) throw explainIssuerError(cause, issuer, "its discovery document");
+      kept.fetchedAt = now().getTime() - metadataMaxAgeMs + metadataRetryMs;
+    }
+    return kept.server;
+  };
+
+  return {
+    issuer,
+    now,
+    fetch,
+    requestOptions,
+    metadata: async () => {
+      if (kept && now().getTime() - kept.fetchedAt < metadataMaxAgeMs) return kept.server;
+      pending ??= discover().finally(() => {
+        pending = undefined;
+      });
+      return pending;
+    },
+    close: connections.close,
+  };
+}
+
+/**
+ * Checks an address that tokens are sent to.
+ *
+ * @throws {OptionError} `ERR_OPTION` if it is no http(s) address, or http without `allowInsecureHttp`
+ */
+export function checkUrl(name: string, address: string, allowInsecureHttp: boolean): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
+    throw new OptionError(`\`${name}\` must be an https address without user and password`);
+  }
+  if (url.protocol === "http:" && !allowInsecureHttp) {
+    throw new OptionError(
+      `\`${name}\` must be an https address, got: ${address}; for local development only, set allowInsecureHttp (ALLOW_INSECURE_HTTP=true)`,
+    );
+  }
+  return url;
+}
+
+/** Turns what oauth4webapi throws into an error of ours, without the answers and headers it attaches. */
+export function explainIssuerError(error: unknown, issuer: string, what: string): MachineError {
+  if (error instanceof MachineError) return error;
+  if (error instanceof ResponseBodyError) {
+    const text = [error.error, error.error_description].filter(Boolean).join(": ").slice(0, 200);
+    return new IssuerError("ERR_CLIENT_REFUSED", `${issuer} refused (${error.status}) ${what}: ${text}`, error);
+  }
+  if (error instanceof WWWAuthenticateChallengeError) {
+    return new IssuerError("ERR_CLIENT_REFUSED", `${issuer} refused (${error.status}) ${what}`, error);
+  }
+  const text = error instanceof Error ? error.message : "unknown";
+  return new IssuerError(
+    "ERR_ISSUER_RESPONSE",
+    `${issuer} did not answer as an issuer when asked for ${what}: ${text}; check the issuer and that the realm exists`,
+    error,
+  );
+}

@@ -1,0 +1,122 @@
+import { flag, number, optional, text, textMap } from "./engine/fields";
+import { isSet } from "./engine/rules";
+import { type Attribute, mapValues } from "./engine/table";
+import type { ConnectionSettings } from "./keycloak";
+import { type Diagnostic, problem } from "./protocol/diagnostics";
+import type { Schema } from "./protocol/schema";
+import { isUnknown, isWhollyKnown, type ObjectValue, type Value } from "./protocol/values";
+
+/** The arguments of the provider block, with the environment variables that stand in for them. */
+interface Argument extends Attribute {
+  environment?: string;
+  fallback?: Value;
+}
+
+const OTHER_LOGIN = "Log in with username and password, or with client_id and client_secret.";
+const secretText = { ...text, ...optional, sensitive: true } as const;
+
+const providerArguments: { [name: string]: Argument } = {
+  url: { ...text, required: true, environment: "KEYCLOAK_URL" },
+  admin_url: { ...text, ...optional, environment: "KEYCLOAK_ADMIN_URL" },
+  base_path: { ...text, ...optional, environment: "KEYCLOAK_BASE_PATH" },
+  realm: { ...text, ...optional, environment: "KEYCLOAK_REALM", fallback: "master" },
+  client_id: { ...text, ...optional, environment: "KEYCLOAK_CLIENT_ID" },
+  client_secret: { ...text, ...optional, environment: "KEYCLOAK_CLIENT_SECRET" },
+  username: { ...text, ...optional, environment: "KEYCLOAK_USER" },
+  password: { ...text, ...optional, environment: "KEYCLOAK_PASSWORD" },
+  access_token: { ...text, ...optional, environment: "KEYCLOAK_ACCESS_TOKEN", unsupported: OTHER_LOGIN },
+  jwt_signing_alg: { ...text, ...optional, unsupported: OTHER_LOGIN },
+  jwt_signing_key: { ...secretText, environment: "KEYCLOAK_JWT_SIGNING_KEY", unsupported: OTHER_LOGIN },
+  jwt_token: { ...secretText, environment: "KEYCLOAK_JWT_TOKEN", unsupported: OTHER_LOGIN },
+  jwt_token_file: { ...text, ...optional, environment: "KEYCLOAK_JWT_TOKEN_FILE", unsupported: OTHER_LOGIN },
+  client_timeout: { ...number, ...optional, environment: "KEYCLOAK_CLIENT_TIMEOUT", fallback: 15 },
+  // The first call logs in, whatever this says: a plan of what does not exist yet needs no server.
+  initial_login: { ...flag, ...optional },
+  root_ca_certificate: { ...text, ...optional },
+  tls_insecure_skip_verify: { ...flag, ...optional },
+  tls_client_certificate: { ...text, ...optional },
+  tls_client_private_key: { ...text, ...optional },
+  additional_headers: { ...textMap, ...optional },
+  // Nothing here depends on the server's version, so it is taken and not used.
+  keycloak_version: { ...text, ...optional, environment: "KEYCLOAK_VERSION" },
+  red_hat_sso: { ...flag, ...optional, unsupported: "Red Hat Single Sign-On 7 is not supported." },
+};
+
+type Environment = { [name: string]: string | undefined };
+
+/** The provider block's schema; what the environment gives need not be configured. */
+export function configurationSchema(environment: Environment = {}): Schema {
+  const attributes = mapValues(providerArguments, ({ type, required, sensitive, environment: variable }) => {
+    const given = required && variable && environment[variable];
+    return {
+      type,
+      description_kind: "plain" as const,
+      ...(required && !given ? { required } : { optional: true }),
+      ...(sensitive && { sensitive }),
+    };
+  });
+  return { version: 0, block: { attributes } };
+}
+
+/** What is wrong with the provider block, as far as it is known. */
+export function checkConfiguration(config: ObjectValue, environment: Environment = process.env): Diagnostic[] {
+  const problems = Object.entries(providerArguments).flatMap(([name, { unsupported }]) => {
+    const value = argumentValue(name, config, environment);
+    if (!unsupported || !isSet(value) || value === false || value === "") return [];
+    return [problem(`${name} is not supported by the embedded Keycloak provider`, unsupported, [name])];
+  });
+  const get = (name: string) => argumentValue(name, config, environment);
+  if (typeof get("url") === "string" && !/^https?:\/\/[^/]/.test(get("url") as string)) {
+    const summary = `url must be an http or https address, got: ${JSON.stringify(get("url"))}`;
+    problems.push(problem(summary, 'For example "http://localhost:8080".', ["url"]));
+  }
+  if (!isSet(get("client_id"))) {
+    problems.push(
+      problem("client_id must be set", 'For example "admin-cli", or set KEYCLOAK_CLIENT_ID.', ["client_id"]),
+    );
+  }
+  const user = isSet(get("username")) && isSet(get("password"));
+  if (!user && !isSet(get("client_secret"))) {
+    const detail = "Or set KEYCLOAK_USER and KEYCLOAK_PASSWORD, or KEYCLOAK_CLIENT_SECRET, in the environment.";
+    problems.push(problem("username and password, or client_secret, must be set", detail));
+  }
+  return problems;
+}
+
+/** The connection described by the provider block, or null while a part of it is not known yet. */
+export function connectionSettings(
+  config: ObjectValue,
+  environment: Environment = process.env,
+): ConnectionSettings | null {
+  const values = mapValues(providerArguments, (_argument, name) => argumentValue(name, config, environment));
+  if (!Object.values(values).every(isWhollyKnown)) return null;
+  const string = (name: string) => (values[name] ? String(values[name]) : undefined);
+  const path = string("base_path") ?? "";
+  const address = (name: string) => string(name) && `${string(name)!.replace(/\/+$/, "")}${path}`;
+  const tls = {
+    ...(string("root_ca_certificate") && { ca: string("root_ca_certificate")! }),
+    ...(string("tls_client_certificate") && { cert: string("tls_client_certificate")! }),
+    ...(string("tls_client_private_key") && { key: string("tls_client_private_key")! }),
+    ...(values.tls_insecure_skip_verify === true && { rejectUnauthorized: false }),
+  };
+  return {
+    url: address("url")!,
+    adminUrl: address("admin_url") ?? address("url")!,
+    realm: string("realm")!,
+    clientId: string("client_id")!,
+    clientSecret: string("client_secret"),
+    username: string("username"),
+    password: string("password"),
+    timeoutMs: Number(values.client_timeout) * 1000,
+    headers: (values.additional_headers ?? {}) as { [name: string]: string },
+    tls: Object.keys(tls).length ? tls : undefined,
+  };
+}
+
+/** The configured value, else the environment's, else the fallback. */
+function argumentValue(name: string, config: ObjectValue, environment: Environment): Value {
+  const configured = config[name] ?? null;
+  if (configured !== null || isUnknown(configured)) return configured;
+  const { environment: variable, fallback } = providerArguments[name]!;
+  return (variable && environment[variable]) || (fallback ?? null);
+}

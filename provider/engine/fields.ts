@@ -1,0 +1,151 @@
+import { isEmpty, type ObjectValue, type Value } from "../protocol/values";
+import type { Attribute, Representation } from "./table";
+
+/** Building blocks for the tables in `resources/`: how a value is kept in Keycloak's JSON. */
+type Place = Pick<Attribute, "read" | "write" | "key">;
+
+export const text = { type: "string" } as const;
+export const flag = { type: "bool" } as const;
+export const number = { type: "number" } as const;
+export const texts = { type: ["set", "string"] as ["set", "string"] };
+export const textMap = { type: ["map", "string"] as ["map", "string"] };
+
+export const required = { required: true } as const;
+export const optional = { optional: true } as const;
+export const computed = { computed: true } as const;
+export const optionalComputed = { optional: true, computed: true } as const;
+
+/** A field of the representation itself, in its own type. */
+export function field(name: string, absent: Value): Place {
+  return {
+    read: (representation) => (representation[name] as Value | undefined) ?? absent,
+    write: (representation, value) => {
+      representation[name] = value ?? absent;
+    },
+  };
+}
+
+/** A duration such as "5m0s", kept as seconds in a field. */
+export function seconds(name: string): Place & Pick<Attribute, "normalise" | "sendEmpty"> {
+  return {
+    normalise: (value) => (typeof value === "string" ? normaliseDuration(value) : value),
+    sendEmpty: false,
+    read: (representation) => formatDuration(Number(representation[name] ?? 0)),
+    write: (representation, value) => {
+      const parsed = parseDuration(String(value ?? "0s"));
+      if (parsed !== null) representation[name] = Math.trunc(parsed);
+    },
+  };
+}
+
+/** Text in the map `attributes` (or `config`), where Keycloak keeps everything as text. */
+export function textIn(map: string, key: string, absent: Value = ""): Place {
+  return {
+    key,
+    read: (representation) => mapOf(representation, map)[key] || absent,
+    write: (representation, value) => {
+      setIn(representation, map, key, value === null ? "" : String(value));
+    },
+  };
+}
+
+/** A flag as "true" or "false" in such a map. */
+export function flagIn(map: string, key: string): Place {
+  return {
+    key,
+    read: (representation) => mapOf(representation, map)[key] === "true",
+    write: (representation, value) => setIn(representation, map, key, String(value ?? false)),
+  };
+}
+
+/** A whole number as text in such a map; none is null. */
+export function numberIn(map: string, key: string): Place {
+  return {
+    key,
+    read: (representation) => {
+      const kept = mapOf(representation, map)[key];
+      return kept && /^-?\d+$/.test(kept) ? Number(kept) : null;
+    },
+    write: (representation, value) => setIn(representation, map, key, isEmpty(value) ? "" : String(value)),
+  };
+}
+
+/** Several texts as one, joined by `##`, in such a map. */
+export function textsIn(map: string, key: string): Place {
+  return {
+    key,
+    read: (representation) => (mapOf(representation, map)[key] || null)?.split("##") ?? [],
+    write: (representation, value) => setIn(representation, map, key, ((value as string[] | null) ?? []).join("##")),
+  };
+}
+
+/** Leaves the state as it is unless something is configured: for what the official provider never reads. */
+export function onlyIfKnown(place: Place): Place {
+  return { ...place, read: (...from) => (from[1] === null ? null : place.read!(...from)) };
+}
+
+/**
+ * The user's own keys of a map whose other keys belong to other attributes or to Keycloak. Only keys that the state
+ * knows are read, and a key taken out of the configuration is cleared. `watched` names keys that are read even so
+ * where the server has them set: what would otherwise be hidden from the plan.
+ */
+export function ownKeys(map: string, options: { cleared: "empty" | "removed"; watched?: Watch }): Place {
+  return {
+    read: (representation, known) => {
+      const kept = mapOf(representation, map);
+      const result: ObjectValue = {};
+      for (const [key, value] of Object.entries((known ?? {}) as ObjectValue)) {
+        if (kept[key]) result[key] = kept[key];
+        else if (value === "" || value === null) result[key] = value;
+      }
+      for (const key of options.watched?.(representation) ?? []) if (kept[key]) result[key] = kept[key];
+      return known === null && Object.keys(result).length === 0 ? null : result;
+    },
+    write: (representation, value, prior) => {
+      for (const key of Object.keys((prior ?? {}) as ObjectValue)) {
+        if (options.cleared === "empty") setIn(representation, map, key, "");
+        else delete mapOf(representation, map)[key];
+      }
+      for (const [key, content] of Object.entries((value ?? {}) as ObjectValue)) {
+        setIn(representation, map, key, String(content ?? ""));
+      }
+    },
+  };
+}
+
+type Watch = (representation: Representation) => string[];
+
+export function mapOf(representation: Representation, map: string): { [key: string]: string } {
+  representation[map] ??= {};
+  return representation[map] as { [key: string]: string };
+}
+
+function setIn(representation: Representation, map: string, key: string, value: string): void {
+  mapOf(representation, map)[key] = value;
+}
+
+const UNITS: { [unit: string]: number } = { h: 3600, m: 60, s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 };
+const DURATION = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/;
+
+/** Seconds of a duration like "1h30m", as Go writes durations; null where it is none. */
+export function parseDuration(duration: string): number | null {
+  if (duration === "0") return 0;
+  if (!DURATION.test(duration)) return null;
+  const sum = [...duration.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)].reduce(
+    (total, [, amount, unit]) => total + Number(amount) * UNITS[unit!]!,
+    0,
+  );
+  return duration.startsWith("-") ? -sum : sum;
+}
+
+/** The way Go writes that many seconds: "1h0m0s", "5m0s", "0s". */
+export function formatDuration(total: number): string {
+  const [hours, minutes, rest] = [Math.trunc(total / 3600), Math.trunc((total % 3600) / 60), total % 60];
+  if (hours) return `${hours}h${Math.abs(minutes)}m${Math.abs(rest)}s`;
+  return minutes ? `${minutes}m${Math.abs(rest)}s` : `${rest}s`;
+}
+
+function normaliseDuration(duration: string): string {
+  const parsed = parseDuration(duration);
+  return parsed === null ? duration : formatDuration(Math.trunc(parsed));
+}

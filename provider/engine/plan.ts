@@ -1,0 +1,65 @@
+import type { Path } from "../protocol/diagnostics";
+import { equal, isEmpty, isUnknown, type ObjectValue, UNKNOWN, type Value } from "../protocol/values";
+import type { Attribute, Block, Resource } from "./table";
+
+export interface Plan {
+  planned: ObjectValue | null;
+  requiresReplace: Path[];
+}
+
+/** What will be after the next apply, as far as it is known. `prior` null: a new object; `config` null: destroyed. */
+export function planChange(resource: Resource, prior: ObjectValue | null, config: ObjectValue | null): Plan {
+  if (config === null) return { planned: null, requiresReplace: [] };
+  const planned: ObjectValue = { id: prior?.id ?? config.id ?? UNKNOWN };
+  Object.assign(planned, planMembers(resource.attributes, resource.blocks, prior, config));
+  resource.plan?.({ prior, config, planned });
+  return { planned, requiresReplace: prior ? replacements(resource, prior, planned) : [] };
+}
+
+function planMembers(
+  attributes: { [name: string]: Attribute },
+  blocks: { [name: string]: Block } = {},
+  prior: ObjectValue | null,
+  config: ObjectValue,
+): ObjectValue {
+  const planned: ObjectValue = {};
+  for (const [name, attribute] of Object.entries(attributes)) {
+    planned[name] = planAttribute(attribute, prior, name, config[name] ?? null);
+  }
+  for (const [name, block] of Object.entries(blocks)) {
+    planned[name] = planBlock(block, prior?.[name] ?? null, config[name] ?? null);
+  }
+  return planned;
+}
+
+function planAttribute(attribute: Attribute, before: ObjectValue | null, name: string, configured: Value): Value {
+  const prior = before?.[name] ?? null;
+  if (attribute.writeOnly) return null;
+  if (isUnknown(configured)) return configured;
+  if (configured !== null) {
+    const value = attribute.normalise?.(configured) ?? configured;
+    return equal(value, prior, attribute.type) ? prior : value;
+  }
+  if (attribute.default !== undefined) return attribute.default;
+  if (before) return attribute.computed || attribute.keep || isEmpty(prior) ? prior : null;
+  if (!attribute.computed) return null;
+  return attribute.initial !== undefined ? attribute.initial : UNKNOWN;
+}
+
+function planBlock(block: Block, prior: Value, configured: Value): Value {
+  if (isUnknown(configured)) return configured;
+  const elements = (configured ?? []) as Value[];
+  const before = (prior ?? []) as Value[];
+  if (elements.length === 0) return block.computed ? before : [];
+  return elements.map((element, index) => {
+    if (element === null || isUnknown(element)) return element;
+    const old = (before[index] ?? null) as ObjectValue | null;
+    return planMembers(block.attributes, block.blocks, old, element as ObjectValue);
+  });
+}
+
+function replacements(resource: Resource, prior: ObjectValue, planned: ObjectValue): Path[] {
+  return Object.entries(resource.attributes)
+    .filter(([name, { replace, type }]) => replace && !equal(planned[name] ?? null, prior[name] ?? null, type))
+    .map(([name]) => [name]);
+}

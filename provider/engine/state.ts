@@ -1,0 +1,114 @@
+import { type Diagnostic, warning } from "../protocol/diagnostics";
+import { typeOfBlock } from "../protocol/schema";
+import { equal, isEmpty, isUnknown, isWhollyKnown, type ObjectValue, type Value } from "../protocol/values";
+import { type Attribute, type Block, type Change, type Representation, type Resource, schemaOf } from "./table";
+
+/** Terraform's state of an object read from Keycloak; `known` is the state or plan it had before. */
+export function readState(resource: Resource, representation: Representation, known: ObjectValue): ObjectValue {
+  const { id } = known;
+  return { id: id ?? null, ...readMembers(resource.attributes, resource.blocks, representation, known) };
+}
+
+function readMembers(
+  attributes: { [name: string]: Attribute },
+  blocks: { [name: string]: Block } = {},
+  representation: Representation,
+  known: ObjectValue,
+): ObjectValue {
+  const state: ObjectValue = {};
+  for (const [name, attribute] of Object.entries(attributes)) {
+    state[name] = readAttribute(attribute, representation, knownPart(known[name] ?? null), known);
+  }
+  for (const [name, block] of Object.entries(blocks)) {
+    state[name] = readBlock(block, representation, knownPart(known[name] ?? null));
+  }
+  return state;
+}
+
+/** A plan may hold values not known yet; for reading they are as good as none. */
+function knownPart(value: Value): Value {
+  return isUnknown(value) ? null : value;
+}
+
+function readAttribute(attribute: Attribute, representation: Representation, known: Value, state: ObjectValue): Value {
+  if (attribute.writeOnly) return null;
+  if (!attribute.read) return known ?? attribute.default ?? null;
+  const fresh = attribute.read(representation, known, state);
+  // Keycloak does not tell nothing from empty; the form the user chose stays.
+  if (known !== null && isEmpty(known) && isEmpty(fresh)) return known;
+  return fresh !== null && known !== null && equal(known, fresh, attribute.type) ? known : fresh;
+}
+
+function readBlock(block: Block, representation: Representation, known: Value): Value {
+  if (block.unsupported && !block.computed) return [];
+  const before = ((known as Value[] | null)?.[0] ?? null) as ObjectValue | null;
+  const element = readMembers(block.attributes, block.blocks, representation, before ?? {});
+  const hasInner = Object.keys(block.blocks ?? {}).some((name) => (element[name] as Value[]).length > 0);
+  const isThere = block.computed || hasInner || (block.present ? block.present(representation) : before !== null);
+  return isThere ? [element] : [];
+}
+
+/** Writes planned values into Keycloak's JSON; unknown ones are left to Keycloak. */
+export function writeRepresentation(
+  resource: Resource,
+  representation: Representation,
+  planned: ObjectValue,
+  prior: ObjectValue | null,
+): Representation {
+  writeMembers(resource.attributes, resource.blocks, representation, planned, prior);
+  return representation;
+}
+
+function writeMembers(
+  attributes: { [name: string]: Attribute },
+  blocks: { [name: string]: Block } = {},
+  representation: Representation,
+  planned: ObjectValue,
+  prior: ObjectValue | null,
+): void {
+  for (const [name, attribute] of Object.entries(attributes)) {
+    const value = planned[name] ?? null;
+    const before = prior?.[name] ?? null;
+    if (!attribute.write || !isWhollyKnown(value)) continue;
+    if (attribute.sendEmpty === false && isEmpty(value) && isEmpty(before)) continue;
+    attribute.write(representation, value, before);
+  }
+  for (const [name, block] of Object.entries(blocks)) {
+    writeBlock(block, representation, planned[name] ?? null, prior?.[name] ?? null);
+  }
+}
+
+/** A block taken away gives its attributes their defaults back. */
+function writeBlock(block: Block, representation: Representation, value: Value, prior: Value): void {
+  if (block.unsupported || isUnknown(value)) return;
+  const element = ((value as Value[] | null)?.[0] ?? null) as ObjectValue | null;
+  const before = ((prior as Value[] | null)?.[0] ?? null) as ObjectValue | null;
+  block.toggle?.(representation, element !== null);
+  if (element) writeMembers(block.attributes, block.blocks, representation, element, before);
+  else if (before) writeMembers(block.attributes, block.blocks, representation, defaultsOf(block), before);
+}
+
+function defaultsOf(block: Block): ObjectValue {
+  return Object.fromEntries(
+    Object.entries(block.attributes).map(([name, attribute]) => [name, attribute.default ?? null]),
+  );
+}
+
+/** Says where Keycloak did not take what was declared: the next plan would show it again and again. */
+export function unheeded(resource: Resource, { config, planned }: Change, state: ObjectValue): Diagnostic[] {
+  const types = typeOfBlock(schemaOf(resource).block)[1] as { [name: string]: "string" };
+  return Object.entries(resource.attributes)
+    .filter(([name, attribute]) => {
+      const [wanted, got] = [planned[name] ?? null, state[name] ?? null];
+      const declared = (config[name] ?? null) !== null || attribute.default !== undefined;
+      if (!declared || !attribute.read || attribute.writeOnly || !isWhollyKnown(wanted)) return false;
+      return !(isEmpty(wanted) && isEmpty(got)) && !equal(wanted, got, types[name]!);
+    })
+    .map(([name]) =>
+      warning(
+        `Keycloak did not take ${name} of ${resource.title(planned)} as it was declared`,
+        "It answered without an error but kept a value of its own, so the next plan will show this attribute again.",
+        [name],
+      ),
+    );
+}

@@ -1,0 +1,122 @@
+import type { Session } from "../keycloak";
+import type { BlockSchema, Schema, Type } from "../protocol/schema";
+import type { ObjectValue, Value } from "../protocol/values";
+import type { Problem } from "./rules";
+
+/** Keycloak's JSON for one object, as its admin API calls it. */
+export type Representation = { [field: string]: unknown };
+
+/** One attribute of a resource: what Terraform is told about it, and where Keycloak keeps it. */
+export interface Attribute {
+  type: Type;
+  required?: boolean;
+  optional?: boolean;
+  computed?: boolean;
+  sensitive?: boolean;
+  writeOnly?: boolean;
+  /** The value planned where none is configured. */
+  default?: Value;
+  /** For a computed attribute: the value a new object is given where none is configured; without it, unknown. */
+  initial?: Value;
+  /** Where none is configured, the server's value stays and is no change. */
+  keep?: boolean;
+  /** A change makes a new object. */
+  replace?: boolean;
+  oneOf?: string[];
+  /** Refused when configured, for this reason. */
+  unsupported?: string;
+  /** Brings a configured value into the form in which it will be read. */
+  normalise?: (value: Value) => Value;
+  /** False: the empty value is sent only where there is something to clear. */
+  sendEmpty?: false;
+  /** From Keycloak's JSON, knowing the value before and the whole state before; without it, the state alone has it. */
+  read?: (representation: Representation, known: Value, state: ObjectValue) => Value;
+  /** Into Keycloak's JSON; `prior` is the state before, null for a new object. */
+  write?: (representation: Representation, value: Value, prior: Value) => void;
+  /** The key in Keycloak's map of attributes, which `extra_config` may therefore not hold. */
+  key?: string;
+}
+
+/** A nested block that occurs at most once. */
+export interface Block {
+  nesting: "list" | "set";
+  attributes: { [name: string]: Attribute };
+  blocks?: { [name: string]: Block };
+  /** Refused when configured, for this reason. */
+  unsupported?: string;
+  /** Read from the server even where it is not configured. */
+  computed?: boolean;
+  /** Whether the server has what the block declares; without it, whether the state has the block. */
+  present?: (representation: Representation) => boolean;
+  /** Tells Keycloak that the block is there, or is not. */
+  toggle?: (representation: Representation, present: boolean) => void;
+}
+
+/** A plan about to be given to Terraform; hooks may set what the attributes alone do not tell. */
+export interface Change {
+  prior: ObjectValue | null;
+  config: ObjectValue;
+  planned: ObjectValue;
+}
+
+/** The calls of Keycloak's admin API that a resource is made of. */
+export interface Endpoint {
+  /** Makes the object and returns the attributes that identify it. */
+  create(session: Session, representation: Representation, change: Change): Promise<ObjectValue>;
+  /** The object, or null where there is none; `fresh` after a write, else what this run knows already will do. */
+  read(session: Session, state: ObjectValue, fresh: boolean): Promise<Representation | null>;
+  update(session: Session, representation: Representation, change: Change): Promise<void>;
+  delete(session: Session, state: ObjectValue): Promise<void>;
+  /** The JSON an update starts from, where Keycloak would drop what is not sent. */
+  base?(session: Session, state: ObjectValue): Promise<Representation>;
+}
+
+/** One resource type, whole. */
+export interface Resource {
+  name: string;
+  /** What to call one of them in messages: "client machine-a". */
+  title: (values: ObjectValue) => string;
+  version: number;
+  attributes: { [name: string]: Attribute };
+  blocks?: { [name: string]: Block };
+  endpoint: Endpoint;
+  rules?: ((config: ObjectValue) => Problem[])[];
+  plan?: (change: Change) => void;
+  /** The import id in words, and its parts; null where the id does not fit. */
+  importId: { form: string; parse: (id: string) => ObjectValue | null };
+  upgrade?: (state: { [name: string]: unknown }, version: number) => { [name: string]: unknown };
+}
+
+/** The schema Terraform is served, derived from the table. */
+export function schemaOf(resource: Resource): Schema {
+  const id = { type: "string", optional: true, computed: true } as const;
+  const block = blockSchema(resource.attributes, resource.blocks);
+  return { version: resource.version, block: { ...block, attributes: { id, ...block.attributes } } };
+}
+
+function blockSchema(attributes: { [name: string]: Attribute }, blocks: { [name: string]: Block } = {}): BlockSchema {
+  const schema: BlockSchema = {
+    attributes: mapValues(attributes, ({ type, required, optional, computed, sensitive, writeOnly }) => ({
+      type,
+      description_kind: "plain" as const,
+      ...(required && { required }),
+      ...(optional && { optional }),
+      ...(computed && { computed }),
+      ...(sensitive && { sensitive }),
+      ...(writeOnly && { write_only: true }),
+    })),
+  };
+  if (Object.keys(blocks).length) {
+    schema.block_types = mapValues(blocks, (block) => ({
+      nesting_mode: block.nesting,
+      block: blockSchema(block.attributes, block.blocks),
+      max_items: 1,
+    }));
+  }
+  return schema;
+}
+
+/** The same object with each value replaced. */
+export function mapValues<T, U>(entries: { [name: string]: T }, map: (value: T, name: string) => U) {
+  return Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, map(value, name)]));
+}

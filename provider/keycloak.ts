@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
+import { type Fault, faultOf, KeycloakError, NotKeycloakError } from "./keycloak-errors";
+import { type Credentials, Login } from "./login";
+
+/** How long an operation waits for a server that is starting or busy. */
+export const PATIENCE_READING_MS = 5_000;
+export const PATIENCE_WRITING_MS = 60_000;
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 2_000;
+/** A server error that outlasts this many attempts is no passing one. */
+const ATTEMPTS_ON_SERVER_ERROR = 3;
+
+export interface ConnectionSettings extends Credentials {
+  /** Where tokens are issued, base path included. */
+  url: string;
+  /** Where the admin API is; the same as `url` unless split off. */
+  adminUrl: string;
+  timeoutMs: number;
+  headers: { [name: string]: string };
+  tls?: { ca?: string; cert?: string; key?: string; rejectUnauthorized?: boolean } | undefined;
+}
+
+/** A call to the admin API, as a resource writes it. */
+export type AdminCall<T> = (admin: KeycloakAdminClient) => Promise<T>;
+
+/** One Keycloak server: login, waiting, and what this run has read of it so far, shared by all resources. */
+export class Keycloak {
+  readonly #settings: ConnectionSettings;
+  readonly #stop = new AbortController();
+  readonly #known = new Map<string, Promise<unknown>>();
+  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #login: Login;
+  #admin: Promise<KeycloakAdminClient> | undefined;
+  /** Since when no call has reached the server; later calls do not wait all over again. */
+  #downSince: number | undefined;
+
+  constructor(settings: ConnectionSettings) {
+    this.#settings = settings;
+    this.#login = new Login(settings, (form) => this.#postLogin(form));
+  }
+
+  /** Access with that much patience. */
+  session(patienceMs: number): Session {
+    return {
+      call: (what, run, recover) => this.#call(patienceMs, what, run, recover),
+      shared: (key, load) => this.#shared(key, load),
+      forget: (key) => this.#known.delete(key),
+      exclusive: (key, run) => this.#exclusive(key, run),
+      renewLogin: () => this.#login.renew(),
+    };
+  }
+
+  /** Ends all waiting; calls already under way are finished, so that the state stays true. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #call<T>(patienceMs: number, what: string, run: AdminCall<T>, recover?: AdminCall<T | null>): Promise<T> {
+    const begun = Date.now();
+    let renewed = false;
+    let ambiguous = false;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const admin = await this.#client();
+        const result = await run(admin);
+        if (typeof result === "string" && result !== "") throw new NotKeycloakError("an answer that is not JSON");
+        this.#downSince = undefined;
+        return result;
+      } catch (error) {
+        const fault = faultOf(error);
+        if (!fault) throw error;
+        if (fault.status === 401 && !renewed && !(error instanceof KeycloakError)) {
+          renewed = true;
+          this.#login.renew();
+          continue;
+        }
+        if (fault.status === 409 && ambiguous && recover) {
+          const found = await recover(await this.#client());
+          if (found !== null) return found;
+        }
+        ambiguous ||= fault.ambiguous;
+        if (!(await this.#mayRetry(fault, attempt, begun, patienceMs))) throw this.#final(error, fault, what, begun);
+      }
+    }
+  }
+
+  /** Waits before another attempt, or says that there will be none. */
+  async #mayRetry(fault: Fault, attempt: number, begun: number, patienceMs: number): Promise<boolean> {
+    if (!fault.temporary) return false;
+    if (fault.status === 500 && attempt >= ATTEMPTS_ON_SERVER_ERROR) return false;
+    if (fault.kind === "unreachable") this.#downSince ??= Date.now();
+    const since = fault.kind === "unreachable" ? this.#downSince! : begun;
+    const left = since + patienceMs - Date.now();
+    if (left <= 0) return false;
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
+    return sleep(Math.min(pause, left), true, { signal: this.#stop.signal }).catch(() => false);
+  }
+
+  #final(error: unknown, fault: Fault, what: string, begun: number): unknown {
+    if (error instanceof KeycloakError) return error;
+    const { adminUrl } = this.#settings;
+    if (this.#stop.signal.aborted && fault.temporary) {
+      return new KeycloakError(fault, `${what}: interrupted`, `Keycloak at ${adminUrl} answered last: ${fault.got}.`);
+    }
+    if (fault.kind === "status" && !(fault.temporary && fault.status !== 500)) {
+      return new KeycloakError(fault, `${what}: Keycloak answered ${fault.got}`, adviceFor(fault, adminUrl));
+    }
+    const waited = Math.round((Date.now() - Math.min(begun, this.#downSince ?? begun)) / 1000);
+    return new KeycloakError(
+      fault,
+      `${what}: Keycloak at ${adminUrl} cannot be used: ${fault.got}`,
+      `Waited ${waited} s. If this is the environment of ./m2m, "./m2m up" brings the server back and applies the rest; otherwise start the server, or correct the provider's url and base_path.`,
+    );
+  }
+
+  async #client(): Promise<KeycloakAdminClient> {
+    this.#admin ??= this.#connect();
+    return this.#admin;
+  }
+
+  async #connect(): Promise<KeycloakAdminClient> {
+    const { adminUrl, realm, timeoutMs } = this.#settings;
+    const requestOptions = await this.#requestOptions();
+    // Loaded at the first call: most starts of the provider only serve its schema or check a configuration.
+    const { default: KeycloakAdminClient } = await import("@keycloak/keycloak-admin-client");
+    const admin = new KeycloakAdminClient({ baseUrl: adminUrl, realmName: realm, timeout: timeoutMs, requestOptions });
+    admin.registerTokenProvider({ getAccessToken: () => this.#login.accessToken() });
+    return admin;
+  }
+
+  /** The TLS options need undici's own agent, which takes a moment to load; most configurations do without. */
+  async #requestOptions(): Promise<RequestInit> {
+    const { headers, tls } = this.#settings;
+    if (!tls) return { headers };
+    const { Agent } = await import("undici");
+    return { headers, dispatcher: new Agent({ connect: tls }) as unknown as NonNullable<RequestInit["dispatcher"]> };
+  }
+
+  async #postLogin(form: URLSearchParams): Promise<Response> {
+    const { url, realm, timeoutMs } = this.#settings;
+    const options = await this.#requestOptions();
+    return fetch(`${url}/realms/${encodeURIComponent(realm)}/protocol/openid-connect/token`, {
+      ...options,
+      method: "POST",
+      body: form,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+  }
+
+  #shared<T>(key: string, load: () => Promise<T>): Promise<T> {
+    const known = this.#known.get(key) as Promise<T> | undefined;
+    if (known) return known;
+    const loading = load();
+    this.#known.set(key, loading);
+    loading.catch(() => this.#known.get(key) === loading && this.#known.delete(key));
+    return loading;
+  }
+
+  async #exclusive<T>(key: string, run: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(key) ?? Promise.resolve();
+    const mine = before.then(run, run);
+    const settled = mine.catch(() => undefined);
+    this.#queues.set(key, settled);
+    void settled.then(() => this.#queues.get(key) === settled && this.#queues.delete(key));
+    return mine;
+  }
+}
+
+/** What resources use of the connection. */
+export interface Session {
+  /**
+   * Runs a call, waiting and repeating where that may help. `what` opens the error message. `recover` finds what an
+   * earlier attempt without an answer has made after all.
+   */
+  call<T>(what: string, run: AdminCall<T>, recover?: AdminCall<T | null>): Promise<T>;
+  /** Loads something once for all who ask under this key. */
+  shared<T>(key: string, load: () => Promise<T>): Promise<T>;
+  /** Something under this key was changed: the next one loads it anew. */
+  forget(key: string): void;
+  /** Runs one after the other what uses the same key. */
+  exclusive<T>(key: string, run: () => Promise<T>): Promise<T>;
+  /** The rights of the login have changed. */
+  renewLogin(): void;
+}
+
+function adviceFor({ status }: Fault, url: string): string {
+  const advice: { [status: number]: string } = {
+    400: "Keycloak found something wrong with the values.",
+    401: "The login is no longer accepted, and a new one was not either.",
+    403: "The provider's user or client lacks a right: it needs the realm-management roles of this realm (manage-realm, manage-clients, view-users), or the admin role in realm master.",
+    404: "What this belongs to does not exist: check the realm and the client or client scope it is declared in.",
+    409: "It exists already. Take it into the state with `terraform import`, or give this one another name.",
+    500: "Keycloak's own log says more about this error.",
+  };
+  return `${advice[status ?? 0] ?? "The request was not carried out."} Server: ${url}.`;
+}

@@ -1,0 +1,57 @@
+/** One step into a value: an attribute's name, a list index, or a map key. */
+export type Step = string | number | { key: string };
+export type Path = Step[];
+
+export interface Diagnostic {
+  severity: "error" | "warning";
+  summary: string;
+  detail?: string;
+  path?: Path;
+}
+
+/** An expected failure with something to say to the user; anything else thrown is a defect. */
+export class DiagnosticError extends Error {
+  readonly diagnostics: Diagnostic[];
+
+  constructor(diagnostics: Diagnostic | Diagnostic[]) {
+    const list = Array.isArray(diagnostics) ? diagnostics : [diagnostics];
+    super(list.map((diagnostic) => diagnostic.summary).join("; "));
+    this.name = "DiagnosticError";
+    this.diagnostics = list;
+  }
+}
+
+export function problem(summary: string, detail?: string, path?: Path): Diagnostic {
+  return { severity: "error", summary, detail, path };
+}
+
+export function warning(summary: string, detail?: string, path?: Path): Diagnostic {
+  return { severity: "warning", summary, detail, path };
+}
+
+/** Diagnostics for whatever was thrown: a defect is named as one, with its stack to report. */
+export function diagnosticsOf(error: unknown): Diagnostic[] {
+  if (error instanceof DiagnosticError) return error.diagnostics;
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return [problem("The Keycloak provider failed unexpectedly", `This is a defect of the provider.\n\n${stack}`)];
+}
+
+const SEVERITY = { error: 1, warning: 2 } as const;
+
+export function diagnosticMessage({ severity, summary, detail, path }: Diagnostic): object {
+  return {
+    severity: SEVERITY[severity],
+    summary,
+    detail,
+    attribute: path?.length ? pathMessage(path) : undefined,
+  };
+}
+
+export function pathMessage(path: Path): object {
+  return {
+    steps: path.map((step) => {
+      if (typeof step === "string") return { attributeName: step };
+      return typeof step === "number" ? { elementKeyInt: step } : { elementKeyString: step.key };
+    }),
+  };
+}

@@ -1,0 +1,149 @@
+import { type Diagnostic, diagnosticMessage, diagnosticsOf, type Path, pathMessage } from "./diagnostics";
+import { decodeMessage, encodeMessage } from "./messages";
+import { type ProviderSchema, type Schema, schemaMessage, type Type, typeOfBlock } from "./schema";
+import { decodeValue, encodeValue, type ObjectValue, valueOfJson } from "./values";
+
+/** What a provider offers to the protocol: values in, values out, no bytes. */
+export interface Provider {
+  schema(): ProviderSchema;
+  validateConfiguration(config: ObjectValue): Diagnostic[];
+  configure(config: ObjectValue): Diagnostic[];
+  resource(typeName: string): ResourceHandler;
+  /** Terraform was interrupted: stop waiting, finish what was begun. */
+  stop(): void;
+}
+
+export interface ResourceHandler {
+  validate(config: ObjectValue, options: { writeOnlyAllowed: boolean }): Diagnostic[];
+  /** Brings a state of an older schema version, or of another provider with this schema, into today's form. */
+  upgrade(state: { [name: string]: unknown }, version: number): { [name: string]: unknown };
+  read(state: ObjectValue): Promise<{ state: ObjectValue | null; diagnostics?: Diagnostic[] }>;
+  plan(change: PlanInput): { planned: ObjectValue | null; requiresReplace: Path[]; diagnostics?: Diagnostic[] };
+  apply(change: ApplyInput): Promise<{ state: ObjectValue | null; diagnostics?: Diagnostic[] }>;
+  import(id: string): ObjectValue;
+}
+
+export interface PlanInput {
+  prior: ObjectValue | null;
+  config: ObjectValue | null;
+}
+
+export interface ApplyInput {
+  prior: ObjectValue | null;
+  planned: ObjectValue | null;
+  config: ObjectValue | null;
+}
+
+interface Message {
+  [field: string]: unknown;
+  typeName?: string;
+}
+
+type Rpc = (request: Message) => Promise<Message> | Message;
+
+/** The provider's answers by RPC name, from request bytes to response bytes. */
+export function service(provider: Provider): { [rpc: string]: (request: Buffer) => Promise<Buffer> } {
+  const schema = provider.schema();
+  const providerType = typeOfBlock(schema.provider.block);
+  const types = new Map<string, Type>();
+
+  const typeOf = (name = "") => {
+    const found = types.get(name) ?? typeOfBlock(schema.resource_schemas[name]?.block ?? {});
+    types.set(name, found);
+    return found;
+  };
+  const resource = ({ typeName }: Message) => provider.resource(typeName ?? "");
+  const take = ({ typeName }: Message, field: unknown) => decodeDynamic(field, typeOf(typeName));
+  const give = ({ typeName }: Message, value: ObjectValue | null) => encodeDynamic(value, typeOf(typeName));
+
+  const rpcs: { [rpc: string]: Rpc } = {
+    GetSchema: () => ({
+      provider: schemaMessage(schema.provider),
+      resourceSchemas: schemaMessages(schema.resource_schemas),
+      dataSourceSchemas: schemaMessages(schema.data_source_schemas),
+      serverCapabilities: { getProviderSchemaOptional: true },
+    }),
+    PrepareProviderConfig: (request) => ({
+      preparedConfig: request.config,
+      diagnostics: provider.validateConfiguration(decodeDynamic(request.config, providerType) ?? {}),
+    }),
+    Configure: (request) => ({
+      diagnostics: provider.configure(decodeDynamic(request.config, providerType) ?? {}),
+    }),
+    ValidateResourceTypeConfig: (request) => {
+      const capabilities = request.clientCapabilities as { writeOnlyAttributesAllowed?: boolean } | undefined;
+      const writeOnlyAllowed = capabilities?.writeOnlyAttributesAllowed ?? false;
+      return { diagnostics: resource(request).validate(take(request, request.config) ?? {}, { writeOnlyAllowed }) };
+    },
+    UpgradeResourceState: (request) => {
+      const { json } = request.rawState as { json?: Buffer };
+      const state = JSON.parse((json ?? Buffer.from("{}")).toString());
+      const upgraded = resource(request).upgrade(state, Number(request.version ?? 0));
+      return { upgradedState: give(request, valueOfJson(upgraded, typeOf(request.typeName)) as ObjectValue) };
+    },
+    ReadResource: async (request) => {
+      const current = take(request, request.currentState);
+      if (!current) return { newState: give(request, null) };
+      const { state, diagnostics } = await resource(request).read(current);
+      return { newState: give(request, state), diagnostics, private: request.private };
+    },
+    PlanResourceChange: (request) => {
+      const prior = take(request, request.priorState);
+      // The proposed state is null exactly when the resource is to be destroyed.
+      const destroy = take(request, request.proposedNewState) === null;
+      const config = destroy ? null : take(request, request.config);
+      const { planned, requiresReplace, diagnostics } = resource(request).plan({ prior, config });
+      return {
+        plannedState: give(request, planned),
+        requiresReplace: requiresReplace.map(pathMessage),
+        plannedPrivate: request.priorPrivate,
+        diagnostics,
+        // Attributes with a default are not marked as computed, as in the official provider: Terraform must allow it.
+        legacyTypeSystem: true,
+      };
+    },
+    ApplyResourceChange: async (request) => {
+      const prior = take(request, request.priorState);
+      const planned = take(request, request.plannedState);
+      const config = take(request, request.config);
+      const { state, diagnostics } = await resource(request).apply({ prior, planned, config });
+      return { newState: give(request, state), private: request.plannedPrivate, diagnostics, legacyTypeSystem: true };
+    },
+    ImportResourceState: (request) => {
+      const state = resource(request).import(String(request.id ?? ""));
+      return { importedResources: [{ typeName: request.typeName, state: give(request, state) }] };
+    },
+    Stop: () => {
+      provider.stop();
+      return {};
+    },
+  };
+
+  return Object.fromEntries(Object.entries(rpcs).map(([name, rpc]) => [name, (bytes) => answer(name, rpc, bytes)]));
+}
+
+/** Runs one RPC; whatever it throws becomes diagnostics, so that Terraform shows it where it belongs. */
+async function answer(name: string, rpc: Rpc, bytes: Buffer): Promise<Buffer> {
+  let response: Message;
+  try {
+    response = await rpc(decodeMessage(`${name}.Request`, bytes));
+  } catch (error) {
+    response = { diagnostics: diagnosticsOf(error) };
+  }
+  const diagnostics = ((response.diagnostics as Diagnostic[] | undefined) ?? []).map(diagnosticMessage);
+  return encodeMessage(`${name}.Response`, { ...response, diagnostics });
+}
+
+function decodeDynamic(field: unknown, type: Type): ObjectValue | null {
+  const { msgpack, json } = (field ?? {}) as { msgpack?: Buffer; json?: Buffer };
+  if (msgpack?.length) return decodeValue(msgpack, type) as ObjectValue | null;
+  return json?.length ? (valueOfJson(JSON.parse(json.toString()), type) as ObjectValue | null) : null;
+}
+
+function encodeDynamic(value: ObjectValue | null, type: Type): { msgpack: Buffer } {
+  return { msgpack: encodeValue(value, type) };
+}
+
+function schemaMessages(schemas: { [name: string]: Schema }): { [name: string]: object } {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schemaMessage(schema)]));
+}

@@ -1,0 +1,131 @@
+import { decode, Encoder, ExtData, ExtensionCodec } from "@msgpack/msgpack";
+import type { Type } from "./schema";
+
+/**
+ * A value Terraform will know only after an apply. Terraform may say something about it beforehand (not null, a
+ * prefix …); these refinements are kept as they came, so that passing a value on does not lose them.
+ */
+export class Unknown {
+  readonly refinements: Uint8Array | undefined;
+
+  constructor(refinements?: Uint8Array) {
+    this.refinements = refinements;
+  }
+}
+
+export const UNKNOWN = new Unknown();
+
+export type Value = null | boolean | number | string | Unknown | Value[] | ObjectValue;
+export type ObjectValue = { [name: string]: Value };
+
+const EXTENSION_UNKNOWN = 0;
+const EXTENSION_REFINED = 12;
+
+/** Terraform calls extension 0 unknown whatever its content, and 12 unknown with refinements. */
+const extensions = new ExtensionCodec();
+extensions.register({ type: EXTENSION_UNKNOWN, encode: () => null, decode: () => UNKNOWN });
+extensions.register({ type: EXTENSION_REFINED, encode: () => null, decode: (data) => new Unknown(data.slice()) });
+
+export function isUnknown(value: Value | undefined): value is Unknown {
+  return value instanceof Unknown;
+}
+
+/** Whether a value has no unknown part. */
+export function isWhollyKnown(value: Value): boolean {
+  if (isUnknown(value)) return false;
+  if (Array.isArray(value)) return value.every(isWhollyKnown);
+  if (value !== null && typeof value === "object") return Object.values(value).every(isWhollyKnown);
+  return true;
+}
+
+/** Null and what a user means by "nothing": the empty string, list or map, zero and false. */
+export function isEmpty(value: Value | undefined): boolean {
+  if (value === null || value === undefined || value === "" || value === false || value === 0) return true;
+  if (isUnknown(value)) return false;
+  return typeof value === "object" && Object.keys(value).length === 0;
+}
+
+/** Reads a value of the given type; what is missing in an object is null. */
+export function decodeValue(bytes: Uint8Array, type: Type): Value {
+  return conform(decode(bytes, { extensionCodec: extensions }) as Value, type);
+}
+
+/** Writes a value of the given type, members in the order of Terraform itself. */
+export function encodeValue(value: Value, type: Type): Buffer {
+  const encoder = new Encoder({ extensionCodec: extensions });
+  const bytes = encoder.encode(prepare(conform(value, type)));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Reads a value from the JSON of a state file; attributes the type does not have are dropped. */
+export function valueOfJson(json: unknown, type: Type): Value {
+  return conform(json as Value, type);
+}
+
+/** Brings a value into the shape of its type, or says where it does not fit. */
+function conform(value: Value | undefined, type: Type, at = "value"): Value {
+  if (value === null || value === undefined) return null;
+  if (isUnknown(value)) return value;
+  if (typeof type === "string") return conformPrimitive(value, type, at);
+  if (type[0] === "list" || type[0] === "set") {
+    if (!Array.isArray(value)) throw mismatch(at, type[0], value);
+    const elements = value.map((element, index) => conform(element, type[1] as Type, `${at}[${index}]`));
+    return elements;
+  }
+  if (typeof value !== "object" || Array.isArray(value)) throw mismatch(at, type[0], value);
+  const result: ObjectValue = Object.create(null);
+  const names = Object.keys(type[0] === "object" ? (type[1] as object) : value).sort();
+  for (const name of names) {
+    const memberType = type[0] === "object" ? (type[1] as { [name: string]: Type })[name]! : (type[1] as Type);
+    result[name] = conform(value[name], memberType, `${at}.${name}`);
+  }
+  return result;
+}
+
+function conformPrimitive(value: Value, type: string, at: string): Value {
+  if (type === "number") {
+    // Numbers beyond a double travel as decimal text; they are kept so.
+    if (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value))) {
+      return String(Number(value)) === value ? Number(value) : value;
+    }
+    if (typeof value === "number" || typeof value === "bigint") return value;
+  } else if (type === "bool" ? typeof value === "boolean" : typeof value === "string") return value;
+  throw mismatch(at, type, value);
+}
+
+function mismatch(at: string, wanted: string, got: Value): TypeError {
+  return new TypeError(`${at} must be a ${wanted}, got: a ${Array.isArray(got) ? "list" : typeof got}`);
+}
+
+/** Puts the extension form in the place of unknown values. */
+function prepare(value: Value): unknown {
+  if (isUnknown(value)) {
+    const { refinements } = value;
+    return refinements
+      ? new ExtData(EXTENSION_REFINED, refinements)
+      : new ExtData(EXTENSION_UNKNOWN, new Uint8Array(1));
+  }
+  if (Array.isArray(value)) return value.map(prepare);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, prepare(member)]));
+}
+
+/** Whether two values of a type mean the same; the order of a set means nothing. */
+export function equal(a: Value, b: Value, type: Type): boolean {
+  if (isUnknown(a) || isUnknown(b) || a === null || b === null) return a === b;
+  if (typeof type === "string") return a === b;
+  if (Array.isArray(a) || Array.isArray(b)) return equalElements(a as Value[], b as Value[], type as ["set", Type]);
+  const [left, right] = [a as ObjectValue, b as ObjectValue];
+  const names = Object.keys(type[0] === "object" ? (type[1] as object) : { ...left, ...right });
+  return names.every((name) => {
+    const member = type[0] === "object" ? (type[1] as { [name: string]: Type })[name]! : (type[1] as Type);
+    return name in left === name in right && equal(left[name] ?? null, right[name] ?? null, member);
+  });
+}
+
+function equalElements(a: Value[], b: Value[], [kind, element]: ["list" | "set" | "map", Type]): boolean {
+  if (a.length !== b.length) return false;
+  if (kind === "list") return a.every((value, index) => equal(value, b[index]!, element));
+  if (element === "string") return a.every((value) => b.includes(value));
+  return a.every((value) => b.some((other) => equal(value, other, element)));
+}

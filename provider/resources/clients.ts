@@ -1,0 +1,104 @@
+import type { Change, Endpoint, Representation } from "../engine/table";
+import type { Session } from "../keycloak";
+import { KeycloakError } from "../keycloak-errors";
+import { DiagnosticError, problem } from "../protocol/diagnostics";
+import { equal, type ObjectValue } from "../protocol/values";
+
+/** The key under which one run shares what it has read of a client: its scopes and mappers come with it. */
+const keyOf = (realm: string, id: string) => `client ${realm}/${id}`;
+
+/** A client with its default and optional scopes and its mappers; null where there is none. */
+export function readClient(session: Session, realm: string, id: string, fresh = false): Promise<Representation | null> {
+  if (fresh) forgetClient(session, realm, id);
+  return session.shared(keyOf(realm, id), async () => {
+    const what = `Reading client ${id} of realm "${realm}"`;
+    return ((await session.call(what, (admin) => admin.clients.findOne({ realm, id }))) ??
+      null) as Representation | null;
+  });
+}
+
+export function forgetClient(session: Session, realm: string, id: string): void {
+  session.forget(keyOf(realm, id));
+}
+
+/** How clients are made, read, changed and removed. `newId` names a client before Keycloak has seen it. */
+export function clientEndpoint(newId: () => string): Endpoint {
+  return {
+    async create(session, representation, change) {
+      const { realm, what } = names(change.planned, "Creating");
+      const body = { ...representation, ...secret(change), protocol: "openid-connect" };
+      if (change.planned.import === true) return { id: await adopt(session, realm, body) };
+      // The id is ours: a create that got no answer is found by it, and is not made twice.
+      const id = newId();
+      await session.call(
+        what,
+        (admin) => admin.clients.create({ realm, ...body, id }),
+        (admin) => admin.clients.findOne({ realm, id }).then((found) => (found ? { id } : null)),
+      );
+      return { id };
+    },
+
+    async read(session, state, fresh) {
+      const [realm, id] = [String(state.realm_id), String(state.id)];
+      const client = await readClient(session, realm, id, fresh);
+      if (!client?.serviceAccountsEnabled) return client;
+      const what = `Reading the service account of client "${client.clientId}"`;
+      const serviceAccountUser = await session.call(what, (admin) =>
+        admin.clients.getServiceAccountUser({ realm, id }),
+      );
+      return { ...client, serviceAccountUser };
+    },
+
+    async update(session, representation, change) {
+      const { realm, what, id } = names(change.planned, "Changing", change.prior!);
+      const body = { ...representation, ...secret(change) };
+      await session.call(what, (admin) => admin.clients.update({ realm, id }, { ...body, id }));
+      const regenerate = "client_secret_regenerate_when_changed";
+      const [before, after] = [change.prior![regenerate] ?? null, change.planned[regenerate] ?? null];
+      if (!equal(before, after, ["map", "string"])) {
+        await session.call(what, (admin) => admin.clients.generateNewClientSecret({ realm, id }));
+      }
+      forgetClient(session, realm, id);
+    },
+
+    async delete(session, state) {
+      // A client that was there before is left in peace.
+      if (state.import === true) return;
+      const { realm, what, id } = names(state, "Deleting", state);
+      await unlessGone(session.call(what, (admin) => admin.clients.del({ realm, id })));
+      forgetClient(session, realm, id);
+    },
+  };
+}
+
+/** Takes over a client that exists: what is declared is set, the rest stays. */
+async function adopt(session: Session, realm: string, body: Representation): Promise<string> {
+  const clientId = String(body.clientId);
+  const what = `Taking over client "${clientId}" of realm "${realm}"`;
+  const [found] = await session.call(what, (admin) => admin.clients.find({ realm, clientId }));
+  if (!found?.id) {
+    throw new DiagnosticError(problem(`${what}: there is none to take over`, "Remove `import = true` to create it."));
+  }
+  const { id } = found;
+  await session.call(what, (admin) => admin.clients.update({ realm, id }, { ...body, id }));
+  return id;
+}
+
+/** The write-only secret, sent when its version changes; Terraform hands it over in the configuration alone. */
+function secret({ prior, planned, config }: Change): Representation {
+  const version = planned.client_secret_wo_version ?? null;
+  if (version === null || version === (prior?.client_secret_wo_version ?? null)) return {};
+  return { secret: config.client_secret_wo };
+}
+
+function names(values: ObjectValue, verb: string, known?: ObjectValue) {
+  const realm = String(values.realm_id);
+  return { realm, id: String(known?.id), what: `${verb} client "${values.client_id}" of realm "${realm}"` };
+}
+
+/** Deleting what is gone already is done. */
+export async function unlessGone(deletion: Promise<unknown>): Promise<void> {
+  await deletion.catch((error: unknown) => {
+    if (!(error instanceof KeycloakError && error.fault.status === 404)) throw error;
+  });
+}

@@ -1,0 +1,36 @@
+import type { Resource } from "../engine/table";
+import type { Value } from "../protocol/values";
+
+/** Import ids in the forms of the official provider. */
+type ImportId = Resource["importId"];
+
+/** "REALM/ID", and values that no server knows. */
+export function realmAndId(...local: [name: string, value: Value][]): ImportId {
+  return {
+    form: "REALM/ID",
+    parse: (id) => {
+      const [realm, object, ...rest] = id.split("/");
+      return realm && object && !rest.length ? { id: object, realm_id: realm, ...Object.fromEntries(local) } : null;
+    },
+  };
+}
+
+/** "REALM/CLIENT": the id of what belongs to a client as a whole. */
+export const realmAndClient: ImportId = {
+  form: "REALM/CLIENT_UUID",
+  parse: (id) => {
+    const [realm, client, ...rest] = id.split("/");
+    return realm && client && !rest.length ? { id, realm_id: realm, client_id: client } : null;
+  },
+};
+
+/** "REALM/client/CLIENT/MAPPER" or "REALM/client-scope/SCOPE/MAPPER". */
+export const realmParentAndMapper: ImportId = {
+  form: "REALM/client/CLIENT_UUID/MAPPER_UUID or REALM/client-scope/SCOPE_UUID/MAPPER_UUID",
+  parse: (text) => {
+    const [realm, kind, parent, id, ...rest] = text.split("/");
+    if (!realm || !parent || !id || rest.length) return null;
+    const owner = { client: "client_id", "client-scope": "client_scope_id" }[kind ?? ""];
+    return owner ? { id, realm_id: realm, [owner]: parent } : null;
+  },
+};

@@ -1,0 +1,71 @@
+import { isSet, type Problem } from "../engine/rules";
+import type { Change, Representation } from "../engine/table";
+import type { Type } from "../protocol/schema";
+import { equal, isEmpty, type ObjectValue, UNKNOWN } from "../protocol/values";
+
+/** What the attributes of a client mean for one another, beyond what the table can say. */
+export const SIGNED_JWT = "client-jwt";
+
+/**
+ * Where a signed-JWT client's key comes from, if somebody has set it on the server in a way that wins over what is
+ * declared: a JWKS URL goes before everything else, and a longer life of assertions weakens them all.
+ */
+export function foreignKeySource(representation: Representation): string[] {
+  if (representation.clientAuthenticatorType !== SIGNED_JWT) return [];
+  const set = (representation.attributes ?? {}) as { [key: string]: string };
+  const watched = ["use.jwks.url", "jwks.url", "use.jwks.string", "jwks.string", "jwt.credential.public.key"];
+  const limits = ["token.endpoint.auth.signing.alg", "token.endpoint.auth.signing.max.exp"];
+  return [...watched, ...limits].filter((key) => set[key] && set[key] !== "false");
+}
+
+/** Follows from other attributes: who the service account is, and which secret there will be. */
+export function planDerived({ prior, config, planned }: Change): void {
+  const changed = (name: string, type: Type = "string") =>
+    !!prior && !equal(prior[name] ?? null, planned[name] ?? null, type);
+  if (!prior && planned.service_accounts_enabled === false) planned.service_account_user_id = "";
+  if (changed("service_accounts_enabled", "bool")) {
+    planned.service_account_user_id = planned.service_accounts_enabled === false ? "" : UNKNOWN;
+  }
+  if (isSet(config.client_secret)) return;
+  if (isSet(config.client_secret_wo_version)) planned.client_secret = null;
+  else if (planned.client_authenticator_type === SIGNED_JWT) planned.client_secret = "";
+  else if (
+    changed("client_secret_wo_version") ||
+    changed("client_secret_regenerate_when_changed", ["map", "string"]) ||
+    changed("client_authenticator_type")
+  ) {
+    planned.client_secret = UNKNOWN;
+  }
+}
+
+/** What Keycloak would refuse, or take and never use. */
+export function checkFlows(config: ObjectValue): Problem[] {
+  const on = (name: string) => config[name] === true;
+  const problems: Problem[] = [];
+  const flows = ["standard_flow_enabled", "implicit_flow_enabled", "direct_access_grants_enabled"];
+  const enabled = [...flows, "service_accounts_enabled"].filter(on);
+  if (config.access_type === "BEARER-ONLY" && enabled.length) {
+    problems.push({ path: [enabled[0]!], summary: `${enabled[0]} cannot be set on a BEARER-ONLY client` });
+  }
+  if (config.access_type === "PUBLIC" && on("service_accounts_enabled")) {
+    problems.push({
+      path: ["service_accounts_enabled"],
+      summary: "service_accounts_enabled cannot be set on a PUBLIC client",
+    });
+  }
+  const redirects = on("standard_flow_enabled") || on("implicit_flow_enabled");
+  if (redirects && isEmpty(config.valid_redirect_uris)) {
+    problems.push({
+      path: ["valid_redirect_uris"],
+      summary: "valid_redirect_uris must name at least one address when the standard or implicit flow is enabled",
+    });
+  }
+  if (config.client_authenticator_type === SIGNED_JWT && isSet(config.client_secret)) {
+    problems.push({
+      path: ["client_secret"],
+      summary: 'client_secret has no effect with client_authenticator_type "client-jwt"',
+      detail: "Keycloak refuses a secret from a client that signs. Leave it out, so that no secret lies in the state.",
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,139 @@
+import { required, text, texts } from "../engine/fields";
+import type { Change, Endpoint, Resource } from "../engine/table";
+import type { Session } from "../keycloak";
+import { DiagnosticError, problem } from "../protocol/diagnostics";
+import { isUnknown, type ObjectValue, UNKNOWN } from "../protocol/values";
+import { forgetClient, readClient, unlessGone } from "./clients";
+import { realmAndClient } from "./import-ids";
+import { forgetScopes, scopesOf } from "./openid-client-scope";
+
+/** Which client scopes are attached to a client, as default or as optional ones: the list is the whole truth. */
+type Kind = "default" | "optional";
+
+const LISTS = { default: "defaultClientScopes", optional: "optionalClientScopes" } as const;
+
+async function attach(session: Session, kind: Kind, realm: string, id: string, clientScopeId: string) {
+  const what = `Attaching ${kind} client scope ${clientScopeId} to client ${id} of realm "${realm}"`;
+  const target = { realm, id, clientScopeId };
+  await session.call(what, ({ clients }) =>
+    kind === "default" ? clients.addDefaultClientScope(target) : clients.addOptionalClientScope(target),
+  );
+}
+
+async function detach(session: Session, kind: Kind, realm: string, id: string, clientScopeId: string) {
+  const what = `Detaching ${kind} client scope ${clientScopeId} from client ${id} of realm "${realm}"`;
+  const target = { realm, id, clientScopeId };
+  const removal = session.call(what, ({ clients }) =>
+    kind === "default" ? clients.delDefaultClientScope(target) : clients.delOptionalClientScope(target),
+  );
+  await unlessGone(removal);
+}
+
+/** Ids by name; a name that is not known at first may belong to a scope made by hand since. */
+async function idsOf(
+  session: Session,
+  realm: string,
+  names: string[],
+  attribute: string,
+): Promise<Map<string, string>> {
+  const find = async () => {
+    const scopes = [...(await scopesOf(session, realm)).values()].filter(
+      ({ protocol }) => protocol === "openid-connect",
+    );
+    const ids = new Map(scopes.map(({ name, id }) => [String(name), String(id)]));
+    return { ids, missing: names.filter((name) => !ids.has(name)) };
+  };
+  let { ids, missing } = await find();
+  if (missing.length) {
+    forgetScopes(session, realm);
+    ({ ids, missing } = await find());
+  }
+  if (!missing.length) return ids;
+  const summary = `${attribute} must name client scopes of realm "${realm}", got: ${missing.join(", ")}`;
+  throw new DiagnosticError(problem(summary, "Declare the scope, or check its name.", [attribute]));
+}
+
+/** Brings the attached scopes to exactly the wanted ones; a scope attached in the other way is moved over. */
+async function reconcile(session: Session, kind: Kind, { planned }: Change): Promise<void> {
+  const [realm, id, attribute] = [String(planned.realm_id), String(planned.client_id), `${kind}_scopes`];
+  const wanted = planned[attribute] as string[];
+  await session.exclusive(`scopes of ${realm}/${id}`, async () => {
+    const client = await readClient(session, realm, id, true);
+    if (!client) {
+      const summary = `client_id must be the id of a client in realm "${realm}", got: ${id}`;
+      throw new DiagnosticError(problem(summary, "It is the client's UUID, not its client id.", ["client_id"]));
+    }
+    if (client.bearerOnly) {
+      throw new DiagnosticError(
+        problem(`client_id must not be a BEARER-ONLY client: it has no scopes`, "", ["client_id"]),
+      );
+    }
+    const other: Kind = kind === "default" ? "optional" : "default";
+    const attached = (client[LISTS[kind]] ?? []) as string[];
+    const elsewhere = (client[LISTS[other]] ?? []) as string[];
+    const added = wanted.filter((name) => !attached.includes(name));
+    const ids = await idsOf(session, realm, added, attribute);
+    for (const name of attached.filter((name) => !wanted.includes(name))) {
+      const scope = ids.get(name);
+      if (scope) await detach(session, kind, realm, id, scope);
+    }
+    for (const name of added) {
+      if (elsewhere.includes(name)) await detach(session, other, realm, id, ids.get(name)!);
+      await attach(session, kind, realm, id, ids.get(name)!);
+    }
+    forgetClient(session, realm, id);
+  });
+}
+
+async function release(session: Session, kind: Kind, state: ObjectValue): Promise<void> {
+  const [realm, id] = [String(state.realm_id), String(state.client_id)];
+  const listed = state[`${kind}_scopes`] as string[];
+  await session.exclusive(`scopes of ${realm}/${id}`, async () => {
+    const client = await readClient(session, realm, id, true);
+    const attached = ((client?.[LISTS[kind]] ?? []) as string[]).filter((name) => listed.includes(name));
+    if (!attached.length) return;
+    const scopes = [...(await scopesOf(session, realm)).values()];
+    for (const scope of scopes.filter(({ name }) => attached.includes(String(name)))) {
+      await detach(session, kind, realm, id, String(scope.id));
+    }
+    forgetClient(session, realm, id);
+  });
+}
+
+function endpointFor(kind: Kind): Endpoint {
+  return {
+    async create(session, _representation, change) {
+      await reconcile(session, kind, change);
+      return { id: `${change.planned.realm_id}/${change.planned.client_id}` };
+    },
+    async read(session, { realm_id, client_id }, fresh) {
+      const client = await readClient(session, String(realm_id), String(client_id), fresh);
+      return client && { scopes: client[LISTS[kind]] ?? [] };
+    },
+    update: (session, _representation, change) => reconcile(session, kind, change),
+    delete: (session, state) => release(session, kind, state),
+  };
+}
+
+function scopesResource(kind: Kind): Resource {
+  return {
+    name: `keycloak_openid_client_${kind}_scopes`,
+    title: ({ client_id, realm_id }) => `the ${kind} scopes of client ${client_id} of realm "${realm_id}"`,
+    version: 0,
+    attributes: {
+      realm_id: { ...text, ...required, replace: true },
+      client_id: { ...text, ...required, replace: true },
+      [`${kind}_scopes`]: { ...texts, ...required, read: ({ scopes }) => scopes as string[] },
+    },
+    endpoint: endpointFor(kind),
+    plan: ({ prior, planned }) => {
+      const { realm_id, client_id } = planned;
+      const known = !isUnknown(realm_id) && !isUnknown(client_id);
+      if (!prior) planned.id = known ? `${realm_id}/${client_id}` : UNKNOWN;
+    },
+    importId: realmAndClient,
+  };
+}
+
+export const openidClientDefaultScopes = scopesResource("default");
+export const openidClientOptionalScopes = scopesResource("optional");

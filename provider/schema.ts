@@ -1,0 +1,17 @@
+import { configurationSchema } from "./configuration";
+import { mapValues, schemaOf } from "./engine/table";
+import type { ProviderSchema } from "./protocol/schema";
+import { resources } from "./resources";
+
+/** Where Terraform finds this provider; the official one has an address of its own. */
+export const PROVIDER_ADDRESS = "terraform.local/cdktf-keycloak-m2m/keycloak";
+
+/** The provider's schema in the form of `terraform providers schema -json`, as one entry of `provider_schemas`. */
+export function providerSchemaJson(environment: { [name: string]: string | undefined } = {}): ProviderSchema {
+  const byName = Object.fromEntries(resources.map((resource) => [resource.name, resource]));
+  return {
+    provider: configurationSchema(environment),
+    resource_schemas: mapValues(byName, schemaOf),
+    data_source_schemas: {},
+  };
+}

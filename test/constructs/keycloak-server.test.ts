@@ -1,0 +1,415 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's references look like that
+import { readFileSync, statSync } from "node:fs";
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import { Construct } from "constructs";
+import { describe, expect, it, vi } from "vitest";
+import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
+import { KeycloakServer, Realm, ValidationError } from "../../constructs";
+import {
+  filesBelow,
+  inTemporaryProject,
+  manifestOf,
+  messageOf,
+  newStack,
+  only,
+  synth,
+  writeProjectFile,
+} from "./project";
+
+inTemporaryProject();
+
+/** Synthesizes a server and a realm on it: a Keycloak provider without a realm would be unused. */
+function serverJson(props: ConstructorParameters<typeof KeycloakServer>[2] = {}, context = {}) {
+  const stack = newStack("test", context);
+  const server = new KeycloakServer(stack, "Keycloak", props);
+  new Realm(stack, "Realm", { server, realmName: "r" });
+  return { stack, server, json: synth(stack) };
+}
+
+describe("defaults", () => {
+  it("declares network, volume, image and container", () => {
+    const { json } = serverJson();
+    expect(Object.keys(json.resource).sort()).toEqual([
+      "docker_container",
+      "docker_image",
+      "docker_network",
+      "docker_volume",
+      "keycloak_realm",
+    ]);
+    expect(only(json, "docker_network")).toMatchObject({
+      name: "keycloak-network",
+      labels: [{ label: "cdktf-keycloak-m2m", value: "network" }],
+    });
+    expect(only(json, "docker_volume")).toMatchObject({
+      name: "keycloak-data",
+      labels: [{ label: "cdktf-keycloak-m2m", value: "data" }],
+    });
+  });
+
+  it("publishes on 127.0.0.1 only, restarts, and joins its network as keycloak", () => {
+    const { json, server } = serverJson();
+    expect(only(json, "docker_container")).toMatchObject({
+      name: "keycloak",
+      image: "${docker_image.Keycloak_Image_6F3CF4D9.image_id}",
+      ports: [{ internal: 8080, external: 8080, ip: "127.0.0.1" }],
+      restart: "unless-stopped",
+      networks_advanced: [{ name: "${docker_network.Keycloak_Network_910C6F2A.name}", aliases: ["keycloak"] }],
+      volumes: [
+        { volume_name: "${docker_volume.Keycloak_Volume_E1C3EFDE.name}", container_path: "/opt/keycloak/data" },
+      ],
+      labels: [{ label: "cdktf-keycloak-m2m", value: "keycloak" }],
+    });
+    expect(server).toMatchObject({
+      url: "http://localhost:8080",
+      issuerBase: "http://keycloak:8080",
+      connectTo: "keycloak:8080=127.0.0.1:8080",
+    });
+  });
+
+  it("starts the optimised image without building again", () => {
+    const command: string[] = only(serverJson().json, "docker_container").command;
+    expect(command.slice(0, 2)).toEqual(["start", "--optimized"]);
+    expect(command).toContain("--http-enabled=true");
+    expect(command).toContain("--hostname=http://localhost:8080");
+  });
+
+  it("waits 180 s for a health check that needs no curl", () => {
+    const { wait, wait_timeout, healthcheck } = only(serverJson().json, "docker_container");
+    expect({ wait, wait_timeout }).toEqual({ wait: true, wait_timeout: 180 });
+    expect(healthcheck).toMatchObject({ interval: "1s", start_period: "3m0s" });
+    expect(healthcheck.test.slice(0, 3)).toEqual(["CMD", "bash", "-c"]);
+    expect(healthcheck.test[3]).toContain("/dev/tcp/localhost/9000");
+    expect(healthcheck.test.join()).not.toContain("curl");
+  });
+
+  it("builds on quay.io's Keycloak 26.4, in a context beside the JSON that is named by its content", () => {
+    const { json } = serverJson();
+    const image = only(json, "docker_image");
+    const hash = /^cdktf-keycloak-m2m\/keycloak-optimised:([0-9a-f]{12})$/.exec(image.name)?.[1];
+    expect(image.build).toEqual({ context: `keycloak-image/${hash}`, tag: [image.name] });
+    expect(image.keep_locally).toBe(true);
+    const dockerfile = readFileSync(`cdktf.out/stacks/test/${image.build.context}/Dockerfile`, "utf8");
+    expect(dockerfile).toMatch(/^FROM quay\.io\/keycloak\/keycloak:26\.4\n/);
+    expect(dockerfile).toContain("kc.sh build --health-enabled=true");
+    expect(dockerfile).toContain('LABEL cdktf-keycloak-m2m="keycloak-optimised"');
+  });
+
+  it("makes a provider of its own, with an alias, that does not sign in at plan", () => {
+    expect(serverJson().json.provider.keycloak).toEqual([
+      {
+        alias: "Keycloak",
+        url: "http://localhost:8080",
+        client_id: "admin-cli",
+        username: "${var.keycloak_admin_username}",
+        password: "${var.keycloak_admin_password}",
+        initial_login: false,
+      },
+    ]);
+  });
+
+  it("declares the administrator as variables with the local defaults, the password sensitive", () => {
+    expect(serverJson().json.variable).toMatchObject({
+      keycloak_admin_username: { default: "admin", type: "string", sensitive: false },
+      keycloak_admin_password: { default: "change_me", type: "string", sensitive: true },
+    });
+  });
+
+  it("warns of the default password", () => {
+    const { stack } = serverJson();
+    expect(manifestOf(stack).annotations).toMatchObject([
+      {
+        constructPath: "test/Keycloak",
+        level: "@cdktf/warn",
+        message:
+          "the administrator has the well-known default password; set TF_VAR_keycloak_admin_password before the first deploy",
+      },
+    ]);
+  });
+
+  it("names both providers in full, so that OpenTofu finds them too", () => {
+    expect(serverJson().json.terraform.required_providers).toEqual({
+      docker: { source: "registry.terraform.io/kreuzwerker/docker", version: ">= 4.6, < 5" },
+      keycloak: { source: "registry.terraform.io/keycloak/keycloak", version: "~> 5.9" },
+    });
+  });
+});
+
+describe("options", () => {
+  it("takes another version of the official image", () => {
+    const { build } = only(serverJson({ version: "26.7.2" }).json, "docker_image");
+    const dockerfile = readFileSync(`cdktf.out/stacks/test/${build.context}/Dockerfile`, "utf8");
+    expect(dockerfile).toMatch(/^FROM quay\.io\/keycloak\/keycloak:26\.7\.2\n/);
+  });
+
+  it("takes an image, which wins over a version", () => {
+    const { build } = only(serverJson({ image: "kc.example/own:1", version: "26.7.2" }).json, "docker_image");
+    expect(readFileSync(`cdktf.out/stacks/test/${build.context}/Dockerfile`, "utf8")).toMatch(
+      /^FROM kc\.example\/own:1\n/,
+    );
+  });
+
+  it("gives another base another tag", () => {
+    const one = only(serverJson({ version: "26.4" }).json, "docker_image").name;
+    const other = only(serverJson({ version: "26.7.2" }).json, "docker_image").name;
+    expect(one).not.toBe(other);
+  });
+
+  it("uses the recorded image where none is named, but not where a version is", () => {
+    writeProjectFile(".m2m/sources.json", JSON.stringify({ keycloakImage: "local/keycloak:26.4.7" }));
+    const read = (props = {}) => {
+      const { build } = only(serverJson(props).json, "docker_image");
+      return readFileSync(`cdktf.out/stacks/test/${build.context}/Dockerfile`, "utf8").split("\n")[0];
+    };
+    expect(read()).toBe("FROM local/keycloak:26.4.7");
+    expect(read({ version: "26.5" })).toBe("FROM quay.io/keycloak/keycloak:26.5");
+  });
+
+  it("runs start-dev in dev mode, with health switched on", () => {
+    const { command } = only(serverJson({ mode: "dev" }).json, "docker_container");
+    expect(command.slice(0, 2)).toEqual(["start-dev", "--health-enabled=true"]);
+    expect(command).not.toContain("--optimized");
+  });
+
+  it("takes a port and a container name", () => {
+    const { json, server } = serverJson({ port: 18080, containerName: "kc" });
+    expect(only(json, "docker_container")).toMatchObject({
+      name: "kc",
+      ports: [{ internal: 8080, external: 18080, ip: "127.0.0.1" }],
+      // inside the network it is keycloak all the same, as the issuer says
+      networks_advanced: [{ aliases: ["keycloak"] }],
+    });
+    expect(only(json, "docker_network").name).toBe("kc-network");
+    expect(only(json, "docker_volume").name).toBe("kc-data");
+    expect(json.provider.keycloak?.[0]?.url).toBe("http://localhost:18080");
+    expect(server.url).toBe("http://localhost:18080");
+    expect(server.issuerBase).toBe("http://keycloak:8080");
+    expect(server.connectTo).toBe("keycloak:8080=127.0.0.1:18080");
+  });
+
+  it("takes name and port from the context, and a prop wins over it", () => {
+    const context = { "m2m:keycloakName": "from-context", "m2m:keycloakPort": 28080 };
+    expect(only(serverJson({}, context).json, "docker_container")).toMatchObject({
+      name: "from-context",
+      ports: [{ external: 28080 }],
+    });
+    expect(only(serverJson({ containerName: "own", port: 1 }, context).json, "docker_container")).toMatchObject({
+      name: "own",
+      ports: [{ external: 1 }],
+    });
+  });
+
+  it("uses a Keycloak provider of the stack's own and makes none, nor variables", () => {
+    const stack = newStack();
+    const provider = new KeycloakProvider(stack, "own", { url: "http://localhost:8080", clientId: "terraform" });
+    const server = new KeycloakServer(stack, "Keycloak", { provider });
+    new Realm(stack, "Realm", { server, realmName: "r" });
+    const json = synth(stack);
+    expect(json.provider.keycloak).toEqual([{ url: "http://localhost:8080", client_id: "terraform" }]);
+    expect(json.variable).toBeUndefined();
+    expect(only(json, "keycloak_realm").provider).toBe("keycloak");
+  });
+
+  it("uses a Docker provider of the stack's own, in a version that can give an uploaded file an owner", () => {
+    const stack = newStack();
+    new DockerProvider(stack, "own", { host: "ssh://docker.example" });
+    new KeycloakServer(stack, "Keycloak");
+    const json = synth(stack);
+    expect(json.provider.docker).toEqual([{ host: "ssh://docker.example" }]);
+    expect(json.terraform.required_providers.docker?.version).toBe(">= 4.6, < 5");
+  });
+
+  it("makes a Docker provider where the stack has only one with an alias", () => {
+    const stack = newStack();
+    new DockerProvider(stack, "elsewhere", { alias: "elsewhere", host: "ssh://docker.example" });
+    new KeycloakServer(stack, "Keycloak");
+    const json = synth(stack);
+    expect(json.provider.docker).toEqual([{ alias: "elsewhere", host: "ssh://docker.example" }, {}]);
+    expect(only(json, "docker_container").provider).toBe("docker");
+  });
+});
+
+describe("the administrator", () => {
+  const CONF = "cdktf.out/stacks/test/bootstrap-admin/Keycloak/keycloak.conf";
+
+  it("reaches the container in a file that only Keycloak's user reads", () => {
+    const container = only(serverJson().json, "docker_container");
+    expect(container.upload).toEqual([
+      {
+        source: "bootstrap-admin/Keycloak/keycloak.conf",
+        file: "/opt/keycloak/conf/keycloak.conf",
+        owner: "1000",
+        permissions: "0400",
+      },
+    ]);
+    expect(container.env).toBeUndefined();
+    expect(readFileSync(CONF, "utf8")).toBe("bootstrap-admin-username=admin\nbootstrap-admin-password=change_me\n");
+  });
+
+  it.each([0o022, 0o000])("is written with mode 0600 under umask %o, over an open file too", (umask) => {
+    const before = process.umask(umask);
+    try {
+      writeProjectFile(CONF, "left by an earlier run");
+      serverJson();
+    } finally {
+      process.umask(before);
+    }
+    expect(statSync(CONF).mode & 0o777).toBe(0o600);
+  });
+
+  it("comes from the variables of Terraform, and its password is in no other file, without a warning", () => {
+    vi.stubEnv("TF_VAR_keycloak_admin_username", "root");
+    vi.stubEnv("TF_VAR_keycloak_admin_password", "pa55-Wort!#=");
+    const { stack } = serverJson();
+    expect(readFileSync(CONF, "utf8")).toBe("bootstrap-admin-username=root\nbootstrap-admin-password=pa55-Wort!#=\n");
+    const holders = filesBelow("cdktf.out").filter((file) => readFileSync(file, "utf8").includes("pa55-Wort"));
+    expect(holders).toEqual([CONF]);
+    expect(manifestOf(stack).annotations).toEqual([]);
+  });
+
+  it.each(["", "two words", "back\\slash", "${env.HOME}", "line\nbreak", "käse"])(
+    "fails on the password %j without repeating it",
+    (password) => {
+      vi.stubEnv("TF_VAR_keycloak_admin_password", password);
+      const message = messageOf(() => new KeycloakServer(newStack(), "Keycloak"));
+      expect(message).toBe(
+        `[test/Keycloak] TF_VAR_keycloak_admin_password must be printable ASCII without spaces, backslash and dollar sign, as keycloak.conf reads those differently, got: ${password.length} characters that are not`,
+      );
+    },
+  );
+
+  it("fails on such a user name", () => {
+    vi.stubEnv("TF_VAR_keycloak_admin_username", "a b");
+    expect(() => new KeycloakServer(newStack(), "Keycloak")).toThrow(
+      "[test/Keycloak] TF_VAR_keycloak_admin_username must be printable ASCII",
+    );
+  });
+});
+
+describe("fromUrl", () => {
+  function imported(attributes: Parameters<typeof KeycloakServer.fromUrl>[2], id = "Keycloak") {
+    const stack = newStack();
+    const server = KeycloakServer.fromUrl(stack, id, attributes);
+    new Realm(stack, "Realm", { server, realmName: "r" });
+    return { server, json: synth(stack) };
+  }
+
+  it("declares nothing in Docker and signs in with variables named by its id", () => {
+    const { server, json } = imported({ url: "https://sso.example" }, "Company-SSO");
+    expect(server).toMatchObject({ url: "https://sso.example", issuerBase: "https://sso.example" });
+    expect(Object.keys(json.resource)).toEqual(["keycloak_realm"]);
+    expect(json.provider).toEqual({
+      keycloak: [
+        expect.objectContaining({
+          alias: "Company-SSO",
+          url: "https://sso.example",
+          username: "${var.company_sso_admin_username}",
+          password: "${var.company_sso_admin_password}",
+        }),
+      ],
+    });
+    expect(Object.keys(json.variable).sort()).toEqual(["company_sso_admin_password", "company_sso_admin_username"]);
+    expect(only(json, "keycloak_realm").depends_on).toEqual([]);
+  });
+
+  it("takes an issuer that differs from the address", () => {
+    const { server, json } = imported({ url: "http://localhost:8080", issuerBase: "https://sso.example/auth" });
+    expect(server.issuerBase).toBe("https://sso.example/auth");
+    expect(json.provider.keycloak?.[0]?.url).toBe("http://localhost:8080");
+  });
+
+  it("takes a provider of the stack's own", () => {
+    const stack = newStack();
+    const provider = new KeycloakProvider(stack, "own", {
+      alias: "sso",
+      url: "https://sso.example",
+      clientId: "terraform",
+    });
+    const server = KeycloakServer.fromUrl(stack, "Keycloak", { url: "https://sso.example", provider });
+    new Realm(stack, "Realm", { server, realmName: "r" });
+    const json = synth(stack);
+    expect(json.provider.keycloak).toEqual([{ alias: "sso", url: "https://sso.example", client_id: "terraform" }]);
+    expect(only(json, "keycloak_realm").provider).toBe("keycloak.sso");
+    expect(json.variable).toBeUndefined();
+  });
+
+  it.each(["", "sso.example", "ftp://sso.example", "https://sso.example/", "https://"])(
+    "fails on the URL %j",
+    (url) => {
+      expect(() => KeycloakServer.fromUrl(newStack(), "Keycloak", { url, issuerBase: "https://sso.example" })).toThrow(
+        new ValidationError(
+          new Construct(newStack(), "Keycloak"),
+          `\`url\` must be an http or https URL without a trailing slash, got: ${JSON.stringify(url)}`,
+        ),
+      );
+    },
+  );
+
+  it("fails on all bad URLs at once", () => {
+    const message = messageOf(() => KeycloakServer.fromUrl(newStack(), "Keycloak", { url: "x", issuerBase: "y/" }));
+    expect(message).toBe(
+      [
+        "[test/Keycloak] ",
+        '  - `url` must be an http or https URL without a trailing slash, got: "x"',
+        '  - `issuerBase` must be an http or https URL without a trailing slash, got: "y/"',
+      ].join("\n"),
+    );
+  });
+});
+
+describe("several servers", () => {
+  it("hands each realm the provider of its own server", () => {
+    const stack = newStack();
+    const local = new KeycloakServer(stack, "Keycloak");
+    const staging = new KeycloakServer(stack, "Staging", { containerName: "staging", port: 18080 });
+    const company = KeycloakServer.fromUrl(stack, "Company", { url: "https://sso.example" });
+    new Realm(stack, "A", { server: local, realmName: "a" });
+    new Realm(stack, "B", { server: staging, realmName: "b" });
+    new Realm(stack, "C", { server: company, realmName: "c" });
+    const json = synth(stack);
+    expect(json.provider.keycloak?.map(({ alias, url }) => [alias, url])).toEqual([
+      ["Keycloak", "http://localhost:8080"],
+      ["Staging", "http://localhost:18080"],
+      ["Company", "https://sso.example"],
+    ]);
+    const realms = Object.values(json.resource.keycloak_realm ?? {});
+    expect(realms.map(({ realm, provider }) => [realm, provider])).toEqual([
+      ["a", "keycloak.Keycloak"],
+      ["b", "keycloak.Staging"],
+      ["c", "keycloak.Company"],
+    ]);
+    expect(json.provider.docker).toHaveLength(1);
+  });
+
+  it("keeps servers of the same id in different scopes apart", () => {
+    const stack = newStack();
+    for (const [at, name] of ["East", "West"].entries()) {
+      const site = new Construct(stack, name);
+      const server = new KeycloakServer(site, "Keycloak", { containerName: name, port: 8080 + at });
+      new Realm(site, "Realm", { server, realmName: "r" });
+    }
+    const aliases = synth(stack).provider.keycloak?.map(({ alias }) => alias);
+    expect(new Set(aliases).size).toBe(2);
+  });
+
+  it("gives an id that Terraform cannot take as an alias one that it can", () => {
+    const stack = newStack();
+    const server = KeycloakServer.fromUrl(stack, "sso.example", { url: "https://sso.example" });
+    new Realm(stack, "Realm", { server, realmName: "r" });
+    expect(synth(stack).provider.keycloak?.[0]?.alias).toMatch(/^[A-Za-z_][\w-]*$/);
+  });
+});
+
+describe("fails", () => {
+  it.each([0, -1, 65_536, 1.5, Number.NaN])("on port %d", (port) => {
+    expect(messageOf(() => new KeycloakServer(newStack(), "Keycloak", { port }))).toBe(
+      `[test/Keycloak] \`port\` must be a port between 1 and 65535, got: ${port}`,
+    );
+  });
+
+  it("on a port of the context that is not a number", () => {
+    const stack = newStack("test", { "m2m:keycloakPort": "http" });
+    expect(() => new KeycloakServer(stack, "Keycloak")).toThrow(
+      "[test/Keycloak] `port` must be a port between 1 and 65535, got: http",
+    );
+  });
+});

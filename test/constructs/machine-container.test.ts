@@ -1,0 +1,197 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's references look like that
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  KeycloakServer,
+  MachineContainer,
+  type MachineContainerProps,
+  Realm,
+  SignedJwtClient,
+  SigningKeyPair,
+} from "../../constructs";
+import {
+  CHECKOUT,
+  FIXED,
+  fixedKey,
+  fixture,
+  inTemporaryProject,
+  messageOf,
+  newStack,
+  synth,
+  writeProjectFile,
+} from "./project";
+
+inTemporaryProject();
+
+const PROGRAM = "console.log('machine');\n";
+
+function machineJson(props: Partial<MachineContainerProps> = {}, context = {}) {
+  writeProjectFile("programs/own.cjs", PROGRAM);
+  const stack = newStack("test", context);
+  const server = new KeycloakServer(stack, "Keycloak");
+  const realm = new Realm(stack, "Realm", { server, realmName: "r" });
+  const signingKey = fixedKey(stack, "machine-b");
+  const client = new SignedJwtClient(stack, "Machine", { realm, clientId: "orders", signingKey });
+  const machine = new MachineContainer(stack, "Api", { client, server, program: "programs/own.cjs", ...props });
+  const json = synth(stack);
+  const [container] = Object.entries(json.resource.docker_container ?? {})
+    .filter(([name]) => name.startsWith("Api_"))
+    .map(([, config]) => config);
+  return { machine, json, container };
+}
+
+describe("defaults", () => {
+  it("runs beside Keycloak, as its client id, without rights, on 127.0.0.1", () => {
+    const { container } = machineJson();
+    expect(container).toMatchObject({
+      name: "orders",
+      image: "node:22-bookworm-slim",
+      user: "1000",
+      entrypoint: ["node"],
+      command: ["/run/machine/program.cjs"],
+      restart: "unless-stopped",
+      security_opts: ["no-new-privileges"],
+      capabilities: { drop: ["ALL"] },
+      networks_advanced: [{ name: "${docker_network.Keycloak_Network_910C6F2A.name}", aliases: ["orders"] }],
+      ports: [{ internal: 3000, external: 3000, ip: "127.0.0.1" }],
+    });
+    expect(container.depends_on).toBeUndefined(); // it starts at once and waits for its realm itself
+  });
+
+  it("tells the program who it is", () => {
+    expect(machineJson().container.env).toEqual([
+      "ISSUER=http://keycloak:8080/realms/r",
+      "AUDIENCE=orders",
+      "CLIENT_ID=orders",
+      "KEY_FILE=/run/machine/signing.key",
+      "PORT=3000",
+      "ALLOW_INSECURE_HTTP=true",
+    ]);
+  });
+
+  it("copies program and key in, the key for the program's user alone, from paths relative to the stack", () => {
+    const hash = createHash("sha256").update(PROGRAM).digest("hex").slice(0, 12);
+    const { container } = machineJson();
+    expect(container.upload).toEqual([
+      {
+        source: `programs/Api/${hash}/program.cjs`,
+        file: "/run/machine/program.cjs",
+        owner: "1000",
+        permissions: "0444",
+      },
+      {
+        source: "../../../certs/machine-b-signing.key",
+        file: "/run/machine/signing.key",
+        owner: "1000",
+        permissions: "0400",
+      },
+    ]);
+    expect(readFileSync(join("cdktf.out/stacks/test", container.upload[0].source), "utf8")).toBe(PROGRAM);
+  });
+
+  it("carries its kid as a label, so that another key is another container", () => {
+    expect(machineJson().container.labels).toEqual([
+      { label: "cdktf-keycloak-m2m", value: "machine" },
+      { label: "cdktf-keycloak-m2m.kid", value: FIXED["machine-b"].kid },
+    ]);
+  });
+
+  it("says where it is reached, inside the network and from outside", () => {
+    const { machine } = machineJson();
+    expect(machine.url).toBe("http://orders:3000");
+    expect(machine.connectTo).toBe("orders:3000=127.0.0.1:3000");
+  });
+
+  it("runs this package's machine-b where no program is given", () => {
+    const { container } = machineJson({ program: undefined });
+    const staged = join("cdktf.out/stacks/test", container.upload[0].source);
+    expect(readFileSync(staged).equals(readFileSync(join(CHECKOUT, "dist", "machine-b.cjs")))).toBe(true);
+  });
+});
+
+describe("options", () => {
+  it("takes image, name and ports", () => {
+    const props = { image: "node.example/node:24", containerName: "orders-api", port: 4000, publishedPort: 14000 };
+    const { container, machine } = machineJson(props);
+    expect(container).toMatchObject({
+      name: "orders-api",
+      image: "node.example/node:24",
+      ports: [{ internal: 4000, external: 14000, ip: "127.0.0.1" }],
+      networks_advanced: [{ aliases: ["orders"] }],
+    });
+    expect(container.env).toContain("PORT=4000");
+    expect(machine.url).toBe("http://orders:4000");
+    expect(machine.connectTo).toBe("orders:4000=127.0.0.1:14000");
+  });
+
+  it("publishes on the port that the program listens on", () => {
+    expect(machineJson({ port: 4000 }).container.ports).toEqual([{ internal: 4000, external: 4000, ip: "127.0.0.1" }]);
+  });
+
+  it("takes name and published port from the context, and a prop wins over it", () => {
+    const context = { "m2m:machineName": "from-context", "m2m:machinePort": 13000 };
+    const inContext = machineJson({}, context);
+    expect(inContext.container).toMatchObject({ name: "from-context", ports: [{ internal: 3000, external: 13000 }] });
+    expect(inContext.machine.connectTo).toBe("orders:3000=127.0.0.1:13000");
+    expect(machineJson({ containerName: "own", publishedPort: 5 }, context).container).toMatchObject({
+      name: "own",
+      ports: [{ external: 5 }],
+    });
+  });
+
+  it("uses the recorded image where none is named", () => {
+    writeProjectFile(".m2m/sources.json", JSON.stringify({ machineImage: "local/node:22" }));
+    expect(machineJson().container.image).toBe("local/node:22");
+    expect(machineJson({ image: "own:1" }).container.image).toBe("own:1");
+  });
+
+  it("puts another program at another path, so that it is another container", () => {
+    writeProjectFile("programs/other.cjs", "other");
+    const source = (program: string) => machineJson({ program }).container.upload[0].source;
+    expect(source("programs/other.cjs")).not.toBe(source("programs/own.cjs"));
+  });
+
+  it("reads the program relative to cdktf.json, wherever it is started", () => {
+    writeProjectFile("programs/own.cjs", PROGRAM);
+    const folder = process.cwd();
+    mkdirSync("deep");
+    process.chdir("deep");
+    writeProjectFile("programs/own.cjs", "the wrong one");
+    const stack = newStack();
+    const server = new KeycloakServer(stack, "Keycloak");
+    const realm = new Realm(stack, "Realm", { server, realmName: "r" });
+    process.chdir(folder);
+    const signingKey = fixedKey(stack, "machine-b");
+    const client = new SignedJwtClient(stack, "Machine", { realm, clientId: "orders", signingKey });
+    process.chdir("deep");
+    new MachineContainer(stack, "Api", { client, server, program: "programs/own.cjs" });
+    const hash = createHash("sha256").update(PROGRAM).digest("hex").slice(0, 12);
+    const staged = join(folder, "cdktf.out/stacks/test/programs/Api", hash, "program.cjs");
+    expect(readFileSync(staged, "utf8")).toBe(PROGRAM);
+  });
+});
+
+describe("fails", () => {
+  it("on bad ports, all at once", () => {
+    expect(messageOf(() => machineJson({ port: 0, publishedPort: 70_000 }))).toBe(
+      [
+        "[test/Api] ",
+        "  - `port` must be a port between 1 and 65535, got: 0",
+        "  - `publishedPort` must be a port between 1 and 65535, got: 70000",
+      ].join("\n"),
+    );
+  });
+
+  it("on a key whose private half is elsewhere, and names the key", () => {
+    const stack = newStack();
+    const server = new KeycloakServer(stack, "Keycloak");
+    const realm = new Realm(stack, "Realm", { server, realmName: "r" });
+    const signingKey = SigningKeyPair.fromCertificateFile(stack, "Key", fixture("machine-a"));
+    const client = new SignedJwtClient(stack, "Machine", { realm, clientId: "orders", signingKey });
+    expect(() => new MachineContainer(stack, "Api", { client, server })).toThrow(
+      `[test/Key] the private half of ${fixture("machine-a")} is not known here`,
+    );
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { KeycloakServer, Realm, SignedJwtClient } from "../../constructs";
+import { fixedKey, inTemporaryProject, messageOf, newRealm, newStack, only, synth } from "./project";
+
+inTemporaryProject();
+
+function realmJson(props: { accessTokenLifespanSeconds?: number } = {}) {
+  const stack = newStack();
+  const server = new KeycloakServer(stack, "Keycloak");
+  const realm = new Realm(stack, "Realm", { server, realmName: "sjwt-example", ...props });
+  return { realm, resource: only(synth(stack), "keycloak_realm") };
+}
+
+describe("defaults", () => {
+  it("declares an enabled realm with tokens of five minutes, after the server", () => {
+    expect(realmJson().resource).toMatchObject({
+      realm: "sjwt-example",
+      enabled: true,
+      access_token_lifespan: "5m0s",
+      provider: "keycloak.Keycloak",
+      depends_on: ["docker_container.Keycloak_Container_B24A478B"],
+    });
+  });
+
+  it("says its addresses, all below the issuer", () => {
+    const { realm, resource } = realmJson();
+    expect(realm).toMatchObject({
+      realmName: "sjwt-example",
+      issuer: "http://keycloak:8080/realms/sjwt-example",
+      tokenEndpoint: "http://keycloak:8080/realms/sjwt-example/protocol/openid-connect/token",
+      jwksUri: "http://keycloak:8080/realms/sjwt-example/protocol/openid-connect/certs",
+    });
+    expect(resource.attributes).toEqual({ frontendUrl: "http://keycloak:8080" });
+  });
+});
+
+describe("accessTokenLifespanSeconds", () => {
+  it.each([
+    [1, "1s"],
+    [59, "59s"],
+    [60, "1m0s"],
+    [90, "1m30s"],
+    [3600, "1h0m0s"],
+    [3661, "1h1m1s"],
+    [86_400, "24h0m0s"],
+  ])("writes %d as the provider reads it back, %s", (seconds, text) => {
+    expect(realmJson({ accessTokenLifespanSeconds: seconds }).resource.access_token_lifespan).toBe(text);
+  });
+
+  it.each([0, -5, 1.5, 86_401, Number.NaN])("fails on %d", (accessTokenLifespanSeconds) => {
+    expect(messageOf(() => realmJson({ accessTokenLifespanSeconds }))).toBe(
+      `[test/Realm] \`accessTokenLifespanSeconds\` must be a whole number between 1 and 86400, got: ${accessTokenLifespanSeconds}; use 300, or leave it out`,
+    );
+  });
+});
+
+describe("fromRealmName", () => {
+  it("declares nothing, and is where clients are declared", () => {
+    const stack = newStack();
+    const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://sso.example" });
+    const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "machines" });
+    new SignedJwtClient(stack, "Machine", { realm, clientId: "m", signingKey: fixedKey(stack, "machine-a") });
+    const json = synth(stack);
+    expect(realm.issuer).toBe("https://sso.example/realms/machines");
+    expect(json.resource.keycloak_realm).toBeUndefined();
+    expect(only(json, "keycloak_openid_client")).toMatchObject({ realm_id: "machines", provider: "keycloak.Server" });
+  });
+
+  it("makes clients wait for the server itself", () => {
+    const stack = newStack();
+    const server = new KeycloakServer(stack, "Keycloak");
+    const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "machines" });
+    new SignedJwtClient(stack, "Machine", { realm, clientId: "m", signingKey: fixedKey(stack, "machine-a") });
+    expect(only(synth(stack), "keycloak_openid_client").depends_on).toEqual([
+      "docker_container.Keycloak_Container_B24A478B",
+    ]);
+  });
+
+  it("fails on a bad name", () => {
+    const stack = newStack();
+    const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://sso.example" });
+    expect(() => Realm.fromRealmName(stack, "Realm", { server, realmName: "a/b" })).toThrow(
+      "[test/Realm] `realmName` must be 1 to 255 letters",
+    );
+  });
+});
+
+describe("fails", () => {
+  it.each(["", "two words", "a/b", "a?b", "käse", "a\n", "x".repeat(256)])("on the name %j", (realmName) => {
+    expect(messageOf(() => newRealm(newStack(), "Realm", realmName))).toBe(
+      `[test/Realm] \`realmName\` must be 1 to 255 letters, digits, dots, dashes, underscores or tildes, as it is part of the issuer, got: ${JSON.stringify(realmName)}`,
+    );
+  });
+
+  it("not on the longest name, nor on the characters that may stand in it", () => {
+    expect(() => newRealm(newStack(), "Realm", "x".repeat(255))).not.toThrow();
+    expect(() => newRealm(newStack(), "Realm", "A-z_0.9~")).not.toThrow();
+  });
+});

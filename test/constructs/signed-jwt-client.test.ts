@@ -1,0 +1,264 @@
+import { describe, expect, it } from "vitest";
+import { KeycloakServer, Realm, SignedJwtClient, type SignedJwtClientProps } from "../../constructs";
+import { FIXED, fixedKey, inTemporaryProject, messageOf, newRealm, newStack, only, synth } from "./project";
+
+inTemporaryProject();
+
+const USUAL_SCOPES = ["service_account", "profile", "basic", "email"];
+
+function clientJson(props: Partial<SignedJwtClientProps> = {}) {
+  const stack = newStack();
+  const realm = newRealm(stack);
+  const signingKey = fixedKey(stack, "machine-a");
+  const client = new SignedJwtClient(stack, "Machine", { realm, clientId: "machine-a", signingKey, ...props });
+  return { client, json: synth(stack) };
+}
+
+/** Machines of one realm, `machine-a` and so on, on the same two keys. */
+function machines<Name extends string>(...names: Name[]) {
+  const stack = newStack();
+  const realm = newRealm(stack);
+  const signingKey = fixedKey(stack, "machine-a");
+  const clients = names.map((name) => [name, new SignedJwtClient(stack, name, { realm, clientId: name, signingKey })]);
+  return { stack, realm, signingKey, ...(Object.fromEntries(clients) as Record<Name, SignedJwtClient>) };
+}
+
+describe("defaults", () => {
+  it("declares a confidential client that signs in with a JWT, and every other flow off", () => {
+    expect(only(clientJson().json, "keycloak_openid_client")).toMatchObject({
+      realm_id: "r",
+      client_id: "machine-a",
+      name: "machine-a",
+      enabled: true,
+      access_type: "CONFIDENTIAL",
+      client_authenticator_type: "client-jwt",
+      service_accounts_enabled: true,
+      standard_flow_enabled: false,
+      implicit_flow_enabled: false,
+      direct_access_grants_enabled: false,
+      full_scope_allowed: false,
+      use_refresh_tokens: false,
+      depends_on: ["keycloak_realm.Realm_5F128390"],
+    });
+  });
+
+  it("registers the certificate, pins the algorithm, and overrules keys given in any other form", () => {
+    const { client, json } = clientJson();
+    expect(only(json, "keycloak_openid_client").extra_config).toEqual({
+      "token.endpoint.auth.signing.alg": "RS256",
+      "jwt.credential.certificate": client.signingKey.certificateBase64,
+      "use.jwks.url": "false",
+      "use.jwks.string": "false",
+    });
+  });
+
+  it("describes its key in words: algorithm, kid and end date", () => {
+    const { kid, end } = FIXED["machine-a"];
+    expect(only(clientJson().json, "keycloak_openid_client").description).toBe(
+      `signs with RS256, key ${kid}, certificate until ${end}`,
+    );
+  });
+
+  it("gives the article's default scopes and no optional ones", () => {
+    const { json } = clientJson();
+    expect(only(json, "keycloak_openid_client_default_scopes")).toMatchObject({
+      realm_id: "r",
+      client_id: expect.stringMatching(/^\$\{keycloak_openid_client\.Machine_\w+\.id\}$/),
+      default_scopes: USUAL_SCOPES,
+    });
+    expect(json.resource.keycloak_openid_client_optional_scopes).toBeUndefined();
+  });
+
+  it("emits two resources, three with optional scopes", () => {
+    const count = (json: ReturnType<typeof synth>) =>
+      Object.entries(json.resource)
+        .filter(([type]) => type !== "keycloak_realm")
+        .flatMap(([, named]) => Object.keys(named)).length;
+    expect(count(clientJson().json)).toBe(2);
+    expect(count(clientJson({ optionalScopes: ["address"] }).json)).toBe(3);
+  });
+});
+
+describe("options", () => {
+  it("takes other default scopes in place of the usual ones", () => {
+    const { json } = clientJson({ defaultScopes: ["basic"] });
+    expect(only(json, "keycloak_openid_client_default_scopes").default_scopes).toEqual(["basic"]);
+  });
+
+  it("takes optional scopes, set after the default ones", () => {
+    const { json } = clientJson({ optionalScopes: ["address", "phone"] });
+    expect(only(json, "keycloak_openid_client_optional_scopes")).toMatchObject({
+      optional_scopes: ["address", "phone"],
+      depends_on: [expect.stringMatching(/^keycloak_openid_client_default_scopes\.Machine_DefaultScopes_/)],
+    });
+  });
+});
+
+describe("grantCall", () => {
+  const defaultScopes = (json: ReturnType<typeof synth>) =>
+    Object.fromEntries(
+      Object.entries(json.resource.keycloak_openid_client_default_scopes ?? {}).map(([name, { default_scopes }]) => [
+        name.split("_")[0],
+        default_scopes,
+      ]),
+    );
+
+  it("puts the called machine into the caller's audience, and into nobody else's", () => {
+    const { stack, a, b } = machines("a", "b", "c");
+    b.grantCall(a);
+    const json = synth(stack);
+    expect(only(json, "keycloak_openid_client_scope")).toMatchObject({
+      name: "audience-b",
+      realm_id: "r",
+      include_in_token_scope: false,
+      depends_on: ["keycloak_realm.Realm_5F128390"],
+    });
+    expect(only(json, "keycloak_openid_audience_protocol_mapper")).toMatchObject({
+      name: "audience-b",
+      realm_id: "r",
+      client_scope_id: expect.stringMatching(/^\$\{keycloak_openid_client_scope\.b_AudienceScope_\w+\.id\}$/),
+      included_client_audience: expect.stringMatching(/^\$\{keycloak_openid_client\.b_\w+\.client_id\}$/),
+      add_to_id_token: false,
+    });
+    expect(defaultScopes(json)).toEqual({
+      a: [...USUAL_SCOPES, expect.stringMatching(/^\$\{keycloak_openid_client_scope\.b_AudienceScope_\w+\.name\}$/)],
+      b: USUAL_SCOPES,
+      c: USUAL_SCOPES,
+    });
+  });
+
+  it("shares one audience scope between two callers", () => {
+    const { stack, a, b, c } = machines("a", "b", "c");
+    b.grantCall(a);
+    b.grantCall(c);
+    const json = synth(stack);
+    only(json, "keycloak_openid_client_scope");
+    only(json, "keycloak_openid_audience_protocol_mapper");
+    const scopes = defaultScopes(json);
+    expect(scopes.a).toHaveLength(5);
+    expect(scopes.c).toEqual(scopes.a);
+  });
+
+  it("gives a caller of two machines both audiences", () => {
+    const { stack, a, b, c } = machines("a", "b", "c");
+    b.grantCall(a);
+    c.grantCall(a);
+    expect(defaultScopes(synth(stack)).a.slice(4)).toEqual([
+      expect.stringContaining("b_AudienceScope"),
+      expect.stringContaining("c_AudienceScope"),
+    ]);
+  });
+
+  it("lets two machines call each other", () => {
+    const { stack, a, b } = machines("a", "b");
+    a.grantCall(b);
+    b.grantCall(a);
+    const scopes = defaultScopes(synth(stack));
+    expect(scopes.a[4]).toContain("b_AudienceScope");
+    expect(scopes.b[4]).toContain("a_AudienceScope");
+  });
+
+  it("granted twice is the same as once", () => {
+    const grant = (times: number) => {
+      const { stack, a, b } = machines("a", "b");
+      for (let i = 0; i < times; i++) b.grantCall(a);
+      return synth(stack);
+    };
+    expect(grant(2)).toEqual(grant(1));
+  });
+
+  it("fails on a grant to oneself", () => {
+    const { a } = machines("a");
+    expect(messageOf(() => a.grantCall(a))).toBe(
+      "[test/a] `caller` must be another client, got: a itself; a machine needs no token to call itself",
+    );
+  });
+
+  it("fails across realms, and leaves both clients as they were", () => {
+    const { stack, a, signingKey } = machines("a");
+    const realm = newRealm(stack, "Other", "other");
+    const foreign = new SignedJwtClient(stack, "foreign", { realm, clientId: "foreign", signingKey });
+    expect(messageOf(() => foreign.grantCall(a))).toBe(
+      "[test/foreign] `caller` must be in the same realm, as a token's audience and issuer belong together, got: https://keycloak.example/realms/r calling into https://keycloak.example/realms/other",
+    );
+    const json = synth(stack);
+    expect(json.resource.keycloak_openid_client_scope).toBeUndefined();
+    expect(defaultScopes(json).a).toEqual(USUAL_SCOPES);
+  });
+
+  it("fails across servers, though the realms have one name", () => {
+    const { stack, a, signingKey } = machines("a");
+    const server = KeycloakServer.fromUrl(stack, "Elsewhere", { url: "https://elsewhere.example" });
+    const realm = new Realm(stack, "Same", { server, realmName: "r" });
+    const foreign = new SignedJwtClient(stack, "foreign", { realm, clientId: "foreign", signingKey });
+    expect(() => foreign.grantCall(a)).toThrow(
+      "got: https://keycloak.example/realms/r calling into https://elsewhere.example/realms/r",
+    );
+  });
+});
+
+describe("fromClientId", () => {
+  it("grants by the scope's name and declares nothing of the called machine", () => {
+    const { stack, realm, a } = machines("a");
+    const called = SignedJwtClient.fromClientId(stack, "Called", { realm, clientId: "orders" });
+    called.grantCall(a);
+    called.grantCall(a);
+    const json = synth(stack);
+    expect(called.clientId).toBe("orders");
+    expect(only(json, "keycloak_openid_client").client_id).toBe("a");
+    expect(json.resource.keycloak_openid_client_scope).toBeUndefined();
+    expect(only(json, "keycloak_openid_client_default_scopes").default_scopes).toEqual([
+      ...USUAL_SCOPES,
+      "audience-orders",
+    ]);
+  });
+
+  it("fails on a grant to oneself and across realms", () => {
+    const { stack, realm, a } = machines("a");
+    const self = SignedJwtClient.fromClientId(stack, "Self", { realm, clientId: "a" });
+    expect(() => self.grantCall(a)).toThrow("[test/Self] `caller` must be another client, got: a itself");
+    const elsewhere = { realm: newRealm(stack, "Other", "other"), clientId: "b" };
+    const foreign = SignedJwtClient.fromClientId(stack, "Foreign", elsewhere);
+    expect(() => foreign.grantCall(a)).toThrow("[test/Foreign] `caller` must be in the same realm");
+  });
+
+  it("fails on an empty client id", () => {
+    const { stack, realm } = machines();
+    expect(() => SignedJwtClient.fromClientId(stack, "Called", { realm, clientId: "" })).toThrow(
+      '[test/Called] `clientId` must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1), got: ""',
+    );
+  });
+});
+
+describe("fails", () => {
+  it.each(["", " ", "two words", "käse", "tab\t", "x".repeat(256)])("on the client id %j", (clientId) => {
+    expect(messageOf(() => clientJson({ clientId }))).toBe(
+      `[test/Machine] \`clientId\` must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1), got: ${JSON.stringify(clientId)}`,
+    );
+  });
+
+  it("on a client id that the realm has already, and says where", () => {
+    const { stack, realm, signingKey } = machines("a");
+    expect(messageOf(() => new SignedJwtClient(stack, "Second", { realm, clientId: "a", signingKey }))).toBe(
+      "[test/Second] `clientId` must be unique in realm r, got: a, which test/a declares already",
+    );
+  });
+
+  it("not on the same client id in another realm", () => {
+    const { stack, signingKey } = machines("a");
+    const realm = newRealm(stack, "Other", "other");
+    expect(() => new SignedJwtClient(stack, "Second", { realm, clientId: "a", signingKey })).not.toThrow();
+  });
+
+  it("on scopes that are both default and optional, by name", () => {
+    expect(messageOf(() => clientJson({ optionalScopes: ["address", "email", "basic"] }))).toBe(
+      "[test/Machine] `optionalScopes` must not repeat default scopes, got: email, basic in both; leave them in one",
+    );
+  });
+
+  it("on all problems at once", () => {
+    expect(messageOf(() => clientJson({ clientId: "", optionalScopes: ["email"] }))).toMatch(
+      /^\[test\/Machine\] \n {2}- `clientId` must be .*\n {2}- `optionalScopes` must not .*$/,
+    );
+  });
+});

@@ -1,0 +1,83 @@
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  DOCKER,
+  defaultImage,
+  EMBEDDED_KEYCLOAK,
+  keycloakProviderSource,
+  OFFICIAL_KEYCLOAK,
+} from "../../constructs/sources";
+import { inTemporaryProject, messageOf, newRealm, newStack, synth, writeProjectFile } from "./project";
+
+inTemporaryProject();
+
+function settleOn(record: Record<string, string>): void {
+  writeProjectFile(".m2m/sources.json", JSON.stringify(record));
+}
+
+describe("the Keycloak provider", () => {
+  it("is the registry's where nothing says otherwise", () => {
+    expect(keycloakProviderSource()).toEqual({ source: "registry.terraform.io/keycloak/keycloak", version: "~> 5.9" });
+  });
+
+  it("is the embedded one where `up` settled on it, under an address of its own", () => {
+    settleOn({ keycloakProvider: EMBEDDED_KEYCLOAK.source });
+    const stack = newStack();
+    newRealm(stack);
+    expect(synth(stack).terraform.required_providers.keycloak).toEqual({
+      source: "terraform.local/cdktf-keycloak-m2m/keycloak",
+      version: ">= 0.1.0",
+    });
+  });
+
+  it("stays the registry's where `up` settled on that", () => {
+    settleOn({ keycloakProvider: OFFICIAL_KEYCLOAK.source });
+    expect(keycloakProviderSource()).toEqual(OFFICIAL_KEYCLOAK);
+  });
+
+  it("changes nothing else in the JSON", () => {
+    const json = () => {
+      const stack = newStack();
+      newRealm(stack);
+      const { terraform, ...rest } = synth(stack);
+      return { rest, provider: terraform.required_providers.keycloak?.source };
+    };
+    const official = json();
+    settleOn({ keycloakProvider: EMBEDDED_KEYCLOAK.source });
+    const embedded = json();
+    expect(embedded.rest).toEqual(official.rest);
+    expect(embedded.provider).not.toBe(official.provider);
+  });
+
+  it("is read beside cdktf.json, wherever synthesis is started", () => {
+    settleOn({ keycloakProvider: EMBEDDED_KEYCLOAK.source });
+    mkdirSync("deep/down", { recursive: true });
+    process.chdir("deep/down");
+    expect(keycloakProviderSource()).toEqual(EMBEDDED_KEYCLOAK);
+  });
+});
+
+it("every source is fully qualified, as OpenTofu asks a registry of its own", () => {
+  for (const { source } of [OFFICIAL_KEYCLOAK, EMBEDDED_KEYCLOAK, DOCKER]) {
+    expect(source).toMatch(/^[a-z]+\.[a-z.]+\/[\w-]+\/[\w-]+$/);
+  }
+});
+
+describe("defaultImage", () => {
+  it("is the official one, or the recorded one of its kind", () => {
+    expect(defaultImage("machineImage", "node:22")).toBe("node:22");
+    settleOn({ keycloakImage: "local/keycloak" });
+    expect(defaultImage("machineImage", "node:22")).toBe("node:22");
+    expect(defaultImage("keycloakImage", "quay.io/x")).toBe("local/keycloak");
+  });
+});
+
+it("fails on a record that is not JSON, and says which file", () => {
+  mkdirSync(".m2m");
+  writeFileSync(".m2m/sources.json", "{");
+  const file = join(realpathSync(process.cwd()), ".m2m", "sources.json");
+  expect(messageOf(keycloakProviderSource)).toBe(
+    `${file} must be JSON as \`m2m up\` writes it; remove it and run \`m2m up\` again`,
+  );
+});

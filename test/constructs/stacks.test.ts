@@ -1,0 +1,108 @@
+import { TerraformStack } from "cdktf";
+import { describe, expect, it } from "vitest";
+import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
+import { KeycloakServer, PrivateLocalBackend, Realm, SignedJwtClient } from "../../constructs";
+import { fixedKey, inTemporaryProject, manifestOf, newApp, newStack, only, synth } from "./project";
+
+inTemporaryProject();
+
+/** A server in one stack, its realm with a client in another, as large installations part them. */
+function twoStacks() {
+  const app = newApp();
+  const platform = new TerraformStack(app, "platform");
+  new PrivateLocalBackend(platform);
+  const server = new KeycloakServer(platform, "Keycloak");
+
+  const identities = new TerraformStack(app, "identities");
+  new PrivateLocalBackend(identities);
+  const realm = new Realm(identities, "Realm", { server, realmName: "r" });
+  const signingKey = fixedKey(identities, "machine-a");
+  const client = new SignedJwtClient(identities, "Machine", { realm, clientId: "m", signingKey });
+  return { app, platform, server, identities, realm, signingKey, client };
+}
+
+describe("a server in one stack and its realm in another", () => {
+  it("deploys the server's stack first, though the realm's stack has a backend that came before the realm", () => {
+    const { identities, platform } = twoStacks();
+    synth(identities);
+    expect(manifestOf(identities).dependencies).toEqual(["platform"]);
+    expect(manifestOf(platform).dependencies).toEqual([]);
+  });
+
+  it("gives the realm's stack a Keycloak provider of its own and nothing of Docker", () => {
+    const { identities } = twoStacks();
+    const json = synth(identities);
+    expect(Object.keys(json.provider)).toEqual(["keycloak"]);
+    expect(json.provider.keycloak).toMatchObject([{ alias: "Keycloak", url: "http://localhost:8080" }]);
+    expect(Object.keys(json.variable).sort()).toEqual(["keycloak_admin_password", "keycloak_admin_username"]);
+    expect(json.terraform.required_providers).toEqual({
+      keycloak: { source: "registry.terraform.io/keycloak/keycloak", version: "~> 5.9" },
+    });
+    expect(only(json, "keycloak_realm")).toMatchObject({ provider: "keycloak.Keycloak", depends_on: [] });
+  });
+
+  it("leaves no Keycloak provider in the server's stack, where nothing uses one", () => {
+    const { platform } = twoStacks();
+    const json = synth(platform);
+    expect(Object.keys(json.provider)).toEqual(["docker"]);
+    expect(json.resource.keycloak_realm).toBeUndefined();
+  });
+
+  it("declares two servers' realms in one further stack", () => {
+    const { app, platform, server, identities } = twoStacks();
+    const other = new KeycloakServer(platform, "Staging", { containerName: "staging", port: 18080 });
+    new Realm(identities, "StagingRealm", { server: other, realmName: "r" });
+    new Realm(identities, "Second", { server, realmName: "second" });
+    app.synth();
+    const json = synth(identities);
+    expect(json.provider.keycloak?.map(({ alias, url }) => [alias, url])).toEqual([
+      ["Keycloak", "http://localhost:8080"],
+      ["Staging", "http://localhost:18080"],
+    ]);
+  });
+});
+
+describe("a client in a third stack", () => {
+  it("is deployed after its realm", () => {
+    const { app, realm, signingKey } = twoStacks();
+    const team = new TerraformStack(app, "team");
+    new PrivateLocalBackend(team);
+    new SignedJwtClient(team, "Machine", { realm, clientId: "t", signingKey });
+    const json = synth(team);
+    expect(manifestOf(team).dependencies).toEqual(["identities"]);
+    expect(only(json, "keycloak_openid_client").depends_on).toEqual([]);
+  });
+
+  it("is granted a call by the scope's name, and deployed after the machine it calls", () => {
+    const { app, realm, signingKey, client } = twoStacks();
+    const team = new TerraformStack(app, "team");
+    const imported = Realm.fromRealmName(team, "Realm", { server: realm.server, realmName: "r" });
+    const caller = new SignedJwtClient(team, "Caller", { realm: imported, clientId: "caller", signingKey });
+    client.grantCall(caller);
+    const json = synth(team);
+    expect(only(json, "keycloak_openid_client_default_scopes").default_scopes).toEqual([
+      "service_account",
+      "profile",
+      "basic",
+      "email",
+      "audience-m",
+    ]);
+    expect(manifestOf(team).dependencies).toContain("identities");
+    expect(JSON.stringify(json)).not.toContain("terraform_remote_state");
+  });
+});
+
+describe("a stack with a Keycloak provider of its own", () => {
+  it("passes it to a server that exists, and all resources use it", () => {
+    const stack = newStack();
+    const provider = new KeycloakProvider(stack, "keycloak", { url: "https://sso.example", clientId: "terraform" });
+    const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://sso.example", provider });
+    const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "r" });
+    const signingKey = fixedKey(stack, "machine-a");
+    new SignedJwtClient(stack, "Machine", { realm, clientId: "m", signingKey, optionalScopes: ["address"] });
+    const json = synth(stack);
+    expect(json.provider.keycloak).toHaveLength(1);
+    const used = Object.values(json.resource).flatMap((named) => Object.values(named).map((config) => config.provider));
+    expect(used).toEqual(["keycloak", "keycloak", "keycloak"]);
+  });
+});

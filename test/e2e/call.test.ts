@@ -1,0 +1,138 @@
+import { join } from "node:path";
+import { decodeJwt } from "jose";
+import { describe, expect, inject, it } from "vitest";
+import { fetchToken } from "../../machines/machine-a/machine-a";
+import { admin, callApi, clientOf, m2m, SHARED } from "./environment";
+
+const folder = inject("folder");
+
+describe("up", () => {
+  it("ends with machine-a's call answered, from nothing", () => {
+    const { exitCode, stdout, stderr } = inject("firstUp");
+    expect(stderr).not.toMatch(/m2m: /);
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe("HTTP 200 from http://machine-b:3000/api/protected\ncaller: machine-a");
+  });
+
+  it("names the keys it made, and is silent about progress in a pipe", () => {
+    const { stderr } = inject("firstUp");
+    expect(stderr).toContain("made the private key certs/machine-a-signing.key");
+    expect(stderr).not.toMatch(/synthesizing|applying|Creation complete/);
+  });
+
+  it("changes nothing the second time", async () => {
+    const { exitCode, stdout } = await m2m(folder, ["up", "--json"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 200, answer: { caller: "machine-a", verified: "offline" } });
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+});
+
+describe("call", () => {
+  it.each([
+    ["TypeScript", "offline", []],
+    ["TypeScript", "online", ["--online"]],
+    ["Bash", "offline", ["--bash"]],
+    ["Bash", "online", ["--bash", "--online"]],
+  ] as const)("by %s, verified %s", async (_, verified, options) => {
+    const { exitCode, stdout } = await m2m(folder, ["call", ...options]);
+    expect(stdout).toBe(`HTTP 200\ncaller: machine-a\nverified: ${verified}`);
+    expect(exitCode).toBe(0);
+  });
+
+  it("fails for a machine that was granted no call", async () => {
+    const { exitCode, stderr } = await m2m(folder, ["call", "machine-b"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/answered HTTP 401 .*invalid_token/);
+  });
+
+  it("names the known clients for one that is not", async () => {
+    const { exitCode, stderr } = await m2m(folder, ["token", "machine-x"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('no key of client "machine-x" in the output key_files; known: machine-a, machine-b');
+  });
+});
+
+describe("tokens", () => {
+  it("carry machine-b as audience for machine-a, and for nobody else", async () => {
+    const a = decodeJwt((await m2m(folder, ["token", "machine-a"])).stdout);
+    expect(a).toMatchObject({ azp: "machine-a", aud: "machine-b", iss: "http://keycloak:8080/realms/sjwt-example" });
+    expect(a.exp! - a.iat!).toBe(300);
+    expect(decodeJwt((await m2m(folder, ["token", "machine-b"])).stdout).aud).toBeUndefined();
+  });
+
+  it.each([false, true])(
+    "are refused with 401 and a challenge when missing, malformed, tampered or foreign (online: %s)",
+    async (online) => {
+      const good = (await m2m(folder, ["token", "machine-a"])).stdout;
+      const [header, payload, signature] = good.split(".");
+      const tampered = `${header}.${payload}.${signature!.startsWith("A") ? "B" : "A"}${signature!.slice(1)}`;
+      const foreign = (await m2m(folder, ["token", "machine-b"])).stdout; // of this realm, for another audience
+      const missing = await callApi(SHARED, undefined, online);
+      expect([missing.status, missing.headers.get("www-authenticate")]).toEqual([401, 'Bearer realm="machine-b"']);
+      for (const bad of ["not-a-token", tampered, foreign, await masterToken()]) {
+        const answer = await callApi(SHARED, bad, online);
+        expect(answer.status).toBe(401);
+        expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer realm="machine-b", error="invalid_token"/);
+      }
+      expect((await callApi(SHARED, good, online)).status).toBe(200);
+    },
+  );
+
+  it("of a disabled client are refused online and accepted offline until they end", async () => {
+    const token = (await m2m(folder, ["token", "machine-a"])).stdout;
+    const client = await clientOf(SHARED, "machine-a");
+    await admin(SHARED, "PUT", `/clients/${client.id}`, { ...client, enabled: false });
+    try {
+      expect((await callApi(SHARED, token, true)).status).toBe(401);
+      expect((await callApi(SHARED, token)).status).toBe(200);
+    } finally {
+      await admin(SHARED, "PUT", `/clients/${client.id}`, { ...client, enabled: true });
+    }
+    expect((await callApi(SHARED, token, true)).status).toBe(200);
+  });
+});
+
+describe("the generated client secret", () => {
+  it("gets no token: a signed-JWT client has no password", async () => {
+    const { id } = await clientOf(SHARED, "machine-a");
+    const { value } = await admin(SHARED, "GET", `/clients/${id}/client-secret`);
+    const secret = value ?? (await admin(SHARED, "POST", `/clients/${id}/client-secret`)).value;
+    const response = await fetch(
+      `http://localhost:${SHARED.keycloakPort}/realms/sjwt-example/protocol/openid-connect/token`,
+      {
+        method: "POST",
+        body: new URLSearchParams({ grant_type: "client_credentials", client_id: "machine-a", client_secret: secret }),
+      },
+    );
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(await response.json()).toMatchObject({ error: expect.stringMatching(/invalid_client|unauthorized_client/) });
+  });
+});
+
+/** A good token of another realm on the same server. */
+async function masterToken(): Promise<string> {
+  const body = new URLSearchParams({
+    grant_type: "password",
+    client_id: "admin-cli",
+    username: "admin",
+    password: "Canary-7f3a91c2-admin-password",
+  });
+  const url = `http://localhost:${SHARED.keycloakPort}/realms/master/protocol/openid-connect/token`;
+  const { access_token } = (await (await fetch(url, { method: "POST", body })).json()) as { access_token: string };
+  return access_token;
+}
+
+describe("the machine library", () => {
+  it("reports a key that Keycloak does not know without showing the assertion", async () => {
+    const attempt = fetchToken({
+      clientId: "machine-a",
+      keyFile: join(folder, "certs", "machine-b-signing.key"),
+      issuer: "http://keycloak:8080/realms/sjwt-example",
+      connectTo: `keycloak:8080=127.0.0.1:${SHARED.keycloakPort}`,
+      allowInsecureHttp: true,
+    });
+    await expect(attempt).rejects.toThrow(/invalid_client/);
+    await expect(attempt).rejects.not.toThrow(/eyJ/);
+  });
+});

@@ -1,0 +1,114 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, inject, it } from "vitest";
+import { admin, clientOf, m2m, makeProject, OWN, ROOT, SHARED } from "./environment";
+
+const folder = inject("folder");
+const MAIN = readFileSync(join(ROOT, "main.ts"), "utf8");
+
+async function changes(): Promise<{ action: string; address: string }[]> {
+  const { stdout, exitCode } = await m2m(folder, ["diff", "--json"]);
+  const list = JSON.parse(stdout).changes;
+  expect(exitCode).toBe(list.length > 0 ? 2 : 0);
+  return list.map(({ action, address }: { action: string; address: string }) => ({ action, address }));
+}
+
+async function repaired(): Promise<void> {
+  expect((await m2m(folder, ["up"])).exitCode).toBe(0);
+  expect(await changes()).toEqual([]);
+}
+
+describe("diff", () => {
+  it("is empty after up, and says so", async () => {
+    const { exitCode, stdout } = await m2m(folder, ["diff"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("No changes.");
+  });
+
+  it("works before the first deploy, without Keycloak", async () => {
+    const other = makeProject(OWN);
+    try {
+      const { exitCode, stdout } = await m2m(other, ["diff"]);
+      expect(exitCode).toBe(2);
+      expect(stdout).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy/);
+    } finally {
+      rmSync(other, { recursive: true, force: true });
+    }
+  });
+
+  it.each([
+    ["its description", (client: object) => ({ ...client, description: "by hand" }), "description"],
+    ["its flows", (client: object) => ({ ...client, standardFlowEnabled: true }), "standard_flow_enabled"],
+    ["its key source", keySource, "use.jwks.url"],
+  ])("shows a client changed by hand in %s, and up repairs it", async (_, change, shown) => {
+    const client = await clientOf(SHARED, "machine-a");
+    await admin(SHARED, "PUT", `/clients/${client.id}`, change(client));
+    const { exitCode, stdout } = await m2m(folder, ["diff"]);
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain(shown);
+    expect(stdout).toContain("Plan: 0 to add, 1 to change, 0 to destroy.");
+    await repaired();
+  });
+
+  it("shows a client deleted by hand, and up makes it again", async () => {
+    const { id } = await clientOf(SHARED, "machine-a");
+    await admin(SHARED, "DELETE", `/clients/${id}`);
+    expect(await changes()).toEqual(
+      expect.arrayContaining([
+        { action: "create", address: expect.stringMatching(/^keycloak_openid_client\.MachineA_/) },
+      ]),
+    );
+    await repaired();
+  });
+});
+
+describe("a change in code", () => {
+  afterEach(async () => {
+    writeFileSync(join(folder, "main.ts"), MAIN);
+    expect((await m2m(folder, ["up"])).exitCode).toBe(0);
+  });
+
+  it("that adds a client shows as its few additions", async () => {
+    const lines = [
+      'const keyC = new SigningKeyPair(stack, "MachineCKey", { name: "machine-c" });',
+      'const c = new SignedJwtClient(stack, "MachineC", { realm, clientId: "machine-c", signingKey: keyC });',
+      "b.grantCall(c);",
+    ];
+    writeFileSync(join(folder, "main.ts"), MAIN.replace("const api =", `${lines.join("\n")}\nconst api =`));
+    expect(await changes()).toEqual([
+      { action: "create", address: expect.stringMatching(/^keycloak_openid_client\.MachineC_\w+$/) },
+      {
+        action: "create",
+        address: expect.stringMatching(/^keycloak_openid_client_default_scopes\.MachineC_DefaultScopes_\w+$/),
+      },
+    ]);
+    expect((await m2m(folder, ["up"])).exitCode).toBe(0);
+    expect(await changes()).toEqual([]);
+  });
+
+  it("of one scope shows as one attribute", async () => {
+    const machineA = 'clientId: "machine-a", signingKey: keyA';
+    writeFileSync(
+      join(folder, "main.ts"),
+      MAIN.replace(machineA, `${machineA}, defaultScopes: ["service_account", "profile", "basic"]`),
+    );
+    const { exitCode, stdout } = await m2m(folder, ["diff"]);
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain("Plan: 0 to add, 1 to change, 0 to destroy.");
+    expect(
+      stdout
+        .split("\n")
+        .filter((line) => /^ {6,}[-+~] /.test(line))
+        .map((line) => line.trim()),
+    ).toEqual([expect.stringMatching(/^~ default_scopes\s+= \[/), '- "email",']);
+  });
+});
+
+function keySource(client: Record<string, unknown>): object {
+  const attributes = {
+    ...(client.attributes as object),
+    "use.jwks.url": "true",
+    "jwks.url": "http://127.0.0.1:1/keys",
+  };
+  return { ...client, attributes };
+}

@@ -1,0 +1,136 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+
+export const ROOT = join(__dirname, "..", "..");
+export const PROGRAM = join(ROOT, "dist", "m2m.cjs");
+
+/** Names and ports of one environment, apart from any that runs on the machine. */
+export interface Names {
+  readonly keycloak: string;
+  readonly keycloakPort: number;
+  readonly machine: string;
+  readonly machinePort: number;
+}
+
+export const SHARED: Names = {
+  keycloak: "m2m-e2e-keycloak",
+  keycloakPort: 18_180,
+  machine: "m2m-e2e-machine-b",
+  machinePort: 13_180,
+};
+/** For tests that break what they bring up. */
+export const OWN: Names = {
+  keycloak: "m2m-own-keycloak",
+  keycloakPort: 18_280,
+  machine: "m2m-own-machine-b",
+  machinePort: 13_280,
+};
+
+/** Distinctive, so that a leak of it is found wherever it is. */
+export const ADMIN_PASSWORD = "Canary-7f3a91c2-admin-password";
+
+export interface Result {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A checkout as it is after `npm ci`, under other names and ports. */
+export function makeProject(names: Names, main = readFileSync(join(ROOT, "main.ts"), "utf8")): string {
+  const folder = mkdtempSync(join(tmpdir(), "m2m-e2e-"));
+  for (const linked of ["node_modules", "constructs", ".gen", "dist"])
+    symlinkSync(join(ROOT, linked), join(folder, linked));
+  for (const copied of ["package.json", "tsconfig.json"]) cpSync(join(ROOT, copied), join(folder, copied));
+  writeFileSync(join(folder, "main.ts"), main);
+  const context = {
+    "m2m:keycloakName": names.keycloak,
+    "m2m:keycloakPort": names.keycloakPort,
+    "m2m:machineName": names.machine,
+    "m2m:machinePort": names.machinePort,
+  };
+  writeFileSync(
+    join(folder, "cdktf.json"),
+    JSON.stringify({ language: "typescript", app: "npx tsx main.ts", context }),
+  );
+  if (process.env.M2M_E2E_PROVIDER === "registry") recordRegistry(folder);
+  return folder;
+}
+
+/** The program as `./m2m` starts it, with nobody at the terminal. */
+export async function m2m(folder: string, args: readonly string[], env: Record<string, string> = {}): Promise<Result> {
+  const result = await execa("node", [PROGRAM, ...args], {
+    cwd: folder,
+    env: { CI: "", TF_VAR_keycloak_admin_password: ADMIN_PASSWORD, ...env },
+    stdin: "ignore",
+    reject: false,
+    timeout: 590_000,
+  });
+  return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** Takes an environment down whatever state it is in, and its folder with it. */
+export async function takeDown(folder: string, names: Names): Promise<void> {
+  await m2m(folder, ["down", "--yes"]);
+  await execa("docker", ["rm", "--force", names.keycloak, names.machine], { reject: false });
+  await execa("docker", ["volume", "rm", `${names.keycloak}-data`], { reject: false });
+  await execa("docker", ["network", "rm", `${names.keycloak}-network`], { reject: false });
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Keycloak's admin API, as an administrator with a browser would use it. */
+export async function admin(
+  names: Names,
+  method: "GET" | "PUT" | "POST" | "DELETE",
+  path: string,
+  body?: unknown,
+  // biome-ignore lint/suspicious/noExplicitAny: Keycloak's representations have no types here
+): Promise<any> {
+  const base = `http://localhost:${names.keycloakPort}`;
+  const login = await fetch(`${base}/realms/master/protocol/openid-connect/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "password",
+      client_id: "admin-cli",
+      username: "admin",
+      password: ADMIN_PASSWORD,
+    }),
+  });
+  const { access_token } = (await login.json()) as { access_token: string };
+  const response = await fetch(`${base}/admin/realms/sjwt-example${path}`, {
+    method,
+    headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: HTTP ${response.status}`);
+  const text = await response.text();
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+export async function clientOf(names: Names, clientId: string): Promise<Record<string, unknown> & { id: string }> {
+  const [client] = await admin(names, "GET", `/clients?clientId=${clientId}`);
+  return client;
+}
+
+/** machine-b's API with a given `Authorization` header. */
+export async function callApi(names: Names, token: string | undefined, online = false): Promise<Response> {
+  const url = `http://127.0.0.1:${names.machinePort}/api/protected${online ? "/online" : ""}`;
+  return await fetch(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
+}
+
+function recordRegistry(folder: string): void {
+  if (existsSync(join(folder, ".m2m"))) return;
+  mkdirSync(join(folder, ".m2m"));
+  const record = {
+    keycloakProvider: "registry.terraform.io/keycloak/keycloak",
+    dockerProvider: process.env.M2M_E2E_DOCKER_PROVIDER ?? "registry",
+    ...(process.env.M2M_E2E_KEYCLOAK_IMAGE && {
+      keycloakImage: process.env.M2M_E2E_KEYCLOAK_IMAGE,
+      machineImage: process.env.M2M_E2E_MACHINE_IMAGE,
+    }),
+    why: "M2M_E2E_PROVIDER=registry",
+    decidedAt: new Date().toISOString(),
+  };
+  writeFileSync(join(folder, ".m2m", "sources.json"), JSON.stringify(record));
+}

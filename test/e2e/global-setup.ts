@@ -1,0 +1,20 @@
+import type { TestProject } from "vitest/node";
+import { m2m, makeProject, type Result, SHARED, takeDown } from "./environment";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** The shared environment's project folder. */
+    folder: string;
+    /** How its first `up`, from nothing, ended. */
+    firstUp: Result;
+  }
+}
+
+/** One environment for all files that leave it as they found it. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = makeProject(SHARED);
+  const firstUp = await m2m(folder, ["up"]);
+  project.provide("folder", folder);
+  project.provide("firstUp", firstUp);
+  return async () => await takeDown(folder, SHARED);
+}

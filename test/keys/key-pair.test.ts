@@ -1,0 +1,108 @@
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { keyId, selfSign } from "../../constructs/keys/certificate";
+import { KeyError } from "../../constructs/keys/errors";
+import { checkKeyPairRequest, ensureKeyPair, type KeyPairRequest } from "../../constructs/keys/key-pair";
+
+const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+const PEM = KEY.export({ type: "pkcs8", format: "pem" }) as string;
+const ISSUED = new Date("2026-01-01T00:00:00Z");
+const END = new Date("2026-01-11T00:00:00Z");
+
+let folder: string;
+let request: KeyPairRequest;
+let notices: string[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "m2m-pair-"));
+  notices = [];
+  request = {
+    name: "m",
+    keyFile: join(folder, "m.key"),
+    certificateFile: join(folder, "m.crt"),
+    rsaBits: 2048,
+    validityDays: 10,
+    creation: "allowed",
+    reissueExpired: false,
+    notice: (text) => void notices.push(text),
+    now: ISSUED,
+  };
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write({ key, certificate }: { key?: boolean; certificate?: boolean }): void {
+  if (key) writeFileSync(request.keyFile, PEM);
+  if (certificate) writeFileSync(request.certificateFile, selfSign(KEY, "m", 10, ISSUED));
+}
+
+describe("ensureKeyPair", () => {
+  it("makes both halves only where neither exists", () => {
+    const made = ensureKeyPair(request);
+    expect(notices.map((text) => text.split(" ")[0])).toEqual(["made", "issued"]);
+    expect(made.notAfter).toEqual(END);
+    expect(ensureKeyPair(request)).toEqual(made);
+    expect(notices).toHaveLength(2);
+  });
+
+  it("makes nothing where creation is refused, and says why", () => {
+    expect(() => ensureKeyPair({ ...request, creation: { refusedBecause: "of this" } })).toThrow(
+      new KeyError("CREATION_REFUSED", `${request.certificateFile} does not exist and no key is made here: of this`),
+    );
+    expect(existsSync(request.keyFile)).toBe(false);
+  });
+
+  it("issues over a key that stands alone, whatever creation says: a crash between the halves costs nothing", () => {
+    write({ key: true });
+    const facts = ensureKeyPair({ ...request, creation: { refusedBecause: "of this" } });
+    expect(facts.kid).toBe(keyId(KEY));
+    expect(readFileSync(request.keyFile, "utf8")).toBe(PEM);
+  });
+
+  it("takes a certificate that stands alone", () => {
+    write({ certificate: true });
+    expect(ensureKeyPair(request).kid).toBe(keyId(KEY));
+    expect(existsSync(request.keyFile)).toBe(false);
+  });
+
+  it.each([
+    { what: "before its end", now: new Date(END.getTime() - 1), reissueExpired: true, key: true, again: false },
+    { what: "at its end", now: END, reissueExpired: true, key: true, again: true },
+    { what: "at its end, unasked", now: END, reissueExpired: false, key: true, again: false },
+    { what: "at its end, without the key", now: END, reissueExpired: true, key: false, again: false },
+  ])("issues a certificate again $what: $again", ({ now, reissueExpired, key, again }) => {
+    write({ key, certificate: true });
+    const { notAfter, kid } = ensureKeyPair({ ...request, now, reissueExpired });
+    expect(kid).toBe(keyId(KEY));
+    expect(notAfter).toEqual(again ? new Date("2026-01-21T00:00:00Z") : END);
+    expect(notices).toHaveLength(again ? 1 : 0);
+  });
+
+  it("does not issue over a key that an expired certificate does not belong to", () => {
+    const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+    write({ key: true });
+    const stale = selfSign(other, "m", 10, ISSUED);
+    writeFileSync(request.certificateFile, stale);
+    expect(() => ensureKeyPair({ ...request, now: END, reissueExpired: true })).toThrow(
+      expect.objectContaining({ code: "CERTIFICATE_MISMATCH" }),
+    );
+    expect(readFileSync(request.certificateFile, "utf8")).toBe(stale);
+  });
+});
+
+describe("checkKeyPairRequest", () => {
+  it("finds nothing wrong with what can be made", () => {
+    expect(checkKeyPairRequest(2048, 365)).toEqual([]);
+    expect(checkKeyPairRequest(4096, 0.01)).toEqual([]);
+    expect(checkKeyPairRequest(2048, 36_500)).toEqual([]);
+  });
+
+  it("finds both wrong at once", () => {
+    expect(checkKeyPairRequest(2047, -1)).toEqual([
+      "`rsaBits` must be at least 2048 (RFC 7518 section 3.3), got: 2047; leave it out for 2048",
+      "`validityDays` must be more than 0 and at most 36500, got: -1; use 365, or leave it out",
+    ]);
+  });
+});

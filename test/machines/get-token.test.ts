@@ -1,0 +1,69 @@
+import { decodeJwt } from "jose";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { getToken } from "../../machines/get-token";
+import type { Issuer } from "../../machines/open-issuer";
+import { TestIssuer, type TestKey, testFolder } from "./issuer-fixture";
+
+const folder = testFolder();
+let server: TestIssuer;
+let issuer: Issuer;
+let signingKey: TestKey;
+beforeAll(async () => {
+  server = await new TestIssuer(await folder.rsaKey("realm.key")).start();
+  signingKey = await folder.rsaKey("machine-a.key");
+  server.clients.set("machine-a", signingKey);
+  issuer = server.open();
+});
+beforeEach(() => server.reset());
+afterAll(async () => {
+  await issuer.close();
+  await server.stop();
+  folder.remove();
+});
+
+describe("getToken", () => {
+  it("exchanges an assertion for a token", async () => {
+    const token = await getToken(issuer, { clientId: "machine-a", signingKey });
+    expect(token).toEqual({ accessToken: expect.any(String), expiresInSeconds: 300, scope: "profile email" });
+    expect(decodeJwt(token.accessToken)).toMatchObject({ azp: "machine-a", iss: server.url });
+    const { form } = server.received.at(-1)!;
+    expect([...form.keys()].sort()).toEqual(["client_assertion", "client_assertion_type", "client_id", "grant_type"]);
+    expect(form.get("grant_type")).toBe("client_credentials");
+    expect(decodeJwt(form.get("client_assertion")!).aud).toBe(server.url);
+  });
+
+  it("asks for scopes if told to, and signs anew for each request", async () => {
+    await getToken(issuer, { clientId: "machine-a", signingKey, scope: "openid profile" });
+    await getToken(issuer, { clientId: "machine-a", signingKey });
+    const [first, second] = server.received.slice(-2).map(({ form }) => form);
+    expect(first?.get("scope")).toBe("openid profile");
+    expect(decodeJwt(first!.get("client_assertion")!).jti).not.toBe(decodeJwt(second!.get("client_assertion")!).jti);
+  });
+
+  it("fails with the issuer's reason when the client is refused", async () => {
+    const request = { clientId: "machine-a", signingKey: await folder.rsaKey("other.key") };
+    await expect(getToken(issuer, request)).rejects.toMatchObject({
+      code: "ERR_CLIENT_REFUSED",
+      message: `${server.url} refused (400) a token for machine-a: invalid_client: Client authentication with signed JWT failed`,
+    });
+  });
+
+  it.each([
+    ["no token", { body: { token_type: "Bearer" } }, "ERR_ISSUER_RESPONSE"],
+    [
+      "a type of token that takes more than to carry it",
+      { body: { access_token: "x", token_type: "mac" } },
+      "ERR_ISSUER_RESPONSE",
+    ],
+    ["HTML", { body: "<html>", type: "text/html" }, "ERR_ISSUER_RESPONSE"],
+    ["503", { status: 503, body: "" }, "ERR_UNREACHABLE"],
+    ["401 with a challenge in the body only", { status: 401, body: { error: "invalid_client" } }, "ERR_CLIENT_REFUSED"],
+  ])("fails on an answer with %s", async (_name, answer, code) => {
+    server.answers.set("/token", () => answer);
+    await expect(getToken(issuer, { clientId: "machine-a", signingKey })).rejects.toMatchObject({ code });
+  });
+
+  it("fails without a client id", async () => {
+    await expect(getToken(issuer, { clientId: "", signingKey })).rejects.toMatchObject({ code: "ERR_OPTION" });
+  });
+});

@@ -1,0 +1,200 @@
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { exportJWK, type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { type Issuer, openIssuer } from "../../machines/open-issuer";
+import { loadSigningKey, type SigningKey } from "../../machines/signing-key";
+
+/** An RSA pair in a key file, as the machines have it. */
+export interface TestKey extends SigningKey {
+  readonly file: string;
+  readonly publicKey: KeyObject;
+}
+
+/** A folder that is gone after the test file; `rsaKey` puts a new key into it. */
+export function testFolder() {
+  const folder = mkdtempSync(join(tmpdir(), "m2m-machines-"));
+  return {
+    path: (name: string) => join(folder, name),
+    write(name: string, text: string): string {
+      writeFileSync(join(folder, name), text, { mode: 0o600 });
+      return join(folder, name);
+    },
+    async rsaKey(name: string, bits = 2048): Promise<TestKey> {
+      const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
+      const file = this.write(name, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+      return { file, publicKey, ...(await loadSigningKey(file)) };
+    },
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
+
+interface Answer {
+  readonly status?: number;
+  readonly body: unknown;
+  readonly type?: string;
+}
+
+/** What the fixture was asked for: path and, for a POST, the form. */
+export interface Received {
+  readonly path: string;
+  readonly form: URLSearchParams;
+}
+
+/**
+ * Serves an issuer's documents over a real socket: discovery, keys, token and introspection endpoint, under the name
+ * `http://issuer.test:8080/realms/NAME`, to be reached by `connectTo`. Clients are authenticated for real.
+ */
+export class TestIssuer {
+  readonly url: string;
+  readonly received: Received[] = [];
+  readonly clients = new Map<string, TestKey>();
+  readonly usedIds = new Set<string>();
+  /** Answers by the end of the path; a test puts its own in to make the issuer misbehave. */
+  readonly answers = new Map<string, (received: Received) => Answer | Promise<Answer>>();
+  port = 0;
+  private server = this.createServer();
+
+  constructor(
+    readonly key: TestKey,
+    realm = "test",
+  ) {
+    this.url = `http://issuer.test:8080/realms/${realm}`;
+    this.reset();
+  }
+
+  /** Forgets what tests changed. */
+  reset(): void {
+    this.received.length = 0;
+    this.answers.clear();
+    const endpoint = `${this.url}/protocol/openid-connect`;
+    this.answers.set("/.well-known/openid-configuration", () => ({
+      body: {
+        issuer: this.url,
+        jwks_uri: `${endpoint}/certs`,
+        token_endpoint: `${endpoint}/token`,
+        introspection_endpoint: `${endpoint}/token/introspect`,
+      },
+    }));
+    this.answers.set("/certs", async () => ({ body: { keys: [await publicJwk(this.key)] } }));
+    this.answers.set("/token", async (received) => {
+      const clientId = await this.authenticate(received);
+      if (clientId === undefined) return refused;
+      const accessToken = await this.mint({ azp: clientId });
+      return { body: { access_token: accessToken, token_type: "Bearer", expires_in: 300, scope: "profile email" } };
+    });
+    this.answers.set("/token/introspect", async (received) => {
+      if ((await this.authenticate(received)) === undefined) {
+        return { status: 401, body: { error: "invalid_request", error_description: "Authentication failed." } };
+      }
+      const token = received.form.get("token") ?? "";
+      return { body: await this.introspect(token) };
+    });
+  }
+
+  /** Where a client connects to reach this issuer. */
+  get connectTo(): string {
+    return `issuer.test:8080=127.0.0.1:${this.port}`;
+  }
+
+  open(now?: () => Date): Issuer {
+    return openIssuer({ issuer: this.url, connectTo: this.connectTo, allowInsecureHttp: true, now });
+  }
+
+  async start(port = 0): Promise<this> {
+    this.server = this.createServer();
+    await new Promise<void>((resolve) => this.server.listen(port, "127.0.0.1", resolve));
+    this.port = (this.server.address() as AddressInfo).port;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** The claims of an access token as Keycloak writes them, good for 300 s. */
+  claims(): JWTPayload {
+    const now = Math.floor(Date.now() / 1000);
+    return {
+      iss: this.url,
+      sub: "0e6ceae9-0530-4cd3-a798-5ac2e61baf0e",
+      aud: "machine-b",
+      azp: "machine-a",
+      typ: "Bearer",
+      scope: "profile email",
+      jti: "trrtcc:61480004",
+      iat: now,
+      exp: now + 300,
+    };
+  }
+
+  /** Signs an access token; `undefined` takes a claim or header out. */
+  async mint(claims: JWTPayload = {}, header: Partial<JWTHeaderParameters> = {}, key = this.key): Promise<string> {
+    const all = JSON.parse(JSON.stringify({ ...this.claims(), ...claims })) as JWTPayload;
+    return new SignJWT(all)
+      .setProtectedHeader({ alg: "RS256", typ: "JWT", kid: key.kid, ...header })
+      .sign(key.privateKey);
+  }
+
+  private async introspect(token: string): Promise<object> {
+    try {
+      const { payload } = await jwtVerify(token, this.key.publicKey, { issuer: this.url });
+      return { ...payload, client_id: payload.azp, token_type: payload.typ, active: true };
+    } catch {
+      return { active: false };
+    }
+  }
+
+  /** RFC 7523 section 3, as strict as Keycloak: audience, times, key id, and a jti once only. */
+  private async authenticate({ form }: Received): Promise<string | undefined> {
+    const clientId = form.get("client_id") ?? "";
+    const key = this.clients.get(clientId);
+    if (!key || form.get("client_assertion_type") !== "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") return;
+    try {
+      const { payload, protectedHeader } = await jwtVerify(form.get("client_assertion") ?? "", key.publicKey, {
+        issuer: clientId,
+        subject: clientId,
+        audience: this.url,
+        maxTokenAge: 60,
+        requiredClaims: ["exp", "jti"],
+      });
+      if (protectedHeader.kid !== key.kid || this.usedIds.has(payload.jti!)) return;
+      this.usedIds.add(payload.jti!);
+      return clientId;
+    } catch {
+      return;
+    }
+  }
+
+  private createServer() {
+    return createServer(async (request, response) => {
+      const path = (request.url ?? "").replace(new URL(this.url).pathname, "");
+      const received = { path, form: new URLSearchParams(await text(request)) };
+      this.received.push(received);
+      const answer = this.answers.get(path.replace("/protocol/openid-connect", ""));
+      const { status = 200, body, type = "application/json" } = (await answer?.(received)) ?? { status: 404, body: "" };
+      response.writeHead(status, { "content-type": type });
+      response.end(typeof body === "string" ? body : JSON.stringify(body));
+    });
+  }
+}
+
+const refused = {
+  status: 400,
+  body: { error: "invalid_client", error_description: "Client authentication with signed JWT failed" },
+};
+
+/** A public key as Keycloak lists it. */
+export async function publicJwk(key: TestKey) {
+  return { ...(await exportJWK(key.publicKey)), kid: key.kid, alg: "RS256", use: "sig" };
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,237 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { checkConfiguration, connectionSettings } from "../../provider/configuration";
+import { Keycloak } from "../../provider/keycloak";
+import { createServerCertificate } from "../../provider/protocol/certificate";
+import { UNKNOWN, type Value } from "../../provider/protocol/values";
+
+const PASSWORD = "pass-word-never-shown";
+
+interface Answer {
+  status: number;
+  body?: unknown;
+}
+
+let server: Server | undefined;
+afterEach(() => void server?.close());
+
+/** A stand-in for Keycloak's two addresses; `answer` may be told the number of the admin call. */
+async function standIn(answer: (call: number, request: IncomingMessage) => Answer, login: Answer = { status: 200 }) {
+  const calls = { login: 0, admin: 0, tokens: [] as string[] };
+  server = createServer((request, response) => {
+    const isLogin = request.url!.endsWith("/token");
+    calls[isLogin ? "login" : "admin"] += 1;
+    if (!isLogin) calls.tokens.push(String(request.headers.authorization));
+    const token = { access_token: `token-${calls.login}`, expires_in: 60 };
+    const { status, body } = isLogin ? { body: token, ...login } : answer(calls.admin, request);
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(typeof body === "string" ? body : JSON.stringify(body ?? {}));
+  });
+  await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { calls, url, keycloak: connect(url) };
+}
+
+function connect(url: string): Keycloak {
+  const config = { url, client_id: "admin-cli", username: "admin", password: PASSWORD };
+  return new Keycloak(connectionSettings(config, {})!);
+}
+
+/** An address where nobody listens. */
+async function nobody(): Promise<string> {
+  const { url } = await standIn(() => ({ status: 200 }));
+  await new Promise((resolve) => server!.close(resolve));
+  return url;
+}
+
+const readRealm = (keycloak: Keycloak, patience = 2_000) =>
+  keycloak.session(patience).call('Reading realm "r"', (admin) => admin.realms.findOne({ realm: "r" }));
+
+/** The whole text of an expected error. */
+async function errorOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => Promise.reject(new Error("no error")),
+    (reason) => reason,
+  );
+  return error.diagnostics
+    .map(({ summary, detail }: { summary: string; detail: string }) => `${summary}\n${detail}`)
+    .join("\n");
+}
+
+describe("the connection", () => {
+  it("logs in once for calls at the same time", async () => {
+    const { keycloak, calls } = await standIn(() => ({ status: 200, body: { realm: "r" } }));
+    await Promise.all([readRealm(keycloak), readRealm(keycloak), readRealm(keycloak)]);
+    expect(calls).toMatchObject({ login: 1, admin: 3 });
+  });
+
+  it("logs in anew once when the token is not accepted", async () => {
+    const { keycloak, calls } = await standIn((call) => ({ status: call === 1 ? 401 : 200, body: {} }));
+    await readRealm(keycloak);
+    expect(calls.tokens).toEqual(["Bearer token-1", "Bearer token-2"]);
+  });
+
+  it("gives up when the new token is not accepted either", async () => {
+    const { keycloak, calls } = await standIn(() => ({ status: 401, body: { error: "HTTP 401 Unauthorized" } }));
+    expect(await errorOf(readRealm(keycloak))).toContain('Reading realm "r": Keycloak answered HTTP 401');
+    expect(calls.admin).toBe(2);
+  });
+
+  it("waits for a busy server", async () => {
+    const { keycloak, calls } = await standIn((call) => ({ status: [503, 429, 200][call - 1] ?? 200, body: {} }));
+    await readRealm(keycloak);
+    expect(calls.admin).toBe(3);
+  });
+
+  it("waits for a server that starts", async () => {
+    const { url } = await standIn(() => ({ status: 200, body: { realm: "r" } }));
+    const port = Number(new URL(url).port);
+    await new Promise((resolve) => server!.close(resolve));
+    setTimeout(() => server!.listen(port, "127.0.0.1"), 300);
+    expect(await readRealm(connect(url))).toMatchObject({ realm: "r" });
+  });
+
+  it("names the address and what to do when the server stays away, and waits only once", async () => {
+    const url = await nobody();
+    const keycloak = connect(url);
+    const text = await errorOf(readRealm(keycloak, 400));
+    expect(text).toContain(`Reading realm "r": Keycloak at ${url} cannot be used: connection refused`);
+    expect(text).toContain('"./m2m up" brings the server back');
+    const begun = Date.now();
+    await errorOf(readRealm(keycloak, 400));
+    expect(Date.now() - begun).toBeLessThan(200);
+  });
+
+  it("stops waiting when Terraform is interrupted", async () => {
+    const keycloak = connect(await nobody());
+    const waiting = errorOf(readRealm(keycloak, 60_000));
+    setTimeout(() => keycloak.stop(), 100);
+    expect(await waiting).toContain("interrupted");
+  });
+
+  it("says who was refused, once, and never the password", async () => {
+    const refused = { error: "invalid_grant", error_description: "Invalid user credentials" };
+    const { keycloak, calls } = await standIn(() => ({ status: 200 }), { status: 401, body: refused });
+    const texts = [await errorOf(readRealm(keycloak)), await errorOf(readRealm(keycloak))];
+    expect(texts[0]).toContain('Keycloak refused the login of user "admin" in realm "master"');
+    expect(texts[0]).toContain("KEYCLOAK_PASSWORD");
+    expect(texts.join()).not.toContain(PASSWORD);
+    expect(calls.login).toBe(1);
+  });
+
+  it.each([
+    [403, "realm-management roles"],
+    [409, "terraform import"],
+    [400, "something wrong with the values"],
+  ])("says what to do about HTTP %i", async (status, advice) => {
+    const { keycloak } = await standIn(() => ({ status, body: { errorMessage: "as it says" } }));
+    const text = await errorOf(readRealm(keycloak));
+    expect(text).toContain(`HTTP ${status}, "as it says"`);
+    expect(text).toContain(advice);
+  });
+
+  it("finds what a create without an answer has made", async () => {
+    const { keycloak } = await standIn((call, { method }) => {
+      if (method === "GET") return { status: 200, body: { id: "ours" } };
+      return { status: call === 1 ? 504 : 409, body: {} };
+    });
+    const made = await keycloak.session(2_000).call(
+      "Creating",
+      (admin) => admin.clients.create({ realm: "r", id: "ours" }),
+      (admin) => admin.clients.findOne({ realm: "r", id: "ours" }).then((found) => found && { id: found.id! }),
+    );
+    expect(made).toEqual({ id: "ours" });
+  });
+
+  it("names what fetch itself refuses", async () => {
+    expect(await errorOf(readRealm(connect("http://127.0.0.1:1")))).toContain("cannot be used: bad port");
+  });
+
+  it("is not content with an answer that is not Keycloak's", async () => {
+    const { keycloak } = await standIn(() => ({ status: 200, body: "<html>hello</html>" }));
+    const text = await errorOf(readRealm(keycloak, 100));
+    expect(text).toContain("an answer that is not JSON");
+    expect(text).not.toContain("hello");
+  });
+
+  it("shares what is read until it is forgotten, and runs what excludes each other in turn", async () => {
+    const session = connect("http://127.0.0.1:1").session(0);
+    let loads = 0;
+    const load = () => session.shared("key", async () => (loads += 1));
+    expect(await Promise.all([load(), load()])).toEqual([1, 1]);
+    session.forget("key");
+    expect(await load()).toBe(2);
+    const order: string[] = [];
+    const step = (name: string) =>
+      session.exclusive("one", async () => {
+        order.push(`${name} begins`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        order.push(`${name} ends`);
+      });
+    await Promise.all([step("a"), step("b")]);
+    expect(order).toEqual(["a begins", "a ends", "b begins", "b ends"]);
+  });
+});
+
+describe("a server with a certificate of its own", () => {
+  const { certificatePem, privateKeyPem } = createServerCertificate();
+
+  /** Reads a realm over TLS with these options in the provider block. */
+  async function readOver(options: { [name: string]: Value }) {
+    server = createTlsServer({ cert: certificatePem, key: privateKeyPem }, (_request, response) => {
+      response.end(JSON.stringify({ access_token: "token", realm: "r" }));
+    });
+    await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
+    const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const config = { url, client_id: "admin-cli", username: "admin", password: PASSWORD, ...options };
+    return readRealm(new Keycloak(connectionSettings(config, {})!));
+  }
+
+  it("is trusted by root_ca_certificate, or unchecked if told so", async () => {
+    expect(await readOver({ root_ca_certificate: certificatePem })).toMatchObject({ realm: "r" });
+    expect(await readOver({ tls_insecure_skip_verify: true })).toMatchObject({ realm: "r" });
+  });
+
+  it("is refused otherwise, at once", async () => {
+    expect(await errorOf(readOver({}))).toContain("DEPTH_ZERO_SELF_SIGNED_CERT (self-signed certificate)");
+  });
+});
+
+describe("the provider block", () => {
+  const good = { url: "http://localhost:8080/", client_id: "admin-cli", username: "admin", password: PASSWORD };
+
+  it("is completed by the environment", () => {
+    const environment = {
+      KEYCLOAK_USER: "u",
+      KEYCLOAK_PASSWORD: "p",
+      KEYCLOAK_REALM: "ops",
+      KEYCLOAK_BASE_PATH: "/auth",
+    };
+    const config = { url: "http://localhost:8080/", client_id: "admin-cli" };
+    expect(checkConfiguration(config, environment)).toEqual([]);
+    expect(connectionSettings(config, environment)).toMatchObject({
+      url: "http://localhost:8080/auth",
+      adminUrl: "http://localhost:8080/auth",
+      realm: "ops",
+      username: "u",
+      timeoutMs: 15_000,
+    });
+  });
+
+  it("waits for what is not known yet", () => {
+    expect(checkConfiguration({ ...good, url: UNKNOWN, password: UNKNOWN }, {})).toEqual([]);
+    expect(connectionSettings({ ...good, url: UNKNOWN }, {})).toBeNull();
+  });
+
+  it.each([
+    [{ url: "localhost:8080" }, 'url must be an http or https address, got: "localhost:8080"'],
+    [{ client_id: null }, "client_id must be set"],
+    [{ password: null }, "username and password, or client_secret, must be set"],
+    [{ jwt_signing_key: "KEY" }, "jwt_signing_key is not supported by the embedded Keycloak provider"],
+    [{ red_hat_sso: true }, "red_hat_sso is not supported by the embedded Keycloak provider"],
+  ])("is refused with %j", (change, summary) => {
+    expect(checkConfiguration({ ...good, ...change }, {}).map((one) => one.summary)).toEqual([summary]);
+  });
+});

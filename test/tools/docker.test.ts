@@ -1,0 +1,152 @@
+import type { AddressInfo } from "node:net";
+import { createServer, type Server } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { checkPorts, declaredThings, existing, isRunning, lastLogLines, remove, stateThings } from "../../tools/docker";
+import { fakeProgram, inState, pathWith, stackOf, stateOf, temporaryFolder } from "./parts";
+
+const folder = temporaryFolder();
+
+/** Docker is not there: nothing of this runs a container. */
+const NO_DOCKER = { PATH: "/nonexistent" };
+
+const STACK = stackOf({
+  docker_volume: { V: { name: "keycloak-data" } },
+  docker_image: { I: { name: "image" } },
+  docker_container: { C: { name: "keycloak" }, D: { name: "machine-b" } },
+  keycloak_realm: { R: { name: "r" } },
+});
+
+describe("what a stack and a state name in Docker", () => {
+  it("are containers, networks and volumes, containers first", () => {
+    expect(declaredThings(STACK)).toEqual([
+      { kind: "container", name: "keycloak" },
+      { kind: "container", name: "machine-b" },
+      { kind: "volume", name: "keycloak-data" },
+    ]);
+    expect(declaredThings(stackOf(undefined))).toEqual([]);
+  });
+
+  it("are the managed ones of a state", () => {
+    const network = inState("docker_network", "N", { name: "keycloak-network" });
+    const state = stateOf(
+      network,
+      inState("docker_container", "C", { name: "keycloak" }),
+      inState("docker_image", "I", { name: "image" }),
+      { ...network, mode: "data" },
+      inState("keycloak_realm", "R", { name: "r" }),
+    );
+    expect(stateThings(state)).toEqual([
+      { kind: "container", name: "keycloak" },
+      { kind: "network", name: "keycloak-network" },
+    ]);
+  });
+});
+
+describe("with a Docker client", () => {
+  it("finds what exists by this package's label, stopped containers too", async () => {
+    const docker = fakeProgram(folder.path, "docker", "case $1 in container) echo keycloak; echo other;; *) ;; esac");
+    const found = await existing(declaredThings(STACK), pathWith(folder.path));
+    expect(found).toEqual([{ kind: "container", name: "keycloak" }]);
+    expect(docker.calls().sort()).toEqual([
+      "container ls --all --filter label=cdktf-keycloak-m2m --format {{.Names}}",
+      "volume ls --filter label=cdktf-keycloak-m2m --format {{.Name}}",
+    ]);
+  });
+
+  it("does not take a volume for a container of the same name", async () => {
+    fakeProgram(folder.path, "docker", "case $1 in volume) echo keycloak;; esac");
+    expect(await existing(declaredThings(STACK), pathWith(folder.path))).toEqual([]);
+  });
+
+  it("removes containers before networks and volumes", async () => {
+    const docker = fakeProgram(folder.path, "docker", "");
+    await remove(
+      [
+        { kind: "volume", name: "v" },
+        { kind: "network", name: "n" },
+        { kind: "container", name: "c" },
+      ],
+      pathWith(folder.path),
+    );
+    expect(docker.calls()).toEqual(["container rm --force c", "network rm n", "volume rm v"]);
+  });
+
+  it("tells a running container from one that is not", async () => {
+    fakeProgram(folder.path, "docker", 'case "$*" in *" up") echo true;; *" down") echo false;; *) exit 1;; esac');
+    const env = pathWith(folder.path);
+    expect([await isRunning("up", env), await isRunning("down", env), await isRunning("none", env)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it("reads both streams of a log, and nothing where there is no container", async () => {
+    const docker = fakeProgram(folder.path, "docker", 'case "$*" in *none) exit 1;; esac; echo out; echo err >&2');
+    expect((await lastLogLines("keycloak", 20, pathWith(folder.path))).split("\n").sort()).toEqual(["err", "out"]);
+    expect(docker.calls()).toEqual(["logs --tail 20 keycloak"]);
+    expect(await lastLogLines("none", 20, pathWith(folder.path))).toBe("");
+  });
+});
+
+it("without a Docker client nothing exists or runs", async () => {
+  expect(await existing(declaredThings(STACK), NO_DOCKER)).toEqual([]);
+  expect(await isRunning("keycloak", NO_DOCKER)).toBe(false);
+  expect(await lastLogLines("keycloak", 20, NO_DOCKER)).toBe("");
+});
+
+describe("checkPorts", () => {
+  let server: Server | undefined;
+  afterEach(() => server?.close());
+
+  async function takePort(): Promise<number> {
+    server = createServer();
+    await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
+    return (server.address() as AddressInfo).port;
+  }
+
+  function publishing(external: number, ip = "127.0.0.1") {
+    return stackOf({
+      docker_container: {
+        C: {
+          name: "keycloak",
+          ports: [{ internal: 8080, external, ip }],
+          "//": { metadata: { path: "m2m/Keycloak/Container" } },
+        },
+      },
+    });
+  }
+
+  it("refuses a port that another program holds, and says where it is declared", async () => {
+    const port = await takePort();
+    await expect(checkPorts(publishing(port), NO_DOCKER)).rejects.toMatchObject({
+      code: "port-in-use",
+      message: `[m2m/Keycloak/Container] port ${port} of 127.0.0.1 is in use by another program; end it (\`ss -ltnp 'sport = :${port}'\` names it), or choose another port`,
+    });
+  });
+
+  it("lets a free port pass, and leaves it free", async () => {
+    const port = await takePort();
+    await new Promise((resolve) => server?.close(resolve));
+    await checkPorts(publishing(port), NO_DOCKER);
+    await checkPorts(publishing(port), NO_DOCKER);
+  });
+
+  it("lets the port of this very container pass while it runs", async () => {
+    const port = await takePort();
+    fakeProgram(folder.path, "docker", "echo true");
+    await checkPorts(publishing(port), pathWith(folder.path));
+  });
+
+  it("does not call an address in use that this machine does not have", async () => {
+    await checkPorts(publishing(8080, "192.0.2.1"), NO_DOCKER);
+  });
+
+  it("passes over containers that publish nothing", async () => {
+    await checkPorts(
+      stackOf({ docker_container: { C: { name: "c" }, D: { name: "d", ports: [{ internal: 1 }] } } }),
+      {},
+    );
+    await checkPorts(stackOf(undefined), NO_DOCKER);
+  });
+});

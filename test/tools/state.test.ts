@@ -1,0 +1,146 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { ToolError } from "../../tools/output";
+import type { Stack } from "../../tools/project";
+import {
+  declaredKeys,
+  EMPTY,
+  keycloakEntries,
+  keycloakProviderAddresses,
+  knownKeys,
+  localState,
+  localStates,
+  parseState,
+} from "../../tools/state";
+import { inState, projectIn, signedJwtClient, stackOf, stateOf, temporaryFolder } from "./parts";
+
+const folder = temporaryFolder();
+
+const KID_A = "EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04";
+const KID_B = "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598";
+const CLIENT_A = inState("keycloak_openid_client", "MachineA_E2C1362E", signedJwtClient("machine-a"));
+
+describe("parseState", () => {
+  it("reads outputs and resources of version 4", () => {
+    const text = JSON.stringify({ version: 4, serial: 7, outputs: { issuer: { value: "i" } }, resources: [CLIENT_A] });
+    expect(parseState(text, "x")).toEqual({ outputs: { issuer: { value: "i" } }, resources: [CLIENT_A] });
+  });
+
+  it.each(["", "\n"])("takes the file %j, which is put there to keep the state private, for none", (text) => {
+    expect(parseState(text, "x")).toBe(EMPTY);
+  });
+
+  it("takes a state without resources", () => {
+    expect(parseState('{"version":4}', "x")).toEqual({ outputs: {}, resources: [] });
+  });
+
+  it("fails on anything else, and names the file", () => {
+    expect(() => parseState('{"version":4', "terraform.m2m.tfstate")).toThrow(
+      "terraform.m2m.tfstate must be a Terraform state in JSON; restore it from its backup",
+    );
+    expect(() => parseState("x", "x")).toThrow(expect.objectContaining({ code: "state-corrupt" }) as ToolError);
+  });
+});
+
+describe("states beside cdktf.json", () => {
+  it("are those of all stacks, without backups and half-written files", () => {
+    const state = JSON.stringify({ version: 4, resources: [CLIENT_A] });
+    writeFileSync(join(folder.path, "terraform.m2m.tfstate"), state);
+    writeFileSync(join(folder.path, "terraform.other.tfstate"), "");
+    for (const name of ["terraform.m2m.tfstate.backup", ".terraform.m2m.tfstate.lock.info", "notes.tfstate.txt"]) {
+      writeFileSync(join(folder.path, name), "not a state");
+    }
+    expect(localStates(projectIn(folder.path))).toEqual([{ outputs: {}, resources: [CLIENT_A] }, EMPTY]);
+  });
+
+  it("fail by their name where they are corrupt", () => {
+    writeFileSync(join(folder.path, "terraform.m2m.tfstate"), "{");
+    expect(() => localStates(projectIn(folder.path))).toThrow(
+      "terraform.m2m.tfstate must be a Terraform state in JSON",
+    );
+  });
+});
+
+describe("localState", () => {
+  const withBackend = (path: string): Stack => ({
+    ...stackOf({}, folder.path),
+    json: { terraform: { backend: { local: { path } } } },
+  });
+
+  it("is read from the backend's path, relative to the stack's folder", () => {
+    writeFileSync(join(folder.path, "s.tfstate"), JSON.stringify({ version: 4, resources: [CLIENT_A] }));
+    expect(localState(withBackend("s.tfstate")).resources).toEqual([CLIENT_A]);
+  });
+
+  it("is empty before the first deploy, and for any other backend", () => {
+    expect(localState(withBackend("none.tfstate"))).toBe(EMPTY);
+    expect(localState(stackOf({}, folder.path))).toBe(EMPTY);
+  });
+});
+
+describe("knownKeys", () => {
+  it("are the certificates of clients, by the resource's address and the certificate's CN", () => {
+    const b = inState("keycloak_openid_client", "MachineB", signedJwtClient("machine-b"));
+    expect(knownKeys([stateOf(CLIENT_A), stateOf(b)])).toEqual([
+      { address: "keycloak_openid_client.MachineA_E2C1362E", name: "machine-a", kid: KID_A },
+      { address: "keycloak_openid_client.MachineB", name: "machine-b", kid: KID_B },
+    ]);
+  });
+
+  it("pass over other clients, other resources, data sources and what is no certificate", () => {
+    const pem = (value: string) => ({ extra_config: { "jwt.credential.certificate": value } });
+    expect(
+      knownKeys([
+        stateOf(
+          inState("keycloak_openid_client", "secret", { extra_config: {} }),
+          inState("keycloak_openid_client", "none", { extra_config: null }),
+          inState("keycloak_openid_client", "corrupt", pem("bm8gY2VydGlmaWNhdGU=")),
+          inState("keycloak_saml_client", "saml", signedJwtClient("machine-a")),
+          { ...CLIENT_A, mode: "data" },
+          { ...CLIENT_A, instances: [] },
+        ),
+      ]),
+    ).toEqual([]);
+  });
+});
+
+describe("declaredKeys", () => {
+  it("are those of the synthesized clients of all stacks", () => {
+    const stacks = [
+      stackOf({ keycloak_openid_client: { MachineA_E2C1362E: signedJwtClient("machine-a") } }),
+      stackOf({ docker_network: { n: { name: "n" } } }),
+      stackOf(undefined),
+    ];
+    expect(declaredKeys(stacks)).toEqual([
+      { address: "keycloak_openid_client.MachineA_E2C1362E", name: "machine-a", kid: KID_A },
+    ]);
+  });
+});
+
+describe("keycloakProviderAddresses", () => {
+  it("are the addresses of Keycloak's entries, each once, whatever the alias", () => {
+    const own = 'provider["terraform.local/cdktf-keycloak-m2m/keycloak"]';
+    const docker = 'provider["registry.terraform.io/kreuzwerker/docker"]';
+    const states = [
+      stateOf(CLIENT_A, inState("keycloak_realm", "r", {}), inState("docker_network", "n", {}, docker)),
+      stateOf(inState("keycloak_realm", "r", {}, own)),
+    ];
+    expect(keycloakProviderAddresses(states)).toEqual([
+      "registry.terraform.io/keycloak/keycloak",
+      "terraform.local/cdktf-keycloak-m2m/keycloak",
+    ]);
+  });
+
+  it("are none before the first deploy", () => {
+    expect(keycloakProviderAddresses([EMPTY])).toEqual([]);
+  });
+});
+
+describe("keycloakEntries", () => {
+  it("are what a Keycloak server holds, and nothing of Docker", () => {
+    const realm = inState("keycloak_realm", "Realm", {});
+    const state = stateOf(realm, inState("docker_container", "C", {}), { ...CLIENT_A, mode: "data" }, CLIENT_A);
+    expect(keycloakEntries(state)).toEqual(["keycloak_realm.Realm", "keycloak_openid_client.MachineA_E2C1362E"]);
+  });
+});

@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { placeFile, withLock, withWorkFolder } from "./cache";
+import { BringError } from "./error";
+import { bringGo } from "./go-toolchain";
+import { type BringContext, must, step } from "./run";
+
+export const DOCKER_PROVIDER = "registry.terraform.io/kreuzwerker/docker";
+
+/**
+ * The 4.6 line as of the pinned commit of 2026-09-16, which is later than release 4.6.0. The date as the last part
+ * keeps it apart from every release, whose checksums a lock file may hold, and inside `>= 3.6, < 5`.
+ */
+export const DOCKER_PROVIDER_VERSION = "4.6.20260916";
+
+/** The module as its own go.mod calls it; go.mod beside this file says where it really comes from. */
+const PACKAGE = "github.com/terraform-providers/terraform-provider-docker";
+
+/** The folder with the committed go.mod and go.sum, which pin every module the provider is made of. */
+const MODULE_FOLDER = join(__dirname, "docker-provider");
+
+/** This machine in Terraform's terms, as in `linux_amd64`. */
+export function terraformPlatform(): string {
+  const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };
+  const architecture = architectures[process.arch];
+  if (!architecture || (process.platform !== "linux" && process.platform !== "darwin")) {
+    throw new BringError(
+      "not-supported",
+      `providers can be built on Linux and macOS on amd64 and arm64 only, got: ${process.platform}/${process.arch}; ` +
+        "use the Terraform registry instead",
+    );
+  }
+  return `${process.platform}_${architecture}`;
+}
+
+/** The filesystem mirror that holds the built provider. */
+export function dockerProviderMirror(cache: string): string {
+  return join(cache, "mirror");
+}
+
+export function dockerProviderFile(cache: string): string {
+  return join(
+    dockerProviderMirror(cache),
+    DOCKER_PROVIDER,
+    DOCKER_PROVIDER_VERSION,
+    terraformPlatform(),
+    `terraform-provider-docker_v${DOCKER_PROVIDER_VERSION}`,
+  );
+}
+
+/** Builds the real Docker provider from the Go module proxy into the mirror, unless it is there. */
+export async function bringDockerProvider(cache: string, context: BringContext): Promise<void> {
+  const file = dockerProviderFile(cache);
+  if (existsSync(file)) {
+    return;
+  }
+  await withLock(cache, "docker-provider", { say: context.say, waitMs: 1_200_000 }, async () => {
+    if (existsSync(file)) {
+      return;
+    }
+    const goFolder = join(cache, "go");
+    const { go, env } = await bringGo(goFolder, context);
+    await step(context.say, "Docker provider: fetching its modules and building it (some minutes)", () =>
+      withWorkFolder(cache, "docker-provider", async (work) => {
+        const binary = join(work, "provider");
+        await must(
+          go,
+          [
+            "build",
+            "-mod=readonly",
+            "-modcacherw",
+            "-trimpath",
+            "-buildvcs=false",
+            `-ldflags=-s -w -X main.version=${DOCKER_PROVIDER_VERSION}`,
+            "-o",
+            binary,
+            PACKAGE,
+          ],
+          {
+            cwd: MODULE_FOLDER,
+            timeoutMs: 1_200_000,
+            env: { ...env, CGO_ENABLED: "0", GOWORK: "off", GOOS: undefined, GOARCH: undefined },
+            failure: "The Docker provider could not be built",
+            remedy:
+              "Check that Go can reach its module proxy (go env GOPROXY) and try again: what was fetched is kept.",
+            code: "build-failed",
+          },
+        );
+        await placeFile(binary, file, { mode: 0o755 });
+      }),
+    );
+    await rm(goFolder, { recursive: true, force: true });
+  });
+}

@@ -1,0 +1,173 @@
+import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { withLock, withWorkFolder } from "./cache";
+import { bringKeycloakDistribution, DEFAULT_KEYCLOAK_VERSION } from "./keycloak-distribution";
+import { bringRootFilesystem } from "./root-filesystem";
+import { type BringContext, must, run, step } from "./run";
+
+/** The label on every image made here; its value says what the image is. */
+export const IMAGE_LABEL = "cdktf-keycloak-m2m";
+
+export function keycloakImage(version: string = DEFAULT_KEYCLOAK_VERSION): string {
+  return `cdktf-keycloak-m2m/keycloak:${version}`;
+}
+
+export function machineImage(): string {
+  return `cdktf-keycloak-m2m/node:${process.versions.node.split(".")[0]}`;
+}
+
+/** Which of these images the engine has; one short question. */
+export async function presentImages(images: readonly string[]): Promise<Set<string>> {
+  const answer = await run("docker", ["image", "inspect", "--format", "{{json .RepoTags}}", ...images], {
+    timeoutMs: 10_000,
+  });
+  const tags = answer.stdout
+    .split("\n")
+    .filter((line) => line.startsWith("["))
+    .flatMap((line) => JSON.parse(line) as string[]);
+  return new Set(images.filter((image) => tags.includes(image)));
+}
+
+/** Makes the local images that are missing: plain Keycloak, and this machine's own Node.js for machines. */
+export async function bringImages(cache: string, keycloakVersion: string, context: BringContext): Promise<void> {
+  const wanted = [keycloakImage(keycloakVersion), machineImage()];
+  if ((await presentImages(wanted)).size === wanted.length) {
+    return;
+  }
+  await withLock(cache, "images", { say: context.say, waitMs: 1_800_000 }, async () => {
+    const present = await presentImages(wanted);
+    const keycloak = !present.has(keycloakImage(keycloakVersion));
+    const [base, distribution] = await settleAll([
+      bringBase(cache, context),
+      keycloak ? bringKeycloakDistribution(cache, keycloakVersion, context) : undefined,
+    ]);
+    if (distribution) {
+      await buildKeycloak(cache, base, keycloakVersion, distribution, context);
+    }
+    if (!present.has(machineImage())) {
+      await buildMachine(cache, base, context);
+    }
+  });
+}
+
+/** Waits for all, then throws the first failure: nothing goes on in the background after an error. */
+export async function settleAll<T extends readonly unknown[]>(
+  work: readonly [...T],
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  const results: PromiseSettledResult<unknown>[] = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed) {
+    throw failed.reason;
+  }
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as {
+    [K in keyof T]: Awaited<T[K]>;
+  };
+}
+
+async function bringBase(cache: string, context: BringContext): Promise<string> {
+  const root = await bringRootFilesystem(cache, context);
+  const image = `cdktf-keycloak-m2m/debian:${root.tag}`;
+  if (!(await presentImages([image])).has(image)) {
+    await must(
+      "docker",
+      ["import", "--change", `LABEL ${IMAGE_LABEL}=debian`, "--change", "CMD bash", root.file, image],
+      {
+        timeoutMs: 300_000,
+        failure: `The image ${image} could not be made`,
+        code: "build-failed",
+      },
+    );
+  }
+  return image;
+}
+
+async function buildKeycloak(
+  cache: string,
+  base: string,
+  version: string,
+  distribution: string,
+  context: BringContext,
+): Promise<void> {
+  const image = keycloakImage(version);
+  await step(context.say, `Image ${image}: building`, () =>
+    withWorkFolder(cache, "images", async (work) => {
+      const home = join(work, "keycloak");
+      await mkdir(join(home, "data", "import"), { recursive: true });
+      const unpack = 'umask 022; tar -xzf "$1" -C "$2" --strip-components=1 --no-same-owner; chmod -R g+rwX "$2"';
+      await must("sh", ["-ec", unpack, "sh", distribution, home], {
+        timeoutMs: 120_000,
+        failure: `${distribution} could not be unpacked`,
+        code: "build-failed",
+      });
+      await build(work, image, keycloakDockerfile(base, version));
+    }),
+  );
+}
+
+/** The layout, user and environment of the official image, so that a Dockerfile made for one works on the other. */
+export function keycloakDockerfile(base: string, version: string): string {
+  return [
+    `FROM ${base}`,
+    "RUN echo 'keycloak:x:1000:0:keycloak user:/opt/keycloak:/usr/sbin/nologin' >> /etc/passwd",
+    "COPY --chown=1000:0 keycloak /opt/keycloak",
+    "ENV LANG=C.UTF-8 KC_RUN_IN_CONTAINER=true",
+    `LABEL ${IMAGE_LABEL}=keycloak org.opencontainers.image.version=${version}`,
+    "USER 1000",
+    "EXPOSE 8080 8443 9000",
+    'ENTRYPOINT ["/opt/keycloak/bin/kc.sh"]',
+    "CMD []",
+    "",
+  ].join("\n");
+}
+
+async function buildMachine(cache: string, base: string, context: BringContext): Promise<void> {
+  const image = machineImage();
+  await step(context.say, `Image ${image}: building`, () =>
+    withWorkFolder(cache, "images", async (work) => {
+      await copyFile(process.execPath, join(work, "node"));
+      await chmod(join(work, "node"), 0o755);
+      await mkdir(join(work, "lib"));
+      for (const library of await otherLibraries(process.execPath)) {
+        await copyFile(library, join(work, "lib", basename(library)));
+      }
+      await build(work, image, machineDockerfile(base, process.version));
+    }),
+  );
+}
+
+/** The build runs `node` once, so an image in which it cannot run is never made. */
+export function machineDockerfile(base: string, version: string): string {
+  return [
+    `FROM ${base}`,
+    "COPY lib /usr/local/lib",
+    "COPY node /usr/local/bin/node",
+    "RUN echo 'node:x:1000:1000::/home/node:/bin/bash' >> /etc/passwd && echo 'node:x:1000:' >> /etc/group" +
+      " && mkdir /home/node && chown 1000:1000 /home/node && ldconfig && /usr/local/bin/node --version",
+    "ENV LANG=C.UTF-8 NODE_ENV=production",
+    `LABEL ${IMAGE_LABEL}=node org.opencontainers.image.version=${version.replace(/^v/, "")}`,
+    "USER node",
+    "WORKDIR /home/node",
+    'ENTRYPOINT ["/usr/local/bin/node"]',
+    "",
+  ].join("\n");
+}
+
+const IN_EVERY_ROOT = /^(ld-linux.*|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s))\.so\.\d+$/;
+
+/** Libraries of the node program that the root lacks; Debian's own build of Node.js has many. */
+async function otherLibraries(program: string): Promise<string[]> {
+  const { stdout } = await run("ldd", [program], { timeoutMs: 10_000 });
+  const files = [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1]!);
+  return files.filter((file) => !IN_EVERY_ROOT.test(basename(file)));
+}
+
+async function build(folder: string, image: string, dockerfile: string): Promise<void> {
+  await writeFile(join(folder, "Dockerfile"), dockerfile);
+  const buildx = await run("docker", ["buildx", "version"], { timeoutMs: 10_000 });
+  await must("docker", ["build", "--tag", image, folder], {
+    timeoutMs: 600_000,
+    env: buildx.ok ? {} : { DOCKER_BUILDKIT: "0" },
+    failure: `The image ${image} could not be built`,
+    code: "build-failed",
+  });
+}

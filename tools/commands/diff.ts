@@ -1,0 +1,26 @@
+import { type Session, terraform } from "../session";
+import { synthesize } from "../synth";
+
+/** Exit codes of `terraform plan -detailed-exitcode`. */
+export const NO_CHANGES = 0;
+export const CHANGES_PENDING = 2;
+
+/** Shows what `up` would change; the result is the exit code. */
+export async function diff(session: Session, options: { newKeys: boolean }): Promise<number> {
+  const { project, out } = session;
+  const stacks = await synthesize(project, out, { createKeys: false, reissue: false, newKeys: options.newKeys });
+  const changes: { stack: string; action: string; address: string }[] = [];
+  let pending = false;
+  for (const stack of stacks) {
+    const tool = terraform(session, stack);
+    await tool.init();
+    if (out.json) {
+      changes.push(...(await tool.planJson()).map((change) => ({ stack: stack.name, ...change })));
+    } else if (await tool.plan(process.stdout.isTTY === true)) {
+      pending = true;
+    }
+  }
+  pending ||= changes.length > 0;
+  if (out.json) out.result("", { changes });
+  return pending ? CHANGES_PENDING : NO_CHANGES;
+}

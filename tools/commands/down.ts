@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { type DockerThing, declaredThings, existing, isRunning, remove, stateThings } from "../docker";
+import { forgetAttempt } from "../interrupted";
+import { ToolError } from "../output";
+import { readStacks, type Stack } from "../project";
+import { type Session, terraform } from "../session";
+import { keycloakEntries, localState, parseState, type State } from "../state";
+import { synthesize } from "../synth";
+
+/** Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. */
+export async function down(session: Session, options: { yes: boolean }): Promise<void> {
+  const { project, out, env } = session;
+  const known = readStacks(project);
+  const stacks =
+    known.length > 0 ? known : await synthesize(project, out, { createKeys: false, reissue: false, newKeys: true });
+  const things = stacks.flatMap((stack) => [...declaredThings(stack), ...stateThings(localState(stack))]);
+  await confirm(options.yes, stacks, await existing(things, env));
+  for (const stack of [...stacks].reverse()) await destroy(session, stack);
+  // What a killed run left: it has our label and this project's names, but no state knows it.
+  await remove(await existing(things, env), env);
+  for (const stack of stacks) removeTraces(session, stack);
+  rmSync(project.outdir, { recursive: true, force: true });
+  out.result("destroyed; keys and certificates, images and the cache are kept", {
+    destroyed: stacks.map(({ name }) => name),
+  });
+}
+
+async function destroy(session: Session, stack: Stack): Promise<void> {
+  const tool = terraform(session, stack);
+  await tool.init();
+  const state = await tool.state();
+  if (state.resources.length === 0) return;
+  // A provider would wait for a server that is not there; what it held goes with its volume.
+  if (!(await containersRun(state, session.env))) await tool.forget(keycloakEntries(state));
+  session.out.say(`destroying stack ${stack.name}`);
+  await tool.destroy();
+}
+
+async function containersRun(state: State, env: Record<string, string>): Promise<boolean> {
+  const containers = stateThings(state).filter(({ kind }) => kind === "container");
+  const running = await Promise.all(containers.map(({ name }) => isRunning(name, env)));
+  return running.every(Boolean);
+}
+
+async function confirm(yes: boolean, stacks: readonly Stack[], things: readonly DockerThing[]): Promise<void> {
+  if (yes) return;
+  if (!process.stdin.isTTY) {
+    throw new ToolError("not-confirmed", "`down` destroys the environment and nobody can be asked here; pass --yes");
+  }
+  const list = things.map(({ kind, name }) => `  ${kind} ${name}\n`).join("");
+  process.stderr.write(`This destroys ${stacks.map(({ name }) => name).join(", ")}:\n${list}`);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question("Enter yes to destroy them: ");
+  terminal.close();
+  if (answer.trim() !== "yes") throw new ToolError("not-confirmed", "nothing was destroyed");
+}
+
+/** State files are removed only where nothing is left in them. */
+function removeTraces(session: Session, stack: Stack): void {
+  forgetAttempt(session, stack);
+  const path = stack.json.terraform.backend?.local?.path;
+  if (path === undefined) return;
+  const file = join(stack.folder, path);
+  if (!existsSync(file) || parseState(readFileSync(file, "utf8"), file).resources.length > 0) return;
+  for (const state of [file, `${file}.backup`]) rmSync(state, { force: true });
+}

@@ -1,0 +1,125 @@
+import { existsSync } from "node:fs";
+import { cacheFolder } from "./bring/cache";
+import { installPackages } from "./bring/debian";
+import { bringDockerEngine, findDockerEngine } from "./bring/docker-engine";
+import { bringDockerProvider, dockerProviderFile } from "./bring/docker-provider";
+import { bringImages, presentImages, settleAll } from "./bring/images";
+import { findProgram } from "./bring/run";
+import { findTerraform } from "./bring/terraform";
+import { writeCliConfig } from "./cli-config";
+import type { Output } from "./output";
+import type { Project } from "./project";
+import { EMBEDDED_PROVIDER, recordedSources, type Sources, settleSources } from "./sources";
+import { keycloakProviderAddresses, localStates } from "./state";
+
+export interface BroughtEnvironment {
+  readonly env: Record<string, string>;
+  readonly terraformBinary: string;
+}
+
+/** Brings what this machine lacks for a project, in parallel where nothing waits for another. */
+export async function bringEnvironment(project: Project, out: Output): Promise<BroughtEnvironment> {
+  const cache = cacheFolder();
+  const context = bringContext(out);
+  const [terraform, engine] = await settleAll([findTerraform(), bringDockerEngine(cache, context)]);
+  const first = recordedSources(project) === undefined;
+  const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
+  if (first && sources.keycloakProvider === EMBEDDED_PROVIDER) {
+    out.warn(`keycloak/keycloak cannot be had here (${sources.why}): using the embedded Keycloak provider`);
+  }
+  const version = sources.keycloakImage?.split(":")[1];
+  await settleAll([
+    version === undefined ? undefined : bringImages(cache, version, context),
+    sources.dockerProvider === "built" ? bringDockerProvider(cache, context) : undefined,
+  ]);
+  return {
+    terraformBinary: terraform.binary,
+    env: { ...(await writeCliConfig(cache, sources)), ...(engine.host && { DOCKER_HOST: engine.host }) },
+  };
+}
+
+/** The variables that make a bare `npx cdktf` work as this program does; changes nothing. */
+export async function environmentFor(project: Project): Promise<Record<string, string>> {
+  const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
+  const { engine } = await findDockerEngine();
+  return { ...(await writeCliConfig(cacheFolder(), sources)), ...(engine?.host && { DOCKER_HOST: engine.host }) };
+}
+
+export interface Prerequisite {
+  readonly name: string;
+  readonly found: boolean;
+  readonly detail: string;
+  readonly howToGet: string;
+}
+
+/** What is there and what is not; changes nothing. */
+export async function prerequisites(project: Project): Promise<Prerequisite[]> {
+  const cache = cacheFolder();
+  const [terraform, docker] = await Promise.all([
+    findTerraform().then(
+      ({ version, binary }) => ({ found: true, detail: `${binary} ${version}` }),
+      (error: Error) => ({ found: false, detail: error.message }),
+    ),
+    findDockerEngine(),
+  ]);
+  const list: Prerequisite[] = [
+    { name: "Node.js", found: true, detail: process.version, howToGet: "" },
+    {
+      name: "Terraform",
+      ...terraform,
+      howToGet: "https://developer.hashicorp.com/terraform/install, or OpenTofu and TERRAFORM_BINARY_NAME=tofu",
+    },
+    {
+      name: "Docker",
+      found: docker.engine !== undefined,
+      detail: docker.detail,
+      howToGet: "https://docs.docker.com/engine/install/; on Debian, as root, `m2m up` installs and starts it",
+    },
+    ...["bash", "openssl", "curl", "jq"].map((program) => ({
+      name: program,
+      found: findProgram(program) !== undefined,
+      detail: findProgram(program) ?? "for `m2m call --bash` only",
+      howToGet: `install ${program} with your system's package manager`,
+    })),
+  ];
+  const sources = recordedSources(project);
+  if (!sources)
+    return [...list, { name: "sources", found: true, detail: "not settled yet: `m2m up` does", howToGet: "" }];
+  return [...list, ...(await sourcesOf(sources, cache))];
+}
+
+async function sourcesOf(sources: Sources, cache: string): Promise<Prerequisite[]> {
+  const images = [sources.keycloakImage, sources.machineImage].filter((image) => image !== undefined);
+  const present = images.length > 0 ? await presentImages(images) : new Set<string>();
+  const built = sources.dockerProvider === "built";
+  return [
+    { name: "sources", found: true, detail: `${sources.why}, settled ${sources.decidedAt}`, howToGet: "" },
+    { name: "Keycloak provider", found: true, detail: sources.keycloakProvider, howToGet: "" },
+    {
+      name: "Docker provider",
+      found: !built || existsSync(dockerProviderFile(cache)),
+      detail: built ? `built on this machine, ${cache}` : "registry.terraform.io/kreuzwerker/docker",
+      howToGet: "`m2m up` builds it",
+    },
+    ...images.map((image) => ({
+      name: "image",
+      found: present.has(image),
+      detail: image,
+      howToGet: "`m2m up` makes it",
+    })),
+  ];
+}
+
+/** Programs that this project's own checks and tests start. */
+export async function bringTestTools(out: Output): Promise<void> {
+  const packages = ["shellcheck", "jq", "curl", "openssl"].filter((program) => findProgram(program) === undefined);
+  if (packages.length > 0) await installPackages(packages, "The tests need more programs", bringContext(out));
+}
+
+/** Changes to the system are told even where progress is not. */
+function bringContext(out: Output) {
+  return {
+    say: (text: string) => (/Changing this system/.test(text) ? out.warn(text) : out.say(text)),
+    allowSystemChanges: true,
+  };
+}

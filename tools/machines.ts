@@ -1,0 +1,82 @@
+import { resolve } from "node:path";
+import { execa } from "execa";
+import { type CallResult, callApi, fetchToken } from "../machines/machine-a/machine-a";
+import { ToolError } from "./output";
+import { packageFile } from "./package-files";
+import type { Project } from "./project";
+import type { State } from "./state";
+
+/** What a deployed environment tells its machines. */
+export interface Environment {
+  readonly issuer: string;
+  readonly api: string;
+  readonly connectTo: string;
+  readonly keyFiles: Readonly<Record<string, string>>;
+}
+
+/** The environment that the states' outputs describe. */
+export function readEnvironment(project: Project, states: readonly State[]): Environment {
+  const outputs = Object.assign({}, ...states.map((state) => state.outputs)) as State["outputs"];
+  const names = ["issuer", "api", "connect_to", "key_files"] as const;
+  const missing = names.filter((name) => outputs[name] === undefined);
+  if (missing.length > 0) {
+    throw new ToolError(
+      "not-deployed",
+      `the state has no output ${missing.join(", ")}; run \`m2m up\` first, or declare the outputs as main.ts does`,
+    );
+  }
+  return {
+    issuer: outputs.issuer!.value as string,
+    api: outputs.api!.value as string,
+    connectTo: outputs.connect_to!.value as string,
+    keyFiles: Object.fromEntries(
+      Object.entries(outputs.key_files!.value as Record<string, string>).map(([clientId, file]) => [
+        clientId,
+        resolve(project.folder, file),
+      ]),
+    ),
+  };
+}
+
+/** Settings of one machine's requests. */
+export function machineOptions({ issuer, connectTo, keyFiles }: Environment, clientId: string) {
+  const keyFile = keyFiles[clientId];
+  if (keyFile === undefined) {
+    throw new ToolError(
+      "client-unknown",
+      `no key of client ${JSON.stringify(clientId)} in the output key_files; known: ${Object.keys(keyFiles).join(", ")}`,
+    );
+  }
+  // The environment's own http, on this machine: whoever declares https gets https.
+  return { clientId, keyFile, issuer, connectTo, allowInsecureHttp: issuer.startsWith("http:") };
+}
+
+export async function token(environment: Environment, clientId: string): Promise<string> {
+  return (await fetchToken(machineOptions(environment, clientId))).accessToken;
+}
+
+export async function call(environment: Environment, clientId: string, online: boolean): Promise<CallResult> {
+  const api = online ? `${environment.api}/online` : environment.api;
+  return await callApi({ ...machineOptions(environment, clientId), api });
+}
+
+/** The same call by the Bash client; its output is the result. */
+export async function callByBash(environment: Environment, clientId: string, online: boolean) {
+  const { keyFile, issuer, connectTo, allowInsecureHttp } = machineOptions(environment, clientId);
+  const result = await execa("bash", [packageFile("call.sh"), ...(online ? ["--online"] : [])], {
+    reject: false,
+    timeout: 60_000,
+    stdin: "ignore",
+    env: {
+      CLIENT_ID: clientId,
+      KEY_FILE: keyFile,
+      ISSUER: issuer,
+      API: environment.api,
+      CONNECT_TO: connectTo,
+      ALLOW_INSECURE_HTTP: String(allowInsecureHttp),
+    },
+  });
+  if (result.failed)
+    throw new ToolError("call-failed", result.stderr?.trim() || result.shortMessage || "call.sh failed");
+  return result.stdout;
+}

@@ -1,0 +1,155 @@
+import { parseArgs } from "node:util";
+import { callApi, printToken } from "./commands/call";
+import { diff } from "./commands/diff";
+import { doctor } from "./commands/doctor";
+import { down } from "./commands/down";
+import { printEnvironment } from "./commands/env";
+import { logs } from "./commands/logs";
+import { switchProvider } from "./commands/provider";
+import { test } from "./commands/test";
+import { up } from "./commands/up";
+import { createOutput, type Output, ToolError } from "./output";
+import { packageVersion } from "./package-files";
+import { openSession } from "./session";
+
+const HELP = `Usage: m2m COMMAND [OPTIONS]
+
+  up [--new-keys]              stand the environment up, or repair it; ends with machine-a's call answered
+  diff [--new-keys]            show what up would change; exit code 0: nothing, 2: changes, 1: error
+  call [CLIENT_ID]             machine-a, or another client, calls the protected API
+       [--bash] [--online]     by the Bash client; with verification by introspection
+  token CLIENT_ID              print an access token of the client
+  down [--yes]                 destroy all that up made; asks, unless --yes is given
+  logs [--follow] [--tail N]   the last N (100) lines of the containers' logs
+  doctor                       each prerequisite: found, or how to get it
+  env                          print exports for a shell: eval "$(m2m env)" makes bare \`npx cdktf\` work as m2m does
+  provider [registry|embedded] print where the Keycloak provider comes from, or switch
+  test                         in this project's own checkout: all checks and tests
+
+  --json                       results for a program, on stdout
+  --new-keys                   allow keys that the state knows to be replaced by others
+  --help, --version
+
+Progress and warnings go to stderr; progress only to a terminal.`;
+
+const OPTIONS = {
+  json: { type: "boolean", default: false },
+  "new-keys": { type: "boolean", default: false },
+  bash: { type: "boolean", default: false },
+  online: { type: "boolean", default: false },
+  yes: { type: "boolean", default: false },
+  follow: { type: "boolean", default: false },
+  tail: { type: "string", default: "100" },
+  help: { type: "boolean", default: false },
+  version: { type: "boolean", default: false },
+} as const;
+
+/** Options that each command takes, beside --json. */
+const COMMANDS: Record<string, readonly (keyof typeof OPTIONS)[]> = {
+  up: ["new-keys"],
+  diff: ["new-keys"],
+  call: ["bash", "online"],
+  token: [],
+  down: ["yes"],
+  logs: ["follow", "tail"],
+  doctor: [],
+  env: [],
+  provider: [],
+  test: [],
+};
+
+async function run(argv: string[], out: Output): Promise<number> {
+  const { values, positionals } = parse(argv);
+  const [command, argument, ...rest] = positionals;
+  if (values.version) return print(packageVersion());
+  if (values.help || command === undefined) return print(HELP, command === undefined && !values.help ? 1 : 0);
+  checkUsage(
+    command,
+    Object.entries(values)
+      .filter(([, value]) => value === true)
+      .map(([name]) => name),
+    rest,
+  );
+  const newKeys = values["new-keys"];
+  switch (command) {
+    case "up":
+      await up(await openSession(out), { newKeys });
+      return 0;
+    case "diff":
+      return await diff(await openSession(out), { newKeys });
+    case "call":
+      await callApi(out, { clientId: argument ?? "machine-a", bash: values.bash, online: values.online });
+      return 0;
+    case "token":
+      if (argument === undefined) throw usage("token needs a CLIENT_ID, e.g. m2m token machine-a");
+      await printToken(out, argument);
+      return 0;
+    case "down":
+      await down(await openSession(out), { yes: values.yes });
+      return 0;
+    case "logs":
+      await logs(out, { follow: values.follow, tail: lines(values.tail) });
+      return 0;
+    case "doctor":
+      return await doctor(out);
+    case "env":
+      await printEnvironment(out);
+      return 0;
+    case "provider":
+      await switchProvider(out, argument);
+      return 0;
+    default:
+      return await test(await openSession(out));
+  }
+}
+
+function parse(argv: string[]) {
+  try {
+    return parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
+}
+
+function checkUsage(command: string, given: readonly string[], rest: readonly string[]): void {
+  const allowed = COMMANDS[command];
+  if (!allowed) throw usage(`there is no command ${JSON.stringify(command)}`);
+  const foreign = given.filter((name) => name !== "json" && !(allowed as readonly string[]).includes(name));
+  if (foreign.length > 0) throw usage(`${command} takes no --${foreign[0]}`);
+  if (rest.length > 0) throw usage(`${command} takes no more arguments, got: ${rest.join(" ")}`);
+}
+
+function lines(text: string): number {
+  if (!/^\d+$/.test(text)) throw usage(`--tail must be a number of lines, got: ${text}`);
+  return Number(text);
+}
+
+function usage(message: string): ToolError {
+  return new ToolError("usage", `${message}; see m2m --help`);
+}
+
+function print(text: string, exitCode = 0): number {
+  (exitCode === 0 ? process.stdout : process.stderr).write(`${text}\n`);
+  return exitCode;
+}
+
+async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  const out = createOutput(argv.includes("--json"));
+  // Ctrl-C reaches the programs that were started too: they stop in order, and this one reports how.
+  let interrupted = false;
+  process.on("SIGINT", () => {
+    interrupted = true;
+  });
+  try {
+    process.exitCode = await run(argv, out);
+  } catch (error) {
+    const { code = "failed", message } = error as { code?: string; message: string };
+    if (out.json) out.result("", { error: { code, message } });
+    else out.warn(`m2m: ${message}`);
+    process.exitCode = 1;
+  }
+  if (interrupted) process.exitCode = 130;
+}
+
+void main();

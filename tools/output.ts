@@ -1,0 +1,33 @@
+/** How a command talks: results on stdout, everything else on stderr. */
+export interface Output {
+  readonly json: boolean;
+  /** Progress, for a person who waits: silent in a pipe and with `--json`. */
+  say(text: string): void;
+  /** What a person has to see even in a log: changes to the system, warnings. */
+  warn(text: string): void;
+  /** The result: `text` for a person, `data` with `--json`. */
+  result(text: string, data: unknown): void;
+}
+
+export function createOutput(json: boolean): Output {
+  const chatty = !json && process.stderr.isTTY === true;
+  return {
+    json,
+    say: (text) => void (chatty && process.stderr.write(`${text}\n`)),
+    warn: (text) => void process.stderr.write(`${text}\n`),
+    result: (text, data) =>
+      void process.stdout.write(json ? `${JSON.stringify(data, null, 2)}\n` : text && `${text}\n`),
+  };
+}
+
+/** A failure whose message is for the person at the terminal: what is wrong, where, what was got, what to do. */
+export class ToolError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "ToolError";
+  }
+}

@@ -1,0 +1,22 @@
+import { bringEnvironment } from "./environment";
+import type { Output } from "./output";
+import { openProject, type Project, type Stack } from "./project";
+import { Terraform } from "./terraform";
+
+/** What every command works with: the project, and the environment that programs are started with. */
+export interface Session {
+  readonly project: Project;
+  readonly out: Output;
+  readonly env: Record<string, string>;
+  readonly terraformBinary: string;
+}
+
+/** Opens the project and brings what the machine lacks. */
+export async function openSession(out: Output): Promise<Session> {
+  const project = openProject();
+  return { project, out, ...(await bringEnvironment(project, out)) };
+}
+
+export function terraform({ terraformBinary, env, out }: Session, stack: Stack): Terraform {
+  return new Terraform(terraformBinary, stack, env, out);
+}

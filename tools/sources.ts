@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeAtomically } from "./bring/cache";
+import { keycloakImage, machineImage, presentImages } from "./bring/images";
+import { DEFAULT_KEYCLOAK_VERSION } from "./bring/keycloak-distribution";
+import { ToolError } from "./output";
+import type { Project } from "./project";
+
+export const REGISTRY_PROVIDER = "registry.terraform.io/keycloak/keycloak";
+export const EMBEDDED_PROVIDER = "terraform.local/cdktf-keycloak-m2m/keycloak";
+
+const OFFICIAL_KEYCLOAK_IMAGE = "quay.io/keycloak/keycloak:26.4";
+const REACH_MS = 3_000;
+
+/**
+ * Where things come from: settled once, recorded in `.m2m/sources.json`, which the constructs read, and never changed
+ * silently after.
+ */
+export interface Sources {
+  readonly keycloakProvider: typeof REGISTRY_PROVIDER | typeof EMBEDDED_PROVIDER;
+  readonly dockerProvider: "registry" | "built";
+  /** Absent where the official images are used. */
+  readonly keycloakImage?: string;
+  readonly machineImage?: string;
+  readonly why: string;
+  readonly decidedAt: string;
+}
+
+export function recordedSources(project: Project): Sources | undefined {
+  const file = recordFile(project);
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Sources;
+  } catch (cause) {
+    throw new ToolError("record-invalid", `${file} must be JSON as m2m writes it; remove it and run \`m2m up\``, {
+      cause,
+    });
+  }
+}
+
+/** The record, else what the state says, else what can be reached; the decision is recorded. */
+export async function settleSources(project: Project, stateProviders: readonly string[]): Promise<Sources> {
+  const recorded = recordedSources(project);
+  const inState = stateProviders.find((address) => address === REGISTRY_PROVIDER || address === EMBEDDED_PROVIDER);
+  if (recorded && (inState === undefined || inState === recorded.keycloakProvider)) return recorded;
+  const reached = await reach();
+  const sources = inState ? follow(reached, inState as Sources["keycloakProvider"]) : reached;
+  await recordSources(project, sources);
+  return sources;
+}
+
+/** The explicit switch: everything else stays as it is. */
+export async function recordSources(project: Project, sources: Sources): Promise<void> {
+  mkdirSync(join(project.folder, ".m2m"), { recursive: true });
+  await writeAtomically(recordFile(project), `${JSON.stringify(sources, null, 2)}\n`);
+}
+
+function follow(reached: Sources, keycloakProvider: Sources["keycloakProvider"]): Sources {
+  return { ...reached, keycloakProvider, why: `the state was written by ${keycloakProvider}; ${reached.why}` };
+}
+
+/** Asks both registries at once, within three seconds; images that are here already count as reached. */
+async function reach(): Promise<Sources> {
+  const [terraformRegistry, imageRegistry, present] = await Promise.all([
+    answers("https://registry.terraform.io/.well-known/terraform.json"),
+    answers("https://quay.io/v2/"),
+    presentImages([OFFICIAL_KEYCLOAK_IMAGE]),
+  ]);
+  const mirrored = !terraformRegistry && (await isMirrored(REGISTRY_PROVIDER));
+  const official = imageRegistry || present.size > 0;
+  const version = process.env.M2M_KEYCLOAK_VERSION ?? DEFAULT_KEYCLOAK_VERSION;
+  return {
+    keycloakProvider: terraformRegistry || mirrored ? REGISTRY_PROVIDER : EMBEDDED_PROVIDER,
+    dockerProvider:
+      terraformRegistry || (await isMirrored("registry.terraform.io/kreuzwerker/docker")) ? "registry" : "built",
+    ...(!official && { keycloakImage: keycloakImage(version), machineImage: machineImage() }),
+    why: [
+      `Terraform registry ${terraformRegistry ? "reached" : mirrored ? "mirrored" : `not reached within ${REACH_MS / 1000} s`}`,
+      `image registry ${imageRegistry ? "reached" : official ? "not reached, official image present" : `not reached within ${REACH_MS / 1000} s`}`,
+    ].join(", "),
+    decidedAt: new Date().toISOString(),
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    // A registry that asks for credentials is there, too.
+    const { status } = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(REACH_MS), redirect: "manual" });
+    return status < 500;
+  } catch {
+    return false;
+  }
+}
+
+/** Does a filesystem mirror of the user's own CLI configuration hold a provider? */
+async function isMirrored(address: string): Promise<boolean> {
+  const file = userCliConfig();
+  if (file === undefined) return false;
+  const paths = [...readFileSync(file, "utf8").matchAll(/filesystem_mirror\s*\{[^}]*?path\s*=\s*"([^"]+)"/g)];
+  return paths.some(([, path]) => existsSync(join(path!, address)));
+}
+
+/** The user's own Terraform CLI configuration; `TF_CLI_CONFIG_FILE` may name a file that does not exist. */
+export function userCliConfig(): string | undefined {
+  const named = process.env.TF_CLI_CONFIG_FILE;
+  const file = named || join(process.env.HOME ?? "", ".terraformrc");
+  return existsSync(file) ? file : undefined;
+}
+
+function recordFile(project: Project): string {
+  return join(project.folder, ".m2m", "sources.json");
+}

@@ -1,0 +1,103 @@
+import { X509Certificate } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { keyId } from "../constructs/keys/certificate";
+import { ToolError } from "./output";
+import type { Project, Stack } from "./project";
+
+/** What is read of a Terraform state, version 4. */
+export interface State {
+  readonly outputs: Record<string, { readonly value: unknown }>;
+  readonly resources: readonly StateResource[];
+}
+
+interface StateResource {
+  readonly mode: string;
+  readonly type: string;
+  readonly name: string;
+  readonly provider: string;
+  readonly instances: readonly { readonly attributes: Record<string, unknown> }[];
+}
+
+/** A certificate that the state holds, by the resource's address. */
+export interface KnownKey {
+  readonly address: string;
+  /** The certificate's CN, which is the key pair's name. */
+  readonly name: string;
+  readonly kid: string;
+}
+
+export const EMPTY: State = { outputs: {}, resources: [] };
+
+export function parseState(text: string, where: string): State {
+  if (text.trim() === "") return EMPTY;
+  try {
+    const { outputs = {}, resources = [] } = JSON.parse(text);
+    return { outputs, resources };
+  } catch (cause) {
+    throw new ToolError("state-corrupt", `${where} must be a Terraform state in JSON; restore it from its backup`, {
+      cause,
+    });
+  }
+}
+
+/** The states kept beside `cdktf.json`, which can be read before anything is synthesized. */
+export function localStates(project: Project): State[] {
+  return readdirSync(project.folder)
+    .filter((file) => /^terraform\..+\.tfstate$/.test(file))
+    .map((file) => parseState(readFileSync(join(project.folder, file), "utf8"), file));
+}
+
+/** The state of one stack with a local backend; empty for any other. */
+export function localState(stack: Stack): State {
+  const path = stack.json.terraform.backend?.local?.path;
+  const file = path && join(stack.folder, path);
+  return file && existsSync(file) ? parseState(readFileSync(file, "utf8"), file) : EMPTY;
+}
+
+/** The addresses of the Keycloak providers that a state was written by. */
+export function keycloakProviderAddresses(states: readonly State[]): string[] {
+  const found = states
+    .flatMap(({ resources }) => resources)
+    .filter(({ type }) => type.startsWith("keycloak_"))
+    .map(({ provider }) => /provider\["([^"]+)"\]/.exec(provider)?.[1])
+    .filter((address) => address !== undefined);
+  return [...new Set(found)];
+}
+
+export function knownKeys(states: readonly State[]): KnownKey[] {
+  return states
+    .flatMap(({ resources }) => resources)
+    .filter(({ mode, type }) => mode === "managed" && type === "keycloak_openid_client")
+    .flatMap(({ type, name, instances }) =>
+      instances.flatMap(({ attributes }) => certificateOf(`${type}.${name}`, attributes.extra_config)),
+    );
+}
+
+/** The certificates that a synthesis declares. */
+export function declaredKeys(stacks: readonly Stack[]): KnownKey[] {
+  return stacks.flatMap(({ json }) =>
+    Object.entries(json.resource?.keycloak_openid_client ?? {}).flatMap(([name, config]) =>
+      certificateOf(`keycloak_openid_client.${name}`, config.extra_config),
+    ),
+  );
+}
+
+function certificateOf(address: string, extraConfig: unknown): KnownKey[] {
+  const base64 = (extraConfig as Record<string, string> | undefined)?.["jwt.credential.certificate"];
+  if (!base64) return [];
+  try {
+    const certificate = new X509Certificate(Buffer.from(base64, "base64"));
+    const name = /^CN=(.+)$/m.exec(certificate.subject)?.[1] ?? "";
+    return [{ address, name, kid: keyId(certificate.publicKey) }];
+  } catch {
+    return []; // not a certificate: Keycloak will say so better
+  }
+}
+
+/** The addresses of all entries that a Keycloak server holds. */
+export function keycloakEntries(state: State): string[] {
+  return state.resources
+    .filter(({ mode, type }) => mode === "managed" && type.startsWith("keycloak_"))
+    .map(({ type, name }) => `${type}.${name}`);
+}

@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { type Output, ToolError } from "./output";
+import { type Project, readStacks, type Stack } from "./project";
+import { declaredKeys, knownKeys, localStates } from "./state";
+
+export interface SynthOptions {
+  /** Make keys even where `CI` is set. */
+  readonly createKeys: boolean;
+  /** Allow keys that the state knows under another kid to be replaced. */
+  readonly newKeys: boolean;
+  /** Issue expired certificates again. */
+  readonly reissue: boolean;
+}
+
+/**
+ * Runs the app of `cdktf.json` as `cdktf synth` does, without the seconds that the CLI itself costs, and refuses a
+ * result that would replace a key unasked.
+ */
+export async function synthesize(project: Project, out: Output, options: SynthOptions): Promise<Stack[]> {
+  const known = knownKeys(localStates(project));
+  await runApp(project, out, {
+    ...(options.createKeys && { M2M_CREATE_KEYS: "true" }),
+    ...(options.reissue && { M2M_REISSUE_CERTIFICATES: "true" }),
+    ...(!options.newKeys && { M2M_KNOWN_KEYS: known.map(({ name }) => name).join(",") }),
+  });
+  const stacks = readStacks(project);
+  if (!options.newKeys) refuseOtherKeys(known, declaredKeys(stacks));
+  for (const warning of stacks.flatMap(({ warnings }) => warnings)) out.warn(`warning: ${warning}`);
+  return stacks;
+}
+
+function refuseOtherKeys(known: ReturnType<typeof knownKeys>, declared: ReturnType<typeof knownKeys>): void {
+  for (const key of declared) {
+    const before = known.find(({ address }) => address === key.address);
+    if (before && before.kid !== key.kid) {
+      throw new ToolError(
+        "key-replaced",
+        `${key.address} (${key.name}) would get another key: the state knows kid ${before.kid}, its certificate now has ${key.kid}; restore the certificate, or pass --new-keys to replace the key`,
+      );
+    }
+  }
+}
+
+async function runApp(project: Project, out: Output, env: Record<string, string>): Promise<void> {
+  const result = await execa(localCommand(project), {
+    cwd: project.folder,
+    shell: true,
+    preferLocal: true,
+    localDir: project.folder,
+    stdin: "ignore",
+    reject: false,
+    env: {
+      ...env,
+      CDKTF_OUTDIR: project.outdir,
+      CDKTF_CONTEXT_JSON: JSON.stringify({ cdktfJsonPath: join(project.folder, "cdktf.json"), ...project.context }),
+    },
+  });
+  // Notices of keys made are for everybody; npm's own remarks are not.
+  for (const line of result.stderr.split("\n").filter((text) => /^(made|issued) the /.test(text))) out.warn(line);
+  if (!result.failed) return;
+  throw new ToolError("synth-failed", `\`${project.app}\` failed:\n${essence(result.stderr || result.stdout)}`);
+}
+
+/** npx looks up the registry's cache first; what is installed can be started at once. */
+function localCommand(project: Project): string {
+  const program = /^npx ([\w.-]+)/.exec(project.app)?.[1];
+  const installed = program !== undefined && existsSync(join(project.folder, "node_modules", ".bin", program));
+  return installed ? project.app.slice("npx ".length) : project.app;
+}
+
+/** The error itself, without the stack trace that Node.js prints around it. */
+function essence(stderr: string): string {
+  const lines = stderr.split("\n");
+  const start = lines.findIndex((line) => /^\S*Error(:| \[)|^[A-Za-z]*Error: /.test(line));
+  if (start < 0) return stderr.trim();
+  const end = lines.findIndex((line, index) => index > start && /^\s+at /.test(line));
+  return lines
+    .slice(start, end < 0 ? undefined : end)
+    .join("\n")
+    .trim();
+}
