@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -59,8 +69,13 @@ export function makeProject(names: Names, main = readFileSync(join(ROOT, "main.t
 }
 
 /** The program as `./m2m` starts it, with nobody at the terminal. */
-export async function m2m(folder: string, args: readonly string[], env: Record<string, string> = {}): Promise<Result> {
-  const result = await execa("node", [PROGRAM, ...args], {
+export async function m2m(
+  folder: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  program = PROGRAM,
+): Promise<Result> {
+  const result = await execa("node", [program, ...args], {
     cwd: folder,
     env: { CI: "", TF_VAR_keycloak_admin_password: ADMIN_PASSWORD, ...env },
     stdin: "ignore",
@@ -68,6 +83,63 @@ export async function m2m(folder: string, args: readonly string[], env: Record<s
     timeout: 590_000,
   });
   return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** The cdktf CLI by itself, as in the README's second way, with what `m2m env` exports. */
+export async function cdktf(
+  folder: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Result> {
+  const { stdout } = await m2m(folder, ["env", "--json"]);
+  const result = await execa("npx", ["cdktf", ...args], {
+    cwd: folder,
+    env: {
+      TF_VAR_keycloak_admin_password: ADMIN_PASSWORD,
+      DISABLE_VERSION_CHECK: "1",
+      CHECKPOINT_DISABLE: "1",
+      CI: "",
+      ...env,
+      ...JSON.parse(stdout),
+    },
+    stdin: "ignore",
+    reject: false,
+    timeout: 590_000,
+  });
+  return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
+}
+
+export async function docker(...args: string[]): Promise<string> {
+  return (await execa("docker", args)).stdout;
+}
+
+/** What is in Docker under an environment's names. */
+export async function dockerThings({ keycloak, machine }: Names): Promise<string[]> {
+  const lists = await Promise.all([
+    docker("ps", "--all", "--format", "{{.Names}}"),
+    docker("volume", "ls", "--format", "{{.Name}}"),
+    docker("network", "ls", "--format", "{{.Name}}"),
+  ]);
+  const ours = (name: string) => name.startsWith(keycloak) || name.startsWith(machine);
+  return lists.flatMap((list) => list.split("\n")).filter(ours);
+}
+
+/** Files of a project that were not there before its first `up`. */
+export function filesMade(folder: string): string[] {
+  const given = [
+    "node_modules",
+    "constructs",
+    ".gen",
+    "dist",
+    "package.json",
+    "tsconfig.json",
+    "main.ts",
+    "cdktf.json",
+  ];
+  const made = readdirSync(folder).filter((name) => !given.includes(name));
+  return made.flatMap((name) =>
+    name === "certs" ? readdirSync(join(folder, name)).map((file) => join(name, file)) : [name],
+  );
 }
 
 /** Takes an environment down whatever state it is in, and its folder with it. */

@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cdktf, dockerThings, m2m, makeProject, OWN, ROOT, takeDown } from "./environment";
+
+describe("the cdktf CLI alone, bare, as in the README's second way", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = makeProject(OWN);
+  });
+  afterAll(async () => await takeDown(folder, OWN));
+
+  it("deploy stands the environment up", async () => {
+    const { exitCode, stdout, stderr } = await cdktf(folder, ["deploy", "--auto-approve"]);
+    expect(exitCode, stdout + stderr).toBe(0);
+    expect(stdout).toContain("token_endpoint");
+    expect((await m2m(folder, ["call", "--online"])).stdout).toMatch(/^HTTP 200\ncaller: machine-a/);
+  });
+
+  it("diff shows no change, by either program", async () => {
+    const { exitCode, stdout } = await cdktf(folder, ["diff"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("No changes.");
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+
+  it("destroy takes it down", async () => {
+    const { exitCode, stderr } = await cdktf(folder, ["destroy", "--auto-approve"]);
+    expect(exitCode, stderr).toBe(0);
+    expect(await dockerThings(OWN)).toEqual([]);
+  });
+});
+
+describe("server and realm in two stacks of one app", () => {
+  let folder: string;
+  beforeAll(() => {
+    const text = readFileSync(join(ROOT, "docs", "constructs.md"), "utf8");
+    const snippet = text.split("<!-- snippet: two-stacks -->\n```ts\n")[1]!.split("\n```")[0]!;
+    folder = makeProject(OWN, snippet.replace('"cdktf-keycloak-m2m"', '"./constructs"'));
+  });
+  afterAll(async () => await takeDown(folder, OWN));
+
+  it("are deployed in their order, show no change, and are destroyed", async () => {
+    const { exitCode, stderr } = await m2m(folder, ["up"]);
+    expect(exitCode, stderr).toBe(0);
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+    expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
+    expect(await dockerThings(OWN)).toEqual([]);
+  });
+});
+
+describe("Keycloak 26.7.2, where introspection demands the audience", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = makeProject(OWN);
+  });
+  afterAll(async () => await takeDown(folder, OWN));
+
+  it("works the same, both machines, offline and online, and shows no change", async () => {
+    const { exitCode, stderr } = await m2m(folder, ["up"], { M2M_KEYCLOAK_VERSION: "26.7.2" });
+    expect(exitCode, stderr).toBe(0);
+    for (const options of [[], ["--online"], ["--bash"], ["--bash", "--online"]]) {
+      expect((await m2m(folder, ["call", ...options])).stdout).toMatch(/^HTTP 200\ncaller: machine-a/);
+    }
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+});

@@ -1,0 +1,142 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { selfSign } from "../../constructs/keys/certificate";
+import { ADMIN_PASSWORD, docker, m2m, makeProject, OWN, type Result, takeDown } from "./environment";
+
+const KEY = "certs/machine-a-signing.key";
+const CERTIFICATE = "certs/machine-a-signing.crt";
+
+let folder: string;
+let trace: string;
+let outputs: Result[];
+
+/** One environment whose every step is traced: what is scanned is what users would send along with a bug report. */
+beforeAll(async () => {
+  folder = makeProject(OWN);
+  trace = join(mkdtempSync(join(tmpdir(), "m2m-trace-")), "terraform.log");
+  const env = { TF_LOG: "TRACE", TF_LOG_PATH: trace };
+  outputs = [await m2m(folder, ["up"], env), await m2m(folder, ["diff", "--json"], env), await m2m(folder, ["logs"])];
+  expect(outputs.map(({ exitCode, stderr }) => (exitCode === 0 ? "" : stderr))).toEqual(["", "", ""]);
+});
+
+afterAll(async () => {
+  await takeDown(folder, OWN);
+  rmSync(join(trace, ".."), { recursive: true, force: true });
+});
+
+describe("secrets", () => {
+  it("no private byte of a key is in state, plan, JSON, traces, outputs or containers' settings", async () => {
+    const canaries = ["machine-a", "machine-b"].flatMap((name) =>
+      privateParts(join(folder, `certs/${name}-signing.key`)),
+    );
+    const keyFiles = [KEY, KEY.replace("machine-a", "machine-b")];
+    expect(await placesWith(canaries, keyFiles)).toEqual([]);
+  });
+
+  it("the administrator's password is in the server's configuration file and nowhere else", async () => {
+    const file = filesBelow(folder).find((path) => path.endsWith("keycloak.conf"))!;
+    expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(folder, file), "utf8")).toContain(ADMIN_PASSWORD);
+    expect(await placesWith([ADMIN_PASSWORD], [file])).toEqual([]);
+  });
+
+  it("keys and state are their owner's alone", () => {
+    for (const path of [KEY, "terraform.m2m.tfstate"]) expect(statSync(join(folder, path)).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("a second checkout", () => {
+  it("at another path, with certificates and state but no key, gives the same JSON and an empty diff", async () => {
+    const other = makeProject(OWN);
+    try {
+      cpSync(join(folder, "certs"), join(other, "certs"), {
+        recursive: true,
+        filter: (path) => !path.endsWith(".key"),
+      });
+      cpSync(join(folder, "terraform.m2m.tfstate"), join(other, "terraform.m2m.tfstate"));
+      const { exitCode, stdout, stderr } = await m2m(other, ["diff"]);
+      expect(exitCode, stdout + stderr).toBe(0);
+      const json = "cdktf.out/stacks/m2m/cdk.tf.json";
+      expect(readFileSync(join(other, json))).toEqual(readFileSync(join(folder, json)));
+    } finally {
+      rmSync(other, { recursive: true, force: true });
+    }
+  });
+});
+
+describe("a key that the state knows", () => {
+  it("is replaced neither by up nor by diff when its files are lost, unless told so", async () => {
+    const kept = [KEY, CERTIFICATE].map((path) => ({ path, bytes: readFileSync(join(folder, path)) }));
+    for (const { path } of kept) rmSync(join(folder, path));
+    for (const command of ["up", "diff"]) {
+      const { exitCode, stderr } = await m2m(folder, [command]);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("machine-a-signing");
+      expect(stderr).toContain("--new-keys");
+    }
+    for (const { path, bytes } of kept) writeFileSync(join(folder, path), bytes, { mode: 0o600 });
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+
+  it("keeps being accepted when its certificate has expired, and up issues that again over the same key", async () => {
+    const before = new X509Certificate(readFileSync(join(folder, CERTIFICATE)));
+    const privateKey = createPrivateKey(readFileSync(join(folder, KEY)));
+    const sixDaysAgo = new Date(Date.now() - 6 * 86_400_000);
+    const expired = selfSign(privateKey, "machine-a", 5, sixDaysAgo);
+    writeFileSync(join(folder, CERTIFICATE), expired);
+    const diff = await m2m(folder, ["diff"]);
+    expect(diff.exitCode).toBe(2);
+    expect(diff.stderr).toContain("the certificate ended on");
+    expect((await m2m(folder, ["up"])).stdout).toMatch(/^HTTP 200/);
+    const after = new X509Certificate(readFileSync(join(folder, CERTIFICATE)));
+    expect(new Date(after.validTo).getTime()).toBeGreaterThan(Date.now());
+    expect(after.publicKey.equals(before.publicKey)).toBe(true);
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+
+  it("gives way to a new one with --new-keys; the diff of it reads in words", async () => {
+    for (const path of [KEY, CERTIFICATE]) rmSync(join(folder, path));
+    const diff = await m2m(folder, ["diff", "--new-keys"]);
+    expect(diff.exitCode).toBe(2);
+    expect(diff.stdout).toMatch(
+      /~ description\s+= "signs with RS256, key \S+, certificate until [\d-]+" -> "signs with RS256, key /,
+    );
+    expect((await m2m(folder, ["up", "--new-keys"])).stdout).toMatch(/^HTTP 200/);
+    expect((await m2m(folder, ["call", "--bash", "--online"])).exitCode).toBe(0);
+  });
+});
+
+/** Each number of an RSA private key that the public key does not show, in the forms that a leak could have. */
+function privateParts(keyFile: string): string[] {
+  const pem = readFileSync(keyFile, "utf8");
+  const jwk = createPrivateKey(pem).export({ format: "jwk" });
+  const numbers = [jwk.d!, jwk.p!, jwk.q!, jwk.dp!, jwk.dq!, jwk.qi!];
+  const encoded = numbers.flatMap((number) => {
+    const bytes = Buffer.from(number, "base64url").subarray(8, 32);
+    return [number.slice(8, 40), bytes.toString("hex"), bytes.toString("base64").slice(0, 30)];
+  });
+  const lines = pem.split("\n").slice(9, -2); // the modulus comes first, and is public
+  return [...encoded, ...lines];
+}
+
+/** Files, outputs and containers' settings that hold one of the texts, but for the places that may. */
+async function placesWith(texts: readonly string[], allowed: readonly string[]): Promise<string[]> {
+  const files = filesBelow(folder).filter((path) => !allowed.includes(path));
+  const places: [string, string][] = [
+    ...files.map((path): [string, string] => [path, readFileSync(join(folder, path), "latin1")]),
+    ["TF_LOG=TRACE", readFileSync(trace, "latin1")],
+    ...outputs.map(({ stdout, stderr }, index): [string, string] => [`output ${index}`, stdout + stderr]),
+    ["docker inspect", await docker("inspect", OWN.keycloak, OWN.machine)],
+  ];
+  return places.filter(([, content]) => texts.some((text) => content.includes(text))).map(([place]) => place);
+}
+
+/** Files that a user's environment made; what is linked in is the checkout's own. */
+function filesBelow(root: string): string[] {
+  return readdirSync(root, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
+}

@@ -1,0 +1,59 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { ADMIN_PASSWORD, cdktf, clientOf, m2m, ROOT, SHARED } from "./environment";
+
+/** An empty cdktf project elsewhere, and the README's stack in it, against the environment that runs. */
+const MAIN = snippet("README.md", "one-more-client").replace("localhost:8080", `localhost:${SHARED.keycloakPort}`);
+const ENV = { TF_VAR_Keycloak_admin_password: ADMIN_PASSWORD };
+
+let folder: string;
+/** The program as the package brings it, which is what `npx m2m` starts. */
+const installed = (...args: string[]) =>
+  m2m(folder, args, ENV, join(folder, "node_modules", "cdktf-keycloak-m2m", "dist", "m2m.cjs"));
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "m2m-package-"));
+  await execa("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: ROOT });
+  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "billing", private: true }));
+  const install = ["install", "--no-audit", "--no-fund", "--prefer-offline"];
+  await execa("npm", [...install, `./${tarball}`, "cdktf@0.21", "constructs@10", "cdktf-cli@0.21", "tsx"], {
+    cwd: folder,
+    timeout: 500_000,
+  });
+  writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ language: "typescript", app: "npx tsx main.ts" }));
+  writeFileSync(join(folder, "main.ts"), MAIN);
+});
+
+afterAll(async () => {
+  await installed("down", "--yes");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("the package in somebody's own project", () => {
+  it("deploys one more client on the running server, and then shows no change", async () => {
+    const up = await installed("up");
+    expect(up.exitCode, up.stderr).toBe(0);
+    expect(await clientOf(SHARED, "billing")).toMatchObject({ clientAuthenticatorType: "client-jwt" });
+    expect((await installed("diff")).exitCode).toBe(0);
+  });
+
+  it("works by the cdktf CLI alone as well, and takes away just what it made", async () => {
+    const diff = await cdktf(folder, ["diff"], ENV);
+    expect(diff.stdout + diff.stderr).toContain("No changes.");
+    const destroy = await cdktf(folder, ["destroy", "--auto-approve"], ENV);
+    expect(destroy.exitCode, destroy.stderr).toBe(0);
+    expect(await clientOf(SHARED, "billing")).toBeUndefined();
+    expect(await clientOf(SHARED, "machine-a")).toBeDefined();
+    expect((await m2m(inject("folder"), ["diff"])).exitCode).toBe(0);
+  });
+});
+
+function snippet(file: string, name: string): string {
+  const text = readFileSync(join(ROOT, file), "utf8");
+  const [, after] = text.split(`<!-- snippet: ${name} -->\n\`\`\`ts\n`);
+  return after!.split("\n```")[0]!;
+}

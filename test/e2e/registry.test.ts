@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { docker, m2m, makeProject, OWN, ROOT, SHARED, takeDown } from "./environment";
+
+const REGISTRY = "127.0.0.1:15180";
+const KEYCLOAK = `${REGISTRY}/keycloak/keycloak:26.4`;
+const NODE = `${REGISTRY}/library/node:22-bookworm-slim`;
+
+let storage: string;
+let server: ChildProcess;
+let folder: string;
+
+/** A real image registry, which holds what an official one would. */
+beforeAll(async () => {
+  storage = mkdtempSync(join(tmpdir(), "m2m-registry-"));
+  const config = join(storage, "config.yml");
+  const settings = { version: "0.1", storage: { filesystem: { rootdirectory: storage } }, http: { addr: REGISTRY } };
+  writeFileSync(config, JSON.stringify(settings)); // JSON is YAML
+  server = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
+  await answering(`http://${REGISTRY}/v2/`);
+  const machine = await docker("inspect", "--format", "{{.Config.Image}}", SHARED.machine);
+  const keycloak = await docker("inspect", "--format", "{{.Config.Image}}", SHARED.keycloak);
+  for (const [from, to] of [
+    [keycloak, KEYCLOAK],
+    [machine, NODE],
+  ] as const) {
+    await docker("tag", from, to);
+    await docker("push", "--quiet", to);
+    await docker("rmi", to);
+  }
+  folder = makeProject(OWN, withImages(readFileSync(join(ROOT, "main.ts"), "utf8")));
+});
+
+afterAll(async () => {
+  await takeDown(folder, OWN);
+  for (const image of [KEYCLOAK, NODE]) await docker("rmi", "--force", image).catch(() => undefined);
+  server.kill();
+  rmSync(storage, { recursive: true, force: true });
+});
+
+describe("images from a registry", () => {
+  it("are pulled, and the environment runs on them", async () => {
+    const { exitCode, stdout, stderr } = await m2m(folder, ["up"]);
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toMatch(/^HTTP 200/);
+    for (const image of [KEYCLOAK, NODE]) {
+      expect(await docker("image", "inspect", "--format", "{{.RepoDigests}}", image)).toContain(`${REGISTRY}/`);
+    }
+    expect(await docker("inspect", "--format", "{{.Config.Image}}", OWN.machine)).toContain(REGISTRY);
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+});
+
+function withImages(main: string): string {
+  return main
+    .replace('"Keycloak")', `"Keycloak", { image: "${KEYCLOAK}" })`)
+    .replace("client: b }", `client: b, image: "${NODE}" }`);
+}
+
+async function answering(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const ok = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ok) return;
+    await sleep(100);
+  }
+  throw new Error(`${url} does not answer`);
+}
