@@ -113,7 +113,7 @@ export interface KeycloakServerAttributes {
  * The administrator comes from the variables `keycloak_admin_username` and `keycloak_admin_password`, whose defaults
  * (`admin`, `change_me`) are for a developer's machine. The password reaches the container in a file that only
  * Keycloak's user reads, written at synthesis from `TF_VAR_keycloak_admin_password`; it is neither in the container's
- * environment nor in the state. Keycloak takes it when its database is empty.
+ * environment nor in the state. Keycloak takes it when its database is empty. Several servers share the two variables.
  */
 export class KeycloakServer extends Construct implements IKeycloakServer {
   /** A server that exists already. */
@@ -187,7 +187,10 @@ class ImportedKeycloakServer extends Construct implements IKeycloakServer {
     failOn(this, [...checkUrl("url", url), ...checkUrl("issuerBase", issuerBase)]);
     this.url = url;
     this.issuerBase = issuerBase;
-    const prefix = id.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
+    const prefix = id
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, "_")
+      .replace(/^(?![a-z_])/, "_"); // Terraform's names do not begin with a digit
     this.provider = new AdminProvider(this, prefix, url, attributes.provider);
   }
 

@@ -37,13 +37,23 @@ export interface RealmProps {
   readonly accessTokenLifespanSeconds?: number;
 }
 
+/** What each server's realms have declared so far: by name, so that two constructs of one realm know of each other. */
+const claims = new WeakMap<IKeycloakServer, Map<string, string>>();
+
+function claim(server: IKeycloakServer, name: string, scope: Construct): string | undefined {
+  const taken = claims.get(server) ?? new Map<string, string>();
+  claims.set(server, taken);
+  const before = taken.get(name);
+  if (before === undefined) taken.set(name, scope.node.path);
+  return before;
+}
+
 abstract class RealmBase extends Construct implements IRealm {
   readonly server: IKeycloakServer;
   readonly realmName: string;
   readonly issuer: string;
   readonly tokenEndpoint: string;
   readonly jwksUri: string;
-  private readonly clientIds = new Map<string, string>();
 
   constructor(scope: Construct, id: string, { server, realmName }: RealmProps) {
     super(scope, id);
@@ -65,14 +75,13 @@ abstract class RealmBase extends Construct implements IRealm {
   }
 
   claimClientId(scope: Construct, clientId: string): void {
-    const taken = this.clientIds.get(clientId);
+    const taken = claim(this.server, `client ${this.realmName} ${clientId}`, scope);
     if (taken !== undefined) {
       throw new ValidationError(
         scope,
         `\`clientId\` must be unique in realm ${this.realmName}, got: ${clientId}, which ${taken} declares already`,
       );
     }
-    this.clientIds.set(clientId, scope.node.path);
   }
 
   abstract dependencies(scope: Construct): IDependable[];
@@ -94,14 +103,14 @@ export class Realm extends RealmBase {
   constructor(scope: Construct, id: string, props: RealmProps) {
     super(scope, id, props);
     const seconds = props.accessTokenLifespanSeconds ?? 300;
-    failOn(this, checkLifespan(seconds));
+    failOn(this, [...checkLifespan(seconds), ...this.checkName()]);
     this.resource = new RealmResource(this, "Resource", {
       provider: props.server.keycloakProvider(this),
       realm: props.realmName,
       enabled: true,
       accessTokenLifespan: terraformDuration(seconds),
       // One issuer for everybody, whatever address a request came by.
-      attributes: { frontendUrl: props.server.issuerBase },
+      ...(props.server.issuerBase !== props.server.url && { attributes: { frontendUrl: props.server.issuerBase } }),
       dependsOn: dependables(props.server.dependencies(this)),
     });
   }
@@ -112,6 +121,14 @@ export class Realm extends RealmBase {
     if (own === other) return [this.resource];
     other.addDependency(own);
     return [];
+  }
+
+  private checkName(): string[] {
+    const taken = claim(this.server, `realm ${this.realmName}`, this);
+    if (taken === undefined) return [];
+    return [
+      `\`realmName\` must be unique on its server, got: ${this.realmName}, which ${taken} declares already; hand that realm on, or use Realm.fromRealmName`,
+    ];
   }
 }
 

@@ -11,6 +11,9 @@ import type { ISigningKey } from "./signing-key-pair";
 /** What every machine's token carries: its service account and Keycloak's standard claims. */
 const DEFAULT_SCOPES = ["service_account", "profile", "basic", "email"];
 
+/** Declared, since Keycloak otherwise gives a client all of the realm's, `offline_access` among them. */
+const OPTIONAL_SCOPES = ["address"];
+
 /** The algorithm of client assertions (RFC 7518 section 3.3); no other passes. */
 const ALGORITHM = "RS256";
 
@@ -42,9 +45,9 @@ export interface SignedJwtClientProps {
    */
   readonly defaultScopes?: readonly string[];
   /**
-   * Scopes that a token request may ask for, such as `address`.
+   * Scopes that a token request may ask for, in place of the usual one.
    *
-   * @default - none
+   * @default ["address"]
    */
   readonly optionalScopes?: readonly string[];
 }
@@ -54,7 +57,7 @@ export interface SignedJwtClientProps {
  * access tokens for its own service account (RFC 6749 section 4.4). Every other flow is off, there are no refresh
  * tokens, and a JWKS URL set by hand is overruled.
  *
- * Emits a client, its default scopes and, where asked for, its optional scopes.
+ * Emits a client, its default scopes and its optional scopes.
  */
 export class SignedJwtClient extends Construct implements ISignedJwtClient {
   /**
@@ -75,7 +78,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
 
   constructor(scope: Construct, id: string, props: SignedJwtClientProps) {
     super(scope, id);
-    const { realm, clientId, signingKey, defaultScopes = DEFAULT_SCOPES, optionalScopes = [] } = props;
+    const { realm, clientId, signingKey, defaultScopes = DEFAULT_SCOPES, optionalScopes = OPTIONAL_SCOPES } = props;
     failOn(this, [...checkClientId(clientId), ...checkScopes(defaultScopes, optionalScopes)]);
     realm.claimClientId(this, clientId);
     this.realm = realm;
@@ -112,13 +115,11 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       ...declared,
       defaultScopes: Lazy.listValue({ produce: () => [...defaultScopes, ...this.audienceScopeNames()] }),
     });
-    if (optionalScopes.length > 0) {
-      new OpenidClientOptionalScopes(this, "OptionalScopes", {
-        ...declared,
-        optionalScopes: [...optionalScopes],
-        dependsOn: [defaults], // a scope that moves from one list to the other has to leave the first
-      });
-    }
+    new OpenidClientOptionalScopes(this, "OptionalScopes", {
+      ...declared,
+      optionalScopes: [...optionalScopes],
+      dependsOn: [defaults], // a scope that moves from one list to the other has to leave the first
+    });
   }
 
   grantCall(caller: SignedJwtClient): void {

@@ -46,8 +46,9 @@ export async function writeCliConfig(cache: string, sources: Sources): Promise<R
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
   const file = join(cache, "terraform", `${hash}.tfrc`);
   await writeAtomically(file, text, 0o600);
-  // `terraform providers lock`, which the cdktf CLI runs, asks registries whatever the mirrors hold.
-  return { TF_CLI_CONFIG_FILE: file, CDKTF_SKIP_PROVIDER_LOCK: "true" };
+  // `terraform providers lock`, which the cdktf CLI runs, asks registries whatever the mirrors hold; and nobody waits
+  // for news of Terraform's own versions where its registry was not reached.
+  return { TF_CLI_CONFIG_FILE: file, CDKTF_SKIP_PROVIDER_LOCK: "true", CHECKPOINT_DISABLE: "true" };
 }
 
 /** Mirrors first; the user's own installation methods follow, or the registries where there are none. */

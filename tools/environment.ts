@@ -22,9 +22,12 @@ export async function bringEnvironment(project: Project, out: Output): Promise<B
   const cache = cacheFolder();
   const context = bringContext(out);
   const [terraform, engine] = await settleAll([findTerraform(), bringDockerEngine(cache, context)]);
-  const first = recordedSources(project) === undefined;
+  const recorded = recordedSources(project);
   const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
-  if (first && sources.keycloakProvider === EMBEDDED_PROVIDER) {
+  if (recorded && recorded.keycloakProvider !== sources.keycloakProvider) {
+    out.warn(`the Keycloak provider is ${sources.keycloakProvider} now: ${sources.why}`);
+  }
+  if (!recorded && sources.keycloakProvider === EMBEDDED_PROVIDER) {
     out.warn(`keycloak/keycloak cannot be had here (${sources.why}): using the embedded Keycloak provider`);
   }
   const version = sources.keycloakImage?.split(":")[1];
@@ -38,11 +41,16 @@ export async function bringEnvironment(project: Project, out: Output): Promise<B
   };
 }
 
-/** The variables that make a bare `npx cdktf` work as this program does; changes nothing. */
+/** The variables that make a bare `npx cdktf` work as this program does; settles the sources if nothing has yet. */
 export async function environmentFor(project: Project): Promise<Record<string, string>> {
   const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
-  const { engine } = await findDockerEngine();
-  return { ...(await writeCliConfig(cacheFolder(), sources)), ...(engine?.host && { DOCKER_HOST: engine.host }) };
+  const [{ engine }, { binary }] = await Promise.all([findDockerEngine(), findTerraform()]);
+  return {
+    ...(await writeCliConfig(cacheFolder(), sources)),
+    ...(engine?.host && { DOCKER_HOST: engine.host }),
+    // The cdktf CLI knows no other name by itself.
+    ...(binary !== "terraform" && { TERRAFORM_BINARY_NAME: binary }),
+  };
 }
 
 export interface Prerequisite {
@@ -50,9 +58,11 @@ export interface Prerequisite {
   readonly found: boolean;
   readonly detail: string;
   readonly howToGet: string;
+  /** Something works without it. */
+  readonly optional?: boolean;
 }
 
-/** What is there and what is not; changes nothing. */
+/** What is there and what is not. */
 export async function prerequisites(project: Project): Promise<Prerequisite[]> {
   const cache = cacheFolder();
   const [terraform, docker] = await Promise.all([
@@ -80,6 +90,7 @@ export async function prerequisites(project: Project): Promise<Prerequisite[]> {
       found: findProgram(program) !== undefined,
       detail: findProgram(program) ?? "for `m2m call --bash` only",
       howToGet: `install ${program} with your system's package manager`,
+      optional: true,
     })),
   ];
   const sources = recordedSources(project);
@@ -116,10 +127,6 @@ export async function bringTestTools(out: Output): Promise<void> {
   if (packages.length > 0) await installPackages(packages, "The tests need more programs", bringContext(out));
 }
 
-/** Changes to the system are told even where progress is not. */
-function bringContext(out: Output) {
-  return {
-    say: (text: string) => (/Changing this system/.test(text) ? out.warn(text) : out.say(text)),
-    allowSystemChanges: true,
-  };
+function bringContext({ say, warn }: Output) {
+  return { say, warn, allowSystemChanges: true };
 }

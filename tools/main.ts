@@ -44,31 +44,30 @@ const OPTIONS = {
   version: { type: "boolean", default: false },
 } as const;
 
-/** Options that each command takes, beside --json. */
-const COMMANDS: Record<string, readonly (keyof typeof OPTIONS)[]> = {
-  up: ["new-keys"],
-  diff: ["new-keys"],
-  call: ["bash", "online"],
-  token: [],
-  down: ["yes"],
-  logs: ["follow", "tail"],
-  doctor: [],
-  env: [],
-  provider: [],
-  test: [],
+/** How many words may follow each command, and which options it takes beside --json. */
+const COMMANDS: Record<string, { words: number; options: readonly (keyof typeof OPTIONS)[] }> = {
+  up: { words: 0, options: ["new-keys"] },
+  diff: { words: 0, options: ["new-keys"] },
+  call: { words: 1, options: ["bash", "online"] },
+  token: { words: 1, options: [] },
+  down: { words: 0, options: ["yes"] },
+  logs: { words: 0, options: ["follow", "tail"] },
+  doctor: { words: 0, options: [] },
+  env: { words: 0, options: [] },
+  provider: { words: 1, options: [] },
+  test: { words: 0, options: [] },
 };
 
 async function run(argv: string[], out: Output): Promise<number> {
-  const { values, positionals } = parse(argv);
-  const [command, argument, ...rest] = positionals;
+  const { values, positionals, tokens } = parse(argv);
+  const [command, ...words] = positionals;
+  const [argument] = words;
   if (values.version) return print(packageVersion());
   if (values.help || command === undefined) return print(HELP, command === undefined && !values.help ? 1 : 0);
   checkUsage(
     command,
-    Object.entries(values)
-      .filter(([, value]) => value === true)
-      .map(([name]) => name),
-    rest,
+    tokens.filter((token) => token.kind === "option").map(({ name }) => name),
+    words,
   );
   const newKeys = values["new-keys"];
   switch (command) {
@@ -105,18 +104,20 @@ async function run(argv: string[], out: Output): Promise<number> {
 
 function parse(argv: string[]) {
   try {
-    return parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+    return parseArgs({ args: argv, options: OPTIONS, allowPositionals: true, tokens: true });
   } catch (error) {
-    throw usage((error as Error).message);
+    throw usage((error as Error).message.split(/\.\n|\. To specify/)[0]!); // Node.js goes on with advice on dashes
   }
 }
 
-function checkUsage(command: string, given: readonly string[], rest: readonly string[]): void {
+function checkUsage(command: string, given: readonly string[], words: readonly string[]): void {
   const allowed = COMMANDS[command];
   if (!allowed) throw usage(`there is no command ${JSON.stringify(command)}`);
-  const foreign = given.filter((name) => name !== "json" && !(allowed as readonly string[]).includes(name));
+  const foreign = given.filter((name) => name !== "json" && !(allowed.options as readonly string[]).includes(name));
   if (foreign.length > 0) throw usage(`${command} takes no --${foreign[0]}`);
-  if (rest.length > 0) throw usage(`${command} takes no more arguments, got: ${rest.join(" ")}`);
+  if (words.length > allowed.words) {
+    throw usage(`${command} takes ${allowed.words === 0 ? "no argument" : "one argument"}, got: ${words.join(" ")}`);
+  }
 }
 
 function lines(text: string): number {

@@ -38,13 +38,16 @@ export function recordedSources(project: Project): Sources | undefined {
   }
 }
 
-/** The record, else what the state says, else what can be reached; the decision is recorded. */
+/**
+ * The record, but for a Keycloak provider that the state contradicts; where there is none, what can be reached. The
+ * decision is recorded.
+ */
 export async function settleSources(project: Project, stateProviders: readonly string[]): Promise<Sources> {
   const recorded = recordedSources(project);
   const inState = stateProviders.find((address) => address === REGISTRY_PROVIDER || address === EMBEDDED_PROVIDER);
   if (recorded && (inState === undefined || inState === recorded.keycloakProvider)) return recorded;
-  const reached = await reach();
-  const sources = inState ? follow(reached, inState as Sources["keycloakProvider"]) : reached;
+  const settled = recorded ?? (await reach());
+  const sources = inState ? follow(settled, inState as Sources["keycloakProvider"]) : settled;
   await recordSources(project, sources);
   return sources;
 }
@@ -55,8 +58,8 @@ export async function recordSources(project: Project, sources: Sources): Promise
   await writeAtomically(recordFile(project), `${JSON.stringify(sources, null, 2)}\n`);
 }
 
-function follow(reached: Sources, keycloakProvider: Sources["keycloakProvider"]): Sources {
-  return { ...reached, keycloakProvider, why: `the state was written by ${keycloakProvider}; ${reached.why}` };
+function follow(sources: Sources, keycloakProvider: Sources["keycloakProvider"]): Sources {
+  return { ...sources, keycloakProvider, why: `the state was written by ${keycloakProvider}; ${sources.why}` };
 }
 
 /** Asks both registries at once, within three seconds; images that are here already count as reached. */

@@ -45,14 +45,12 @@ export class Terraform {
     return false;
   }
 
-  /** The plan as data. */
-  async planJson(): Promise<PlannedChange[]> {
+  /** The plan as data; `pending` also where nothing but outputs would change. */
+  async planJson(): Promise<{ pending: boolean; changes: PlannedChange[] }> {
     const result = await this.start(["plan", "-input=false", "-lock=false", "-json", "-detailed-exitcode"]);
     const events = text(result.stdout).split("\n").flatMap(parseEvent);
     if (result.failed && result.exitCode !== 2) throw this.failure("plan", errorsOf(events) || text(result.stderr));
-    return events
-      .filter(({ type }) => type === "planned_change")
-      .map(({ change }) => ({ action: change?.action ?? "", address: change?.resource.addr ?? "" }));
+    return { pending: result.exitCode === 2, changes: events.flatMap(plannedChanges) };
   }
 
   async state(): Promise<State> {
@@ -121,6 +119,15 @@ interface UiEvent {
   readonly "@message": string;
   readonly diagnostic?: { severity: string; summary: string; detail?: string; address?: string };
   readonly change?: { action: string; resource: { addr: string } };
+  readonly outputs?: { [name: string]: { action?: string } };
+}
+
+function plannedChanges({ type, change, outputs = {} }: UiEvent): PlannedChange[] {
+  if (type === "planned_change" && change) return [{ action: change.action, address: change.resource.addr }];
+  if (type !== "outputs") return [];
+  return Object.entries(outputs)
+    .filter(([, { action = "noop" }]) => action !== "noop")
+    .map(([name, { action }]) => ({ action: action!, address: `output.${name}` }));
 }
 
 /** execa leaves out a stream that was not captured. */

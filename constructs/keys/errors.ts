@@ -1,7 +1,6 @@
 /** Why key material was refused; `code` is stable. No message holds key bytes. */
 export type KeyErrorCode =
   | "KEY_TOO_SHORT"
-  | "VALIDITY_INVALID"
   | "KEY_UNREADABLE"
   | "KEY_CORRUPT"
   | "KEY_NOT_RSA"

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { type CertificateFacts, keyId, readCertificate, selfSign } from "./certificate";
 import { KeyError } from "./errors";
 import { readRegularFile, writeFileAtomically } from "./key-files";
-import { createPrivateKeyFile, MINIMUM_RSA_BITS, readPrivateKeyFile } from "./private-key";
+import { createPrivateKeyFile, MAXIMUM_RSA_BITS, MINIMUM_RSA_BITS, readPrivateKeyFile } from "./private-key";
 
 /** What is asked for: names of the two halves and what a new pair looks like. */
 export interface KeyPairRequest {
@@ -44,9 +44,9 @@ export function ensureKeyPair(request: KeyPairRequest): CertificateFacts {
 /** Checks what a new pair would look like, whether or not one is made. */
 export function checkKeyPairRequest(rsaBits: number, validityDays: number): string[] {
   const problems: string[] = [];
-  if (!Number.isInteger(rsaBits) || rsaBits < MINIMUM_RSA_BITS) {
+  if (!Number.isInteger(rsaBits) || rsaBits < MINIMUM_RSA_BITS || rsaBits > MAXIMUM_RSA_BITS) {
     problems.push(
-      `\`rsaBits\` must be at least ${MINIMUM_RSA_BITS} (RFC 7518 section 3.3), got: ${rsaBits}; leave it out for ${MINIMUM_RSA_BITS}`,
+      `\`rsaBits\` must be a whole number between ${MINIMUM_RSA_BITS} (RFC 7518 section 3.3) and ${MAXIMUM_RSA_BITS}, got: ${rsaBits}; leave it out for ${MINIMUM_RSA_BITS}`,
     );
   }
   if (!(validityDays > 0) || validityDays > 36_500) {

@@ -5,6 +5,9 @@ import { readRegularFile, writeFileAtomically } from "./key-files";
 /** Shortest RSA modulus in bits that RFC 7518 section 3.3 allows for RS256. */
 export const MINIMUM_RSA_BITS = 2048;
 
+/** Longer ones take minutes to make and slow every signature, for nothing that a machine's key needs. */
+export const MAXIMUM_RSA_BITS = 8192;
+
 /** Makes an RSA private key and writes it as PKCS#8 PEM, mode 0600. */
 export function createPrivateKeyFile(path: string, rsaBits: number): KeyObject {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: rsaBits });

@@ -97,3 +97,44 @@ describe("fails", () => {
     expect(() => newRealm(newStack(), "Realm", "A-z_0.9~")).not.toThrow();
   });
 });
+
+describe("a realm declared twice on one server", () => {
+  it("fails, and names the first", () => {
+    const stack = newStack();
+    const server = new KeycloakServer(stack, "Keycloak");
+    new Realm(stack, "One", { server, realmName: "r" });
+    expect(messageOf(() => new Realm(stack, "Two", { server, realmName: "r" }))).toBe(
+      "[test/Two] `realmName` must be unique on its server, got: r, which test/One declares already; hand that realm on, or use Realm.fromRealmName",
+    );
+  });
+
+  it("may be imported beside, and its client ids stay unique", () => {
+    const stack = newStack();
+    const server = new KeycloakServer(stack, "Keycloak");
+    const realm = new Realm(stack, "One", { server, realmName: "r" });
+    const imported = Realm.fromRealmName(stack, "Same", { server, realmName: "r" });
+    const signingKey = fixedKey(stack, "machine-a");
+    new SignedJwtClient(stack, "A", { realm, clientId: "a", signingKey });
+    expect(messageOf(() => new SignedJwtClient(stack, "B", { realm: imported, clientId: "a", signingKey }))).toContain(
+      "`clientId` must be unique in realm r, got: a, which test/A declares already",
+    );
+  });
+});
+
+describe("on a server by fromUrl", () => {
+  it("leaves the address of issuers to the server, unless it is told another", () => {
+    const attributesOf = (issuerBase?: string) => {
+      const stack = newStack();
+      const server = KeycloakServer.fromUrl(stack, "1st", {
+        url: "https://sso.example",
+        ...(issuerBase && { issuerBase }),
+      });
+      new Realm(stack, "Realm", { server, realmName: "r" });
+      const json = synth(stack);
+      expect(Object.keys(json.variable).sort()).toEqual(["_1st_admin_password", "_1st_admin_username"]);
+      return only(json, "keycloak_realm").attributes;
+    };
+    expect(attributesOf()).toBeUndefined();
+    expect(attributesOf("https://issuer.example")).toEqual({ frontendUrl: "https://issuer.example" });
+  });
+});

@@ -59,23 +59,22 @@ describe("defaults", () => {
     );
   });
 
-  it("gives the article's default scopes and no optional ones", () => {
+  it("gives the article's default scopes, and its optional one", () => {
     const { json } = clientJson();
     expect(only(json, "keycloak_openid_client_default_scopes")).toMatchObject({
       realm_id: "r",
       client_id: expect.stringMatching(/^\$\{keycloak_openid_client\.Machine_\w+\.id\}$/),
       default_scopes: USUAL_SCOPES,
     });
-    expect(json.resource.keycloak_openid_client_optional_scopes).toBeUndefined();
+    expect(only(json, "keycloak_openid_client_optional_scopes")).toMatchObject({ optional_scopes: ["address"] });
   });
 
-  it("emits two resources, three with optional scopes", () => {
+  it("emits three resources", () => {
     const count = (json: ReturnType<typeof synth>) =>
       Object.entries(json.resource)
         .filter(([type]) => type !== "keycloak_realm")
         .flatMap(([, named]) => Object.keys(named)).length;
-    expect(count(clientJson().json)).toBe(2);
-    expect(count(clientJson({ optionalScopes: ["address"] }).json)).toBe(3);
+    expect(count(clientJson().json)).toBe(3);
   });
 });
 
@@ -91,6 +90,11 @@ describe("options", () => {
       optional_scopes: ["address", "phone"],
       depends_on: [expect.stringMatching(/^keycloak_openid_client_default_scopes\.Machine_DefaultScopes_/)],
     });
+  });
+
+  it("takes no optional scopes, and then declares that there are none", () => {
+    const { json } = clientJson({ optionalScopes: [] });
+    expect(only(json, "keycloak_openid_client_optional_scopes").optional_scopes).toEqual([]);
   });
 });
 

@@ -290,9 +290,9 @@ describe("an expired certificate", () => {
 });
 
 describe("fails", () => {
-  it.each([1024, 2047, 0, 2048.5, Number.NaN])("on %d bits", (rsaBits) => {
+  it.each([1024, 2047, 0, 2048.5, 8193, Number.NaN])("on %d bits", (rsaBits) => {
     expect(messageOf(() => declare({ rsaBits }))).toBe(
-      `[test/Key] \`rsaBits\` must be at least 2048 (RFC 7518 section 3.3), got: ${rsaBits}; leave it out for 2048`,
+      `[test/Key] \`rsaBits\` must be a whole number between 2048 (RFC 7518 section 3.3) and 8192, got: ${rsaBits}; leave it out for 2048`,
     );
   });
 

@@ -53,6 +53,26 @@ describe("call", () => {
   });
 });
 
+describe("a command that cannot be meant", () => {
+  it.each([
+    [["upp"], 'there is no command "upp"'],
+    [["up", "keycloak"], "up takes no argument, got: keycloak"],
+    [["token"], "token needs a CLIENT_ID"],
+    [["token", "a", "b"], "token takes one argument, got: a b"],
+    [["up", "--tail", "5"], "up takes no --tail"],
+    [["call", "--new-keys"], "call takes no --new-keys"],
+    [["logs", "--tail", "few"], "--tail must be a number of lines, got: few"],
+    [["up", "--unknown"], "Unknown option '--unknown'; see m2m --help"],
+    [["provider", "somewhere"], "provider must be registry or embedded, got: somewhere"],
+  ])("%j ends with 1 and says why", async (args, message) => {
+    const { exitCode, stdout, stderr } = await m2m(folder, args);
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain("-- ");
+  });
+});
+
 describe("tokens", () => {
   it("carry machine-b as audience for machine-a, and for nobody else", async () => {
     const a = decodeJwt((await m2m(folder, ["token", "machine-a"])).stdout);

@@ -81,6 +81,10 @@ describe("a change in code", () => {
         action: "create",
         address: expect.stringMatching(/^keycloak_openid_client_default_scopes\.MachineC_DefaultScopes_\w+$/),
       },
+      {
+        action: "create",
+        address: expect.stringMatching(/^keycloak_openid_client_optional_scopes\.MachineC_OptionalScopes_\w+$/),
+      },
     ]);
     expect((await m2m(folder, ["up"])).exitCode).toBe(0);
     expect(await changes()).toEqual([]);

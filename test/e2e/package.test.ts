@@ -3,16 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ADMIN_PASSWORD, cdktf, clientOf, m2m, ROOT, SHARED } from "./environment";
+import { cdktf, clientOf, m2m, ROOT, SHARED } from "./environment";
 
 /** An empty cdktf project elsewhere, and the README's stack in it, against the environment that runs. */
 const MAIN = snippet("README.md", "one-more-client").replace("localhost:8080", `localhost:${SHARED.keycloakPort}`);
-const ENV = { TF_VAR_Keycloak_admin_password: ADMIN_PASSWORD };
 
 let folder: string;
 /** The program as the package brings it, which is what `npx m2m` starts. */
 const installed = (...args: string[]) =>
-  m2m(folder, args, ENV, join(folder, "node_modules", "cdktf-keycloak-m2m", "dist", "m2m.cjs"));
+  m2m(folder, args, {}, join(folder, "node_modules", "cdktf-keycloak-m2m", "dist", "m2m.cjs"));
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "m2m-package-"));
@@ -42,9 +41,9 @@ describe("the package in somebody's own project", () => {
   });
 
   it("works by the cdktf CLI alone as well, and takes away just what it made", async () => {
-    const diff = await cdktf(folder, ["diff"], ENV);
+    const diff = await cdktf(folder, ["diff"]);
     expect(diff.stdout + diff.stderr).toContain("No changes.");
-    const destroy = await cdktf(folder, ["destroy", "--auto-approve"], ENV);
+    const destroy = await cdktf(folder, ["destroy", "--auto-approve"]);
     expect(destroy.exitCode, destroy.stderr).toBe(0);
     expect(await clientOf(SHARED, "billing")).toBeUndefined();
     expect(await clientOf(SHARED, "machine-a")).toBeDefined();

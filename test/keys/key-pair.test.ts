@@ -101,7 +101,7 @@ describe("checkKeyPairRequest", () => {
 
   it("finds both wrong at once", () => {
     expect(checkKeyPairRequest(2047, -1)).toEqual([
-      "`rsaBits` must be at least 2048 (RFC 7518 section 3.3), got: 2047; leave it out for 2048",
+      "`rsaBits` must be a whole number between 2048 (RFC 7518 section 3.3) and 8192, got: 2047; leave it out for 2048",
       "`validityDays` must be more than 0 and at most 36500, got: -1; use 365, or leave it out",
     ]);
   });

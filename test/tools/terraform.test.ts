@@ -112,7 +112,16 @@ describe("plan", () => {
     const change = { type: "planned_change", change: { action: "update", resource: { addr: "keycloak_realm.R" } } };
     const drift = { ...change, type: "resource_drift" };
     const { terraform: it } = terraform(`${events(drift, change)}; exit 2`);
-    expect(await it.planJson()).toEqual([{ action: "update", address: "keycloak_realm.R" }]);
+    expect(await it.planJson()).toEqual({
+      pending: true,
+      changes: [{ action: "update", address: "keycloak_realm.R" }],
+    });
+  });
+
+  it("counts a change of outputs alone", async () => {
+    const outputs = { type: "outputs", outputs: { api: { action: "update" }, issuer: { action: "noop" } } };
+    const { terraform: it } = terraform(`${events(outputs)}; exit 2`);
+    expect(await it.planJson()).toEqual({ pending: true, changes: [{ action: "update", address: "output.api" }] });
   });
 
   it("fails as data with the errors of the events", async () => {

@@ -91,13 +91,7 @@ async function startEngine(cache: string, context: BringContext): Promise<Docker
       `The Docker engine is not running. Starting it needs root; run:\n  sudo ${command}`,
     );
   }
-  if (!context.allowSystemChanges) {
-    throw new BringError(
-      "needs-consent",
-      `The Docker engine is not running. System changes were not allowed; run:\n  ${command}`,
-    );
-  }
-  context.say(`The Docker engine is not running. Changing this system: ${command}`);
+  context.warn(`The Docker engine is not running. Changing this system: ${command}`);
   if (managed) {
     await must("systemctl", ["start", "docker"], {
       timeoutMs: START_MS,

@@ -10,7 +10,7 @@ export const DOCKER_PROVIDER = "registry.terraform.io/kreuzwerker/docker";
 
 /**
  * The 4.6 line as of the pinned commit of 2026-09-16, which is later than release 4.6.0. The date as the last part
- * keeps it apart from every release, whose checksums a lock file may hold, and inside `>= 3.6, < 5`.
+ * keeps it apart from every release, whose checksums a lock file may hold, and inside the `>= 4.6, < 5` of the constructs.
  */
 export const DOCKER_PROVIDER_VERSION = "4.6.20260916";
 

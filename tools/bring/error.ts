@@ -1,7 +1,6 @@
 /** Every way in which a missing part cannot be brought. The codes are stable; the texts may improve. */
 export type BringErrorCode =
   | "needs-root"
-  | "needs-consent"
   | "needs-debian"
   | "docker-unreachable"
   | "docker-no-rights"
@@ -14,8 +13,6 @@ export type BringErrorCode =
   | "command-failed"
   | "command-missing"
   | "lock-timeout"
-  | "record-invalid"
-  | "bundle-invalid"
   | "not-supported";
 
 /** A part of the environment that is missing and could not be brought. The message says what to do about it. */

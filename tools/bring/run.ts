@@ -7,8 +7,8 @@ import { BringError, type BringErrorCode } from "./error";
 export interface BringContext {
   /** Prints one line for the person who waits. */
   readonly say: (text: string) => void;
-  /** Whether packages may be installed and the Docker engine started. */
-  readonly allowSystemChanges: boolean;
+  /** Prints one line that has to be seen even in a log: what is about to change the system. */
+  readonly warn: (text: string) => void;
 }
 
 export interface RunOptions {

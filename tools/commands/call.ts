@@ -19,7 +19,7 @@ export async function callApi(
   if (status !== 200) {
     throw new ToolError(
       "call-failed",
-      `${environment.api} answered HTTP ${status}${wwwAuthenticate ? ` (${wwwAuthenticate})` : ""}`,
+      `${environment.api}${options.online ? "/online" : ""} answered HTTP ${status}${wwwAuthenticate ? ` (${wwwAuthenticate})` : ""}`,
     );
   }
   out.result(`HTTP ${status}\ncaller: ${caller}\nverified: ${verified}`, { status, answer: body });

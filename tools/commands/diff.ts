@@ -15,12 +15,13 @@ export async function diff(session: Session, options: { newKeys: boolean }): Pro
     const tool = terraform(session, stack);
     await tool.init();
     if (out.json) {
-      changes.push(...(await tool.planJson()).map((change) => ({ stack: stack.name, ...change })));
+      const plan = await tool.planJson();
+      pending ||= plan.pending;
+      changes.push(...plan.changes.map((change) => ({ stack: stack.name, ...change })));
     } else if (await tool.plan(process.stdout.isTTY === true)) {
       pending = true;
     }
   }
-  pending ||= changes.length > 0;
   if (out.json) out.result("", { changes });
   return pending ? CHANGES_PENDING : NO_CHANGES;
 }

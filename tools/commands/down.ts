@@ -6,13 +6,21 @@ import { forgetAttempt } from "../interrupted";
 import { ToolError } from "../output";
 import { readStacks, type Stack } from "../project";
 import { type Session, terraform } from "../session";
-import { keycloakEntries, localState, parseState, type State } from "../state";
+import { keycloakEntries, localState, localStates, parseState, type State } from "../state";
 import { synthesize } from "../synth";
 
 /** Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. */
 export async function down(session: Session, options: { yes: boolean }): Promise<void> {
   const { project, out, env } = session;
   const known = readStacks(project);
+  // Synthesizing a fresh checkout would make keys, for something that is not there.
+  if (known.length === 0 && localStates(project).length === 0) {
+    out.result(
+      "nothing to destroy: nothing was synthesized here and there is no local state; where the state is kept elsewhere, run `m2m diff` first",
+      { destroyed: [] },
+    );
+    return;
+  }
   const stacks =
     known.length > 0 ? known : await synthesize(project, out, { createKeys: false, reissue: false, newKeys: true });
   const things = stacks.flatMap((stack) => [...declaredThings(stack), ...stateThings(localState(stack))]);

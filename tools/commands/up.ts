@@ -75,8 +75,10 @@ async function withServerLog(error: unknown, stack: Stack, env: Record<string, s
 function tryEnvironment({ project }: Session) {
   try {
     return readEnvironment(project, localStates(project));
-  } catch {
-    return undefined; // a project of the user's own, without the outputs of main.ts
+  } catch (error) {
+    // A project of the user's own, without the outputs of main.ts.
+    if (error instanceof ToolError && error.code === "not-deployed") return undefined;
+    throw error;
   }
 }
 
