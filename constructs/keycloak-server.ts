@@ -81,6 +81,13 @@ export interface KeycloakServerProps {
   readonly port?: number;
 
   /**
+   * How long Keycloak may take to become healthy, in seconds; then the deploy fails.
+   *
+   * @default 180
+   */
+  readonly startTimeoutSeconds?: number;
+
+  /**
    * A provider of your own to use in place of the one this construct makes; it has to reach this server.
    *
    * @default - a provider with an alias per server
@@ -136,7 +143,8 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     super(scope, id);
     const name = props.containerName ?? setting(this, "keycloakName", "keycloak");
     const port = props.port ?? setting(this, "keycloakPort", 8080);
-    failOn(this, checkPort("port", port));
+    const startTimeout = props.startTimeoutSeconds ?? 180;
+    failOn(this, [...checkPort("port", port), ...checkStartTimeout(startTimeout)]);
     this.url = `http://localhost:${port}`;
     this.issuerBase = ISSUER_BASE;
     this.connectTo = `keycloak:8080=127.0.0.1:${port}`;
@@ -158,7 +166,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       labels: labels("keycloak"),
       healthcheck: HEALTH_CHECK,
       wait: true,
-      waitTimeout: 180,
+      waitTimeout: startTimeout,
     });
     this.container.addOverride("upload", [bootstrapConfiguration(this, "keycloak")]);
   }
@@ -206,6 +214,13 @@ class ImportedKeycloakServer extends Construct implements IKeycloakServer {
 function baseImage({ image, version }: KeycloakServerProps): string {
   const official = `quay.io/keycloak/keycloak:${version ?? "26.4"}`;
   return image ?? (version ? official : defaultImage("keycloakImage", official));
+}
+
+function checkStartTimeout(seconds: number): string[] {
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 3600) return [];
+  return [
+    `\`startTimeoutSeconds\` must be a whole number between 1 and 3600, got: ${seconds}; use 180, or leave it out`,
+  ];
 }
 
 function command(mode: "optimized" | "dev", url: string): string[] {

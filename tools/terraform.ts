@@ -6,6 +6,11 @@ import { type Output, ToolError } from "./output";
 import type { Stack } from "./project";
 import { parseState, type State } from "./state";
 
+/** Keycloak's words for a wrong administrator's password, whichever provider passes them on. */
+const REFUSED_LOGIN = /Invalid user credentials/;
+const ABOUT_THE_PASSWORD =
+  "The administrator's password is the variable keycloak_admin_password (environment: TF_VAR_keycloak_admin_password). Keycloak took it when its database was empty, and a kept volume keeps it.";
+
 /** Terraform in the folder of one stack, with the environment that says where its providers come from. */
 export class Terraform {
   constructor(
@@ -104,7 +109,8 @@ export class Terraform {
   }
 
   private failure(step: string, reason: string): ToolError {
-    return new ToolError("terraform-failed", `terraform ${step} of stack ${this.stack.name} failed:\n${reason.trim()}`);
+    const text = `terraform ${step} of stack ${this.stack.name} failed:\n${reason.trim()}`;
+    return new ToolError("terraform-failed", REFUSED_LOGIN.test(reason) ? `${text}\n${ABOUT_THE_PASSWORD}` : text);
   }
 }
 

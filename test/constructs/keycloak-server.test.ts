@@ -406,6 +406,12 @@ describe("fails", () => {
     );
   });
 
+  it.each([0, 3601, 1.5])("on a start timeout of %d s", (startTimeoutSeconds) => {
+    expect(messageOf(() => new KeycloakServer(newStack(), "Keycloak", { startTimeoutSeconds }))).toBe(
+      `[test/Keycloak] \`startTimeoutSeconds\` must be a whole number between 1 and 3600, got: ${startTimeoutSeconds}; use 180, or leave it out`,
+    );
+  });
+
   it("on a port of the context that is not a number", () => {
     const stack = newStack("test", { "m2m:keycloakPort": "http" });
     expect(() => new KeycloakServer(stack, "Keycloak")).toThrow(

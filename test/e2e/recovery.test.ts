@@ -1,4 +1,6 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -26,8 +28,11 @@ async function upRepairs(): Promise<string> {
 }
 
 describe("a lost container", () => {
-  it("is brought back by one up, realm and clients as they were", async () => {
+  it("makes a bare deploy fail, and is brought back by one up, realm and clients as they were", async () => {
     await docker("rm", "--force", OWN.keycloak);
+    const deploy = await cdktf(folder, ["deploy", "--auto-approve"]);
+    expect(deploy.exitCode).not.toBe(0);
+    expect(deploy.stdout + deploy.stderr).toMatch(/m2m up|connection refused/);
     expect(await upRepairs()).toContain("a container of this environment is gone");
   });
 
@@ -41,22 +46,12 @@ describe("a lost container", () => {
     await docker("stop", OWN.keycloak, OWN.machine);
     await upRepairs();
   });
-
-  it("makes bare Terraform fail with the address, and up is what helps", async () => {
-    await docker("rm", "--force", OWN.keycloak);
-    const { exitCode, stdout, stderr } = await cdktf(folder, ["deploy", "--auto-approve"]);
-    expect(exitCode).not.toBe(0);
-    expect(stdout + stderr).toMatch(/m2m up|connection refused/);
-    await upRepairs();
-  });
 });
 
 describe("an interrupted up", () => {
   it.each([
-    ["SIGINT", 2_000],
-    ["SIGINT", 6_000],
-    ["SIGKILL", 4_000],
-    ["SIGKILL", 9_000],
+    ["SIGINT", 5_000],
+    ["SIGKILL", 8_000],
   ] as const)("by %s after %i ms is finished by the next", async (signal, afterMs) => {
     expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
     const run = execa("node", [PROGRAM, "up"], {
@@ -141,6 +136,8 @@ describe("a port in use", () => {
 
 describe("a Keycloak that does not become healthy", () => {
   it("is reported with the last lines of its log", async () => {
+    const main = readFileSync(join(folder, "main.ts"), "utf8");
+    writeFileSync(join(folder, "main.ts"), main.replace('"Keycloak")', '"Keycloak", { startTimeoutSeconds: 20 })'));
     const volume = `${OWN.keycloak}-data`;
     await docker("volume", "create", volume);
     const garbage = "mkdir -p /data/h2 && echo no database > /data/h2/keycloakdb.mv.db && chown -R 1000 /data";

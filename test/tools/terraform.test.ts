@@ -124,6 +124,11 @@ describe("plan", () => {
     expect(await it.planJson()).toEqual({ pending: true, changes: [{ action: "update", address: "output.api" }] });
   });
 
+  it("says which variable holds a password that Keycloak refused", async () => {
+    const { terraform: it } = terraform("echo '401: Invalid user credentials' >&2; exit 1");
+    await expect(it.plan(false)).rejects.toThrow("TF_VAR_keycloak_admin_password");
+  });
+
   it("fails as data with the errors of the events", async () => {
     const { terraform: it } = terraform(`${events(ERROR)}; exit 1`);
     await expect(it.planJson()).rejects.toThrow("failed:\nno realm (keycloak_realm.R)\n404 Not Found");
