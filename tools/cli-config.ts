@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { writeAtomically } from "./bring/cache";
 import { DOCKER_PROVIDER, dockerProviderMirror, terraformPlatform } from "./bring/docker-provider";
 import { PROVIDER_BUNDLE, packageFile, packageVersion } from "./package-files";
-import { EMBEDDED_PROVIDER, type Sources, userCliConfig } from "./sources";
+import { EMBEDDED_PROVIDER, type Sources, userCliText } from "./sources";
 
 /**
  * Puts the embedded provider into a filesystem mirror of its own. The mirror is named by the bundle's content: two
@@ -41,14 +41,17 @@ export async function writeCliConfig(cache: string, sources: Sources): Promise<R
   if (sources.keycloakProvider === EMBEDDED_PROVIDER) {
     mirrors.push({ path: placeEmbeddedProvider(cache), include: EMBEDDED_PROVIDER });
   }
-  if (mirrors.length === 0) return {};
-  const text = cliConfig(mirrors, userText());
+  const own = userCliText();
+  // `terraform providers lock`, which the cdktf CLI runs, asks registries whatever mirrors hold.
+  const skipLock = mirrors.length > 0 || /\b(filesystem|network)_mirror\b/.test(own);
+  const forCdktf: Record<string, string> = skipLock ? { CDKTF_SKIP_PROVIDER_LOCK: "true" } : {};
+  if (mirrors.length === 0) return forCdktf;
+  const text = cliConfig(mirrors, own);
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
   const file = join(cache, "terraform", `${hash}.tfrc`);
   await writeAtomically(file, text, 0o600);
-  // `terraform providers lock`, which the cdktf CLI runs, asks registries whatever the mirrors hold; and nobody waits
-  // for news of Terraform's own versions where its registry was not reached.
-  return { TF_CLI_CONFIG_FILE: file, CDKTF_SKIP_PROVIDER_LOCK: "true", CHECKPOINT_DISABLE: "true" };
+  // Nobody waits for news of Terraform's own versions where its registry was not reached.
+  return { TF_CLI_CONFIG_FILE: file, ...forCdktf, CHECKPOINT_DISABLE: "true" };
 }
 
 /** Mirrors first; the user's own installation methods follow, or the registries where there are none. */
@@ -83,9 +86,4 @@ function cutBlock(text: string, start: number, open: number): [string, string, s
     end++;
   }
   return [text.slice(0, start), text.slice(open, end - 1), text.slice(end)];
-}
-
-function userText(): string {
-  const file = userCliConfig();
-  return file === undefined ? "" : readFileSync(file, "utf8");
 }

@@ -85,29 +85,31 @@ async function reach(): Promise<Sources> {
   };
 }
 
-async function answers(url: string): Promise<boolean> {
+async function answers(url: string, below = 500): Promise<boolean> {
   try {
     // A registry that asks for credentials is there, too.
     const { status } = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(REACH_MS), redirect: "manual" });
-    return status < 500;
+    return status < below;
   } catch {
     return false;
   }
 }
 
-/** Does a filesystem mirror of the user's own CLI configuration hold a provider? */
+/** Does a mirror of the user's own CLI configuration hold a provider? */
 async function isMirrored(address: string): Promise<boolean> {
-  const file = userCliConfig();
-  if (file === undefined) return false;
-  const paths = [...readFileSync(file, "utf8").matchAll(/filesystem_mirror\s*\{[^}]*?path\s*=\s*"([^"]+)"/g)];
-  return paths.some(([, path]) => existsSync(join(path!, address)));
+  const text = userCliText();
+  const paths = [...text.matchAll(/filesystem_mirror\s*\{[^}]*?path\s*=\s*"([^"]+)"/g)];
+  if (paths.some(([, path]) => existsSync(join(path!, address)))) return true;
+  const urls = [...text.matchAll(/network_mirror\s*\{[^}]*?url\s*=\s*"([^"]+)"/g)];
+  // The list of versions, by Terraform's provider network mirror protocol.
+  const lists = urls.map(([, url]) => answers(`${url!.replace(/\/*$/, "/")}${address}/index.json`, 400));
+  return (await Promise.all(lists)).some(Boolean);
 }
 
 /** The user's own Terraform CLI configuration; `TF_CLI_CONFIG_FILE` may name a file that does not exist. */
-export function userCliConfig(): string | undefined {
-  const named = process.env.TF_CLI_CONFIG_FILE;
-  const file = named || join(process.env.HOME ?? "", ".terraformrc");
-  return existsSync(file) ? file : undefined;
+export function userCliText(): string {
+  const file = process.env.TF_CLI_CONFIG_FILE || join(process.env.HOME ?? "", ".terraformrc");
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
 function recordFile(project: Project): string {

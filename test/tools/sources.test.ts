@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as constructs from "../../constructs/sources";
@@ -9,7 +9,7 @@ import {
   recordSources,
   type Sources,
   settleSources,
-  userCliConfig,
+  userCliText,
 } from "../../tools/sources";
 import { projectIn, temporaryFolder } from "./parts";
 
@@ -113,7 +113,12 @@ describe("settleSources", () => {
   it("follows the state over a record that says otherwise", async () => {
     await recordSources(project(), EMBEDDED);
     expect((await settleSources(project(), [REGISTRY_PROVIDER])).keycloakProvider).toBe(REGISTRY_PROVIDER);
-    expect(recordedSources(project())?.keycloakProvider).toBe(REGISTRY_PROVIDER);
+    expect(recordedSources(project())).toMatchObject({
+      ...EMBEDDED,
+      keycloakProvider: REGISTRY_PROVIDER,
+      why: expect.stringContaining("the state was written by"),
+    });
+    expect(asked).toEqual([]); // everything else stays as it was recorded
   });
 
   it("takes a mirror of the user's own configuration for the registry", async () => {
@@ -129,17 +134,26 @@ describe("settleSources", () => {
   });
 });
 
-describe("userCliConfig", () => {
-  it("is the named file, else the one in the home folder, else none", () => {
-    expect(userCliConfig()).toBeUndefined();
-    const home = join(folder.path, ".terraformrc");
-    writeFileSync(home, "");
-    expect(userCliConfig()).toBe(home);
+describe("a network mirror", () => {
+  it("counts as the registry where it lists the provider", async () => {
+    registries({ "mirror.example": 200 });
+    writeFileSync(
+      join(folder.path, ".terraformrc"),
+      'provider_installation {\n  network_mirror {\n    url = "https://mirror.example/tf"\n  }\n}\n',
+    );
+    expect((await settleSources(project(), [])).keycloakProvider).toBe(REGISTRY_PROVIDER);
+    expect(asked).toContain(`https://mirror.example/tf/${REGISTRY_PROVIDER}/index.json`);
+  });
+});
+
+describe("userCliText", () => {
+  it("is that of the named file, else of the one in the home folder, else empty", () => {
+    expect(userCliText()).toBe("");
+    writeFileSync(join(folder.path, ".terraformrc"), "# home");
+    expect(userCliText()).toBe("# home");
     vi.stubEnv("TF_CLI_CONFIG_FILE", join(folder.path, "own.tfrc"));
-    expect(existsSync(join(folder.path, "own.tfrc"))).toBe(false);
-    expect(userCliConfig()).toBeUndefined();
-    writeFileSync(join(folder.path, "own.tfrc"), "");
-    expect(userCliConfig()).toBe(join(folder.path, "own.tfrc"));
-    expect(readFileSync(home, "utf8")).toBe("");
+    expect(userCliText()).toBe(""); // Terraform does not fall back either
+    writeFileSync(join(folder.path, "own.tfrc"), "# own");
+    expect(userCliText()).toBe("# own");
   });
 });
