@@ -5,7 +5,7 @@ import { TerraformStack } from "cdktf";
 import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { AdminProvider } from "./private/admin-provider";
-import { bootstrapConfiguration } from "./private/bootstrap-admin";
+import { bootstrapConfiguration, samePassword } from "./private/bootstrap-admin";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
@@ -119,8 +119,8 @@ export interface KeycloakServerAttributes {
  *
  * The administrator comes from the variables `keycloak_admin_username` and `keycloak_admin_password`, whose defaults
  * (`admin`, `change_me`) are for a developer's machine. The password reaches the container in a file that only
- * Keycloak's user reads, written at synthesis from `TF_VAR_keycloak_admin_password`; it is neither in the container's
- * environment nor in the state. Keycloak takes it when its database is empty. Several servers share the two variables.
+ * Keycloak's user reads, written at synthesis from `KEYCLOAK_PASSWORD` (or `TF_VAR_keycloak_admin_password`, which the
+ * cdktf CLI hides from it); it is neither in the container's environment nor in the state. Keycloak takes it when its database is empty. Several servers share the two variables.
  */
 export class KeycloakServer extends Construct implements IKeycloakServer {
   /** A server that exists already. */
@@ -168,7 +168,9 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       wait: true,
       waitTimeout: startTimeout,
     });
-    this.container.addOverride("upload", [bootstrapConfiguration(this, "keycloak")]);
+    const configuration = bootstrapConfiguration(this, "keycloak");
+    this.container.addOverride("upload", [configuration]);
+    this.container.addOverride("lifecycle.precondition", [samePassword("keycloak", configuration.source)]);
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {

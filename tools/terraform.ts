@@ -9,7 +9,7 @@ import { parseState, type State } from "./state";
 /** Keycloak's words for a wrong administrator's password, whichever provider passes them on. */
 const REFUSED_LOGIN = /Invalid user credentials/;
 const ABOUT_THE_PASSWORD =
-  "The administrator's password is the variable keycloak_admin_password (environment: TF_VAR_keycloak_admin_password). Keycloak took it when its database was empty, and a kept volume keeps it.";
+  "The administrator's password comes in KEYCLOAK_PASSWORD (or the variable keycloak_admin_password). Keycloak took it when its database was empty, and a kept volume keeps it.";
 
 /** Terraform in the folder of one stack, with the environment that says where its providers come from. */
 export class Terraform {

@@ -6,6 +6,8 @@ import { keycloakProviderSource } from "../sources";
 export const DEFAULT_ADMIN_USERNAME = "admin";
 /** The article's password, for a developer's machine. */
 export const DEFAULT_ADMIN_PASSWORD = "change_me";
+/** What Keycloak providers read by themselves; unlike `TF_VAR_…`, the cdktf CLI lets the synthesis see them as well. */
+export const PROVIDER_VARIABLES = { username: "KEYCLOAK_USER", password: "KEYCLOAK_PASSWORD" } as const;
 
 /**
  * The Keycloak provider of one server: one in each stack that declares something on it, since providers do not cross
@@ -65,6 +67,8 @@ export class AdminProvider {
       description: `Keycloak administrator's ${what} (${this.url})`,
     });
     variable.overrideLogicalId(`${this.prefix}_admin_${what}`);
+    // Null is "not set" to the provider, which then takes its own environment variable.
+    if (process.env[PROVIDER_VARIABLES[what]]) variable.addOverride("default", null);
     return variable;
   }
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Annotations } from "cdktf";
 import type { Construct } from "constructs";
-import { DEFAULT_ADMIN_PASSWORD, DEFAULT_ADMIN_USERNAME } from "./admin-provider";
+import { DEFAULT_ADMIN_PASSWORD, DEFAULT_ADMIN_USERNAME, PROVIDER_VARIABLES } from "./admin-provider";
 import { ValidationError } from "./errors";
 import { stackFolder } from "./project";
 
@@ -13,18 +13,16 @@ const KEYCLOAK_UID = "1000";
  * Writes `keycloak.conf` with the first administrator beside the synthesized JSON (mode 0600) and gives the `upload`
  * block that copies it into the container for Keycloak's user alone. Only the file's path reaches JSON and state.
  *
- * The values are read where Terraform reads the variables of the same name, in the environment.
+ * The values are read where Terraform and the provider read them, in the environment.
  *
  * @see https://www.keycloak.org/server/bootstrap-admin-recovery
  */
-export function bootstrapConfiguration(scope: Construct, prefix: string): Record<string, string> {
-  const username = process.env[`TF_VAR_${prefix}_admin_username`] ?? DEFAULT_ADMIN_USERNAME;
-  const password = process.env[`TF_VAR_${prefix}_admin_password`] ?? DEFAULT_ADMIN_PASSWORD;
-  for (const [what, value] of Object.entries({ username, password }))
-    checkValue(scope, `TF_VAR_${prefix}_admin_${what}`, value);
+export function bootstrapConfiguration(scope: Construct, prefix: string) {
+  const username = given(scope, prefix, "username") ?? DEFAULT_ADMIN_USERNAME;
+  const password = given(scope, prefix, "password") ?? DEFAULT_ADMIN_PASSWORD;
   if (password === DEFAULT_ADMIN_PASSWORD) {
     Annotations.of(scope).addWarning(
-      `the administrator has the well-known default password; set TF_VAR_${prefix}_admin_password before the first deploy`,
+      `the administrator has the well-known default password; set KEYCLOAK_PASSWORD before the first deploy`,
     );
   }
   const source = join("bootstrap-admin", scope.node.id, "keycloak.conf");
@@ -33,6 +31,28 @@ export function bootstrapConfiguration(scope: Construct, prefix: string): Record
   writeFileSync(path, `bootstrap-admin-username=${username}\nbootstrap-admin-password=${password}\n`, { mode: 0o600 });
   chmodSync(path, 0o600);
   return { source, file: "/opt/keycloak/conf/keycloak.conf", owner: KEYCLOAK_UID, permissions: "0400" };
+}
+
+/**
+ * Fails the plan where Terraform was given another password than the synthesis: the cdktf CLI keeps `TF_VAR_…` from the
+ * app, and Keycloak would get an administrator that nobody can sign in as.
+ */
+export function samePassword(prefix: string, source: string): Record<string, string> {
+  const variable = `var.${prefix}_admin_password`;
+  const line = `"bootstrap-admin-password=\${coalesce(${variable}, "-")}\\n"`;
+  return {
+    condition: `\${${variable} == null ? true : nonsensitive(strcontains(file("${source}"), ${line}))}`,
+    error_message: `The administrator's password in TF_VAR_${prefix}_admin_password did not reach the synthesis, as the cdktf CLI keeps such variables from it. Set KEYCLOAK_PASSWORD in its place, or run m2m.`,
+  };
+}
+
+function given(scope: Construct, prefix: string, what: "username" | "password"): string | undefined {
+  const terraform = `TF_VAR_${prefix}_admin_${what}`;
+  const name = process.env[terraform] === undefined ? PROVIDER_VARIABLES[what] : terraform;
+  const value = process.env[name];
+  if (value === undefined || (value === "" && name !== terraform)) return undefined; // empty is "not set" to the provider
+  checkValue(scope, name, value);
+  return value;
 }
 
 /** keycloak.conf is a properties file whose values may hold expressions: refuse what it would read differently. */

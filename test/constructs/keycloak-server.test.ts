@@ -120,8 +120,7 @@ describe("defaults", () => {
       {
         constructPath: "test/Keycloak",
         level: "@cdktf/warn",
-        message:
-          "the administrator has the well-known default password; set TF_VAR_keycloak_admin_password before the first deploy",
+        message: "the administrator has the well-known default password; set KEYCLOAK_PASSWORD before the first deploy",
       },
     ]);
   });
@@ -264,6 +263,31 @@ describe("the administrator", () => {
     const holders = filesBelow("cdktf.out").filter((file) => readFileSync(file, "utf8").includes("pa55-Wort"));
     expect(holders).toEqual([CONF]);
     expect(manifestOf(stack).annotations).toEqual([]);
+  });
+
+  it("comes from the variables of the provider where those of Terraform are not given", () => {
+    vi.stubEnv("KEYCLOAK_USER", "root");
+    vi.stubEnv("KEYCLOAK_PASSWORD", "pa55-Wort!#=");
+    const { json } = serverJson();
+    expect(readFileSync(CONF, "utf8")).toBe("bootstrap-admin-username=root\nbootstrap-admin-password=pa55-Wort!#=\n");
+    expect(json.variable.keycloak_admin_password!.default).toBeNull(); // so that the provider reads its own
+    expect(json.variable.keycloak_admin_username!.default).toBeNull();
+  });
+
+  it("prefers the variables of Terraform, as Terraform does, and takes an empty one of the provider as not given", () => {
+    vi.stubEnv("KEYCLOAK_PASSWORD", "");
+    const { json } = serverJson();
+    expect(json.variable.keycloak_admin_password!.default).toBe("change_me");
+    vi.stubEnv("TF_VAR_keycloak_admin_password", "first");
+    vi.stubEnv("KEYCLOAK_PASSWORD", "second");
+    serverJson();
+    expect(readFileSync(CONF, "utf8")).toContain("bootstrap-admin-password=first\n");
+  });
+
+  it("has one password for Keycloak and Terraform, or the plan fails", () => {
+    const [precondition] = only(serverJson().json, "docker_container").lifecycle.precondition;
+    expect(precondition.condition).toContain('file("bootstrap-admin/Keycloak/keycloak.conf")');
+    expect(precondition.error_message).toContain("Set KEYCLOAK_PASSWORD in its place");
   });
 
   it.each(["", "two words", "back\\slash", "${env.HOME}", "line\nbreak", "käse"])(

@@ -31,6 +31,8 @@ const SETTINGS = [
   "M2M_CREATE_KEYS",
   "M2M_KNOWN_KEYS",
   "M2M_REISSUE_CERTIFICATES",
+  "KEYCLOAK_PASSWORD",
+  "KEYCLOAK_USER",
   "TF_VAR_keycloak_admin_password",
   "TF_VAR_keycloak_admin_username",
 ];

@@ -95,7 +95,7 @@ export async function cdktf(
   const result = await execa("npx", ["cdktf", ...args], {
     cwd: folder,
     env: {
-      TF_VAR_keycloak_admin_password: ADMIN_PASSWORD,
+      KEYCLOAK_PASSWORD: ADMIN_PASSWORD,
       DISABLE_VERSION_CHECK: "1",
       CHECKPOINT_DISABLE: "1",
       CI: "",

@@ -75,7 +75,7 @@ describe("a wrong administrator's password", () => {
     const { exitCode, stderr } = await m2m(folder, ["diff"], { TF_VAR_keycloak_admin_password: wrong });
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/401|invalid_grant|Invalid user credentials/);
-    expect(stderr).toContain("keycloak_admin_password");
+    expect(stderr).toContain("KEYCLOAK_PASSWORD");
     expect(stderr).not.toContain(wrong);
   });
 });

@@ -126,7 +126,7 @@ describe("plan", () => {
 
   it("says which variable holds a password that Keycloak refused", async () => {
     const { terraform: it } = terraform("echo '401: Invalid user credentials' >&2; exit 1");
-    await expect(it.plan(false)).rejects.toThrow("TF_VAR_keycloak_admin_password");
+    await expect(it.plan(false)).rejects.toThrow("KEYCLOAK_PASSWORD");
   });
 
   it("fails as data with the errors of the events", async () => {
