@@ -148,7 +148,6 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     this.url = `http://localhost:${port}`;
     this.issuerBase = ISSUER_BASE;
     this.connectTo = `keycloak:8080=127.0.0.1:${port}`;
-    this.provider = new AdminProvider(this, "keycloak", this.url, props.provider);
 
     const provider = dockerProvider(this);
     const network = new Network(this, "Network", { provider, name: `${name}-network`, labels: labels("network") });
@@ -170,7 +169,9 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     });
     const configuration = bootstrapConfiguration(this, "keycloak");
     this.container.addOverride("upload", [configuration]);
-    this.container.addOverride("lifecycle.precondition", [samePassword("keycloak", configuration.source)]);
+    this.provider = new AdminProvider(this, "keycloak", this.url, props.provider, () =>
+      this.container.addOverride("lifecycle.precondition", [samePassword("keycloak", configuration.source)]),
+    );
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {

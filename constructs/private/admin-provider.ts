@@ -22,6 +22,8 @@ export class AdminProvider {
     private readonly prefix: string,
     private readonly url: string,
     own?: KeycloakProvider,
+    /** Called once the variables stand in the server's own stack. */
+    private readonly whenDeclared: () => void = () => undefined,
   ) {
     if (own) this.perStack.set(TerraformStack.of(own), own);
   }
@@ -41,6 +43,7 @@ export class AdminProvider {
     const idPrefix = home === stack ? alias : "";
     const username = this.variable(home, `${idPrefix}AdminUsername`, "username", DEFAULT_ADMIN_USERNAME);
     const password = this.variable(home, `${idPrefix}AdminPassword`, "password", DEFAULT_ADMIN_PASSWORD);
+    if (home === this.server) this.whenDeclared();
     stack.addOverride("terraform.required_providers.keycloak", keycloakProviderSource());
     return new KeycloakProvider(home, `${idPrefix}Provider`, {
       alias,

@@ -285,7 +285,11 @@ describe("the administrator", () => {
   });
 
   it("has one password for Keycloak and Terraform, or the plan fails", () => {
-    const [precondition] = only(serverJson().json, "docker_container").lifecycle.precondition;
+    const stack = newStack();
+    const server = new KeycloakServer(stack, "Keycloak");
+    expect(only(synth(stack), "docker_container").lifecycle).toBeUndefined(); // nothing signs in from this stack
+    server.keycloakProvider(stack);
+    const [precondition] = only(synth(stack), "docker_container").lifecycle.precondition;
     expect(precondition.condition).toContain('file("bootstrap-admin/Keycloak/keycloak.conf")');
     expect(precondition.error_message).toContain("Set KEYCLOAK_PASSWORD in its place");
   });
