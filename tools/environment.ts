@@ -44,12 +44,12 @@ export async function bringEnvironment(project: Project, out: Output): Promise<B
 /** The variables that make a bare `npx cdktf` work as this program does; settles the sources if nothing has yet. */
 export async function environmentFor(project: Project): Promise<Record<string, string>> {
   const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
-  const [{ engine }, { binary }] = await Promise.all([findDockerEngine(), findTerraform()]);
+  const [{ engine }, terraform] = await Promise.all([findDockerEngine(), findTerraform().catch(() => undefined)]);
   return {
     ...(await writeCliConfig(cacheFolder(), sources)),
     ...(engine?.host && { DOCKER_HOST: engine.host }),
     // The cdktf CLI knows no other name by itself.
-    ...(binary !== "terraform" && { TERRAFORM_BINARY_NAME: binary }),
+    ...(terraform && terraform.binary !== "terraform" && { TERRAFORM_BINARY_NAME: terraform.binary }),
   };
 }
 
