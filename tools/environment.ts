@@ -123,9 +123,7 @@ async function sourcesOf(sources: Sources, cache: string): Promise<Prerequisite[
 
 /** Programs that this project's own checks and tests start. */
 export async function bringTestTools(out: Output): Promise<void> {
-  const packages = ["shellcheck", "jq", "curl", "openssl", "docker-registry"].filter(
-    (program) => findProgram(program) === undefined,
-  );
+  const packages = ["shellcheck", "jq", "curl", "openssl"].filter((program) => findProgram(program) === undefined);
   if (packages.length > 0) await installPackages(packages, "The tests need more programs", bringContext(out));
 }
 

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docker, m2m, makeProject, OWN, ROOT, SHARED, takeDown } from "./environment";
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
   const config = join(storage, "config.yml");
   const settings = { version: "0.1", storage: { filesystem: { rootdirectory: storage } }, http: { addr: REGISTRY } };
   writeFileSync(config, JSON.stringify(settings)); // JSON is YAML
-  server = spawn("docker-registry", ["serve", config], { stdio: ["ignore", "pipe", "ignore"] });
+  server = spawn(await registryProgram(), ["serve", config], { stdio: ["ignore", "pipe", "ignore"] });
   server.stdout!.pipe(createWriteStream(join(storage, "access.log")));
   await answering(`http://${REGISTRY}/v2/`);
   const machine = await docker("inspect", "--format", "{{.Config.Image}}", SHARED.machine);
@@ -59,6 +60,14 @@ describe("images from a registry", () => {
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
   });
 });
+
+/** Debian's registry, unpacked and not installed: its package would start a service for the whole network. */
+async function registryProgram(): Promise<string> {
+  await execa("apt-get", ["download", "docker-registry"], { cwd: storage, timeout: 120_000 });
+  const archive = readdirSync(storage).find((file) => file.endsWith(".deb"))!;
+  await execa("dpkg-deb", ["--extract", archive, "."], { cwd: storage });
+  return join(storage, "usr", "bin", "docker-registry");
+}
 
 function withImages(main: string): string {
   return main
