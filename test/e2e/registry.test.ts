@@ -63,7 +63,11 @@ describe("images from a registry", () => {
 
 /** Debian's registry, unpacked and not installed: its package would start a service for the whole network. */
 async function registryProgram(): Promise<string> {
-  await execa("apt-get", ["download", "docker-registry"], { cwd: storage, timeout: 120_000 });
+  const download = () => execa("apt-get", ["download", "docker-registry"], { cwd: storage, timeout: 120_000 });
+  await download().catch(async () => {
+    await execa("apt-get", ["update"], { timeout: 120_000 });
+    await download();
+  });
   const archive = readdirSync(storage).find((file) => file.endsWith(".deb"))!;
   await execa("dpkg-deb", ["--extract", archive, "."], { cwd: storage });
   return join(storage, "usr", "bin", "docker-registry");
