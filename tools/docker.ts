@@ -12,6 +12,8 @@ export interface DockerThing {
 
 const LABEL = "cdktf-keycloak-m2m";
 const KINDS = ["container", "network", "volume"] as const;
+const STACK_FRAME = /^\s+(at |\.\.\. \d+ (more|common frames))/;
+const LINES_PER_MESSAGE = 50;
 
 export async function docker(args: readonly string[], env: Record<string, string>): Promise<string | undefined> {
   const result = await execa("docker", args, { env, reject: false, timeout: 60_000, stdin: "ignore" });
@@ -70,6 +72,13 @@ export async function lastLogLines(container: string, lines: number, env: Record
     timeout: 10_000,
   });
   return result.failed ? "" : (result.all ?? "");
+}
+
+/** Its last lines that say something: of Java's stack traces the messages stay and the frames, dozens each, go. */
+export async function lastMessages(container: string, lines: number, env: Record<string, string>): Promise<string> {
+  const log = await lastLogLines(container, lines * LINES_PER_MESSAGE, env);
+  const messages = log.split("\n").filter((line) => !STACK_FRAME.test(line));
+  return messages.slice(-lines).join("\n");
 }
 
 /** Refuses a published port that something else holds, before Docker fails half-way. */

@@ -1,7 +1,16 @@
 import type { AddressInfo } from "node:net";
 import { createServer, type Server } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { checkPorts, declaredThings, existing, isRunning, lastLogLines, remove, stateThings } from "../../tools/docker";
+import {
+  checkPorts,
+  declaredThings,
+  existing,
+  isRunning,
+  lastLogLines,
+  lastMessages,
+  remove,
+  stateThings,
+} from "../../tools/docker";
 import { fakeProgram, inState, pathWith, stackOf, stateOf, temporaryFolder } from "./parts";
 
 const folder = temporaryFolder();
@@ -86,6 +95,17 @@ describe("with a Docker client", () => {
     expect((await lastLogLines("keycloak", 20, pathWith(folder.path))).split("\n").sort()).toEqual(["err", "out"]);
     expect(docker.calls()).toEqual(["logs --tail 20 keycloak"]);
     expect(await lastLogLines("none", 20, pathWith(folder.path))).toBe("");
+  });
+
+  it("reads the last messages of a log without the frames of stack traces, which would crowd them out", async () => {
+    const frames = "\tat org.h2.mvstore.Store.open(Store.java:133)\n\t... 15 more\n\t... 3 common frames omitted";
+    const log = `early\nERROR: Failed to start server\n${frames}\nCaused by: java.io.EOFException\n${frames}\nat last`;
+    fakeProgram(folder.path, "docker", `printf '%b\\n' '${log}'`);
+    expect((await lastMessages("keycloak", 3, pathWith(folder.path))).split("\n")).toEqual([
+      "ERROR: Failed to start server",
+      "Caused by: java.io.EOFException",
+      "at last",
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkPorts, isRunning, lastLogLines, stateThings } from "../docker";
+import { checkPorts, isRunning, lastMessages, stateThings } from "../docker";
 import { forgetAttempt, recordAttempt, removeInterrupted } from "../interrupted";
 import { call, readEnvironment } from "../machines";
 import { ToolError } from "../output";
@@ -67,7 +67,7 @@ async function withServerLog(error: unknown, stack: Stack, env: Record<string, s
   if (!(error instanceof ToolError) || !/healthy/.test(error.message)) return error;
   const waiting = Object.values(stack.json.resource?.docker_container ?? {}).filter(({ wait }) => wait === true);
   const logs = await Promise.all(
-    waiting.map(async ({ name }) => `The last lines of ${name}'s log:\n${await lastLogLines(String(name), 20, env)}`),
+    waiting.map(async ({ name }) => `The last lines of ${name}'s log:\n${await lastMessages(String(name), 20, env)}`),
   );
   return new ToolError("not-healthy", [error.message, ...logs].join("\n\n"), { cause: error });
 }
