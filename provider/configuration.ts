@@ -12,7 +12,6 @@ interface Argument extends Attribute {
   fallback?: Value;
 }
 
-const OTHER_LOGIN = "Log in with username and password, or with client_id and client_secret.";
 const secretText = { ...text, ...optional, sensitive: true } as const;
 
 const providerArguments: { [name: string]: Argument } = {
@@ -24,11 +23,11 @@ const providerArguments: { [name: string]: Argument } = {
   client_secret: { ...text, ...optional, environment: "KEYCLOAK_CLIENT_SECRET" },
   username: { ...text, ...optional, environment: "KEYCLOAK_USER" },
   password: { ...text, ...optional, environment: "KEYCLOAK_PASSWORD" },
-  access_token: { ...text, ...optional, environment: "KEYCLOAK_ACCESS_TOKEN", unsupported: OTHER_LOGIN },
-  jwt_signing_alg: { ...text, ...optional, unsupported: OTHER_LOGIN },
-  jwt_signing_key: { ...secretText, environment: "KEYCLOAK_JWT_SIGNING_KEY", unsupported: OTHER_LOGIN },
-  jwt_token: { ...secretText, environment: "KEYCLOAK_JWT_TOKEN", unsupported: OTHER_LOGIN },
-  jwt_token_file: { ...text, ...optional, environment: "KEYCLOAK_JWT_TOKEN_FILE", unsupported: OTHER_LOGIN },
+  access_token: { ...text, ...optional, environment: "KEYCLOAK_ACCESS_TOKEN" },
+  jwt_signing_alg: { ...text, ...optional, fallback: "RS256" },
+  jwt_signing_key: { ...secretText, environment: "KEYCLOAK_JWT_SIGNING_KEY" },
+  jwt_token: { ...secretText, environment: "KEYCLOAK_JWT_TOKEN" },
+  jwt_token_file: { ...text, ...optional, environment: "KEYCLOAK_JWT_TOKEN_FILE" },
   client_timeout: { ...number, ...optional, environment: "KEYCLOAK_CLIENT_TIMEOUT", fallback: 15 },
   // The first call logs in, whatever this says: a plan of what does not exist yet needs no server.
   initial_login: { ...flag, ...optional },
@@ -41,6 +40,8 @@ const providerArguments: { [name: string]: Argument } = {
   keycloak_version: { ...text, ...optional, environment: "KEYCLOAK_VERSION" },
   red_hat_sso: { ...flag, ...optional, unsupported: "Red Hat Single Sign-On 7 is not supported." },
 };
+
+const ENVIRONMENT: { [argument: string]: string } = { username: "KEYCLOAK_USER", password: "KEYCLOAK_PASSWORD" };
 
 type Environment = { [name: string]: string | undefined };
 
@@ -70,17 +71,30 @@ export function checkConfiguration(config: ObjectValue, environment: Environment
     const summary = `url must be an http or https address, got: ${JSON.stringify(get("url"))}`;
     problems.push(problem(summary, 'For example "http://localhost:8080".', ["url"]));
   }
-  if (!isSet(get("client_id"))) {
-    problems.push(
-      problem("client_id must be set", 'For example "admin-cli", or set KEYCLOAK_CLIENT_ID.', ["client_id"]),
-    );
+  return [...problems, ...checkLogin((name) => isSet(get(name)) && get(name) !== "")];
+}
+
+/** Which of the ways to log in is meant, in the order in which they win over one another. */
+function checkLogin(given: (name: string) => boolean): Diagnostic[] {
+  if (given("access_token")) return [];
+  if (given("username") !== given("password")) {
+    const [missing, there] = given("username") ? ["password", "username"] : ["username", "password"];
+    return [problem(`${missing} must be set beside ${there}`, `Or set ${ENVIRONMENT[missing!]} in the environment.`)];
   }
-  const user = isSet(get("username")) && isSet(get("password"));
-  if (!user && !isSet(get("client_secret"))) {
-    const detail = "Or set KEYCLOAK_USER and KEYCLOAK_PASSWORD, or KEYCLOAK_CLIENT_SECRET, in the environment.";
-    problems.push(problem("username and password, or client_secret, must be set", detail));
+  const signed = given("jwt_token") || given("jwt_token_file");
+  const ways = ["username", "client_secret", "jwt_signing_key"];
+  if (!signed && !ways.some(given)) {
+    return [
+      problem(
+        "a way to log in must be set",
+        "One of: username and password; client_secret; jwt_signing_key; jwt_token or jwt_token_file; access_token. " +
+          "Or set KEYCLOAK_USER and KEYCLOAK_PASSWORD, KEYCLOAK_CLIENT_SECRET, KEYCLOAK_JWT_SIGNING_KEY, KEYCLOAK_JWT_TOKEN, " +
+          "KEYCLOAK_JWT_TOKEN_FILE or KEYCLOAK_ACCESS_TOKEN in the environment.",
+      ),
+    ];
   }
-  return problems;
+  if (given("client_id") || (signed && !given("username"))) return [];
+  return [problem("client_id must be set", 'For example "admin-cli", or set KEYCLOAK_CLIENT_ID.', ["client_id"])];
 }
 
 /** The connection described by the provider block, or null while a part of it is not known yet. */
@@ -103,10 +117,15 @@ export function connectionSettings(
     url: address("url")!,
     adminUrl: address("admin_url") ?? address("url")!,
     realm: string("realm")!,
-    clientId: string("client_id")!,
+    clientId: string("client_id"),
     clientSecret: string("client_secret"),
     username: string("username"),
     password: string("password"),
+    accessToken: string("access_token"),
+    signingKey: string("jwt_signing_key"),
+    signingAlgorithm: string("jwt_signing_alg")!,
+    assertion: string("jwt_token"),
+    assertionFile: string("jwt_token_file"),
     timeoutMs: Number(values.client_timeout) * 1000,
     headers: (values.additional_headers ?? {}) as { [name: string]: string },
     tls: Object.keys(tls).length ? tls : undefined,

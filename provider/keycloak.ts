@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
-import { type Fault, faultOf, KeycloakError, NotKeycloakError } from "./keycloak-errors";
+import { type Fault, faultOf, KeycloakError, NotKeycloakError, statusFault } from "./keycloak-errors";
 import { type Credentials, Login } from "./login";
 
 /** How long an operation waits for a server that is starting or busy. */
@@ -11,6 +11,9 @@ const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2_000;
 /** A server error that outlasts this many attempts is no passing one. */
 const ATTEMPTS_ON_SERVER_ERROR = 3;
+
+/** Whatever `-parallelism` says: more at once make Keycloak slower, and in the end refuse. */
+const CALLS_AT_ONCE = 16;
 
 export interface ConnectionSettings extends Credentials {
   /** Where tokens are issued, base path included. */
@@ -32,13 +35,18 @@ export class Keycloak {
   readonly #known = new Map<string, Promise<unknown>>();
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #login: Login;
+  readonly #slots = new Slots(CALLS_AT_ONCE);
   #admin: Promise<KeycloakAdminClient> | undefined;
   /** Since when no call has reached the server; later calls do not wait all over again. */
   #downSince: number | undefined;
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
-    this.#login = new Login(settings, (form) => this.#postLogin(form));
+    this.#login = new Login(
+      settings,
+      (form) => this.#postLogin(form),
+      () => this.#issuer(),
+    );
   }
 
   /** Access with that much patience. */
@@ -64,7 +72,7 @@ export class Keycloak {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const admin = await this.#client();
-        const result = await run(admin);
+        const result = await this.#slots.run(() => run(admin));
         if (typeof result === "string" && result !== "") throw new NotKeycloakError("an answer that is not JSON");
         this.#downSince = undefined;
         return result;
@@ -139,14 +147,25 @@ export class Keycloak {
   }
 
   async #postLogin(form: URLSearchParams): Promise<Response> {
+    return this.#fetch("/protocol/openid-connect/token", { method: "POST", body: form });
+  }
+
+  /** The issuer may go by another name than the address it is reached at. */
+  async #issuer(): Promise<string> {
+    const response = await this.#fetch("/.well-known/openid-configuration");
+    const body = (await response.json().catch(() => undefined)) as { issuer?: unknown } | undefined;
+    if (typeof body?.issuer === "string") return body.issuer;
+    const fault = statusFault(response.status, body);
+    const { url, realm } = this.#settings;
+    const summary = `Realm "${realm}" at ${url} does not say its issuer: ${fault.got}`;
+    throw new KeycloakError(fault, summary, "Check the provider's url, base_path and realm.");
+  }
+
+  async #fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const { url, realm, timeoutMs } = this.#settings;
     const options = await this.#requestOptions();
-    return fetch(`${url}/realms/${encodeURIComponent(realm)}/protocol/openid-connect/token`, {
-      ...options,
-      method: "POST",
-      body: form,
-      signal: AbortSignal.timeout(timeoutMs),
-    });
+    const address = `${url}/realms/${encodeURIComponent(realm)}${path}`;
+    return fetch(address, { ...options, ...init, signal: AbortSignal.timeout(timeoutMs) });
   }
 
   #shared<T>(key: string, load: () => Promise<T>): Promise<T> {
@@ -165,6 +184,28 @@ export class Keycloak {
     this.#queues.set(key, settled);
     void settled.then(() => this.#queues.get(key) === settled && this.#queues.delete(key));
     return mine;
+  }
+}
+
+/** Lets so many run at once; the others wait in their order. */
+class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(size: number) {
+    this.#free = size;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
   }
 }
 

@@ -1,12 +1,22 @@
+import { readFile } from "node:fs/promises";
 import { type Fault, KeycloakError, statusFault } from "./keycloak-errors";
+import { DiagnosticError, problem } from "./protocol/diagnostics";
 
 /** How the provider proves who it is. */
 export interface Credentials {
   realm: string;
-  clientId: string;
+  clientId?: string | undefined;
   clientSecret?: string | undefined;
   username?: string | undefined;
   password?: string | undefined;
+  /** A token somebody else has got; it is used as it is, and cannot be renewed. */
+  accessToken?: string | undefined;
+  /** A private key in PEM, to sign assertions with (RFC 7523). */
+  signingKey?: string | undefined;
+  signingAlgorithm: string;
+  /** An assertion somebody else has signed, or the file where a new one is put from time to time. */
+  assertion?: string | undefined;
+  assertionFile?: string | undefined;
 }
 
 interface Token {
@@ -15,21 +25,29 @@ interface Token {
 }
 
 type Post = (form: URLSearchParams) => Promise<Response>;
+type IssuerOf = () => Promise<string>;
+
+const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /** Keeps an access token: one login at a time, renewed before it runs out, shared by all calls. */
 export class Login {
   readonly #credentials: Credentials;
   readonly #post: Post;
+  readonly #issuer: IssuerOf;
   #token: Token | undefined;
   #pending: Promise<Token> | undefined;
   #refused: KeycloakError | undefined;
+  /** Keycloak knows the keys of a certificate, and ours, by this id; keys published by others may have another. */
+  #withKid = true;
 
-  constructor(credentials: Credentials, post: Post) {
+  constructor(credentials: Credentials, post: Post, issuer: IssuerOf) {
     this.#credentials = credentials;
     this.#post = post;
+    this.#issuer = issuer;
   }
 
   async accessToken(): Promise<string> {
+    if (this.#credentials.accessToken) return this.#credentials.accessToken;
     // Refused once is refused for the whole run: repeating a wrong password would lock the account.
     if (this.#refused) throw this.#refused;
     if (this.#token && Date.now() < this.#token.renewAt) return this.#token.text;
@@ -47,38 +65,75 @@ export class Login {
 
   async #login(): Promise<Token> {
     const begun = Date.now();
-    const response = await this.#post(this.#form());
+    const response = await this.#post(await this.#form());
     const body = (await response.json().catch(() => undefined)) as { access_token?: string; expires_in?: number };
     if (response.ok && body?.access_token) {
       const lifetime = (body.expires_in ?? 60) * 1000;
       return { text: body.access_token, renewAt: begun + lifetime - Math.min(lifetime / 2, 15_000) };
     }
     const fault = statusFault(response.status, body);
+    if (this.#credentials.signingKey && this.#withKid && fault.status === 400) {
+      this.#withKid = false;
+      return this.#login();
+    }
     const error = this.#refusal(fault, (body as { error?: string } | undefined)?.error);
     if (!fault.temporary) this.#refused = error;
     throw error;
   }
 
-  #form(): URLSearchParams {
+  async #form(): Promise<URLSearchParams> {
     const { clientId, clientSecret, username, password } = this.#credentials;
-    const form = new URLSearchParams({ client_id: clientId });
-    if (clientSecret) form.set("client_secret", clientSecret);
-    form.set("grant_type", username ? "password" : "client_credentials");
-    if (username) form.set("username", username);
-    if (username && password) form.set("password", password);
+    const form = new URLSearchParams(clientId ? { client_id: clientId } : {});
+    if (username) {
+      form.set("grant_type", "password");
+      form.set("username", username);
+      form.set("password", password ?? "");
+      if (clientSecret) form.set("client_secret", clientSecret);
+      return form;
+    }
+    form.set("grant_type", "client_credentials");
+    const assertion = await this.#assertion();
+    if (assertion) {
+      form.set("client_assertion_type", ASSERTION_TYPE);
+      form.set("client_assertion", assertion);
+    } else if (clientSecret) form.set("client_secret", clientSecret);
     return form;
   }
 
+  async #assertion(): Promise<string | undefined> {
+    const { assertion, assertionFile, signingKey, signingAlgorithm, clientId } = this.#credentials;
+    if (assertion) return assertion;
+    if (assertionFile) return readAssertion(assertionFile);
+    if (!signingKey) return undefined;
+    const { signLogin } = await import("./sign-login.js");
+    const issuer = await this.#issuer();
+    return signLogin({ clientId: String(clientId), issuer, signingKey, signingAlgorithm, withKid: this.#withKid });
+  }
+
   #refusal(fault: Fault, code: string | undefined): KeycloakError {
-    const { realm, clientId, username } = this.#credentials;
-    const who = username ? `user "${username}"` : `client "${clientId}"`;
+    const { realm, clientId, username, signingKey, assertion, assertionFile } = this.#credentials;
+    const who = username ? `user "${username}"` : clientId ? `client "${clientId}"` : "the client of jwt_token";
     const summary = `Keycloak refused the login of ${who} in realm "${realm}"`;
+    const signed = !username && (signingKey || assertion || assertionFile);
     const remedy =
       fault.status === 404
         ? `There is no realm "${realm}" at this url: check the provider's url, base_path and realm.`
         : code === "invalid_grant"
           ? "Set the provider's username and password (or KEYCLOAK_USER and KEYCLOAK_PASSWORD) to the administrator's. The bootstrap password counts only at the first start of a database; a kept volume keeps the old one."
-          : `Check that client "${clientId}" exists in realm "${realm}", its secret, and that it allows this kind of login.`;
+          : signed
+            ? "Check that the client signs in with signed JWTs (client-jwt), that Keycloak has the public half of this key under this algorithm, and that the clocks agree."
+            : `Check that client "${clientId}" exists in realm "${realm}", its secret, and that it allows this kind of login.`;
     return new KeycloakError(fault, summary, `The answer was ${fault.got}. ${remedy}`);
+  }
+}
+
+/** Read at each login: an assertion is good for one, and whoever writes the file puts a new one there. */
+async function readAssertion(file: string): Promise<string> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (cause) {
+    const got = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    const summary = `jwt_token_file ${file} cannot be read, got: ${got}`;
+    throw new DiagnosticError(problem(summary, "Put a signed assertion there, readable for this user."));
   }
 }

@@ -1,20 +1,19 @@
 import { checkConfiguration, connectionSettings } from "./configuration";
+import { dataSources } from "./data-sources";
+import { dataHandlerOf } from "./engine/data";
 import { handlerOf } from "./engine/handler";
 import { Keycloak } from "./keycloak";
 import { DiagnosticError, problem } from "./protocol/diagnostics";
-import type { Provider, ResourceHandler } from "./protocol/service";
+import type { Provider } from "./protocol/service";
 import { resources } from "./resources";
 import { providerSchemaJson } from "./schema";
 
 /** The Keycloak provider as the protocol sees it. */
 export function createProvider(): Provider {
   let keycloak: Keycloak | null = null;
-  const handlers = new Map<string, ResourceHandler>(
-    resources.map((resource) => [
-      resource.name,
-      handlerOf(resource, (patience) => keycloak?.session(patience) ?? null),
-    ]),
-  );
+  const open = (patience: number) => keycloak?.session(patience) ?? null;
+  const handlers = new Map(resources.map((resource) => [resource.name, handlerOf(resource, open)]));
+  const dataHandlers = new Map(dataSources.map((source) => [source.name, dataHandlerOf(source, open)]));
   return {
     schema: () => providerSchemaJson(process.env),
     validateConfiguration: (config) => checkConfiguration(config),
@@ -24,12 +23,15 @@ export function createProvider(): Provider {
       keycloak = settings && new Keycloak(settings);
       return problems;
     },
-    resource: (typeName) => {
-      const handler = handlers.get(typeName);
-      if (handler) return handler;
-      const detail = `It has: ${[...handlers.keys()].join(", ")}.`;
-      throw new DiagnosticError(problem(`The embedded Keycloak provider has no resource ${typeName}`, detail));
-    },
+    resource: (typeName) => find(handlers, "resource", typeName),
+    dataSource: (typeName) => find(dataHandlers, "data source", typeName),
     stop: () => keycloak?.stop(),
   };
+}
+
+function find<T>(handlers: Map<string, T>, kind: string, typeName: string): T {
+  const handler = handlers.get(typeName);
+  if (handler) return handler;
+  const detail = `It has: ${[...handlers.keys()].join(", ")}.`;
+  throw new DiagnosticError(problem(`The embedded Keycloak provider has no ${kind} ${typeName}`, detail));
 }

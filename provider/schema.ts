@@ -1,4 +1,5 @@
 import { configurationSchema } from "./configuration";
+import { dataSources } from "./data-sources";
 import { mapValues, schemaOf } from "./engine/table";
 import type { ProviderSchema } from "./protocol/schema";
 import { resources } from "./resources";
@@ -8,10 +9,10 @@ export const PROVIDER_ADDRESS = "terraform.local/cdktf-keycloak-m2m/keycloak";
 
 /** The provider's schema in the form of `terraform providers schema -json`, as one entry of `provider_schemas`. */
 export function providerSchemaJson(environment: { [name: string]: string | undefined } = {}): ProviderSchema {
-  const byName = Object.fromEntries(resources.map((resource) => [resource.name, resource]));
+  const byName = <T extends { name: string }>(tables: T[]) => Object.fromEntries(tables.map((one) => [one.name, one]));
   return {
     provider: configurationSchema(environment),
-    resource_schemas: mapValues(byName, schemaOf),
-    data_source_schemas: {},
+    resource_schemas: mapValues(byName(resources), schemaOf),
+    data_source_schemas: mapValues(byName(dataSources), schemaOf),
   };
 }

@@ -58,13 +58,13 @@ export function flagIn(map: string, key: string): Place {
   };
 }
 
-/** A whole number as text in such a map; none is null. */
-export function numberIn(map: string, key: string): Place {
+/** A whole number as text in such a map. */
+export function numberIn(map: string, key: string, absent: Value = null): Place {
   return {
     key,
     read: (representation) => {
       const kept = mapOf(representation, map)[key];
-      return kept && /^-?\d+$/.test(kept) ? Number(kept) : null;
+      return kept && /^-?\d+$/.test(kept) ? Number(kept) : absent;
     },
     write: (representation, value) => setIn(representation, map, key, isEmpty(value) ? "" : String(value)),
   };
@@ -91,14 +91,14 @@ export function onlyIfKnown(place: Place): Place {
  */
 export function ownKeys(map: string, options: { cleared: "empty" | "removed"; watched?: Watch }): Place {
   return {
-    read: (representation, known) => {
+    read: (representation, known, state) => {
       const kept = mapOf(representation, map);
       const result: ObjectValue = {};
       for (const [key, value] of Object.entries((known ?? {}) as ObjectValue)) {
         if (kept[key]) result[key] = kept[key];
         else if (value === "" || value === null) result[key] = value;
       }
-      for (const key of options.watched?.(representation) ?? []) if (kept[key]) result[key] = kept[key];
+      for (const key of options.watched?.(representation, state) ?? []) if (kept[key]) result[key] = kept[key];
       return known === null && Object.keys(result).length === 0 ? null : result;
     },
     write: (representation, value, prior) => {
@@ -113,7 +113,7 @@ export function ownKeys(map: string, options: { cleared: "empty" | "removed"; wa
   };
 }
 
-type Watch = (representation: Representation) => string[];
+type Watch = (representation: Representation, state: ObjectValue) => string[];
 
 export function mapOf(representation: Representation, map: string): { [key: string]: string } {
   representation[map] ??= {};

@@ -50,7 +50,7 @@ function planBlock(block: Block, prior: Value, configured: Value): Value {
   if (isUnknown(configured)) return configured;
   const elements = (configured ?? []) as Value[];
   const before = (prior ?? []) as Value[];
-  if (elements.length === 0) return block.computed ? before : [];
+  if (elements.length === 0) return block.computed || block.keep ? before : [];
   return elements.map((element, index) => {
     if (element === null || isUnknown(element)) return element;
     const old = (before[index] ?? null) as ObjectValue | null;

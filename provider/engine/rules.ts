@@ -13,7 +13,11 @@ export interface Problem {
 type Rule = (config: ObjectValue) => Problem[];
 
 /** Everything the tables can tell about a configuration before any server is asked. */
-export function validate(resource: Resource, config: ObjectValue, writeOnlyAllowed: boolean): Diagnostic[] {
+export function validate(
+  resource: Pick<Resource, "attributes" | "blocks" | "rules">,
+  config: ObjectValue,
+  writeOnlyAllowed: boolean,
+): Diagnostic[] {
   const problems = [
     ...checkAttributes(resource.attributes, config, []),
     ...checkBlocks(resource.blocks ?? {}, config, []),

@@ -4,7 +4,11 @@ import { equal, isEmpty, isUnknown, isWhollyKnown, type ObjectValue, type Value 
 import { type Attribute, type Block, type Change, type Representation, type Resource, schemaOf } from "./table";
 
 /** Terraform's state of an object read from Keycloak; `known` is the state or plan it had before. */
-export function readState(resource: Resource, representation: Representation, known: ObjectValue): ObjectValue {
+export function readState(
+  resource: Pick<Resource, "attributes" | "blocks">,
+  representation: Representation,
+  known: ObjectValue,
+): ObjectValue {
   const { id } = known;
   return { id: id ?? null, ...readMembers(resource.attributes, resource.blocks, representation, known) };
 }
@@ -40,7 +44,6 @@ function readAttribute(attribute: Attribute, representation: Representation, kno
 }
 
 function readBlock(block: Block, representation: Representation, known: Value): Value {
-  if (block.unsupported && !block.computed) return [];
   const before = ((known as Value[] | null)?.[0] ?? null) as ObjectValue | null;
   const element = readMembers(block.attributes, block.blocks, representation, before ?? {});
   const hasInner = Object.keys(block.blocks ?? {}).some((name) => (element[name] as Value[]).length > 0);

@@ -1,5 +1,5 @@
 import type { Session } from "../keycloak";
-import type { BlockSchema, Schema, Type } from "../protocol/schema";
+import { type BlockSchema, type Schema, type Type, typeOfBlock } from "../protocol/schema";
 import type { ObjectValue, Value } from "../protocol/values";
 import type { Problem } from "./rules";
 
@@ -22,7 +22,7 @@ export interface Attribute {
   keep?: boolean;
   /** A change makes a new object. */
   replace?: boolean;
-  oneOf?: string[];
+  oneOf?: (string | number)[];
   /** Refused when configured, for this reason. */
   unsupported?: string;
   /** Brings a configured value into the form in which it will be read. */
@@ -40,12 +40,16 @@ export interface Attribute {
 /** A nested block that occurs at most once. */
 export interface Block {
   nesting: "list" | "set";
+  /** The schema sets no limit, although there is never more than one. */
+  unlimited?: true;
   attributes: { [name: string]: Attribute };
   blocks?: { [name: string]: Block };
   /** Refused when configured, for this reason. */
   unsupported?: string;
   /** Read from the server even where it is not configured. */
   computed?: boolean;
+  /** Where none is configured, what the server has stays and is no change. */
+  keep?: boolean;
   /** Whether the server has what the block declares; without it, whether the state has the block. */
   present?: (representation: Representation) => boolean;
   /** Tells Keycloak that the block is there, or is not. */
@@ -87,11 +91,21 @@ export interface Resource {
   upgrade?: (state: { [name: string]: unknown }, version: number) => { [name: string]: unknown };
 }
 
+/** One data source, whole. */
+export interface DataSource {
+  name: string;
+  attributes: { [name: string]: Attribute };
+  blocks?: { [name: string]: Block };
+  rules?: ((config: ObjectValue) => Problem[])[];
+  /** What the arguments ask for, as one object of Keycloak's; its `id` field is the data source's id. */
+  read(session: Session, config: ObjectValue): Promise<Representation>;
+}
+
 /** The schema Terraform is served, derived from the table. */
-export function schemaOf(resource: Resource): Schema {
+export function schemaOf(table: Pick<Resource, "attributes" | "blocks"> & { version?: number }): Schema {
   const id = { type: "string", optional: true, computed: true } as const;
-  const block = blockSchema(resource.attributes, resource.blocks);
-  return { version: resource.version, block: { ...block, attributes: { id, ...block.attributes } } };
+  const block = blockSchema(table.attributes, table.blocks);
+  return { version: table.version ?? 0, block: { ...block, attributes: { id, ...block.attributes } } };
 }
 
 function blockSchema(attributes: { [name: string]: Attribute }, blocks: { [name: string]: Block } = {}): BlockSchema {
@@ -110,10 +124,22 @@ function blockSchema(attributes: { [name: string]: Attribute }, blocks: { [name:
     schema.block_types = mapValues(blocks, (block) => ({
       nesting_mode: block.nesting,
       block: blockSchema(block.attributes, block.blocks),
-      max_items: 1,
+      ...(!block.unlimited && { max_items: 1 }),
     }));
   }
   return schema;
+}
+
+/** Blocks as attributes, which is how a data source may show them. */
+export function typesOfBlocks(
+  blocks: { [name: string]: Block },
+  read: Attribute["read"],
+): { [name: string]: Attribute } {
+  return mapValues(blocks, ({ nesting, attributes }) => ({
+    type: [nesting, typeOfBlock(blockSchema(attributes))] as Type,
+    computed: true,
+    read,
+  }));
 }
 
 /** The same object with each value replaced. */

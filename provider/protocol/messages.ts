@@ -73,6 +73,15 @@ const messages: { [message: string]: { [field: string]: string } } = {
     clientCapabilities: "3 ClientCapabilities",
   },
   "ValidateResourceTypeConfig.Response": { diagnostics: `1 ${DIAGNOSTICS}` },
+  "ValidateDataSourceConfig.Request": { typeName: "1 string", config: "2 DynamicValue" },
+  "ValidateDataSourceConfig.Response": { diagnostics: `1 ${DIAGNOSTICS}` },
+  "ReadDataSource.Request": {
+    typeName: "1 string",
+    config: "2 DynamicValue",
+    providerMeta: "3 DynamicValue",
+    clientCapabilities: "4 ClientCapabilities",
+  },
+  "ReadDataSource.Response": { state: "1 DynamicValue", diagnostics: `2 ${DIAGNOSTICS}` },
   "UpgradeResourceState.Request": { typeName: "1 string", version: "2 int64", rawState: "3 RawState" },
   "UpgradeResourceState.Response": { upgradedState: "1 DynamicValue", diagnostics: `2 ${DIAGNOSTICS}` },
   "ReadResource.Request": {

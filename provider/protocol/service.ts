@@ -9,6 +9,7 @@ export interface Provider {
   validateConfiguration(config: ObjectValue): Diagnostic[];
   configure(config: ObjectValue): Diagnostic[];
   resource(typeName: string): ResourceHandler;
+  dataSource(typeName: string): DataSourceHandler;
   /** Terraform was interrupted: stop waiting, finish what was begun. */
   stop(): void;
 }
@@ -21,6 +22,11 @@ export interface ResourceHandler {
   plan(change: PlanInput): { planned: ObjectValue | null; requiresReplace: Path[]; diagnostics?: Diagnostic[] };
   apply(change: ApplyInput): Promise<{ state: ObjectValue | null; diagnostics?: Diagnostic[] }>;
   import(id: string): ObjectValue;
+}
+
+export interface DataSourceHandler {
+  validate(config: ObjectValue): Diagnostic[];
+  read(config: ObjectValue): Promise<ObjectValue>;
 }
 
 export interface PlanInput {
@@ -45,13 +51,8 @@ type Rpc = (request: Message) => Promise<Message> | Message;
 export function service(provider: Provider): { [rpc: string]: (request: Buffer) => Promise<Buffer> } {
   const schema = provider.schema();
   const providerType = typeOfBlock(schema.provider.block);
-  const types = new Map<string, Type>();
-
-  const typeOf = (name = "") => {
-    const found = types.get(name) ?? typeOfBlock(schema.resource_schemas[name]?.block ?? {});
-    types.set(name, found);
-    return found;
-  };
+  const typeOf = typesOf(schema.resource_schemas);
+  const dataTypeOf = typesOf(schema.data_source_schemas);
   const resource = ({ typeName }: Message) => provider.resource(typeName ?? "");
   const take = ({ typeName }: Message, field: unknown) => decodeDynamic(field, typeOf(typeName));
   const give = ({ typeName }: Message, value: ObjectValue | null) => encodeDynamic(value, typeOf(typeName));
@@ -74,6 +75,14 @@ export function service(provider: Provider): { [rpc: string]: (request: Buffer) 
       const capabilities = request.clientCapabilities as { writeOnlyAttributesAllowed?: boolean } | undefined;
       const writeOnlyAllowed = capabilities?.writeOnlyAttributesAllowed ?? false;
       return { diagnostics: resource(request).validate(take(request, request.config) ?? {}, { writeOnlyAllowed }) };
+    },
+    ValidateDataSourceConfig: ({ typeName, config }) => ({
+      diagnostics: provider.dataSource(typeName ?? "").validate(decodeDynamic(config, dataTypeOf(typeName)) ?? {}),
+    }),
+    ReadDataSource: async ({ typeName, config }) => {
+      const type = dataTypeOf(typeName);
+      const state = await provider.dataSource(typeName ?? "").read(decodeDynamic(config, type) ?? {});
+      return { state: encodeDynamic(state, type) };
     },
     UpgradeResourceState: (request) => {
       const { json } = request.rawState as { json?: Buffer };
@@ -132,6 +141,16 @@ async function answer(name: string, rpc: Rpc, bytes: Buffer): Promise<Buffer> {
   }
   const diagnostics = ((response.diagnostics as Diagnostic[] | undefined) ?? []).map(diagnosticMessage);
   return encodeMessage(`${name}.Response`, { ...response, diagnostics });
+}
+
+/** Types by name, derived once each. */
+function typesOf(schemas: { [name: string]: Schema }): (name?: string) => Type {
+  const types = new Map<string, Type>();
+  return (name = "") => {
+    const type = types.get(name) ?? typeOfBlock(schemas[name]?.block ?? {});
+    types.set(name, type);
+    return type;
+  };
 }
 
 function decodeDynamic(field: unknown, type: Type): ObjectValue | null {

@@ -1,25 +1,65 @@
 import type { Change, Endpoint, Representation } from "../engine/table";
 import type { Session } from "../keycloak";
 import { KeycloakError } from "../keycloak-errors";
+import { type Listing, listing } from "../listing";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { equal, type ObjectValue } from "../protocol/values";
 
-/** The key under which one run shares what it has read of a client: its scopes and mappers come with it. */
-const keyOf = (realm: string, id: string) => `client ${realm}/${id}`;
+/** A realm's clients, each with its default and optional scopes and its mappers. */
+function clientsOf(session: Session, realm: string): Promise<Listing<Representation>> {
+  const what = `Listing the clients of realm "${realm}"`;
+  return listing(
+    session,
+    `clients ${realm}`,
+    ({ id }) => String(id),
+    (first, max) =>
+      session.call(what, (admin) => admin.clients.find({ realm, first, max })) as Promise<Representation[]>,
+  );
+}
 
 /** A client with its default and optional scopes and its mappers; null where there is none. */
-export function readClient(session: Session, realm: string, id: string, fresh = false): Promise<Representation | null> {
-  if (fresh) forgetClient(session, realm, id);
-  return session.shared(keyOf(realm, id), async () => {
-    const what = `Reading client ${id} of realm "${realm}"`;
-    return ((await session.call(what, (admin) => admin.clients.findOne({ realm, id }))) ??
-      null) as Representation | null;
-  });
+export async function readClient(
+  session: Session,
+  realm: string,
+  id: string,
+  fresh = false,
+): Promise<Representation | null> {
+  const what = `Reading client ${id} of realm "${realm}"`;
+  const one = () => session.call(what, (admin) => admin.clients.findOne({ realm, id }));
+  const clients = await clientsOf(session, realm);
+  return clients.get(id, async () => ((await one()) ?? null) as Representation | null, fresh);
 }
 
-export function forgetClient(session: Session, realm: string, id: string): void {
-  session.forget(keyOf(realm, id));
+export async function forgetClient(session: Session, realm: string, id: string): Promise<void> {
+  (await clientsOf(session, realm)).forget(id);
 }
+
+/** The user that stands for a client in its own tokens. Keycloak names it after the client, in lower case. */
+export async function readServiceAccount(
+  session: Session,
+  realm: string,
+  client: Representation,
+  fresh: boolean,
+): Promise<Representation | null> {
+  const accounts = await listing<Representation>(
+    session,
+    `service accounts ${realm}`,
+    ({ username }) => String(username),
+    (first, max) => {
+      const query = { realm, username: SERVICE_ACCOUNT, briefRepresentation: true, first, max };
+      return session.call(`Listing the service accounts of realm "${realm}"`, (admin) =>
+        admin.users.find(query),
+      ) as Promise<Representation[]>;
+    },
+  );
+  const what = `Reading the service account of client "${client.clientId}"`;
+  const one = () =>
+    session.call(what, (admin) => admin.clients.getServiceAccountUser({ realm, id: String(client.id) }));
+  const name = `${SERVICE_ACCOUNT}${String(client.clientId).toLowerCase()}`;
+  return accounts.get(name, one as () => Promise<Representation>, fresh);
+}
+
+const SERVICE_ACCOUNT = "service-account-";
 
 /** How clients are made, read, changed and removed. `newId` names a client before Keycloak has seen it. */
 export function clientEndpoint(newId: () => string): Endpoint {
@@ -42,11 +82,10 @@ export function clientEndpoint(newId: () => string): Endpoint {
       const [realm, id] = [String(state.realm_id), String(state.id)];
       const client = await readClient(session, realm, id, fresh);
       if (!client?.serviceAccountsEnabled) return client;
-      const what = `Reading the service account of client "${client.clientId}"`;
-      const serviceAccountUser = await session.call(what, (admin) =>
-        admin.clients.getServiceAccountUser({ realm, id }),
-      );
-      return { ...client, serviceAccountUser };
+      // Switching the account on is the only change of a client that gives it another user.
+      const user = state.service_account_user_id;
+      if (fresh && typeof user === "string" && user !== "") return { ...client, serviceAccountUser: { id: user } };
+      return { ...client, serviceAccountUser: await readServiceAccount(session, realm, client, fresh) };
     },
 
     async update(session, representation, change) {
@@ -58,7 +97,7 @@ export function clientEndpoint(newId: () => string): Endpoint {
       if (!equal(before, after, ["map", "string"])) {
         await session.call(what, (admin) => admin.clients.generateNewClientSecret({ realm, id }));
       }
-      forgetClient(session, realm, id);
+      await forgetClient(session, realm, id);
     },
 
     async delete(session, state) {
@@ -66,7 +105,7 @@ export function clientEndpoint(newId: () => string): Endpoint {
       if (state.import === true) return;
       const { realm, what, id } = names(state, "Deleting", state);
       await unlessGone(session.call(what, (admin) => admin.clients.del({ realm, id })));
-      forgetClient(session, realm, id);
+      await forgetClient(session, realm, id);
     },
   };
 }
@@ -96,9 +135,10 @@ function names(values: ObjectValue, verb: string, known?: ObjectValue) {
   return { realm, id: String(known?.id), what: `${verb} client "${values.client_id}" of realm "${realm}"` };
 }
 
-/** Deleting what is gone already is done. */
-export async function unlessGone(deletion: Promise<unknown>): Promise<void> {
-  await deletion.catch((error: unknown) => {
+/** What is gone already, with the realm or by itself, is null: deleting it is done, reading it finds nothing. */
+export async function unlessGone<T>(call: Promise<T>): Promise<T | null> {
+  return call.catch((error: unknown) => {
     if (!(error instanceof KeycloakError && error.fault.status === 404)) throw error;
+    return null;
   });
 }

@@ -4,10 +4,10 @@ import type { Value } from "../protocol/values";
 /** Import ids in the forms of the official provider. */
 type ImportId = Resource["importId"];
 
-/** "REALM/ID", and values that no server knows. */
-export function realmAndId(...local: [name: string, value: Value][]): ImportId {
+/** "REALM/UUID", and values that no server knows. */
+export function realmAndId(kind: string, ...local: [name: string, value: Value][]): ImportId {
   return {
-    form: "REALM/ID",
+    form: `REALM/${kind}`,
     parse: (id) => {
       const [realm, object, ...rest] = id.split("/");
       return realm && object && !rest.length ? { id: object, realm_id: realm, ...Object.fromEntries(local) } : null;

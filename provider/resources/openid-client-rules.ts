@@ -6,16 +6,29 @@ import { equal, isEmpty, type ObjectValue, UNKNOWN } from "../protocol/values";
 /** What the attributes of a client mean for one another, beyond what the table can say. */
 export const SIGNED_JWT = "client-jwt";
 
+/** Keycloak's attributes that say where a client's key comes from, how it signs and how long an assertion is good for. */
+const KEY_SOURCE = [
+  "use.jwks.url",
+  "jwks.url",
+  "use.jwks.string",
+  "jwks.string",
+  "jwt.credential.certificate",
+  "jwt.credential.public.key",
+  "token.endpoint.auth.signing.alg",
+  "token.endpoint.auth.signing.max.exp",
+  "x509.subjectdn",
+  "x509.allow.regex.pattern.comparison",
+];
+
 /**
- * Where a signed-JWT client's key comes from, if somebody has set it on the server in a way that wins over what is
- * declared: a JWKS URL goes before everything else, and a longer life of assertions weakens them all.
+ * What somebody has set on the server about the key of a signed-JWT client, declared or not: a JWKS URL goes before
+ * everything else, and a longer life of assertions weakens them all.
  */
-export function foreignKeySource(representation: Representation): string[] {
-  if (representation.clientAuthenticatorType !== SIGNED_JWT) return [];
+export function foreignKeySource(representation: Representation, state: ObjectValue): string[] {
+  const types = [representation.clientAuthenticatorType, state.client_authenticator_type];
+  if (!types.includes(SIGNED_JWT)) return [];
   const set = (representation.attributes ?? {}) as { [key: string]: string };
-  const watched = ["use.jwks.url", "jwks.url", "use.jwks.string", "jwks.string", "jwt.credential.public.key"];
-  const limits = ["token.endpoint.auth.signing.alg", "token.endpoint.auth.signing.max.exp"];
-  return [...watched, ...limits].filter((key) => set[key] && set[key] !== "false");
+  return KEY_SOURCE.filter((key) => set[key] && set[key] !== "false");
 }
 
 /** Follows from other attributes: who the service account is, and which secret there will be. */

@@ -116,5 +116,5 @@ export const openidClientScope: Resource = {
   attributes,
   endpoint,
   rules: [reservedKeys("extra_config", attributes)],
-  importId: realmAndId(),
+  importId: realmAndId("SCOPE_UUID"),
 };

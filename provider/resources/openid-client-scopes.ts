@@ -1,5 +1,5 @@
 import { required, text, texts } from "../engine/fields";
-import type { Change, Endpoint, Resource } from "../engine/table";
+import type { Change, Endpoint, Representation, Resource } from "../engine/table";
 import type { Session } from "../keycloak";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue, UNKNOWN } from "../protocol/values";
@@ -30,16 +30,15 @@ async function detach(session: Session, kind: Kind, realm: string, id: string, c
 }
 
 /** Ids by name; a name that is not known at first may belong to a scope made by hand since. */
-async function idsOf(
+export async function idsOf(
   session: Session,
   realm: string,
   names: string[],
   attribute: string,
+  eligible: (scope: Representation) => boolean = ({ protocol }) => protocol === "openid-connect",
 ): Promise<Map<string, string>> {
   const find = async () => {
-    const scopes = [...(await scopesOf(session, realm)).values()].filter(
-      ({ protocol }) => protocol === "openid-connect",
-    );
+    const scopes = [...(await scopesOf(session, realm)).values()].filter(eligible);
     const ids = new Map(scopes.map(({ name, id }) => [String(name), String(id)]));
     return { ids, missing: names.filter((name) => !ids.has(name)) };
   };
@@ -58,7 +57,7 @@ async function reconcile(session: Session, kind: Kind, { planned }: Change): Pro
   const [realm, id, attribute] = [String(planned.realm_id), String(planned.client_id), `${kind}_scopes`];
   const wanted = planned[attribute] as string[];
   await session.exclusive(`scopes of ${realm}/${id}`, async () => {
-    const client = await readClient(session, realm, id, true);
+    const client = await readClient(session, realm, id);
     if (!client) {
       const summary = `client_id must be the id of a client in realm "${realm}", got: ${id}`;
       throw new DiagnosticError(problem(summary, "It is the client's UUID, not its client id.", ["client_id"]));
@@ -73,7 +72,10 @@ async function reconcile(session: Session, kind: Kind, { planned }: Change): Pro
     const elsewhere = (client[LISTS[other]] ?? []) as string[];
     const added = wanted.filter((name) => !attached.includes(name));
     const ids = await idsOf(session, realm, added, attribute);
-    for (const name of attached.filter((name) => !wanted.includes(name))) {
+    const removed = attached.filter((name) => !wanted.includes(name));
+    // Whatever becomes of it, the client is not as this run has read it.
+    if (added.length || removed.length) await forgetClient(session, realm, id);
+    for (const name of removed) {
       const scope = ids.get(name);
       if (scope) await detach(session, kind, realm, id, scope);
     }
@@ -81,7 +83,6 @@ async function reconcile(session: Session, kind: Kind, { planned }: Change): Pro
       if (elsewhere.includes(name)) await detach(session, other, realm, id, ids.get(name)!);
       await attach(session, kind, realm, id, ids.get(name)!);
     }
-    forgetClient(session, realm, id);
   });
 }
 
@@ -89,14 +90,14 @@ async function release(session: Session, kind: Kind, state: ObjectValue): Promis
   const [realm, id] = [String(state.realm_id), String(state.client_id)];
   const listed = state[`${kind}_scopes`] as string[];
   await session.exclusive(`scopes of ${realm}/${id}`, async () => {
-    const client = await readClient(session, realm, id, true);
+    const client = await readClient(session, realm, id);
     const attached = ((client?.[LISTS[kind]] ?? []) as string[]).filter((name) => listed.includes(name));
     if (!attached.length) return;
+    await forgetClient(session, realm, id);
     const scopes = [...(await scopesOf(session, realm)).values()];
     for (const scope of scopes.filter(({ name }) => attached.includes(String(name)))) {
       await detach(session, kind, realm, id, String(scope.id));
     }
-    forgetClient(session, realm, id);
   });
 }
 
@@ -106,8 +107,9 @@ function endpointFor(kind: Kind): Endpoint {
       await reconcile(session, kind, change);
       return { id: `${change.planned.realm_id}/${change.planned.client_id}` };
     },
-    async read(session, { realm_id, client_id }, fresh) {
-      const client = await readClient(session, String(realm_id), String(client_id), fresh);
+    async read(session, { realm_id, client_id }) {
+      // A change of ours has made the run forget the client; without one there is nothing to read anew.
+      const client = await readClient(session, String(realm_id), String(client_id));
       return client && { scopes: client[LISTS[kind]] ?? [] };
     },
     update: (session, _representation, change) => reconcile(session, kind, change),

@@ -4,6 +4,7 @@ import {
   field,
   flag,
   flagIn,
+  mapOf,
   onlyIfKnown,
   optional,
   optionalComputed,
@@ -23,6 +24,7 @@ import { realmAndId } from "./import-ids";
 import { checkFlows, foreignKeySource, planDerived, SIGNED_JWT } from "./openid-client-rules";
 
 const ATTRIBUTES = "attributes";
+const FLOWS = "authenticationFlowBindingOverrides";
 
 /** Free text that stays as it is on the server unless it is configured. */
 const keptText = { ...text, ...optional, keep: true } as const;
@@ -185,8 +187,11 @@ const attributes: { [name: string]: Attribute } = {
 const blocks: { [name: string]: Block } = {
   authentication_flow_binding_overrides: {
     nesting: "set",
-    unsupported: "Browser and direct grant flows of a single client play no part between machines.",
-    attributes: { browser_id: { ...text, ...optional }, direct_grant_id: { ...text, ...optional } },
+    present: (representation) => Object.values(mapOf(representation, FLOWS)).some(Boolean),
+    attributes: {
+      browser_id: { ...text, ...optional, ...textIn(FLOWS, "browser") },
+      direct_grant_id: { ...text, ...optional, ...textIn(FLOWS, "direct_grant") },
+    },
   },
   authorization: {
     nesting: "set",
@@ -218,7 +223,7 @@ export const openidClient: Resource = {
     reservedKeys("extra_config", attributes),
     checkFlows,
   ],
-  importId: realmAndId(["import", false]),
+  importId: realmAndId("CLIENT_UUID", ["import", false]),
   // Until version 1 the version of the write-only secret was a number.
   upgrade: (state) =>
     typeof state.client_secret_wo_version === "number"

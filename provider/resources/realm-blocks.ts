@@ -1,5 +1,5 @@
 import { field, flag, mapOf, number, optional, optionalComputed, required, text, texts } from "../engine/fields";
-import type { Attribute, Block } from "../engine/table";
+import type { Attribute, Block, Representation } from "../engine/table";
 import type { Value } from "../protocol/values";
 
 /** The nested blocks of a realm: those a machine's realm may need, and those that are only shown. */
@@ -93,34 +93,56 @@ function webAuthn(prefix: string): { [name: string]: Attribute } {
   };
 }
 
+/** A setting of the mail server; Keycloak masks the secret ones. */
+function mail(attribute: Pick<Attribute, "type" | "sensitive">, key: string, must = false): Attribute {
+  return {
+    ...attribute,
+    ...(must ? required : optional),
+    read: (representation) => {
+      const kept = mapOf(representation, "smtpServer")[key] ?? "";
+      return attribute.type === "bool" ? kept === "true" : kept;
+    },
+  };
+}
+
+const secretText = { ...text, sensitive: true } as const;
+const mailLogin = (kind: "basic" | "token") => (representation: Representation) => {
+  const { auth, authType = "basic" } = mapOf(representation, "smtpServer");
+  return auth === "true" && authType === kind;
+};
+
 const smtpServer: Block = {
   nesting: "list",
   unsupported: PEOPLE_ONLY,
+  keep: true,
+  present: (representation) => Object.keys(mapOf(representation, "smtpServer")).length > 0,
   attributes: {
-    from: { ...text, ...required },
-    from_display_name: { ...text, ...optional },
-    envelope_from: { ...text, ...optional },
-    reply_to: { ...text, ...optional },
-    reply_to_display_name: { ...text, ...optional },
-    host: { ...text, ...required },
-    port: { ...text, ...optional },
-    ssl: { ...flag, ...optional },
-    starttls: { ...flag, ...optional },
-    allow_utf8: { ...flag, ...optional },
+    from: mail(text, "from", true),
+    from_display_name: mail(text, "fromDisplayName"),
+    envelope_from: mail(text, "envelopeFrom"),
+    reply_to: mail(text, "replyTo"),
+    reply_to_display_name: mail(text, "replyToDisplayName"),
+    host: mail(text, "host", true),
+    port: mail(text, "port"),
+    ssl: mail(flag, "ssl"),
+    starttls: mail(flag, "starttls"),
+    allow_utf8: mail(flag, "allowutf8"),
   },
   blocks: {
     auth: {
       nesting: "list",
-      attributes: { username: { ...text, ...required }, password: { ...text, ...required, sensitive: true } },
+      present: mailLogin("basic"),
+      attributes: { username: mail(text, "user", true), password: mail(secretText, "password", true) },
     },
     token_auth: {
       nesting: "list",
+      present: mailLogin("token"),
       attributes: {
-        username: { ...text, ...required },
-        url: { ...text, ...required },
-        client_id: { ...text, ...required },
-        client_secret: { ...text, ...required, sensitive: true },
-        scope: { ...text, ...required },
+        username: mail(text, "user", true),
+        url: mail(text, "authTokenUrl", true),
+        client_id: mail(text, "authTokenClientId", true),
+        client_secret: mail(secretText, "authTokenClientSecret", true),
+        scope: mail(text, "authTokenScope", true),
       },
     },
   },

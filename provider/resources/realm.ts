@@ -31,11 +31,19 @@ function flow(name: string, initial: string): Attribute {
 
 /** Keycloak takes the default client scopes with a new realm, and never tells them again. */
 const CREATION_ONLY =
-  "Use the default and optional scopes of each client; Keycloak takes these lists at creation only.";
+  "Use keycloak_realm_default_client_scopes and keycloak_realm_optional_client_scopes; Keycloak takes these lists at creation only.";
 
 const attributes: { [name: string]: Attribute } = {
   realm: { ...text, ...required, replace: true, ...field("realm", "") },
-  internal_id: { ...text, ...optionalComputed, replace: true, ...field("id", "") },
+  internal_id: {
+    ...text,
+    ...optionalComputed,
+    replace: true,
+    read: ({ internalId, id }) => String(internalId ?? id ?? ""),
+    write: (representation, value) => {
+      representation.id = value;
+    },
+  },
   enabled: { ...flag, ...optional, default: true, ...field("enabled", false) },
   display_name: { ...keptText, ...field("displayName", "") },
   display_name_html: { ...keptText, ...field("displayNameHtml", "") },

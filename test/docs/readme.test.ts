@@ -14,6 +14,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { execa } from "execa";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { resources } from "../../provider/resources";
+import { providerSchemaJson } from "../../provider/schema";
 
 const ROOT = join(__dirname, "..", "..");
 const PACKAGE = "cdktf-keycloak-m2m";
@@ -324,15 +326,14 @@ describe("reference tables", () => {
     );
   });
 
-  it("of the embedded provider's resources and import ids are complete", () => {
-    const resources = matches(
-      sources("provider/resources"),
-      /^\s+name: (?:"(keycloak_\w+)"|`(keycloak_\w+\$\{kind\}\w+)`),$/gm,
-    );
+  it("of the embedded provider's resources, import ids and data sources are complete", () => {
+    const { resource_schemas, data_source_schemas } = providerSchemaJson();
     const text = section("docs/providers.md", "Resources of the embedded provider");
-    const listed = firstColumn(text);
-    for (const name of resources.filter((name) => !name.includes("$"))) expect(listed).toContain(name);
-    expect(listed).toHaveLength(matches(read("provider/resources/index.ts"), /^ {2}(\w+),$/gm).length);
+    const ids = new Map(resources.map(({ name, importId }) => [name, importId.form]));
+    const rows = matches(text, /^\| `(keycloak_\w+)` \| .*(?:UUID|REALM|_id|`realm`)/gm);
+    const served = Object.keys({ ...resource_schemas, ...data_source_schemas });
+    expect(rows.sort()).toEqual(served.sort());
+    for (const [name, form] of ids) expect(text).toContain(`| \`${name}\` | \`${form.split(/ or | \(/)[0]}\``);
     const refused = matches(sources("provider"), /^ {2}(\w+): \{[^\n]*\bunsupported:/gm);
     for (const name of refused) expect(text).toContain(`\`${name}\``);
   });

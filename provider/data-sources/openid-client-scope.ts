@@ -1,0 +1,21 @@
+import { shown } from "../engine/data";
+import { required } from "../engine/fields";
+import type { DataSource } from "../engine/table";
+import { openidClientScope, scopesOf } from "../resources/openid-client-scope";
+import { notFound } from "./not-found";
+
+export const openidClientScopeData: DataSource = {
+  name: "keycloak_openid_client_scope",
+  attributes: shown(openidClientScope.attributes, {
+    realm_id: required,
+    name: required,
+    // Which of its attributes are of interest nobody says here, so none is shown, as in the official one.
+    extra_config: { optional: true, computed: true, read: () => ({}) },
+  }),
+  async read(session, { realm_id, name }) {
+    const scopes = [...(await scopesOf(session, String(realm_id))).values()];
+    const found = scopes.find((scope) => scope.protocol === "openid-connect" && scope.name === name);
+    if (found) return found;
+    throw notFound(`client scope "${name}" of realm "${realm_id}"`, ["name"], "Check its name, or declare it.");
+  },
+};

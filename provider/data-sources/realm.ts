@@ -1,0 +1,48 @@
+import { shown, shownBlock } from "../engine/data";
+import { required, textMap } from "../engine/fields";
+import { type DataSource, mapValues, type Representation } from "../engine/table";
+import { realm } from "../resources/realm";
+import { realmBlocks } from "../resources/realm-blocks";
+import { notFound } from "./not-found";
+
+/** In the order of Keycloak's versions, settings came to the resource that the official data source has not got. */
+const NOT_SHOWN = ["terraform_deletion_protection", "allow_utf8", "brute_force_strategy"];
+
+const { web_authn_policy, web_authn_passwordless_policy, security_defenses, ...others } = realmBlocks;
+
+export const realmData: DataSource = {
+  name: "keycloak_realm",
+  attributes: {
+    ...shown(
+      realm.attributes,
+      {
+        realm: required,
+        display_name_html: { optional: true },
+        default_default_client_scopes: { optional: true, computed: true, read: () => [] },
+        default_optional_client_scopes: { optional: true, computed: true, read: () => [] },
+      },
+      NOT_SHOWN,
+    ),
+    // Which of Keycloak's many attributes are of interest nobody says here, so none is shown, as in the official one.
+    attributes: { ...textMap, optional: true, computed: true, read: () => ({}) },
+  },
+  blocks: {
+    ...mapValues(others, (block) => shownBlock(block, NOT_SHOWN)),
+    // Shown only where they are declared, which is the resource's part.
+    security_defenses: { ...shownBlock(security_defenses!, NOT_SHOWN), present: () => false },
+    web_authn_policy: {
+      ...shownBlock(web_authn_policy!),
+      attributes: {
+        ...shown(web_authn_policy!.attributes),
+        passwordless_passkeys_enabled: { type: "bool", computed: true, read: () => false },
+      },
+    },
+    web_authn_passwordless_policy: shownBlock(web_authn_passwordless_policy!),
+  },
+  async read(session, { realm: name }) {
+    const realm = String(name);
+    const found = await session.call(`Reading realm "${realm}"`, (admin) => admin.realms.findOne({ realm }));
+    if (!found) throw notFound(`realm "${realm}"`, ["realm"], "Check its name, or declare it.");
+    return { ...(found as Representation), id: realm, internalId: found.id };
+  },
+};

@@ -1,0 +1,19 @@
+import { shown } from "../engine/data";
+import { optional, required } from "../engine/fields";
+import type { DataSource } from "../engine/table";
+import { isEmpty } from "../protocol/values";
+import { findRole, role, withComposites } from "../resources/role";
+import { notFound } from "./not-found";
+
+export const roleData: DataSource = {
+  name: "keycloak_role",
+  attributes: shown(role.attributes, { realm_id: required, name: required, client_id: optional }, ["import"]),
+  async read(session, { realm_id, client_id, name }) {
+    const realm = String(realm_id);
+    const client = isEmpty(client_id) ? undefined : String(client_id);
+    const found = await findRole(session, realm, client, String(name));
+    if (found) return withComposites(session, realm, found);
+    const place = client ? `client ${client} in realm "${realm}"` : `realm "${realm}"`;
+    throw notFound(`role "${name}" of ${place}`, ["name"], "Check its name, or declare it.");
+  },
+};

@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
+import { field, flag, flagIn, optional, required, text } from "../engine/fields";
+import { exactlyOne } from "../engine/rules";
+import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
+import type { Session } from "../keycloak";
+import type { ObjectValue } from "../protocol/values";
+import { forgetClient, readClient, unlessGone } from "./clients";
+import { realmParentAndMapper } from "./import-ids";
+import { forgetScopes, readScope } from "./openid-client-scope";
+
+/** Where a mapper keeps its settings, as text. */
+export const CONFIG = "config";
+
+/** A switch that is on unless it is set: into which tokens or answers the claim goes. */
+export function addTo(key: string): Attribute {
+  return { ...flag, ...optional, default: true, ...flagIn(CONFIG, key) };
+}
+
+/** A mapper of Keycloak as a resource: what all have in common, and `own` attributes of its kind. */
+export function mapperResource(
+  resource: Pick<Resource, "name" | "rules"> & {
+    kind: string;
+    protocolMapper: string;
+    own: { [name: string]: Attribute };
+  },
+): Resource {
+  const { name, kind, protocolMapper, own, rules = [] } = resource;
+  return {
+    name,
+    title: (values) => `${kind} "${values.name}" of ${ownerOf(values).owner}`,
+    version: 0,
+    attributes: {
+      realm_id: { ...text, ...required, replace: true },
+      client_id: { ...text, ...optional, replace: true },
+      client_scope_id: { ...text, ...optional, replace: true },
+      name: { ...text, ...required, ...field("name", "") },
+      ...own,
+    },
+    endpoint: mapperEndpoint({ protocol: "openid-connect", protocolMapper }),
+    rules: [exactlyOne(["client_id", "client_scope_id"]), ...rules],
+    importId: realmParentAndMapper,
+  };
+}
+
+/** A mapper belongs to a client or to a client scope; the calls differ in nothing but that. */
+function ownerOf(state: ObjectValue) {
+  const inScope = typeof state.client_scope_id === "string" && state.client_scope_id !== "";
+  const id = String(inScope ? state.client_scope_id : state.client_id);
+  const owner = `${inScope ? "client scope" : "client"} ${id}`;
+  return { inScope, id, realm: String(state.realm_id), owner };
+}
+
+/** The owner as this run knows it, its mappers included. */
+function readOwner(session: Session, state: ObjectValue, fresh: boolean): Promise<Representation | null> {
+  const { inScope, id, realm } = ownerOf(state);
+  return inScope ? readScope(session, realm, id, fresh) : readClient(session, realm, id, fresh);
+}
+
+/** What clients and client scopes have in common in the admin client. */
+interface Mappers {
+  addProtocolMapper(owner: { realm: string; id: string }, mapper: Representation): Promise<unknown>;
+  updateProtocolMapper(query: MapperQuery, mapper: Representation): Promise<unknown>;
+  delProtocolMapper(query: MapperQuery): Promise<unknown>;
+}
+
+interface MapperQuery {
+  realm: string;
+  id: string;
+  mapperId: string;
+}
+
+type MapperCall = (mappers: Mappers) => Promise<unknown>;
+
+async function run(session: Session, verb: string, state: ObjectValue, call: MapperCall, recover?: MapperCall) {
+  const { inScope, owner, realm, id } = ownerOf(state);
+  const what = `${verb} mapper "${state.name}" of ${owner} in realm "${realm}"`;
+  const mappers = (admin: KeycloakAdminClient): Mappers => (inScope ? admin.clientScopes : admin.clients);
+  await session.call(what, (admin) => call(mappers(admin)), recover && ((admin) => recover(mappers(admin))));
+  if (!inScope) await forgetClient(session, realm, id);
+  else if (verb === "Deleting") forgetScopes(session, realm);
+}
+
+function mapperEndpoint(kind: { protocol: string; protocolMapper: string }): Endpoint {
+  const endpoint: Endpoint = {
+    async create(session, representation, { planned }) {
+      const { realm, id } = ownerOf(planned);
+      const mapperId = randomUUID();
+      const mapper = { ...representation, ...kind, id: mapperId };
+      const made = { ...planned, id: mapperId };
+      await run(
+        session,
+        "Creating",
+        planned,
+        (mappers) => mappers.addProtocolMapper({ realm, id }, mapper),
+        () => endpoint.read(session, made, true),
+      );
+      return { id: mapperId };
+    },
+    async read(session, state, fresh) {
+      const owner = await readOwner(session, state, fresh);
+      const mappers = (owner?.protocolMappers ?? []) as Representation[];
+      return mappers.find(({ id }) => id === state.id) ?? null;
+    },
+    async update(session, representation, { planned, prior }) {
+      const { realm, id } = ownerOf(planned);
+      const mapperId = String(prior!.id);
+      const mapper = { ...representation, ...kind, id: mapperId };
+      const query = { realm, id, mapperId };
+      await run(session, "Changing", planned, (mappers) => mappers.updateProtocolMapper(query, mapper));
+    },
+    async delete(session, state) {
+      const { realm, id } = ownerOf(state);
+      const query = { realm, id, mapperId: String(state.id) };
+      await unlessGone(run(session, "Deleting", state, (mappers) => mappers.delProtocolMapper(query)));
+    },
+  };
+  return endpoint;
+}

@@ -1,0 +1,79 @@
+import { field, flag, number, optional, required, text, texts } from "../engine/fields";
+import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
+import { isEmpty } from "../protocol/values";
+import { unlessGone } from "./clients";
+
+const switchedOn = (name: string): Attribute => ({ ...flag, ...optional, ...field(name, false) });
+
+const attributes: { [name: string]: Attribute } = {
+  realm_id: { ...text, ...required, replace: true },
+  events_enabled: switchedOn("eventsEnabled"),
+  events_expiration: { ...number, ...optional, ...field("eventsExpiration", 0) },
+  admin_events_enabled: switchedOn("adminEventsEnabled"),
+  admin_events_details_enabled: switchedOn("adminEventsDetailsEnabled"),
+  enabled_event_types: {
+    ...texts,
+    ...optional,
+    // With none chosen Keycloak records every type, and lists them all.
+    read: ({ enabledEventTypes }, known) => (isEmpty(known) ? known : (enabledEventTypes as string[])),
+    write: (representation, value) => {
+      representation.enabledEventTypes = value ?? [];
+    },
+  },
+  events_listeners: {
+    ...texts,
+    ...optional,
+    keep: true,
+    // Where none are declared those of the server stay, and are not part of the state.
+    read: ({ eventsListeners }, known) => (known === null ? null : ((eventsListeners ?? []) as string[])),
+    write: (representation, value) => {
+      if (value !== null) representation.eventsListeners = value;
+    },
+  },
+};
+
+/** Taken away, the settings are Keycloak's own again: nothing recorded, and what is recorded later is logged. */
+const NOTHING_RECORDED: Representation = {
+  eventsEnabled: false,
+  eventsExpiration: 0,
+  adminEventsEnabled: false,
+  adminEventsDetailsEnabled: false,
+  enabledEventTypes: [],
+  eventsListeners: ["jboss-logging"],
+};
+
+const endpoint: Endpoint = {
+  async create(session, representation, change) {
+    await endpoint.update(session, representation, change);
+    return { id: String(change.planned.realm_id) };
+  },
+  async read(session, { realm_id }) {
+    const realm = String(realm_id);
+    const what = `Reading the event settings of realm "${realm}"`;
+    return (await unlessGone(
+      session.call(what, (admin) => admin.realms.getConfigEvents({ realm })),
+    )) as Representation | null;
+  },
+  async update(session, representation, { planned }) {
+    const realm = String(planned.realm_id);
+    const what = `Changing the event settings of realm "${realm}"`;
+    await session.call(what, (admin) => admin.realms.updateConfigEvents({ realm }, representation));
+  },
+  async delete(session, { realm_id }) {
+    const realm = String(realm_id);
+    const what = `Resetting the event settings of realm "${realm}"`;
+    await unlessGone(session.call(what, (admin) => admin.realms.updateConfigEvents({ realm }, NOTHING_RECORDED)));
+  },
+};
+
+export const realmEvents: Resource = {
+  name: "keycloak_realm_events",
+  title: ({ realm_id }) => `the event settings of realm "${realm_id}"`,
+  version: 0,
+  attributes,
+  endpoint,
+  plan: ({ prior, planned }) => {
+    if (!prior) planned.id = planned.realm_id ?? null;
+  },
+  importId: { form: "REALM", parse: (id) => (id && !id.includes("/") ? { id, realm_id: id } : null) },
+};

@@ -1,0 +1,174 @@
+import { field, flag, optional, optionalComputed, required, text, textMap, texts } from "../engine/fields";
+import type { Attribute, Change, Endpoint, Representation, Resource } from "../engine/table";
+import type { Session } from "../keycloak";
+import { type Listing, listing } from "../listing";
+import { DiagnosticError, problem } from "../protocol/diagnostics";
+import { isEmpty, type ObjectValue, UNKNOWN, type Value } from "../protocol/values";
+import { unlessGone } from "./clients";
+import { realmAndId } from "./import-ids";
+
+/** Parts several values of one attribute, as in the official provider. */
+const SEPARATOR = "##";
+
+/** Keycloak's attributes have lists of values; Terraform's map has one text for each. */
+export const attributesOfLists: Pick<Attribute, "type" | "read" | "write"> = {
+  ...textMap,
+  read: ({ attributes }) => {
+    const lists = Object.entries((attributes ?? {}) as { [key: string]: string[] });
+    return Object.fromEntries(lists.map(([key, values]) => [key, values.join(SEPARATOR)]));
+  },
+  write: (representation, value) => {
+    const entries = Object.entries((value ?? {}) as { [key: string]: string });
+    representation.attributes = Object.fromEntries(entries.map(([key, text]) => [key, text.split(SEPARATOR)]));
+  },
+};
+
+const attributes: { [name: string]: Attribute } = {
+  realm_id: { ...text, ...required, replace: true },
+  client_id: {
+    ...text,
+    ...optional,
+    replace: true,
+    read: ({ clientRole, containerId }) => (clientRole ? String(containerId) : ""),
+  },
+  name: { ...text, ...required, ...field("name", "") },
+  description: { ...text, ...optionalComputed, initial: "", ...field("description", "") },
+  composite_roles: { ...texts, ...optionalComputed, initial: [], read: ({ composites }) => composites as string[] },
+  attributes: { ...attributesOfLists, ...optionalComputed, initial: {} },
+  import: { ...flag, ...optional, default: false, replace: true },
+};
+
+const clientOf = ({ client_id }: ObjectValue) => (isEmpty(client_id) ? undefined : String(client_id));
+const titleOf = (values: ObjectValue) => {
+  const client = clientOf(values);
+  return `role "${values.name}" of ${client ? `client ${client} in ` : ""}realm "${values.realm_id}"`;
+};
+
+/** The roles of a realm, or of one of its clients, by id. */
+function rolesOf(session: Session, realm: string, client: string | undefined): Promise<Listing<Representation>> {
+  const what = `Listing the roles of ${client ? `client ${client} in ` : ""}realm "${realm}"`;
+  return listing(
+    session,
+    `roles ${realm} ${client ?? ""}`,
+    ({ id }) => String(id),
+    (first, max) => {
+      const query = { realm, first, max, briefRepresentation: false };
+      return session.call(what, (admin) =>
+        client ? admin.clients.listRoles({ ...query, id: client }) : admin.roles.find(query),
+      ) as Promise<Representation[]>;
+    },
+  );
+}
+
+/** A role by its name; null where there is none. */
+export async function findRole(session: Session, realm: string, client: string | undefined, name: string) {
+  const what = `Reading ${titleOf({ realm_id: realm, client_id: client ?? null, name })}`;
+  const found = await session.call(what, (admin) =>
+    client ? admin.clients.findRole({ realm, id: client, roleName: name }) : admin.roles.findOneByName({ realm, name }),
+  );
+  return (found ?? null) as Representation | null;
+}
+
+/** A role with the ids of the roles it is composed of. */
+export async function withComposites(session: Session, realm: string, role: Representation): Promise<Representation> {
+  if (!role.composite) return { ...role, composites: [] };
+  const what = `Listing what role "${role.name}" of realm "${realm}" is composed of`;
+  const list = await session.call(what, (admin) => admin.roles.getCompositeRoles({ realm, id: String(role.id) }));
+  return { ...role, composites: list.map(({ id }) => id) };
+}
+
+/** Brings the roles a role is composed of to exactly the planned ones. */
+async function compose(session: Session, role: Representation, { planned }: Change): Promise<void> {
+  const wanted = planned.composite_roles as Value;
+  if (!Array.isArray(wanted)) return;
+  const [realm, id] = [String(planned.realm_id), String(role.id)];
+  const now = (await withComposites(session, realm, role)).composites as string[];
+  const named = (ids: string[]) => ids.map((one) => ({ id: one, name: "" }));
+  const added = (wanted as string[]).filter((one) => !now.includes(one));
+  const removed = now.filter((one) => !wanted.includes(one));
+  const what = `Composing ${titleOf(planned)}`;
+  if (added.length) await session.call(what, ({ roles }) => roles.createComposite({ realm, roleId: id }, named(added)));
+  if (removed.length) await session.call(what, ({ roles }) => roles.delCompositeRoles({ realm, id }, named(removed)));
+}
+
+/** Takes over a role that exists: what is declared is set, the rest stays. */
+async function adopt(session: Session, representation: Representation, change: Change): Promise<Representation> {
+  const { planned, config } = change;
+  const [realm, name] = [String(planned.realm_id), String(planned.name)];
+  const found = await findRole(session, realm, clientOf(planned), name);
+  if (!found) {
+    const summary = `Taking over ${titleOf(planned)}: there is none to take over`;
+    throw new DiagnosticError(problem(summary, "Remove `import = true` to create it."));
+  }
+  const declared = Object.fromEntries(
+    Object.entries(representation).filter(([field]) => !isEmpty(config[field as keyof typeof config] ?? null)),
+  );
+  await session.call(`Changing ${titleOf(planned)}`, (admin) =>
+    admin.roles.updateById({ realm, id: String(found.id) }, { ...found, ...declared }),
+  );
+  return found;
+}
+
+const endpoint: Endpoint = {
+  async create(session, representation, change) {
+    const { planned } = change;
+    const [realm, client, name] = [String(planned.realm_id), clientOf(planned), String(planned.name)];
+    let role: Representation | null;
+    if (planned.import === true) role = await adopt(session, representation, change);
+    else {
+      await session.call(
+        `Creating ${titleOf(planned)}`,
+        (admin) =>
+          client
+            ? admin.clients.createRole({ realm, id: client, ...representation })
+            : admin.roles.create({ realm, ...representation }),
+        async () => ((await findRole(session, realm, client, name)) ? { roleName: name } : null),
+      );
+      // Keycloak chooses the id itself, and tells the name alone.
+      role = await findRole(session, realm, client, name);
+    }
+    await compose(session, role ?? {}, change);
+    return { id: String(role?.id) };
+  },
+  async read(session, state, fresh) {
+    const [realm, id] = [String(state.realm_id), String(state.id)];
+    const what = `Reading role ${id} of realm "${realm}"`;
+    const one = async () =>
+      ((await session.call(what, (admin) => admin.roles.findOneById({ realm, id }))) ?? null) as Representation | null;
+    const role = await (await rolesOf(session, realm, clientOf(state))).get(id, one, fresh);
+    return role && withComposites(session, realm, role);
+  },
+  async update(session, representation, change) {
+    const { planned, prior } = change;
+    const [realm, id] = [String(planned.realm_id), String(prior!.id)];
+    const roles = await rolesOf(session, realm, clientOf(planned));
+    await session.call(`Changing ${titleOf(planned)}`, (admin) =>
+      admin.roles.updateById({ realm, id }, { ...representation, id }),
+    );
+    roles.forget(id);
+    await compose(session, { id, composite: true }, change);
+  },
+  async delete(session, state) {
+    // A role that was there before is left in peace.
+    if (state.import === true) return;
+    const [realm, id] = [String(state.realm_id), String(state.id)];
+    await unlessGone(session.call(`Deleting ${titleOf(state)}`, (admin) => admin.roles.delById({ realm, id })));
+    (await rolesOf(session, realm, clientOf(state))).forget(id);
+  },
+};
+
+export const role: Resource = {
+  name: "keycloak_role",
+  title: titleOf,
+  version: 0,
+  attributes,
+  endpoint,
+  plan: ({ prior, config, planned }) => {
+    // What is taken over has values of its own.
+    if (prior || planned.import !== true) return;
+    for (const name of ["description", "composite_roles", "attributes"]) {
+      if ((config[name] ?? null) === null) planned[name] = UNKNOWN;
+    }
+  },
+  importId: realmAndId("ROLE_UUID", ["import", false]),
+};
