@@ -38,6 +38,14 @@ export const OWN: Names = {
   machinePort: 13_280,
 };
 
+/** For tests of the embedded provider by itself. */
+export const PROVIDER: Names = {
+  keycloak: "m2m-provider-keycloak",
+  keycloakPort: 18_380,
+  machine: "m2m-provider-machine-b",
+  machinePort: 13_380,
+};
+
 /** Distinctive, so that a leak of it is found wherever it is. */
 export const ADMIN_PASSWORD = "Canary-7f3a91c2-admin-password";
 
