@@ -18,7 +18,8 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/global-setup.ts"],
           pool: "forks",
-          fileParallelism: false, // one environment at a time on the same ports
+          maxWorkers: 2, // each file has an environment of its own; more at once only wait for one another
+          sequence: { groupOrder: 1 },
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

@@ -1,10 +1,16 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, inject, it } from "vitest";
-import { admin, clientOf, m2m, makeProject, OWN, ROOT, SHARED } from "./environment";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { admin, clientOf, m2m, makeProject, namesOf, ROOT, takeDown } from "./environment";
 
-const folder = inject("folder");
+const OWN = namesOf("diff");
 const MAIN = readFileSync(join(ROOT, "main.ts"), "utf8");
+
+let folder: string;
+beforeAll(async () => {
+  folder = makeProject(OWN);
+});
+afterAll(async () => await takeDown(folder, OWN));
 
 async function changes(): Promise<{ action: string; address: string }[]> {
   const { stdout, exitCode } = await m2m(folder, ["diff", "--json"]);
@@ -19,21 +25,17 @@ async function repaired(): Promise<void> {
 }
 
 describe("diff", () => {
+  it("works before the first deploy, without Keycloak", async () => {
+    const { exitCode, stdout } = await m2m(folder, ["diff"]);
+    expect(exitCode).toBe(2);
+    expect(stdout).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy/);
+  });
+
   it("is empty after up, and says so", async () => {
+    expect((await m2m(folder, ["up"])).exitCode).toBe(0);
     const { exitCode, stdout } = await m2m(folder, ["diff"]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("No changes.");
-  });
-
-  it("works before the first deploy, without Keycloak", async () => {
-    const other = makeProject(OWN);
-    try {
-      const { exitCode, stdout } = await m2m(other, ["diff"]);
-      expect(exitCode).toBe(2);
-      expect(stdout).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy/);
-    } finally {
-      rmSync(other, { recursive: true, force: true });
-    }
   });
 
   it.each([
@@ -41,8 +43,8 @@ describe("diff", () => {
     ["its flows", (client: object) => ({ ...client, standardFlowEnabled: true }), "standard_flow_enabled"],
     ["its key source", keySource, "use.jwks.url"],
   ])("shows a client changed by hand in %s, and up repairs it", async (_, change, shown) => {
-    const client = await clientOf(SHARED, "machine-a");
-    await admin(SHARED, "PUT", `/clients/${client.id}`, change(client));
+    const client = await clientOf(OWN, "machine-a");
+    await admin(OWN, "PUT", `/clients/${client.id}`, change(client));
     const { exitCode, stdout } = await m2m(folder, ["diff"]);
     expect(exitCode).toBe(2);
     expect(stdout).toContain(shown);
@@ -51,8 +53,8 @@ describe("diff", () => {
   });
 
   it("shows a client deleted by hand, and up makes it again", async () => {
-    const { id } = await clientOf(SHARED, "machine-a");
-    await admin(SHARED, "DELETE", `/clients/${id}`);
+    const { id } = await clientOf(OWN, "machine-a");
+    await admin(OWN, "DELETE", `/clients/${id}`);
     expect(await changes()).toEqual(
       expect.arrayContaining([
         { action: "create", address: expect.stringMatching(/^keycloak_openid_client\.MachineA_/) },

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cdktf, dockerThings, m2m, makeProject, OWN, ROOT, takeDown } from "./environment";
+import { cdktf, dockerThings, m2m, makeProject, namesOf, ROOT, takeDown } from "./environment";
+
+const OWN = namesOf("ecosystem");
 
 describe("the cdktf CLI alone, bare, as in the README's second way", () => {
   let folder: string;
@@ -46,22 +48,5 @@ describe("server and realm in two stacks of one app", () => {
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
     expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
     expect(await dockerThings(OWN)).toEqual([]);
-  });
-});
-
-describe("Keycloak 26.7.2, where introspection demands the audience", () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = makeProject(OWN);
-  });
-  afterAll(async () => await takeDown(folder, OWN));
-
-  it("works the same, both machines, offline and online, and shows no change", async () => {
-    const { exitCode, stderr } = await m2m(folder, ["up"], { M2M_KEYCLOAK_VERSION: "26.7.2" });
-    expect(exitCode, stderr).toBe(0);
-    for (const options of [[], ["--online"], ["--bash"], ["--bash", "--online"]]) {
-      expect((await m2m(folder, ["call", ...options])).stdout).toMatch(/^HTTP 200\ncaller: machine-a/);
-    }
-    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
   });
 });

@@ -24,27 +24,32 @@ export interface Names {
   readonly machinePort: number;
 }
 
-export const SHARED: Names = {
-  keycloak: "m2m-e2e-keycloak",
-  keycloakPort: 18_180,
-  machine: "m2m-e2e-machine-b",
-  machinePort: 13_180,
-};
-/** For tests that break what they bring up. */
-export const OWN: Names = {
-  keycloak: "m2m-own-keycloak",
-  keycloakPort: 18_280,
-  machine: "m2m-own-machine-b",
-  machinePort: 13_280,
-};
+const ENVIRONMENTS = [
+  "e2e",
+  "provider",
+  "failures",
+  "diff",
+  "keys",
+  "lost",
+  "interrupted",
+  "registry",
+  "ecosystem",
+  "newest",
+] as const;
 
-/** For tests of the embedded provider by itself. */
-export const PROVIDER: Names = {
-  keycloak: "m2m-provider-keycloak",
-  keycloakPort: 18_380,
-  machine: "m2m-provider-machine-b",
-  machinePort: 13_380,
-};
+/** Every file has names and ports of its own, so that two of them run at once. */
+export function namesOf(environment: (typeof ENVIRONMENTS)[number]): Names {
+  const place = ENVIRONMENTS.indexOf(environment) * 10;
+  return {
+    keycloak: `m2m-${environment}-keycloak`,
+    keycloakPort: 18_180 + place,
+    machine: `m2m-${environment}-machine-b`,
+    machinePort: 13_180 + place,
+  };
+}
+
+/** The environment of the files that leave it as they found it. */
+export const SHARED = namesOf("e2e");
 
 /** Distinctive, so that a leak of it is found wherever it is. */
 export const ADMIN_PASSWORD = "Canary-7f3a91c2-admin-password";
@@ -148,6 +153,16 @@ export function filesMade(folder: string): string[] {
   return made.flatMap((name) =>
     name === "certs" ? readdirSync(join(folder, name)).map((file) => join(name, file)) : [name],
   );
+}
+
+/** What a person would do after an accident: one `up`, and the environment is whole again. Gives what `up` warned of. */
+export async function upRepairs(folder: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await m2m(folder, ["up"]);
+  if (exitCode !== 0 || !stdout.startsWith("HTTP 200 from"))
+    throw new Error(`up did not repair:\n${stdout}\n${stderr}`);
+  const diff = await m2m(folder, ["diff"]);
+  if (diff.exitCode !== 0) throw new Error(`there are changes after up:\n${diff.stdout}\n${diff.stderr}`);
+  return stderr;
 }
 
 /** Takes an environment down whatever state it is in, and its folder with it. */

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selfSign } from "../../constructs/keys/certificate";
-import { ADMIN_PASSWORD, docker, m2m, makeProject, OWN, type Result, takeDown } from "./environment";
+import { ADMIN_PASSWORD, docker, m2m, makeProject, namesOf, type Result, takeDown } from "./environment";
+
+const OWN = namesOf("keys");
 
 const KEY = "certs/machine-a-signing.key";
 const CERTIFICATE = "certs/machine-a-signing.crt";

@@ -1,31 +1,18 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cdktf, docker, dockerThings, filesMade, m2m, makeProject, OWN, PROGRAM, takeDown } from "./environment";
+import { cdktf, docker, dockerThings, filesMade, m2m, makeProject, namesOf, takeDown, upRepairs } from "./environment";
+
+const OWN = namesOf("lost");
 
 let folder: string;
-let image: string;
 
 beforeAll(async () => {
   folder = makeProject(OWN);
   const { exitCode, stderr } = await m2m(folder, ["up"]);
   expect(exitCode, stderr).toBe(0);
-  image = await docker("inspect", "--format", "{{.Config.Image}}", OWN.keycloak);
 });
 
 afterAll(async () => await takeDown(folder, OWN));
-
-/** What a person would do after an accident: one `up`, and the environment is whole again. */
-async function upRepairs(): Promise<string> {
-  const { exitCode, stdout, stderr } = await m2m(folder, ["up"]);
-  expect(exitCode, stderr).toBe(0);
-  expect(stdout).toMatch(/^HTTP 200 from/);
-  expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
-  return stderr;
-}
 
 describe("a lost container", () => {
   it("makes a bare deploy fail, and is brought back by one up, realm and clients as they were", async () => {
@@ -33,39 +20,18 @@ describe("a lost container", () => {
     const deploy = await cdktf(folder, ["deploy", "--auto-approve"]);
     expect(deploy.exitCode).not.toBe(0);
     expect(deploy.stdout + deploy.stderr).toMatch(/m2m up|connection refused/);
-    expect(await upRepairs()).toContain("a container of this environment is gone");
+    expect(await upRepairs(folder)).toContain("a container of this environment is gone");
   });
 
   it("is brought back without its volume too, realm and clients anew", async () => {
     await docker("rm", "--force", OWN.keycloak);
     await docker("volume", "rm", `${OWN.keycloak}-data`);
-    await upRepairs();
+    await upRepairs(folder);
   });
 
   it("that was only stopped is started", async () => {
     await docker("stop", OWN.keycloak, OWN.machine);
-    await upRepairs();
-  });
-});
-
-describe("an interrupted up", () => {
-  it.each([
-    ["SIGINT", 5_000],
-    ["SIGKILL", 8_000],
-  ] as const)("by %s after %i ms is finished by the next", async (signal, afterMs) => {
-    expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
-    const run = execa("node", [PROGRAM, "up"], {
-      cwd: folder,
-      env: { CI: "" },
-      stdin: "ignore",
-      reject: false,
-      detached: true,
-    });
-    await sleep(afterMs);
-    process.kill(-run.pid!, signal); // the whole group, as Ctrl-C on a terminal does
-    const { exitCode } = await run;
-    expect(exitCode).not.toBe(0);
-    await upRepairs();
+    await upRepairs(folder);
   });
 });
 
@@ -131,34 +97,5 @@ describe("a port in use", () => {
       message: expect.stringContaining(String(OWN.machinePort)),
     });
     expect(await dockerThings(OWN)).toEqual([]);
-  });
-});
-
-describe("a Keycloak that does not become healthy", () => {
-  it("is reported with the last lines of its log", async () => {
-    const main = readFileSync(join(folder, "main.ts"), "utf8");
-    writeFileSync(join(folder, "main.ts"), main.replace('"Keycloak")', '"Keycloak", { startTimeoutSeconds: 20 })'));
-    const volume = `${OWN.keycloak}-data`;
-    await docker("volume", "create", volume);
-    const garbage = "mkdir -p /data/h2 && echo no database > /data/h2/keycloakdb.mv.db && chown -R 1000 /data";
-    await docker(
-      "run",
-      "--rm",
-      "--user",
-      "0",
-      "--volume",
-      `${volume}:/data`,
-      "--entrypoint",
-      "bash",
-      image,
-      "-c",
-      garbage,
-    );
-    const { exitCode, stdout } = await m2m(folder, ["up", "--json"]);
-    expect(exitCode).toBe(1);
-    expect(JSON.parse(stdout).error).toEqual({
-      code: "not-healthy",
-      message: expect.stringMatching(/Failed to start server|Error opening database|file is corrupted/),
-    });
   });
 });

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { docker, m2m, makeProject, OWN, ROOT, SHARED, takeDown } from "./environment";
+import { docker, m2m, makeProject, namesOf, ROOT, SHARED, takeDown } from "./environment";
+
+const OWN = namesOf("registry");
 
 const REGISTRY = "127.0.0.1:15180";
 const KEYCLOAK = `${REGISTRY}/keycloak/keycloak:26.4`;

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PROVIDER, ROOT } from "../environment";
+import { namesOf, ROOT } from "../environment";
 import { type Server, startKeycloak } from "./server";
 import { Workspace } from "./workspace";
 
 let server: Server;
 beforeAll(async () => {
-  server = await startKeycloak(PROVIDER);
+  server = await startKeycloak(namesOf("provider"));
 });
 afterAll(() => server.stop());
 

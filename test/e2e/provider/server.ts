@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { ADMIN_PASSWORD, m2m, makeProject, type Names, takeDown } from "../environment";
 
 // biome-ignore lint/suspicious/noExplicitAny: what Keycloak and Terraform answer has no types here
@@ -72,12 +71,4 @@ export const EMBEDDED = "terraform.local/cdktf-keycloak-m2m/keycloak";
 /** The provider block of a test's configuration. */
 export function providerBlock(url: string): Record<string, unknown> {
   return { url, client_id: "admin-cli", username: "admin", password: ADMIN_PASSWORD };
-}
-
-/** Whether Docker still has a container of this name that runs. */
-export async function isUp(name: string): Promise<boolean> {
-  const { stdout } = await execa("docker", ["container", "inspect", "--format", "{{.State.Running}}", name], {
-    reject: false,
-  });
-  return stdout.trim() === "true";
 }

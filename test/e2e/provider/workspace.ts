@@ -41,7 +41,7 @@ export class Workspace {
   }
 
   start(...args: string[]) {
-    return execa("terraform", [...args, "-no-color"], {
+    return execa(process.env.TERRAFORM_BINARY_NAME ?? "terraform", [...args, "-no-color"], {
       cwd: this.folder,
       env: { CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", ...this.server.env },
       stdin: "ignore",

@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { m2m, makeProject, namesOf, takeDown } from "./environment";
+
+const OWN = namesOf("newest");
+
+describe("Keycloak 26.7.2, where introspection demands the audience", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = makeProject(OWN);
+  });
+  afterAll(async () => await takeDown(folder, OWN));
+
+  it("works the same, both machines, offline and online, and shows no change", async () => {
+    const { exitCode, stderr } = await m2m(folder, ["up"], { M2M_KEYCLOAK_VERSION: "26.7.2" });
+    expect(exitCode, stderr).toBe(0);
+    for (const options of [[], ["--online"], ["--bash"], ["--bash", "--online"]]) {
+      expect((await m2m(folder, ["call", ...options])).stdout).toMatch(/^HTTP 200\ncaller: machine-a/);
+    }
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+});
