@@ -81,29 +81,36 @@ export function textsIn(map: string, key: string): Place {
 
 /** Leaves the state as it is unless something is configured: for what the official provider never reads. */
 export function onlyIfKnown(place: Place): Place {
-  return { ...place, read: (...from) => (from[1] === null ? null : place.read!(...from)) };
+  return { ...place, read: (...from) => (from[1] === null && !from[2].imported ? null : place.read!(...from)) };
 }
 
-/**
- * The user's own keys of a map whose other keys belong to other attributes or to Keycloak. Only keys that the state
- * knows are read, and a key taken out of the configuration is cleared. `watched` names keys that are read even so
- * where the server has them set: what would otherwise be hidden from the plan.
- */
-export function ownKeys(map: string, options: { cleared: "empty" | "removed"; watched?: Watch }): Place {
+/** How {@link ownKeys} treats keys that the state does not know. */
+interface OtherKeys {
+  /** What becomes of a key that is taken out of the configuration. */
+  cleared: "empty" | "removed";
+  /** Keys that are read even so where the server has them set: what would otherwise be hidden from the plan. */
+  watched?: (representation: Representation, state: ObjectValue) => string[];
+  /** Of what is imported all keys are read, but for those that Keycloak makes itself or that other attributes have. */
+  foreign: (key: string) => boolean;
+}
+
+/** The user's own keys of a map whose other keys belong to other attributes or to Keycloak. */
+export function ownKeys(map: string, { cleared, watched, foreign }: OtherKeys): Place {
   return {
-    read: (representation, known, state) => {
+    read: (representation, known, { state, imported }) => {
       const kept = mapOf(representation, map);
       const result: ObjectValue = {};
       for (const [key, value] of Object.entries((known ?? {}) as ObjectValue)) {
         if (kept[key]) result[key] = kept[key];
         else if (value === "" || value === null) result[key] = value;
       }
-      for (const key of options.watched?.(representation, state) ?? []) if (kept[key]) result[key] = kept[key];
+      const others = imported ? Object.keys(kept).filter((key) => !foreign(key)) : watched?.(representation, state);
+      for (const key of others ?? []) if (kept[key]) result[key] = kept[key];
       return known === null && Object.keys(result).length === 0 ? null : result;
     },
     write: (representation, value, prior) => {
       for (const key of Object.keys((prior ?? {}) as ObjectValue)) {
-        if (options.cleared === "empty") setIn(representation, map, key, "");
+        if (cleared === "empty") setIn(representation, map, key, "");
         else delete mapOf(representation, map)[key];
       }
       for (const [key, content] of Object.entries((value ?? {}) as ObjectValue)) {
@@ -113,7 +120,10 @@ export function ownKeys(map: string, options: { cleared: "empty" | "removed"; wa
   };
 }
 
-type Watch = (representation: Representation, state: ObjectValue) => string[];
+/** Whether a key of such a map has an attribute of its own in a table. */
+export function isTyped(attributes: { [name: string]: Attribute }, key: string): boolean {
+  return Object.values(attributes).some((attribute) => attribute.key === key);
+}
 
 export function mapOf(representation: Representation, map: string): { [key: string]: string } {
   representation[map] ??= {};

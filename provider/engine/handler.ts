@@ -15,19 +15,19 @@ export function handlerOf(resource: Resource, open: OpenSession): ResourceHandle
   return {
     validate: (config, { writeOnlyAllowed }) => validate(resource, config, writeOnlyAllowed),
     upgrade: (state, version) => upgrade(resource, state, version),
-    read: (state) => read(resource, open, state),
+    read: (state, imported) => read(resource, open, state, imported),
     plan: ({ prior, config }: PlanInput) => planChange(resource, prior, config),
     apply: (input) => apply(resource, open, input),
     import: (id) => importState(resource, id),
   };
 }
 
-async function read(resource: Resource, open: OpenSession, state: ObjectValue) {
+async function read(resource: Resource, open: OpenSession, state: ObjectValue, imported: boolean) {
   const session = open(PATIENCE_READING_MS);
   // The server's address comes from a resource still to be made: what is known of the object stays as it is.
   if (!session) return { state };
   const representation = await resource.endpoint.read(session, state, false);
-  return { state: representation && readState(resource, representation, state) };
+  return { state: representation && readState(resource, representation, state, imported) };
 }
 
 async function apply(resource: Resource, open: OpenSession, { prior, planned, config }: ApplyInput) {

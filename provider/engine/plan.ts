@@ -38,6 +38,8 @@ function planAttribute(attribute: Attribute, before: ObjectValue | null, name: s
   if (isUnknown(configured)) return configured;
   if (configured !== null) {
     const value = attribute.normalise?.(configured) ?? configured;
+    // To Keycloak nothing and empty are the same: what was imported is not changed from one to the other.
+    if (before && prior === null && isEmpty(value)) return prior;
     return equal(value, prior, attribute.type) ? prior : value;
   }
   if (attribute.default !== undefined) return attribute.default;

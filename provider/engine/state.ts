@@ -1,30 +1,40 @@
 import { type Diagnostic, warning } from "../protocol/diagnostics";
 import { typeOfBlock } from "../protocol/schema";
 import { equal, isEmpty, isUnknown, isWhollyKnown, type ObjectValue, type Value } from "../protocol/values";
-import { type Attribute, type Block, type Change, type Representation, type Resource, schemaOf } from "./table";
+import {
+  type Attribute,
+  type Before,
+  type Block,
+  type Change,
+  type Representation,
+  type Resource,
+  schemaOf,
+} from "./table";
 
 /** Terraform's state of an object read from Keycloak; `known` is the state or plan it had before. */
 export function readState(
   resource: Pick<Resource, "attributes" | "blocks">,
   representation: Representation,
   known: ObjectValue,
+  imported = false,
 ): ObjectValue {
   const { id } = known;
-  return { id: id ?? null, ...readMembers(resource.attributes, resource.blocks, representation, known) };
+  const before = { state: known, imported };
+  return { id: id ?? null, ...readMembers(resource.attributes, resource.blocks, representation, before) };
 }
 
 function readMembers(
   attributes: { [name: string]: Attribute },
   blocks: { [name: string]: Block } = {},
   representation: Representation,
-  known: ObjectValue,
+  before: Before,
 ): ObjectValue {
   const state: ObjectValue = {};
   for (const [name, attribute] of Object.entries(attributes)) {
-    state[name] = readAttribute(attribute, representation, knownPart(known[name] ?? null), known);
+    state[name] = readAttribute(attribute, representation, knownPart(before.state[name] ?? null), before);
   }
   for (const [name, block] of Object.entries(blocks)) {
-    state[name] = readBlock(block, representation, knownPart(known[name] ?? null));
+    state[name] = readBlock(block, representation, knownPart(before.state[name] ?? null), before.imported);
   }
   return state;
 }
@@ -34,21 +44,33 @@ function knownPart(value: Value): Value {
   return isUnknown(value) ? null : value;
 }
 
-function readAttribute(attribute: Attribute, representation: Representation, known: Value, state: ObjectValue): Value {
+function readAttribute(attribute: Attribute, representation: Representation, known: Value, before: Before): Value {
   if (attribute.writeOnly) return null;
   if (!attribute.read) return known ?? attribute.default ?? null;
-  const fresh = attribute.read(representation, known, state);
+  const fresh = attribute.read(representation, known, before);
   // Keycloak does not tell nothing from empty; the form the user chose stays.
   if (known !== null && isEmpty(known) && isEmpty(fresh)) return known;
   return fresh !== null && known !== null && equal(known, fresh, attribute.type) ? known : fresh;
 }
 
-function readBlock(block: Block, representation: Representation, known: Value): Value {
+function readBlock(block: Block, representation: Representation, known: Value, imported: boolean): Value {
   const before = ((known as Value[] | null)?.[0] ?? null) as ObjectValue | null;
-  const element = readMembers(block.attributes, block.blocks, representation, before ?? {});
-  const hasInner = Object.keys(block.blocks ?? {}).some((name) => (element[name] as Value[]).length > 0);
-  const isThere = block.computed || hasInner || (block.present ? block.present(representation) : before !== null);
-  return isThere ? [element] : [];
+  const members = { state: before ?? {}, imported };
+  const element = readMembers(block.attributes, block.blocks, representation, members);
+  return isThere(block, element, before, representation, imported) ? [element] : [];
+}
+
+function isThere(
+  block: Block,
+  element: ObjectValue,
+  before: ObjectValue | null,
+  representation: Representation,
+  imported: boolean,
+): boolean {
+  if (block.computed) return true;
+  if (Object.keys(block.blocks ?? {}).some((name) => (element[name] as Value[]).length > 0)) return true;
+  if (imported && block.presentOnImport) return block.presentOnImport(representation);
+  return block.present ? block.present(representation) : before !== null;
 }
 
 /** Writes planned values into Keycloak's JSON; unknown ones are left to Keycloak. */

@@ -29,12 +29,19 @@ export interface Attribute {
   normalise?: (value: Value) => Value;
   /** False: the empty value is sent only where there is something to clear. */
   sendEmpty?: false;
-  /** From Keycloak's JSON, knowing the value before and the whole state before; without it, the state alone has it. */
-  read?: (representation: Representation, known: Value, state: ObjectValue) => Value;
+  /** From Keycloak's JSON, knowing the value before; without it, the state alone has it. */
+  read?: (representation: Representation, known: Value, before: Before) => Value;
   /** Into Keycloak's JSON; `prior` is the state before, null for a new object. */
   write?: (representation: Representation, value: Value, prior: Value) => void;
   /** The key in Keycloak's map of attributes, which `extra_config` may therefore not hold. */
   key?: string;
+}
+
+/** What is known of an object when it is read. */
+export interface Before {
+  state: ObjectValue;
+  /** Nothing but its id: it has just been imported. */
+  imported: boolean;
 }
 
 /** A nested block that occurs at most once. */
@@ -52,6 +59,8 @@ export interface Block {
   keep?: boolean;
   /** Whether the server has what the block declares; without it, whether the state has the block. */
   present?: (representation: Representation) => boolean;
+  /** Likewise for what is imported, where the state cannot tell. */
+  presentOnImport?: (representation: Representation) => boolean;
   /** Tells Keycloak that the block is there, or is not. */
   toggle?: (representation: Representation, present: boolean) => void;
 }

@@ -18,7 +18,8 @@ export interface ResourceHandler {
   validate(config: ObjectValue, options: { writeOnlyAllowed: boolean }): Diagnostic[];
   /** Brings a state of an older schema version, or of another provider with this schema, into today's form. */
   upgrade(state: { [name: string]: unknown }, version: number): { [name: string]: unknown };
-  read(state: ObjectValue): Promise<{ state: ObjectValue | null; diagnostics?: Diagnostic[] }>;
+  /** `imported`: nothing is known of the object but its id, so all of it is of interest. */
+  read(state: ObjectValue, imported: boolean): Promise<{ state: ObjectValue | null; diagnostics?: Diagnostic[] }>;
   plan(change: PlanInput): { planned: ObjectValue | null; requiresReplace: Path[]; diagnostics?: Diagnostic[] };
   apply(change: ApplyInput): Promise<{ state: ObjectValue | null; diagnostics?: Diagnostic[] }>;
   import(id: string): ObjectValue;
@@ -39,6 +40,9 @@ export interface ApplyInput {
   planned: ObjectValue | null;
   config: ObjectValue | null;
 }
+
+/** Given to Terraform with what is imported, and given back by it with the first reading. */
+const IMPORTED = Buffer.from("imported");
 
 interface Message {
   [field: string]: unknown;
@@ -93,8 +97,9 @@ export function service(provider: Provider): { [rpc: string]: (request: Buffer) 
     ReadResource: async (request) => {
       const current = take(request, request.currentState);
       if (!current) return { newState: give(request, null) };
-      const { state, diagnostics } = await resource(request).read(current);
-      return { newState: give(request, state), diagnostics, private: request.private };
+      const imported = IMPORTED.equals((request.private as Buffer | undefined) ?? Buffer.alloc(0));
+      const { state, diagnostics } = await resource(request).read(current, imported);
+      return { newState: give(request, state), diagnostics, private: imported ? undefined : request.private };
     },
     PlanResourceChange: (request) => {
       const prior = take(request, request.priorState);
@@ -120,7 +125,7 @@ export function service(provider: Provider): { [rpc: string]: (request: Buffer) 
     },
     ImportResourceState: (request) => {
       const state = resource(request).import(String(request.id ?? ""));
-      return { importedResources: [{ typeName: request.typeName, state: give(request, state) }] };
+      return { importedResources: [{ typeName: request.typeName, state: give(request, state), private: IMPORTED }] };
     },
     Stop: () => {
       provider.stop();

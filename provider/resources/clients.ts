@@ -30,8 +30,22 @@ export async function readClient(
   return clients.get(id, async () => ((await one()) ?? null) as Representation | null, fresh);
 }
 
-export async function forgetClient(session: Session, realm: string, id: string): Promise<void> {
-  (await clientsOf(session, realm)).forget(id);
+/**
+ * Does something that changes a client. Whoever asks for it afterwards has it read anew: what somebody else has read
+ * meanwhile may show half of the change.
+ */
+export async function changingClient<T>(
+  session: Session,
+  realm: string,
+  id: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const clients = await clientsOf(session, realm);
+  try {
+    return await work();
+  } finally {
+    clients.forget(id);
+  }
 }
 
 /** The user that stands for a client in its own tokens. Keycloak names it after the client, in lower case. */
@@ -90,22 +104,23 @@ export function clientEndpoint(newId: () => string): Endpoint {
 
     async update(session, representation, change) {
       const { realm, what, id } = names(change.planned, "Changing", change.prior!);
-      const body = { ...representation, ...secret(change) };
-      await session.call(what, (admin) => admin.clients.update({ realm, id }, { ...body, id }));
+      const body = { ...representation, ...secret(change), id };
       const regenerate = "client_secret_regenerate_when_changed";
       const [before, after] = [change.prior![regenerate] ?? null, change.planned[regenerate] ?? null];
-      if (!equal(before, after, ["map", "string"])) {
+      await changingClient(session, realm, id, async () => {
+        await session.call(what, (admin) => admin.clients.update({ realm, id }, body));
+        if (equal(before, after, ["map", "string"])) return;
         await session.call(what, (admin) => admin.clients.generateNewClientSecret({ realm, id }));
-      }
-      await forgetClient(session, realm, id);
+      });
     },
 
     async delete(session, state) {
       // A client that was there before is left in peace.
       if (state.import === true) return;
       const { realm, what, id } = names(state, "Deleting", state);
-      await unlessGone(session.call(what, (admin) => admin.clients.del({ realm, id })));
-      await forgetClient(session, realm, id);
+      await changingClient(session, realm, id, () =>
+        unlessGone(session.call(what, (admin) => admin.clients.del({ realm, id }))),
+      );
     },
   };
 }

@@ -5,7 +5,7 @@ import { exactlyOne } from "../engine/rules";
 import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
 import type { Session } from "../keycloak";
 import type { ObjectValue } from "../protocol/values";
-import { forgetClient, readClient, unlessGone } from "./clients";
+import { changingClient, readClient, unlessGone } from "./clients";
 import { realmParentAndMapper } from "./import-ids";
 import { forgetScopes, readScope } from "./openid-client-scope";
 
@@ -76,9 +76,10 @@ async function run(session: Session, verb: string, state: ObjectValue, call: Map
   const { inScope, owner, realm, id } = ownerOf(state);
   const what = `${verb} mapper "${state.name}" of ${owner} in realm "${realm}"`;
   const mappers = (admin: KeycloakAdminClient): Mappers => (inScope ? admin.clientScopes : admin.clients);
-  await session.call(what, (admin) => call(mappers(admin)), recover && ((admin) => recover(mappers(admin))));
-  if (!inScope) await forgetClient(session, realm, id);
-  else if (verb === "Deleting") forgetScopes(session, realm);
+  const work = () =>
+    session.call(what, (admin) => call(mappers(admin)), recover && ((admin) => recover(mappers(admin))));
+  if (!inScope) await changingClient(session, realm, id, work);
+  else await work().finally(() => verb === "Deleting" && forgetScopes(session, realm));
 }
 
 function mapperEndpoint(kind: { protocol: string; protocolMapper: string }): Endpoint {

@@ -3,6 +3,7 @@ import {
   field,
   flag,
   flagIn,
+  isTyped,
   mapOf,
   number,
   numberIn,
@@ -48,7 +49,14 @@ const attributes: { [name: string]: Attribute } = {
     ...flagIn(ATTRIBUTES, "include.in.openid.provider.metadata"),
   },
   gui_order: { ...number, ...optional, ...numberIn(ATTRIBUTES, "gui.order") },
-  extra_config: { ...textMap, ...optional, ...ownKeys(ATTRIBUTES, { cleared: "empty" }) },
+  extra_config: {
+    ...textMap,
+    ...optional,
+    ...ownKeys(ATTRIBUTES, {
+      cleared: "empty",
+      foreign: (key) => key === ON_SCREEN || isTyped(attributes, key),
+    }),
+  },
 };
 
 type Scopes = Map<string, Representation>;

@@ -3,7 +3,7 @@ import type { Change, Endpoint, Representation, Resource } from "../engine/table
 import type { Session } from "../keycloak";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue, UNKNOWN } from "../protocol/values";
-import { forgetClient, readClient, unlessGone } from "./clients";
+import { changingClient, readClient, unlessGone } from "./clients";
 import { realmAndClient } from "./import-ids";
 import { forgetScopes, scopesOf } from "./openid-client-scope";
 
@@ -73,16 +73,17 @@ async function reconcile(session: Session, kind: Kind, { planned }: Change): Pro
     const added = wanted.filter((name) => !attached.includes(name));
     const ids = await idsOf(session, realm, added, attribute);
     const removed = attached.filter((name) => !wanted.includes(name));
-    // Whatever becomes of it, the client is not as this run has read it.
-    if (added.length || removed.length) await forgetClient(session, realm, id);
-    for (const name of removed) {
-      const scope = ids.get(name);
-      if (scope) await detach(session, kind, realm, id, scope);
-    }
-    for (const name of added) {
-      if (elsewhere.includes(name)) await detach(session, other, realm, id, ids.get(name)!);
-      await attach(session, kind, realm, id, ids.get(name)!);
-    }
+    if (!added.length && !removed.length) return;
+    await changingClient(session, realm, id, async () => {
+      for (const name of removed) {
+        const scope = ids.get(name);
+        if (scope) await detach(session, kind, realm, id, scope);
+      }
+      for (const name of added) {
+        if (elsewhere.includes(name)) await detach(session, other, realm, id, ids.get(name)!);
+        await attach(session, kind, realm, id, ids.get(name)!);
+      }
+    });
   });
 }
 
@@ -93,11 +94,12 @@ async function release(session: Session, kind: Kind, state: ObjectValue): Promis
     const client = await readClient(session, realm, id);
     const attached = ((client?.[LISTS[kind]] ?? []) as string[]).filter((name) => listed.includes(name));
     if (!attached.length) return;
-    await forgetClient(session, realm, id);
     const scopes = [...(await scopesOf(session, realm)).values()];
-    for (const scope of scopes.filter(({ name }) => attached.includes(String(name)))) {
-      await detach(session, kind, realm, id, String(scope.id));
-    }
+    await changingClient(session, realm, id, async () => {
+      for (const scope of scopes.filter(({ name }) => attached.includes(String(name)))) {
+        await detach(session, kind, realm, id, String(scope.id));
+      }
+    });
   });
 }
 

@@ -4,6 +4,7 @@ import {
   field,
   flag,
   flagIn,
+  isTyped,
   mapOf,
   onlyIfKnown,
   optional,
@@ -24,6 +25,8 @@ import { realmAndId } from "./import-ids";
 import { checkFlows, foreignKeySource, planDerived, SIGNED_JWT } from "./openid-client-rules";
 
 const ATTRIBUTES = "attributes";
+/** What Keycloak notes about a client for itself. */
+const KEYCLOAKS_OWN = /^(client\.secret\.|realm_client$)/;
 const FLOWS = "authenticationFlowBindingOverrides";
 
 /** Free text that stays as it is on the server unless it is configured. */
@@ -62,7 +65,7 @@ const attributes: { [name: string]: Attribute } = {
     sensitive: true,
     // Keycloak makes a secret for every client, but refuses it from one that signs: it has no place in the state.
     // Neither has one that was handed over as write-only.
-    read: ({ clientAuthenticatorType, secret }, _known, state) => {
+    read: ({ clientAuthenticatorType, secret }, _known, { state }) => {
       if (isSet(state.client_secret_wo_version)) return null;
       return clientAuthenticatorType === SIGNED_JWT ? "" : String(secret ?? "");
     },
@@ -180,7 +183,15 @@ const attributes: { [name: string]: Attribute } = {
     ...optional,
     ...textIn(ATTRIBUTES, "oauth2.jwt.authorization.grant.idp"),
   },
-  extra_config: { ...textMap, ...optional, ...ownKeys(ATTRIBUTES, { cleared: "empty", watched: foreignKeySource }) },
+  extra_config: {
+    ...textMap,
+    ...optional,
+    ...ownKeys(ATTRIBUTES, {
+      cleared: "empty",
+      watched: foreignKeySource,
+      foreign: (key) => isTyped(attributes, key) || KEYCLOAKS_OWN.test(key),
+    }),
+  },
   import: { ...flag, ...optional, default: false, replace: true },
 };
 

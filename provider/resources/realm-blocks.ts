@@ -18,21 +18,31 @@ function header(key: string, standard: string): Attribute {
   };
 }
 
+const NOTHING_KNOWN = { state: {}, imported: true };
+
+const headerAttributes: { [name: string]: Attribute } = {
+  content_security_policy: header(
+    "contentSecurityPolicy",
+    "frame-src 'self'; frame-ancestors 'self'; object-src 'none';",
+  ),
+  content_security_policy_report_only: header("contentSecurityPolicyReportOnly", ""),
+  referrer_policy: header("referrerPolicy", "no-referrer"),
+  strict_transport_security: header("strictTransportSecurity", "max-age=31536000; includeSubDomains"),
+  x_content_type_options: header("xContentTypeOptions", "nosniff"),
+  x_frame_options: header("xFrameOptions", "SAMEORIGIN"),
+  x_robots_tag: header("xRobotsTag", "none"),
+  x_xss_protection: header("xXSSProtection", "1; mode=block"),
+};
+
 const headers: Block = {
   nesting: "list",
-  attributes: {
-    content_security_policy: header(
-      "contentSecurityPolicy",
-      "frame-src 'self'; frame-ancestors 'self'; object-src 'none';",
-    ),
-    content_security_policy_report_only: header("contentSecurityPolicyReportOnly", ""),
-    referrer_policy: header("referrerPolicy", "no-referrer"),
-    strict_transport_security: header("strictTransportSecurity", "max-age=31536000; includeSubDomains"),
-    x_content_type_options: header("xContentTypeOptions", "nosniff"),
-    x_frame_options: header("xFrameOptions", "SAMEORIGIN"),
-    x_robots_tag: header("xRobotsTag", "none"),
-    x_xss_protection: header("xXSSProtection", "1; mode=block"),
-  },
+  // Keycloak has headers of its own; where they are no others, nobody has declared them.
+  presentOnImport: (representation) =>
+    Object.values(headerAttributes).some((attribute) => {
+      const value = attribute.read!(representation, null, NOTHING_KNOWN);
+      return value !== "" && value !== attribute.default;
+    }),
+  attributes: headerAttributes,
 };
 
 function count(name: string, standard: number): Attribute {

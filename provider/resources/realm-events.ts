@@ -15,7 +15,8 @@ const attributes: { [name: string]: Attribute } = {
     ...texts,
     ...optional,
     // With none chosen Keycloak records every type, and lists them all.
-    read: ({ enabledEventTypes }, known) => (isEmpty(known) ? known : (enabledEventTypes as string[])),
+    read: ({ enabledEventTypes }, known, { imported }) =>
+      isEmpty(known) && !imported ? known : (enabledEventTypes as string[]),
     write: (representation, value) => {
       representation.enabledEventTypes = value ?? [];
     },
@@ -25,7 +26,8 @@ const attributes: { [name: string]: Attribute } = {
     ...optional,
     keep: true,
     // Where none are declared those of the server stay, and are not part of the state.
-    read: ({ eventsListeners }, known) => (known === null ? null : ((eventsListeners ?? []) as string[])),
+    read: ({ eventsListeners }, known, { imported }) =>
+      known === null && !imported ? null : ((eventsListeners ?? []) as string[]),
     write: (representation, value) => {
       if (value !== null) representation.eventsListeners = value;
     },

@@ -24,6 +24,9 @@ const offFlag = { ...flag, ...optionalComputed, initial: false } as const;
 const theme = { ...text, ...optional, sendEmpty: false } as const;
 const duration = { ...text, ...optionalComputed } as const;
 
+/** Settings of a realm that Keycloak keeps among its attributes, next to those that somebody gave it. */
+const KEYCLOAKS_OWN = /^(ciba|oauth2|par[A-Z]|client(Session|Offline)|realmReusable|actionToken|webAuthn|_browser)/;
+
 /** The name of an authentication flow; a new realm has Keycloak's own. */
 function flow(name: string, initial: string): Attribute {
   return { ...text, ...optionalComputed, initial, ...field(name, "") };
@@ -119,7 +122,11 @@ const attributes: { [name: string]: Attribute } = {
   docker_authentication_flow: flow("dockerAuthenticationFlow", "docker auth"),
   first_broker_login_flow: flow("firstBrokerLoginFlow", "first broker login"),
 
-  attributes: { ...textMap, ...optional, ...ownKeys("attributes", { cleared: "removed" }) },
+  attributes: {
+    ...textMap,
+    ...optional,
+    ...ownKeys("attributes", { cleared: "removed", foreign: (key) => KEYCLOAKS_OWN.test(key) }),
+  },
   default_default_client_scopes: { ...texts, ...optional, unsupported: CREATION_ONLY },
   default_optional_client_scopes: { ...texts, ...optional, unsupported: CREATION_ONLY },
 };

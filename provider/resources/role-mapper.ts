@@ -54,8 +54,7 @@ async function change(session: Session, verb: "add" | "del", state: ObjectValue,
     if (!role.clientRole) return mappings[`${verb}RealmScopeMappings`]({ realm, id }, body);
     return mappings[`${verb}ClientScopeMappings`]({ realm, id, client: String(role.containerId) }, body);
   });
-  await (verb === "add" ? call : unlessGone(call));
-  session.forget(keyOf(realm, owner));
+  await (verb === "add" ? call : unlessGone(call)).finally(() => session.forget(keyOf(realm, owner)));
 }
 
 const endpoint: Endpoint = {

@@ -44,8 +44,7 @@ function endpointFor(kind: Kind): Endpoint {
         ? users[`${verb}ClientRoleMappings`]({ realm, id, clientUniqueId: client, roles })
         : users[`${verb}RealmRoleMappings`]({ realm, id, roles }),
     );
-    await (verb === "add" ? call : unlessGone(call));
-    session.forget(keyOf(realm, id));
+    await (verb === "add" ? call : unlessGone(call)).finally(() => session.forget(keyOf(realm, id)));
   }
 
   return {

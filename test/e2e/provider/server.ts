@@ -1,9 +1,10 @@
-import { ADMIN_PASSWORD, m2m, makeProject, type Names, takeDown } from "../environment";
+import { inject } from "vitest";
+import { ADMIN_PASSWORD, m2m, makeProject, type Names, SHARED, takeDown } from "../environment";
 
 // biome-ignore lint/suspicious/noExplicitAny: what Keycloak and Terraform answer has no types here
 export type Json = Record<string, any>;
 
-/** A Keycloak for the provider's own tests: this package's construct, alone in its stack, and nothing else. */
+/** A Keycloak that the provider's tests work on. */
 export interface Server {
   readonly names: Names;
   readonly url: string;
@@ -11,7 +12,23 @@ export interface Server {
   readonly env: Record<string, string>;
   /** Keycloak's admin API, below `/admin/realms`, as an administrator with a browser would use it. */
   admin(method: "GET" | "PUT" | "POST" | "DELETE", path: string, body?: unknown): Promise<Json>;
-  stop(): Promise<void>;
+}
+
+/** The one of an environment that is up; tests keep to realms of their own. */
+export async function serverOf(names: Names, folder: string): Promise<Server> {
+  const url = `http://localhost:${names.keycloakPort}`;
+  const tokens = new Map<string, { text: string; until: number }>();
+  return {
+    names,
+    url,
+    env: JSON.parse((await m2m(folder, ["env", "--json"])).stdout),
+    admin: (method, path, body) => callAdmin(url, tokens, method, path, body),
+  };
+}
+
+/** The one that all files share. */
+export function sharedServer(): Promise<Server> {
+  return serverOf(SHARED, inject("folder"));
 }
 
 const MAIN = `
@@ -25,50 +42,44 @@ new KeycloakServer(stack, "Keycloak");
 app.synth();
 `;
 
-export async function startKeycloak(names: Names, env: Record<string, string> = {}): Promise<Server> {
+/** One for tests that stop it or wear it out: this package's construct, alone in its stack. */
+export async function startKeycloak(names: Names): Promise<Server & { stop(): Promise<void> }> {
   const folder = makeProject(names, MAIN);
-  const up = await m2m(folder, ["up"], env);
+  const up = await m2m(folder, ["up"]);
   if (up.exitCode !== 0) throw new Error(up.stderr);
-  const url = `http://localhost:${names.keycloakPort}`;
-  return {
-    names,
-    url,
-    env: JSON.parse((await m2m(folder, ["env", "--json"], env)).stdout),
-    admin: (method, path, body) => callAdmin(url, method, path, body),
-    stop: () => takeDown(folder, names),
-  };
+  return { ...(await serverOf(names, folder)), stop: () => takeDown(folder, names) };
 }
 
-let token: { text: string; until: number } | undefined;
+type Tokens = Map<string, { text: string; until: number }>;
 
-async function tokenOf(url: string): Promise<string> {
-  if (token && Date.now() < token.until) return token.text;
+async function tokenOf(url: string, tokens: Tokens): Promise<string> {
+  const known = tokens.get(url);
+  if (known && Date.now() < known.until) return known.text;
   const login = { grant_type: "password", client_id: "admin-cli", username: "admin", password: ADMIN_PASSWORD };
   const response = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
     method: "POST",
     body: new URLSearchParams(login),
   });
   const { access_token } = (await response.json()) as { access_token: string };
-  token = { text: access_token, until: Date.now() + 30_000 };
+  // Rights on a realm come with the first token after it was made: a short life sees to that.
+  tokens.set(url, { text: access_token, until: Date.now() + 2_000 });
   return access_token;
 }
 
-async function callAdmin(url: string, method: string, path: string, body?: unknown): Promise<Json> {
+async function callAdmin(url: string, tokens: Tokens, method: string, path: string, body?: unknown): Promise<Json> {
   const response = await fetch(`${url}/admin/realms${path}`, {
     method,
-    headers: { authorization: `Bearer ${await tokenOf(url)}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${await tokenOf(url, tokens)}`, "content-type": "application/json" },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: HTTP ${response.status} ${text}`);
-  // The rights on a new realm come with the next token.
-  if (method === "POST" && path === "") token = undefined;
   return text === "" ? {} : JSON.parse(text);
 }
 
 export const EMBEDDED = "terraform.local/cdktf-keycloak-m2m/keycloak";
 
 /** The provider block of a test's configuration. */
-export function providerBlock(url: string): Record<string, unknown> {
+export function providerBlock(url: string): Json {
   return { url, client_id: "admin-cli", username: "admin", password: ADMIN_PASSWORD };
 }
