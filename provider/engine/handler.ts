@@ -4,7 +4,7 @@ import type { ApplyInput, PlanInput, ResourceHandler } from "../protocol/service
 import { isUnknown, type ObjectValue, type Value } from "../protocol/values";
 import { planChange } from "./plan";
 import { validate } from "./rules";
-import { readState, unheeded, writeRepresentation } from "./state";
+import { asPlanned, readState, unheeded, writeRepresentation } from "./state";
 import type { Change, Resource } from "./table";
 
 /** Opens a session with that much patience; null while the provider's address is not known yet. */
@@ -54,7 +54,10 @@ async function create(resource: Resource, session: Session, change: Change) {
   try {
     const representation = writeRepresentation(resource, {}, change.planned, null);
     made = { ...change.planned, ...(await resource.endpoint.create(session, representation, change)) };
-    return await settle(resource, session, { ...change, planned: made });
+    const settled = await settle(resource, session, { ...change, planned: made });
+    if (asPlanned(resource, made, settled.state)) return settled;
+    // Keycloak has ideas of its own about new objects, which it keeps to itself when they are changed.
+    return await update(resource, session, { ...change, planned: made, prior: settled.state });
   } catch (error) {
     // Once the object is made it must be in the state, or Terraform would make it a second time.
     return { state: made && withoutUnknown(made), diagnostics: diagnosticsOf(error) };

@@ -119,6 +119,15 @@ function defaultsOf(block: Block): ObjectValue {
   );
 }
 
+/** Whether Keycloak has what the plan promised, as far as it was known and could be sent. */
+export function asPlanned(resource: Resource, planned: ObjectValue, state: ObjectValue): boolean {
+  return Object.entries(resource.attributes).every(([name, { read, write, type }]) => {
+    const [wanted, got] = [planned[name] ?? null, state[name] ?? null];
+    if (!read || !write || !isWhollyKnown(wanted)) return true;
+    return (isEmpty(wanted) && isEmpty(got)) || equal(wanted, got, type);
+  });
+}
+
 /** Says where Keycloak did not take what was declared: the next plan would show it again and again. */
 export function unheeded(resource: Resource, { config, planned }: Change, state: ObjectValue): Diagnostic[] {
   const types = typeOfBlock(schemaOf(resource).block)[1] as { [name: string]: "string" };

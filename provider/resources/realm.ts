@@ -149,11 +149,15 @@ function checkLocales(config: ObjectValue): Problem[] {
   return [{ path: ["internationalization", 0, "default_locale"], summary }];
 }
 
-/** A realm is known by its name; the internal id is the same unless it is set. */
+/** Keycloak's database takes no longer id. */
+const LONGEST_ID = 36;
+
+/** A realm is known by its name; the internal id is the same where it fits, unless it is set. */
 function planIds({ prior, planned }: Change): void {
   if (prior) return;
   planned.id = planned.realm ?? null;
-  if (isUnknown(planned.internal_id)) planned.internal_id = planned.realm ?? null;
+  const fits = isUnknown(planned.realm) || String(planned.realm).length <= LONGEST_ID;
+  if (isUnknown(planned.internal_id) && fits) planned.internal_id = planned.realm ?? null;
 }
 
 const endpoint: Endpoint = {

@@ -12,6 +12,8 @@ export interface Server {
   readonly env: Record<string, string>;
   /** Keycloak's admin API, below `/admin/realms`, as an administrator with a browser would use it. */
   admin(method: "GET" | "PUT" | "POST" | "DELETE", path: string, body?: unknown): Promise<Json>;
+  /** An administrator's access token. */
+  token(): Promise<string>;
 }
 
 /** The one of an environment that is up; tests keep to realms of their own. */
@@ -23,6 +25,7 @@ export async function serverOf(names: Names, folder: string): Promise<Server> {
     url,
     env: JSON.parse((await m2m(folder, ["env", "--json"])).stdout),
     admin: (method, path, body) => callAdmin(url, tokens, method, path, body),
+    token: () => tokenOf(url, tokens),
   };
 }
 
