@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { m2m, makeProject, namesOf, takeDown } from "./environment";
+import { goldenConfiguration } from "./provider/golden";
+import { serverOf } from "./provider/server";
+import { Workspace } from "./provider/workspace";
 
 const OWN = namesOf("newest");
 
@@ -17,5 +20,15 @@ describe("Keycloak 26.7.2, where introspection demands the audience", () => {
       expect((await m2m(folder, ["call", ...options])).stdout).toMatch(/^HTTP 200\ncaller: machine-a/);
     }
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+
+  it("takes every resource and data source of the embedded provider, and shows no change", async () => {
+    const workspace = new Workspace(await serverOf(OWN, folder));
+    await workspace.write(goldenConfiguration());
+    const { exitCode, output } = await workspace.apply();
+    expect(exitCode, output).toBe(0);
+    expect(await workspace.plan()).toEqual([]);
+    expect((await workspace.destroy()).exitCode).toBe(0);
+    workspace.remove();
   });
 });
