@@ -84,6 +84,24 @@ describe("the connection", () => {
     expect(calls.admin).toBe(2);
   });
 
+  it("makes at most 16 calls at once, whatever Terraform asks for", async () => {
+    let [now, most] = [0, 0];
+    server = createServer(async (request, response) => {
+      if (!request.url!.endsWith("/token")) {
+        now += 1;
+        most = Math.max(most, now);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        now -= 1;
+      }
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ access_token: "token", expires_in: 60 }));
+    });
+    await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
+    const keycloak = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await Promise.all(Array.from({ length: 50 }, () => readRealm(keycloak)));
+    expect(most).toBe(16);
+  });
+
   it("waits for a busy server", async () => {
     const { keycloak, calls } = await standIn((call) => ({ status: [503, 429, 200][call - 1] ?? 200, body: {} }));
     await readRealm(keycloak);
