@@ -9,6 +9,8 @@ export interface Fault {
   temporary: boolean;
   /** The request may have been carried out although no answer came. */
   ambiguous: boolean;
+  /** What was asked for, where an answer came from there. */
+  url?: string;
 }
 
 /** A fault that is final for this operation; `status` lets a resource tell "not there" from the rest. */
@@ -34,6 +36,8 @@ const REFUSED = new Set([
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
+/** How the admin client says that the answer to a create was a success, but not Keycloak's. */
+const WITHOUT_LOCATION = /^(location header|resourceId) is not found in /;
 const BROKEN = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ETIMEDOUT", "ECONNABORTED"]);
 
 /** Sorts what the admin client or fetch threw; null for what is no fault of the connection but a defect. */
@@ -43,7 +47,10 @@ export function faultOf(error: unknown): Fault | null {
     return { kind: "not-keycloak", got: error.message, temporary: true, ambiguous: true };
   }
   const { response, responseData, name } = error as { response?: Response; responseData?: unknown; name?: string };
-  if (response) return statusFault(response.status, responseData);
+  if (response) return statusFault(response.status, responseData, response.url);
+  if (error instanceof Error && WITHOUT_LOCATION.test(error.message)) {
+    return { kind: "not-keycloak", got: "an answer that does not say what was made", temporary: true, ambiguous: true };
+  }
   if (name === "TimeoutError") {
     return { kind: "timeout", got: "no answer in time", temporary: true, ambiguous: true };
   }
@@ -62,12 +69,12 @@ export function faultOf(error: unknown): Fault | null {
   };
 }
 
-export function statusFault(status: number, body: unknown): Fault {
+export function statusFault(status: number, body: unknown, url?: string): Fault {
   const message = messageIn(body);
   const got = `HTTP ${status}${message ? `, "${message}"` : ""}`;
   // Keycloak answers 500 to a transaction that lost a race as well; a second try is safe and often succeeds.
   const temporary = BUSY.has(status) || status === 500;
-  return { kind: "status", status, got, temporary, ambiguous: status >= 500 };
+  return { kind: "status", status, got, temporary, ambiguous: status >= 500, ...(url && { url }) };
 }
 
 /** Keycloak's own words about an error; HTML and other foreign answers are not repeated. */
@@ -95,4 +102,42 @@ function describe(code: string, error: unknown): string {
   };
   const cause = (error as { cause?: { message?: string } }).cause;
   return known[code] ?? `${code}${cause?.message ? ` (${cause.message})` : ""}`;
+}
+
+/** The body of an answer; undefined where it is no JSON. One that breaks off is an error of the connection. */
+export async function jsonOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What to do about an answer that no waiting will change. */
+export function adviceFor(fault: Fault, server: string): string {
+  const advice: { [status: number]: string } = {
+    400: "Keycloak found something wrong with the values.",
+    401: "The login is no longer accepted, and a new one was not either.",
+    403: `The provider's user or client lacks a right: ${rightFor(fault.url)}, or the role admin of realm master.`,
+    404: "What this belongs to does not exist: check the realm and the client or client scope it is declared in.",
+    409: "It exists already. Take it into the state with `terraform import`, or give this one another name.",
+    500: "Keycloak's own log says more about this error.",
+  };
+  return `${advice[fault.status ?? 0] ?? "The request was not carried out."} Server: ${server}.`;
+}
+
+/** Which part of a realm needs which of its rights; all else is the realm itself. */
+const RIGHTS: [path: RegExp, right: string][] = [
+  [/^(clients|client-scopes|default-(default|optional)-client-scopes)\b/, "clients"],
+  [/^users\b/, "users"],
+  [/^events\b/, "events"],
+];
+
+function rightFor(url = ""): string {
+  const [, realm, path = ""] = /\/admin\/realms\/([^/?]+)\/?([^?]*)/.exec(url) ?? [];
+  if (!realm) return "it needs the role create-realm of realm master";
+  const right = RIGHTS.find(([start]) => start.test(path))?.[1] ?? "realm";
+  const of = `realm "${decodeURIComponent(realm)}"`;
+  return `of the realm-management roles of ${of} it needs manage-${right} (view-${right} is enough for a plan)`;
 }

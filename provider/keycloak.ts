@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
-import { type Fault, faultOf, KeycloakError, NotKeycloakError, statusFault } from "./keycloak-errors";
+import {
+  adviceFor,
+  type Fault,
+  faultOf,
+  jsonOf,
+  KeycloakError,
+  NotKeycloakError,
+  statusFault,
+} from "./keycloak-errors";
 import { type Credentials, Login } from "./login";
+import { Slots } from "./slots";
 
 /** How long an operation waits for a server that is starting or busy. */
 export const PATIENCE_READING_MS = 5_000;
@@ -53,6 +62,7 @@ export class Keycloak {
   session(patienceMs: number): Session {
     return {
       call: (what, run, recover) => this.#call(patienceMs, what, run, recover),
+      read: (what, run) => this.#call(patienceMs, what, (admin) => run(admin).then(notNothing)),
       shared: (key, load) => this.#shared(key, load),
       forget: (key) => this.#known.delete(key),
       exclusive: (key, run) => this.#exclusive(key, run),
@@ -71,11 +81,7 @@ export class Keycloak {
     let ambiguous = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const admin = await this.#client();
-        const result = await this.#slots.run(() => run(admin));
-        if (typeof result === "string" && result !== "") throw new NotKeycloakError("an answer that is not JSON");
-        this.#downSince = undefined;
-        return result;
+        return await this.#attempt(run);
       } catch (error) {
         const fault = faultOf(error);
         if (!fault) throw error;
@@ -84,18 +90,35 @@ export class Keycloak {
           this.#login.renew();
           continue;
         }
-        if (fault.status === 409 && ambiguous && recover) {
-          const found = await recover(await this.#client());
-          if (found !== null) return found;
-        }
         ambiguous ||= fault.ambiguous;
-        if (!(await this.#mayRetry(fault, attempt, begun, patienceMs))) throw this.#final(error, fault, what, begun);
+        if (await this.#mayRetry(fault, attempt, begun, patienceMs)) continue;
+        const found = ambiguous && recover ? await this.#recovered(fault, patienceMs, what, recover) : null;
+        if (found !== null) return found;
+        throw this.#final(error, fault, what, begun);
       }
     }
   }
 
+  async #attempt<T>(run: AdminCall<T>): Promise<T> {
+    const admin = await this.#client();
+    const result = await this.#slots.run(() => run(admin));
+    if (typeof result === "string" && result !== "") throw new NotKeycloakError("an answer that is not JSON");
+    this.#downSince = undefined;
+    return result;
+  }
+
+  /**
+   * What an attempt without an answer has made. A conflict says that there is something, so it is worth all patience;
+   * after any other end one look keeps the state true: what was made must not stay unknown to Terraform.
+   */
+  async #recovered<T>(fault: Fault, patienceMs: number, what: string, recover: AdminCall<T | null>): Promise<T | null> {
+    if (fault.status === 409) return this.#call(patienceMs, what, recover);
+    return this.#call(0, what, recover).catch(() => null);
+  }
+
   /** Waits before another attempt, or says that there will be none. */
   async #mayRetry(fault: Fault, attempt: number, begun: number, patienceMs: number): Promise<boolean> {
+    if (fault.kind === "status") this.#downSince = undefined;
     if (!fault.temporary) return false;
     if (fault.status === 500 && attempt >= ATTEMPTS_ON_SERVER_ERROR) return false;
     if (fault.kind === "unreachable") this.#downSince ??= Date.now();
@@ -153,8 +176,9 @@ export class Keycloak {
   /** The issuer may go by another name than the address it is reached at. */
   async #issuer(): Promise<string> {
     const response = await this.#fetch("/.well-known/openid-configuration");
-    const body = (await response.json().catch(() => undefined)) as { issuer?: unknown } | undefined;
+    const body = (await jsonOf(response)) as { issuer?: unknown } | undefined;
     if (typeof body?.issuer === "string") return body.issuer;
+    if (response.ok) throw new NotKeycloakError("an answer to discovery that names no issuer");
     const fault = statusFault(response.status, body);
     const { url, realm } = this.#settings;
     const summary = `Realm "${realm}" at ${url} does not say its issuer: ${fault.got}`;
@@ -187,28 +211,6 @@ export class Keycloak {
   }
 }
 
-/** Lets so many run at once; the others wait in their order. */
-class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(size: number) {
-    this.#free = size;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
-    }
-  }
-}
-
 /** What resources use of the connection. */
 export interface Session {
   /**
@@ -216,6 +218,8 @@ export interface Session {
    * earlier attempt without an answer has made after all.
    */
   call<T>(what: string, run: AdminCall<T>, recover?: AdminCall<T | null>): Promise<T>;
+  /** Likewise for what is only read: an answer with nothing in it is none. */
+  read<T>(what: string, run: AdminCall<T>): Promise<T>;
   /** Loads something once for all who ask under this key. */
   shared<T>(key: string, load: () => Promise<T>): Promise<T>;
   /** Something under this key was changed: the next one loads it anew. */
@@ -226,14 +230,8 @@ export interface Session {
   renewLogin(): void;
 }
 
-function adviceFor({ status }: Fault, url: string): string {
-  const advice: { [status: number]: string } = {
-    400: "Keycloak found something wrong with the values.",
-    401: "The login is no longer accepted, and a new one was not either.",
-    403: "The provider's user or client lacks a right: it needs the realm-management roles of this realm (manage-realm, manage-clients, view-users), or the admin role in realm master.",
-    404: "What this belongs to does not exist: check the realm and the client or client scope it is declared in.",
-    409: "It exists already. Take it into the state with `terraform import`, or give this one another name.",
-    500: "Keycloak's own log says more about this error.",
-  };
-  return `${advice[status ?? 0] ?? "The request was not carried out."} Server: ${url}.`;
+/** Taken for the truth, nothing would mean that there is no such object, or no list of any. */
+function notNothing<T>(answer: T): T {
+  if (answer === "") throw new NotKeycloakError("an answer with nothing in it");
+  return answer;
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Fault, KeycloakError, statusFault } from "./keycloak-errors";
+import { type Fault, jsonOf, KeycloakError, NotKeycloakError, statusFault } from "./keycloak-errors";
 import { DiagnosticError, problem } from "./protocol/diagnostics";
 
 /** How the provider proves who it is. */
@@ -66,11 +66,13 @@ export class Login {
   async #login(): Promise<Token> {
     const begun = Date.now();
     const response = await this.#post(await this.#form());
-    const body = (await response.json().catch(() => undefined)) as { access_token?: string; expires_in?: number };
+    const body = (await jsonOf(response)) as { access_token?: string; expires_in?: number } | undefined;
     if (response.ok && body?.access_token) {
       const lifetime = (body.expires_in ?? 60) * 1000;
       return { text: body.access_token, renewAt: begun + lifetime - Math.min(lifetime / 2, 15_000) };
     }
+    // A page of something in between is no refusal: the next login may reach Keycloak.
+    if (response.ok) throw new NotKeycloakError("an answer to the login that holds no token");
     const fault = statusFault(response.status, body);
     if (this.#credentials.signingKey && this.#withKid && fault.status === 400) {
       this.#withKid = false;

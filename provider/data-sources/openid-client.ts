@@ -47,7 +47,7 @@ export const openidClientData: DataSource = {
   async read(session, { realm_id, client_id }) {
     const [realm, clientId] = [String(realm_id), String(client_id)];
     const what = `Reading client "${clientId}" of realm "${realm}"`;
-    const [found] = (await session.call(what, (admin) => admin.clients.find({ realm, clientId }))) as Representation[];
+    const [found] = (await session.read(what, (admin) => admin.clients.find({ realm, clientId }))) as Representation[];
     if (!found) throw notFound(`client "${clientId}" of realm "${realm}"`, ["client_id"], "Check its name.");
     if (!found.serviceAccountsEnabled) return found;
     return { ...found, serviceAccountUser: await readServiceAccount(session, realm, found, true) };

@@ -51,7 +51,7 @@ export const realmKeysData: DataSource = {
     const realm = String(realm_id);
     const what = `Reading the keys of realm "${realm}"`;
     const { keys = [] } = await session
-      .call(what, (admin) => admin.realms.getKeys({ realm }))
+      .read(what, (admin) => admin.realms.getKeys({ realm }))
       .catch((error) => {
         if (error?.fault?.status === 404) throw notFound(`realm "${realm}"`, ["realm_id"], "Check its name.");
         throw error;

@@ -41,7 +41,7 @@ export const realmData: DataSource = {
   },
   async read(session, { realm: name }) {
     const realm = String(name);
-    const found = await session.call(`Reading realm "${realm}"`, (admin) => admin.realms.findOne({ realm }));
+    const found = await session.read(`Reading realm "${realm}"`, (admin) => admin.realms.findOne({ realm }));
     if (!found) throw notFound(`realm "${realm}"`, ["realm"], "Check its name, or declare it.");
     return { ...(found as Representation), id: realm, internalId: found.id };
   },

@@ -13,7 +13,7 @@ function clientsOf(session: Session, realm: string): Promise<Listing<Representat
     `clients ${realm}`,
     ({ id }) => String(id),
     (first, max) =>
-      session.call(what, (admin) => admin.clients.find({ realm, first, max })) as Promise<Representation[]>,
+      session.read(what, (admin) => admin.clients.find({ realm, first, max })) as Promise<Representation[]>,
   );
 }
 
@@ -25,7 +25,7 @@ export async function readClient(
   fresh = false,
 ): Promise<Representation | null> {
   const what = `Reading client ${id} of realm "${realm}"`;
-  const one = () => session.call(what, (admin) => admin.clients.findOne({ realm, id }));
+  const one = () => session.read(what, (admin) => admin.clients.findOne({ realm, id }));
   const clients = await clientsOf(session, realm);
   return clients.get(id, async () => ((await one()) ?? null) as Representation | null, fresh);
 }
@@ -61,14 +61,14 @@ export async function readServiceAccount(
     ({ username }) => String(username),
     (first, max) => {
       const query = { realm, username: SERVICE_ACCOUNT, briefRepresentation: true, first, max };
-      return session.call(`Listing the service accounts of realm "${realm}"`, (admin) =>
+      return session.read(`Listing the service accounts of realm "${realm}"`, (admin) =>
         admin.users.find(query),
       ) as Promise<Representation[]>;
     },
   );
   const what = `Reading the service account of client "${client.clientId}"`;
   const one = () =>
-    session.call(what, (admin) => admin.clients.getServiceAccountUser({ realm, id: String(client.id) }));
+    session.read(what, (admin) => admin.clients.getServiceAccountUser({ realm, id: String(client.id) }));
   const name = `${SERVICE_ACCOUNT}${String(client.clientId).toLowerCase()}`;
   return accounts.get(name, one as () => Promise<Representation>, fresh);
 }
@@ -129,7 +129,7 @@ export function clientEndpoint(newId: () => string): Endpoint {
 async function adopt(session: Session, realm: string, body: Representation): Promise<string> {
   const clientId = String(body.clientId);
   const what = `Taking over client "${clientId}" of realm "${realm}"`;
-  const [found] = await session.call(what, (admin) => admin.clients.find({ realm, clientId }));
+  const [found] = await session.read(what, (admin) => admin.clients.find({ realm, clientId }));
   if (!found?.id) {
     throw new DiagnosticError(problem(`${what}: there is none to take over`, "Remove `import = true` to create it."));
   }

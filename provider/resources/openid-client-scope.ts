@@ -68,7 +68,7 @@ export function scopesOf(session: Session, realm: string): Promise<Scopes> {
   return session.shared(keyOf(realm), async () => {
     const what = `Listing the client scopes of realm "${realm}"`;
     const list = await session
-      .call(what, (admin) => admin.clientScopes.find({ realm }))
+      .read(what, (admin) => admin.clientScopes.find({ realm }))
       .catch((error: unknown) => {
         if (error instanceof KeycloakError && error.fault.status === 404) return [];
         throw error;
@@ -85,7 +85,7 @@ export function forgetScopes(session: Session, realm: string): void {
 export async function readScope(session: Session, realm: string, id: string, fresh: boolean) {
   if (!fresh) return (await scopesOf(session, realm)).get(id) ?? null;
   const what = `Reading client scope ${id} of realm "${realm}"`;
-  const found = await session.call(what, (admin) => admin.clientScopes.findOne({ realm, id }));
+  const found = await session.read(what, (admin) => admin.clientScopes.findOne({ realm, id }));
   const scopes = await scopesOf(session, realm);
   if (found) scopes.set(id, found as Representation);
   else scopes.delete(id);

@@ -18,7 +18,7 @@ async function listed(session: Session, kind: Kind, realm: string): Promise<Name
   const what = `Listing the ${kind} client scopes of realm "${realm}"`;
   // The admin client takes the realm here too; its types do not say so.
   const of = { realm } as never;
-  const list = session.call(what, ({ clientScopes }) =>
+  const list = session.read(what, ({ clientScopes }) =>
     kind === "default" ? clientScopes.listDefaultClientScopes(of) : clientScopes.listDefaultOptionalClientScopes(of),
   );
   return (await unlessGone(list)) as NamedScope[] | null;

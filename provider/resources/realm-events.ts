@@ -44,7 +44,7 @@ const endpoint: Endpoint = {
     const realm = String(realm_id);
     const what = `Reading the event settings of realm "${realm}"`;
     // The realm tells them as they were set; the address for the settings alone lists all types where none is chosen.
-    return ((await session.call(what, (admin) => admin.realms.findOne({ realm }))) ?? null) as Representation | null;
+    return ((await session.read(what, (admin) => admin.realms.findOne({ realm }))) ?? null) as Representation | null;
   },
   async update(session, representation, { planned }) {
     const realm = String(planned.realm_id);

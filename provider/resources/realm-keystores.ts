@@ -44,7 +44,7 @@ function endpointFor(providerId: string): Endpoint {
     async read(session, state) {
       const [realm, id] = [String(state.realm_id), String(state.id)];
       const what = about("Reading", state.name ?? id, realm);
-      const found = await session.call(what, (admin) => admin.components.findOne({ realm, id }));
+      const found = await session.read(what, (admin) => admin.components.findOne({ realm, id }));
       return found ? single(found as Representation) : null;
     },
     async update(session, representation, { planned, prior }) {

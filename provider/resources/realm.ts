@@ -174,7 +174,7 @@ const endpoint: Endpoint = {
   },
   async read(session, state) {
     const realm = String(state.id);
-    const found = await session.call(`Reading realm "${realm}"`, (admin) => admin.realms.findOne({ realm }));
+    const found = await session.read(`Reading realm "${realm}"`, (admin) => admin.realms.findOne({ realm }));
     return (found ?? null) as Representation | null;
   },
   /** Keycloak drops every attribute that an update leaves out. */

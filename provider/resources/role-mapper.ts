@@ -37,7 +37,7 @@ function read(session: Session, state: ObjectValue, fresh: boolean): Promise<Rol
   if (fresh) session.forget(keyOf(realm, owner));
   return session.shared(keyOf(realm, owner), async () => {
     const what = `Reading the roles of ${owner} in realm "${realm}"`;
-    const call = session.call(what, (admin) =>
+    const call = session.read(what, (admin) =>
       (inScope ? admin.clientScopes : admin.clients).listScopeMappings({ realm, id }),
     );
     return mappedRoles((await unlessGone(call)) as Representation | null);
@@ -61,7 +61,7 @@ const endpoint: Endpoint = {
   async create(session, _representation, { planned }) {
     const { inScope, id, realm } = ownerOf(planned);
     const what = `Reading role ${planned.role_id} of realm "${realm}"`;
-    const role = await session.call(what, (admin) => admin.roles.findOneById({ realm, id: String(planned.role_id) }));
+    const role = await session.read(what, (admin) => admin.roles.findOneById({ realm, id: String(planned.role_id) }));
     if (!role) {
       const summary = `role_id must be the id of a role of realm "${realm}", got: ${planned.role_id}`;
       throw new DiagnosticError(problem(summary, "It is the role's UUID, not its name.", ["role_id"]));

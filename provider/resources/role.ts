@@ -53,7 +53,7 @@ function rolesOf(session: Session, realm: string, client: string | undefined): P
     ({ id }) => String(id),
     (first, max) => {
       const query = { realm, first, max, briefRepresentation: false };
-      return session.call(what, (admin) =>
+      return session.read(what, (admin) =>
         client ? admin.clients.listRoles({ ...query, id: client }) : admin.roles.find(query),
       ) as Promise<Representation[]>;
     },
@@ -63,7 +63,7 @@ function rolesOf(session: Session, realm: string, client: string | undefined): P
 /** A role by its name; null where there is none. */
 export async function findRole(session: Session, realm: string, client: string | undefined, name: string) {
   const what = `Reading ${titleOf({ realm_id: realm, client_id: client ?? null, name })}`;
-  const found = await session.call(what, (admin) =>
+  const found = await session.read(what, (admin) =>
     client ? admin.clients.findRole({ realm, id: client, roleName: name }) : admin.roles.findOneByName({ realm, name }),
   );
   return (found ?? null) as Representation | null;
@@ -73,7 +73,7 @@ export async function findRole(session: Session, realm: string, client: string |
 export async function withComposites(session: Session, realm: string, role: Representation): Promise<Representation> {
   if (!role.composite) return { ...role, composites: [] };
   const what = `Listing what role "${role.name}" of realm "${realm}" is composed of`;
-  const list = await session.call(what, (admin) => admin.roles.getCompositeRoles({ realm, id: String(role.id) }));
+  const list = await session.read(what, (admin) => admin.roles.getCompositeRoles({ realm, id: String(role.id) }));
   return { ...role, composites: list.map(({ id }) => id) };
 }
 
@@ -134,7 +134,7 @@ const endpoint: Endpoint = {
     const [realm, id] = [String(state.realm_id), String(state.id)];
     const what = `Reading role ${id} of realm "${realm}"`;
     const one = async () =>
-      ((await session.call(what, (admin) => admin.roles.findOneById({ realm, id }))) ?? null) as Representation | null;
+      ((await session.read(what, (admin) => admin.roles.findOneById({ realm, id }))) ?? null) as Representation | null;
     const role = await (await rolesOf(session, realm, clientOf(state))).get(id, one, fresh);
     return role && withComposites(session, realm, role);
   },

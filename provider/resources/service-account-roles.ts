@@ -18,7 +18,7 @@ function rolesOf(session: Session, { realm_id, service_account_user_id }: Object
   if (fresh) session.forget(keyOf(realm, id));
   return session.shared(keyOf(realm, id), async () => {
     const what = `Reading the roles of service account ${id} in realm "${realm}"`;
-    const call = session.call(what, (admin) => admin.users.listRoleMappings({ realm, id }));
+    const call = session.read(what, (admin) => admin.users.listRoleMappings({ realm, id }));
     return mappedRoles((await unlessGone(call)) as Representation | null);
   });
 }

@@ -9,6 +9,7 @@ import { decodeProtectedHeader, jwtVerify } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
 import { checkConfiguration, connectionSettings } from "../../provider/configuration";
 import { Keycloak } from "../../provider/keycloak";
+import { adviceFor, statusFault } from "../../provider/keycloak-errors";
 import { createServerCertificate } from "../../provider/protocol/certificate";
 import { UNKNOWN, type Value } from "../../provider/protocol/values";
 
@@ -31,12 +32,12 @@ async function standIn(answer: (call: number, request: IncomingMessage) => Answe
     if (!isLogin) calls.tokens.push(String(request.headers.authorization));
     const token = { access_token: `token-${calls.login}`, expires_in: 60 };
     const { status, body } = isLogin ? { body: token, ...login } : answer(calls.admin, request);
-    response.writeHead(status, { "content-type": "application/json" });
+    response.writeHead(status, { "content-type": "application/json", ...(status === 201 && { location: "/made/n" }) });
     response.end(typeof body === "string" ? body : JSON.stringify(body ?? {}));
   });
   await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { calls, url, keycloak: connect(url) };
+  return { calls, url, login, keycloak: connect(url) };
 }
 
 function connect(url: string): Keycloak {
@@ -145,6 +146,25 @@ describe("the connection", () => {
   });
 
   it.each([
+    ["GET", "/clients/id", "manage-clients (view-clients is enough for a plan)"],
+    ["POST", "/client-scopes", "manage-clients (view-clients is enough for a plan)"],
+    ["PUT", "/default-default-client-scopes/id", "manage-clients (view-clients is enough for a plan)"],
+    ["GET", "/users/id/role-mappings", "manage-users (view-users is enough for a plan)"],
+    ["GET", "/events/config", "manage-events (view-events is enough for a plan)"],
+    ["GET", "/roles?first=0", "manage-realm (view-realm is enough for a plan)"],
+    ["PUT", "", "manage-realm (view-realm is enough for a plan)"],
+  ])("names the right that %s %s lacks", (_method, path, right) => {
+    const url = `http://localhost:8080/auth/admin/realms/my%20realm${path}`;
+    const text = adviceFor(statusFault(403, undefined, url), "http://localhost:8080/auth");
+    expect(text).toContain(`of the realm-management roles of realm "my realm" it needs ${right}`);
+  });
+
+  it("names the right to create a realm", () => {
+    const fault = statusFault(403, undefined, "http://localhost:8080/admin/realms");
+    expect(adviceFor(fault, "http://localhost:8080")).toContain("it needs the role create-realm of realm master");
+  });
+
+  it.each([
     [403, "realm-management roles"],
     [409, "terraform import"],
     [400, "something wrong with the values"],
@@ -166,6 +186,70 @@ describe("the connection", () => {
       (admin) => admin.clients.findOne({ realm: "r", id: "ours" }).then((found) => found && { id: found.id! }),
     );
     expect(made).toEqual({ id: "ours" });
+  });
+
+  /** Makes a client; `recover` finds it where `found` says so. */
+  function make(keycloak: Keycloak, patience: number, found: { id: string } | null) {
+    return keycloak.session(patience).call(
+      "Creating",
+      (admin) => admin.clients.create({ realm: "r", id: "ours" }),
+      (admin) => admin.clients.findOne({ realm: "r", id: "ours" }).then(() => found),
+    );
+  }
+
+  it("waits for the server also when it looks for what was made", async () => {
+    let lookups = 0;
+    const { keycloak } = await standIn((call, { method }) => {
+      if (method === "GET") lookups += 1;
+      if (method === "GET") return { status: lookups === 1 ? 503 : 200, body: { id: "ours" } };
+      return { status: call === 1 ? 504 : 409, body: {} };
+    });
+    expect(await make(keycloak, 2_000, { id: "ours" })).toEqual({ id: "ours" });
+    expect(lookups).toBe(2);
+  });
+
+  it("looks once for what was made before it gives up, and says what was first wrong otherwise", async () => {
+    const { keycloak } = await standIn((_call, { method }) => ({ status: method === "GET" ? 200 : 504, body: {} }));
+    expect(await make(keycloak, 300, { id: "ours" })).toEqual({ id: "ours" });
+    expect(await errorOf(make(keycloak, 300, null))).toContain("cannot be used: HTTP 504");
+  });
+
+  it("is not content with nothing where something is read, nor with a create that does not say what it made", async () => {
+    const { keycloak, calls } = await standIn((call) => ({ status: 200, body: call === 1 ? "" : { realm: "r" } }));
+    const reading = keycloak.session(2_000).read("Reading", (admin) => admin.realms.findOne({ realm: "r" }));
+    expect(await reading).toMatchObject({ realm: "r" });
+    expect(calls.admin).toBe(2);
+    expect(await errorOf(make(keycloak, 100, null))).toContain("an answer that does not say what was made");
+  });
+
+  it.each([
+    ["HTML", "<html>hello</html>"],
+    ["JSON of something else", { status: "UP" }],
+  ])("logs in again where the answer was %s", async (_what, body) => {
+    const { keycloak, calls, login } = await standIn(() => ({ status: 200, body: { realm: "r" } }), {
+      status: 200,
+      body,
+    });
+    const reading = readRealm(keycloak);
+    while (calls.login < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    delete login.body;
+    expect(await reading).toMatchObject({ realm: "r" });
+    expect(calls.login).toBe(2);
+  });
+
+  it("has all its patience again after an answer, whatever it was", async () => {
+    const { keycloak, url } = await standIn(() => ({ status: 403 }));
+    const port = Number(new URL(url).port);
+    await readRealm(keycloak).catch(() => undefined);
+    const stop = () => new Promise((resolve) => server!.close(resolve).closeAllConnections());
+    await stop();
+    await errorOf(readRealm(keycloak, 300));
+    await new Promise<void>((resolve) => server!.listen(port, "127.0.0.1", () => resolve()));
+    expect(await errorOf(readRealm(keycloak))).toContain("HTTP 403");
+    await stop();
+    const begun = Date.now();
+    expect(await errorOf(readRealm(keycloak, 300))).toContain("connection refused");
+    expect(Date.now() - begun).toBeGreaterThan(250);
   });
 
   it("names what fetch itself refuses", async () => {
