@@ -1,4 +1,5 @@
 import { PATIENCE_READING_MS, PATIENCE_WRITING_MS, type Session } from "../keycloak";
+import { KeycloakError } from "../keycloak-errors";
 import { type Diagnostic, DiagnosticError, diagnosticsOf, problem } from "../protocol/diagnostics";
 import type { ApplyInput, PlanInput, ResourceHandler } from "../protocol/service";
 import { isUnknown, type ObjectValue, type Value } from "../protocol/values";
@@ -54,14 +55,22 @@ async function create(resource: Resource, session: Session, change: Change) {
   try {
     const representation = writeRepresentation(resource, {}, change.planned, null);
     made = { ...change.planned, ...(await resource.endpoint.create(session, representation, change)) };
+    await resource.endpoint.complete?.(session, { ...change, planned: made });
     const settled = await settle(resource, session, { ...change, planned: made });
     if (asPlanned(resource, made, settled.state)) return settled;
     // Keycloak has ideas of its own about new objects, which it keeps to itself when they are changed.
     return await update(resource, session, { ...change, planned: made, prior: settled.state });
   } catch (error) {
     // Once the object is made it must be in the state, or Terraform would make it a second time.
-    return { state: made && withoutUnknown(made), diagnostics: diagnosticsOf(error) };
+    return { state: made && withoutUnknown(made), diagnostics: diagnosticsOf(error).map(howToImport(resource, error)) };
   }
+}
+
+/** What exists already can be taken into the state, by an id whose form only the resource knows. */
+function howToImport({ name, importId }: Resource, error: unknown): (diagnostic: Diagnostic) => Diagnostic {
+  if (!(error instanceof KeycloakError) || error.fault.status !== 409) return (diagnostic) => diagnostic;
+  const command = `terraform import ${name}.NAME ${importId.form}`;
+  return (diagnostic) => ({ ...diagnostic, detail: `${diagnostic.detail} The command is \`${command}\`.` });
 }
 
 async function update(resource: Resource, session: Session, change: Change & { prior: ObjectValue }) {

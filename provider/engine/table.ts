@@ -76,6 +76,8 @@ export interface Change {
 export interface Endpoint {
   /** Makes the object and returns the attributes that identify it. */
   create(session: Session, representation: Representation, change: Change): Promise<ObjectValue>;
+  /** What a new object needs besides, and what may fail by itself: the object is in the state whatever becomes of it. */
+  complete?(session: Session, change: Change): Promise<void>;
   /** The object, or null where there is none; `fresh` after a write, else what this run knows already will do. */
   read(session: Session, state: ObjectValue, fresh: boolean): Promise<Representation | null>;
   update(session: Session, representation: Representation, change: Change): Promise<void>;

@@ -127,8 +127,12 @@ const endpoint: Endpoint = {
       // Keycloak chooses the id itself, and tells the name alone.
       role = await findRole(session, realm, client, name);
     }
-    await compose(session, role ?? {}, change);
     return { id: String(role?.id) };
+  },
+  async complete(session, change) {
+    const { id, import: taken, composite_roles } = change.planned;
+    // A new role is composed of none; one that was there before may be.
+    if (taken === true || !isEmpty(composite_roles)) await compose(session, { id, composite: true }, change);
   },
   async read(session, state, fresh) {
     const [realm, id] = [String(state.realm_id), String(state.id)];

@@ -8,10 +8,14 @@ import { join } from "node:path";
 import { decodeProtectedHeader, jwtVerify } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
 import { checkConfiguration, connectionSettings } from "../../provider/configuration";
+import { handlerOf } from "../../provider/engine/handler";
+import type { Resource } from "../../provider/engine/table";
 import { Keycloak } from "../../provider/keycloak";
 import { adviceFor, statusFault } from "../../provider/keycloak-errors";
 import { createServerCertificate } from "../../provider/protocol/certificate";
-import { UNKNOWN, type Value } from "../../provider/protocol/values";
+import { type ObjectValue, UNKNOWN, type Value } from "../../provider/protocol/values";
+import { openidClient } from "../../provider/resources/openid-client";
+import { role } from "../../provider/resources/role";
 
 const PASSWORD = "pass-word-never-shown";
 
@@ -279,6 +283,36 @@ describe("the connection", () => {
       });
     await Promise.all([step("a"), step("b")]);
     expect(order).toEqual(["a begins", "a ends", "b begins", "b ends"]);
+  });
+});
+
+describe("a new object", () => {
+  const config = (values: ObjectValue): ObjectValue => ({ realm_id: "r", ...values });
+
+  /** Applies what is planned for a new one of these. */
+  async function applied(resource: Resource, keycloak: Keycloak, values: ObjectValue) {
+    const handler = handlerOf(resource, () => keycloak.session(300));
+    const { planned } = handler.plan({ prior: null, config: config(values) });
+    const { state, diagnostics } = await handler.apply({ prior: null, planned, config: config(values) });
+    return { state, text: diagnostics?.map(({ summary, detail }) => `${summary}\n${detail}`).join("\n") };
+  }
+
+  it("that exists already can be imported, by an id of this form", async () => {
+    const { keycloak } = await standIn(() => ({ status: 409, body: { errorMessage: "Client c already exists" } }));
+    const { state, text } = await applied(openidClient, keycloak, { client_id: "c", access_type: "CONFIDENTIAL" });
+    expect(state).toBeNull();
+    expect(text).toContain('Creating client "c" of realm "r": Keycloak answered HTTP 409, "Client c already exists"');
+    expect(text).toContain("The command is `terraform import keycloak_openid_client.NAME REALM/CLIENT_UUID`.");
+  });
+
+  it("is in the state although it could not be completed", async () => {
+    const { keycloak } = await standIn((_call, { method, url }) => {
+      if (url!.endsWith("/composites")) return { status: method === "GET" ? 200 : 404, body: [] };
+      return { status: method === "POST" ? 201 : 200, body: { id: "made", name: "n" } };
+    });
+    const { state, text } = await applied(role, keycloak, { name: "n", composite_roles: ["gone"] });
+    expect(state).toMatchObject({ id: "made", name: "n" });
+    expect(text).toContain('Composing role "n" of realm "r": Keycloak answered HTTP 404');
   });
 });
 
