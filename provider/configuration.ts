@@ -43,6 +43,9 @@ const providerArguments: { [name: string]: Argument } = {
 
 const ENVIRONMENT: { [argument: string]: string } = { username: "KEYCLOAK_USER", password: "KEYCLOAK_PASSWORD" };
 
+/** Node.js has no timer for more than some 24 days; a day is more than any answer is worth. */
+const LONGEST_TIMEOUT_SECONDS = 86_400;
+
 type Environment = { [name: string]: string | undefined };
 
 /** The provider block's schema; what the environment gives need not be configured. */
@@ -70,6 +73,11 @@ export function checkConfiguration(config: ObjectValue, environment: Environment
   if (typeof get("url") === "string" && !/^https?:\/\/[^/]/.test(get("url") as string)) {
     const summary = `url must be an http or https address, got: ${JSON.stringify(get("url"))}`;
     problems.push(problem(summary, 'For example "http://localhost:8080".', ["url"]));
+  }
+  const timeout = get("client_timeout");
+  if (!isUnknown(timeout) && !(Number(timeout) >= 0 && Number(timeout) <= LONGEST_TIMEOUT_SECONDS)) {
+    const summary = `client_timeout must be between 0 and ${LONGEST_TIMEOUT_SECONDS} seconds, got: ${timeout}`;
+    problems.push(problem(summary, "0 waits for an answer without end.", ["client_timeout"]));
   }
   return [...problems, ...checkLogin((name) => isSet(get(name)) && get(name) !== "")];
 }

@@ -29,6 +29,7 @@ export interface ConnectionSettings extends Credentials {
   url: string;
   /** Where the admin API is; the same as `url` unless split off. */
   adminUrl: string;
+  /** 0: without end. */
   timeoutMs: number;
   headers: { [name: string]: string };
   tls?: { ca?: string; cert?: string; key?: string; rejectUnauthorized?: boolean } | undefined;
@@ -189,7 +190,7 @@ export class Keycloak {
     const { url, realm, timeoutMs } = this.#settings;
     const options = await this.#requestOptions();
     const address = `${url}/realms/${encodeURIComponent(realm)}${path}`;
-    return fetch(address, { ...options, ...init, signal: AbortSignal.timeout(timeoutMs) });
+    return fetch(address, { ...options, ...init, ...(timeoutMs && { signal: AbortSignal.timeout(timeoutMs) }) });
   }
 
   #shared<T>(key: string, load: () => Promise<T>): Promise<T> {

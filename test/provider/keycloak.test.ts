@@ -436,6 +436,17 @@ describe("the provider block", () => {
     });
   });
 
+  it("takes 0 for no time limit at all", async () => {
+    const { url } = await standIn(() => ({ status: 200, body: { realm: "r" } }));
+    const settings = connectionSettings({ ...good, url, client_timeout: 0 }, {})!;
+    expect(await readRealm(new Keycloak(settings))).toMatchObject({ realm: "r" });
+  });
+
+  it("is refused with a time limit in words", () => {
+    const [problem] = checkConfiguration(good, { KEYCLOAK_CLIENT_TIMEOUT: "soon" });
+    expect(problem!.summary).toBe("client_timeout must be between 0 and 86400 seconds, got: soon");
+  });
+
   it("waits for what is not known yet", () => {
     expect(checkConfiguration({ ...good, url: UNKNOWN, password: UNKNOWN }, {})).toEqual([]);
     expect(connectionSettings({ ...good, url: UNKNOWN }, {})).toBeNull();
@@ -447,6 +458,7 @@ describe("the provider block", () => {
     [{ password: null }, "password must be set beside username"],
     [{ username: null, password: null }, "a way to log in must be set"],
     [{ username: null, password: null, client_id: null, client_secret: "s" }, "client_id must be set"],
+    [{ client_timeout: -1 }, "client_timeout must be between 0 and 86400 seconds, got: -1"],
     [{ red_hat_sso: true }, "red_hat_sso is not supported by the embedded Keycloak provider"],
   ])("is refused with %j", (change, summary) => {
     expect(checkConfiguration({ ...good, ...change }, {}).map((one) => one.summary)).toEqual([summary]);
