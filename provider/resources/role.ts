@@ -18,8 +18,9 @@ export const attributesOfLists: Pick<Attribute, "type" | "read" | "write"> = {
     return Object.fromEntries(lists.map(([key, values]) => [key, values.join(SEPARATOR)]));
   },
   write: (representation, value) => {
-    const entries = Object.entries((value ?? {}) as { [key: string]: string });
-    representation.attributes = Object.fromEntries(entries.map(([key, text]) => [key, text.split(SEPARATOR)]));
+    const entries = Object.entries((value ?? {}) as { [key: string]: string | null });
+    const lists = entries.map(([key, text]) => [key, (text ?? "").split(SEPARATOR)]);
+    representation.attributes = Object.fromEntries(lists);
   },
 };
 

@@ -9,6 +9,7 @@ import { openidAudienceMapper } from "../../provider/resources/openid-audience-m
 import { openidClient } from "../../provider/resources/openid-client";
 import { openidClientDefaultScopes } from "../../provider/resources/openid-client-scopes";
 import { realm } from "../../provider/resources/realm";
+import { role } from "../../provider/resources/role";
 
 const machine: ObjectValue = {
   realm_id: "r",
@@ -308,5 +309,12 @@ describe("a configuration is refused", () => {
 
   it("but not for what is not known yet", () => {
     expect(summaries(openidClient, { ...machine, access_type: UNKNOWN, extra_config: UNKNOWN })).toEqual([]);
+  });
+});
+
+describe("an attribute of a role", () => {
+  it("that is null is sent as an empty one", () => {
+    const planned = planChange(role, null, { realm_id: "r", name: "n", attributes: { a: null, b: "1##2" } }).planned!;
+    expect(writeRepresentation(role, {}, planned, null).attributes).toEqual({ a: [""], b: ["1", "2"] });
   });
 });
