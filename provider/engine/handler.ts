@@ -36,7 +36,7 @@ async function apply(resource: Resource, open: OpenSession, { prior, planned, co
   if (!session) {
     throw new DiagnosticError(problem("The Keycloak provider has no url", "Its url is still unknown during apply."));
   }
-  if (!planned) return destroy(resource, session, prior!);
+  if (!planned) return prior ? destroy(resource, session, prior) : { state: null };
   const change = { prior, planned, config: config ?? {} };
   return prior ? update(resource, session, { ...change, prior }) : create(resource, session, change);
 }

@@ -1,7 +1,15 @@
-import { type Diagnostic, diagnosticMessage, diagnosticsOf, type Path, pathMessage } from "./diagnostics";
+import {
+  type Diagnostic,
+  DiagnosticError,
+  diagnosticMessage,
+  diagnosticsOf,
+  type Path,
+  pathMessage,
+  problem,
+} from "./diagnostics";
 import { decodeMessage, encodeMessage } from "./messages";
 import { type ProviderSchema, type Schema, schemaMessage, type Type, typeOfBlock } from "./schema";
-import { decodeValue, encodeValue, type ObjectValue, valueOfJson } from "./values";
+import { decodeValue, encodeValue, isUnknown, type ObjectValue, type Value, valueOfJson } from "./values";
 
 /** What a provider offers to the protocol: values in, values out, no bytes. */
 export interface Provider {
@@ -89,10 +97,9 @@ export function service(provider: Provider): { [rpc: string]: (request: Buffer) 
       return { state: encodeDynamic(state, type) };
     },
     UpgradeResourceState: (request) => {
-      const { json } = request.rawState as { json?: Buffer };
-      const state = JSON.parse((json ?? Buffer.from("{}")).toString());
-      const upgraded = resource(request).upgrade(state, Number(request.version ?? 0));
-      return { upgradedState: give(request, valueOfJson(upgraded, typeOf(request.typeName)) as ObjectValue) };
+      const upgraded = resource(request).upgrade(savedState(request.rawState), Number(request.version ?? 0));
+      const state = readable(`a state of ${request.typeName}`, () => valueOfJson(upgraded, typeOf(request.typeName)));
+      return { upgradedState: give(request, state as ObjectValue) };
     },
     ReadResource: async (request) => {
       const current = take(request, request.currentState);
@@ -140,7 +147,7 @@ export function service(provider: Provider): { [rpc: string]: (request: Buffer) 
 async function answer(name: string, rpc: Rpc, bytes: Buffer): Promise<Buffer> {
   let response: Message;
   try {
-    response = await rpc(decodeMessage(`${name}.Request`, bytes));
+    response = await rpc(readable(`a request ${name}`, () => decodeMessage(`${name}.Request`, bytes)));
   } catch (error) {
     response = { diagnostics: diagnosticsOf(error) };
   }
@@ -160,8 +167,33 @@ function typesOf(schemas: { [name: string]: Schema }): (name?: string) => Type {
 
 function decodeDynamic(field: unknown, type: Type): ObjectValue | null {
   const { msgpack, json } = (field ?? {}) as { msgpack?: Buffer; json?: Buffer };
-  if (msgpack?.length) return decodeValue(msgpack, type) as ObjectValue | null;
-  return json?.length ? (valueOfJson(JSON.parse(json.toString()), type) as ObjectValue | null) : null;
+  return readable("a value", () => {
+    if (msgpack?.length) return objectOrNull(decodeValue(msgpack, type));
+    return json?.length ? objectOrNull(valueOfJson(JSON.parse(json.toString()), type)) : null;
+  });
+}
+
+/** The state as it lies in the file, in the form of whichever version has written it. */
+function savedState(field: unknown): ObjectValue {
+  const { json } = (field ?? {}) as { json?: Buffer };
+  return readable("a state", () => objectOrNull(json?.length ? JSON.parse(json.toString()) : null) ?? {});
+}
+
+function objectOrNull(value: Value): ObjectValue | null {
+  if (typeof value === "object" && !Array.isArray(value) && !isUnknown(value)) return value;
+  throw new TypeError(`value must be an object, got: a ${Array.isArray(value) ? "list" : typeof value}`);
+}
+
+/** What cannot be read is no defect of the provider: it was damaged, or belongs to a form it does not know. */
+function readable<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    // What JSON.parse says quotes what it could not read, which may be a secret.
+    const reason = error instanceof SyntaxError ? "It is not JSON" : (error as Error).message;
+    const detail = `${reason}. A state by hand or from elsewhere may be damaged; otherwise Terraform is newer than this provider.`;
+    throw new DiagnosticError(problem(`Terraform sent ${what} that cannot be read`, detail));
+  }
 }
 
 function encodeDynamic(value: ObjectValue | null, type: Type): { msgpack: Buffer } {

@@ -47,7 +47,9 @@ export function isEmpty(value: Value | undefined): boolean {
 
 /** Reads a value of the given type; what is missing in an object is null. */
 export function decodeValue(bytes: Uint8Array, type: Type): Value {
-  return conform(decode(bytes, { extensionCodec: extensions }) as Value, type);
+  // No list or map has more members than the message has bytes; room for them is made before they are read.
+  const limits = { maxArrayLength: bytes.length, maxMapLength: bytes.length };
+  return conform(decode(bytes, { extensionCodec: extensions, useBigInt64: true, ...limits }) as Value, type);
 }
 
 /** Writes a value of the given type, members in the order of Terraform itself. */
@@ -72,7 +74,7 @@ function conform(value: Value | undefined, type: Type, at = "value"): Value {
     const elements = value.map((element, index) => conform(element, type[1] as Type, `${at}[${index}]`));
     return elements;
   }
-  if (typeof value !== "object" || Array.isArray(value)) throw mismatch(at, type[0], value);
+  if (!isPlain(value)) throw mismatch(at, type[0], value);
   const result: ObjectValue = Object.create(null);
   const names = Object.keys(type[0] === "object" ? (type[1] as object) : value).sort();
   for (const name of names) {
@@ -82,18 +84,37 @@ function conform(value: Value | undefined, type: Type, at = "value"): Value {
   return result;
 }
 
-function conformPrimitive(value: Value, type: string, at: string): Value {
-  if (type === "number") {
-    // Numbers beyond a double travel as decimal text; they are kept so.
-    if (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value))) {
-      return String(Number(value)) === value ? Number(value) : value;
-    }
-    if (typeof value === "number" || typeof value === "bigint") return value;
-  } else if (type === "bool" ? typeof value === "boolean" : typeof value === "string") return value;
+function conformPrimitive(value: Value | bigint, type: string, at: string): Value {
+  if (type === "number") return conformNumber(value, at);
+  if (type === "bool" && typeof value === "boolean") return value;
+  if (type === "string" && typeof value === "string") {
+    // Half a character cannot be written again as it was read.
+    if (/\p{Surrogate}/u.test(value)) throw new TypeError(`${at} must be text in UTF-8`);
+    return value;
+  }
   throw mismatch(at, type, value);
 }
 
-function mismatch(at: string, wanted: string, got: Value): TypeError {
+/** Numbers beyond a double travel as decimal text; they are kept so. */
+function conformNumber(value: Value | bigint, at: string): Value {
+  if (typeof value === "bigint") {
+    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  }
+  if (typeof value === "string" && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value)) {
+    return String(Number(value)) === value ? Number(value) : value;
+  }
+  if (typeof value !== "number") throw mismatch(at, "number", value);
+  if (!Number.isFinite(value)) throw new TypeError(`${at} must be a finite number, got: ${value}`);
+  return Object.is(value, -0) ? 0 : value;
+}
+
+/** A map as it was read; bytes, times and extensions of MessagePack are objects too, but none of Terraform's. */
+function isPlain(value: Value): value is ObjectValue {
+  if (typeof value !== "object" || value === null) return false;
+  return [Object.prototype, null].includes(Object.getPrototypeOf(value));
+}
+
+function mismatch(at: string, wanted: string, got: Value | bigint): TypeError {
   return new TypeError(`${at} must be a ${wanted}, got: a ${Array.isArray(got) ? "list" : typeof got}`);
 }
 

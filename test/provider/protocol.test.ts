@@ -149,6 +149,33 @@ describe("diagnostics", () => {
     ]);
   });
 
+  it.each<[what: string, rpc: string, request: object, text: string]>([
+    [
+      "a value",
+      "ReadResource",
+      { currentState: { msgpack: Buffer.from("c1", "hex") } },
+      "Unrecognized type byte: 0xc1",
+    ],
+    [
+      "a value",
+      "PlanResourceChange",
+      { config: { json: Buffer.from('{"name":[]}') }, proposedNewState: { json: Buffer.from("{}") } },
+      "value.name must be a string, got: a list",
+    ],
+    [
+      "a state of keycloak_role",
+      "UpgradeResourceState",
+      { rawState: { json: Buffer.from('{"name":{}}') } },
+      "value.name",
+    ],
+    ["a state", "UpgradeResourceState", { rawState: { json: Buffer.from("[") } }, "It is not JSON."],
+  ])("say what %s is that cannot be read, and call it no defect (%s)", async (what, rpc, request, text) => {
+    const bytes = encodeMessage(`${rpc}.Request`, { typeName: "keycloak_role", ...request });
+    const { diagnostics } = decodeMessage(`${rpc}.Response`, await service(createProvider())[rpc]!(bytes));
+    expect(diagnostics).toMatchObject([{ severity: 1, summary: `Terraform sent ${what} that cannot be read` }]);
+    expect((diagnostics as { detail: string }[])[0]!.detail).toContain(text);
+  });
+
   it("answer a resource that does not exist", async () => {
     const answer = service(createProvider()).ReadResource!;
     const state = encodeMessage("DynamicValue", { msgpack: Buffer.from([0x80]) });
