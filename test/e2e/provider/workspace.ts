@@ -74,10 +74,13 @@ export class Workspace {
   state(): Map<string, Json> {
     const { resources } = JSON.parse(readFileSync(join(this.folder, "terraform.tfstate"), "utf8")) as Json;
     return new Map(
-      resources.map(({ mode, type, name, instances }: Json) => [
-        `${mode === "data" ? "data." : ""}${type}.${name}`,
-        instances[0].attributes,
-      ]),
+      // An apply that was interrupted leaves resources of which nothing was made.
+      resources
+        .filter(({ instances }: Json) => instances.length)
+        .map(({ mode, type, name, instances }: Json) => [
+          `${mode === "data" ? "data." : ""}${type}.${name}`,
+          instances[0].attributes,
+        ]),
     );
   }
 
