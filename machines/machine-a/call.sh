@@ -29,11 +29,12 @@ base64url() { openssl base64 -e -A | tr '+/' '-_' | tr -d '='; }
 # $1: status and body, as `request` prints them; a body that is no JSON counts as empty.
 field() { sed 1d <<<"$1" | jq -r --arg name "$2" 'try (.[$name] // "") catch ""' 2>/dev/null || true; }
 
-# curl with the settings of all requests; prints the status, then the body.
+# curl with the settings of all requests; prints the status, then the body. ~/.curlrc (--disable, which has to come
+# first) and proxy variables stay out: a proxy would get the assertion, and CONNECT_TO would not be where it connects.
 request() {
   local answer
-  answer=$(curl --silent --show-error --connect-timeout 5 --max-time 10 ${connect[@]+"${connect[@]}"} \
-    --write-out '\n%{http_code}' "$@") || return 1
+  answer=$(curl --disable --noproxy '*' --silent --show-error --connect-timeout 5 --max-time 10 \
+    ${connect[@]+"${connect[@]}"} --write-out '\n%{http_code}' "$@") || return 1
   printf '%s\n%s\n' "${answer##*$'\n'}" "${answer%$'\n'*}"
 }
 

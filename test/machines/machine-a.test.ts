@@ -124,6 +124,13 @@ describe.each(["call.sh", "machine-a.ts"])("%s as a program", { timeout: 20_000 
     expect(claims.exp! - claims.iat!).toBe(60);
   });
 
+  it("connects directly, whatever proxy variables and ~/.curlrc say", async () => {
+    folder.write(".curlrc", 'proxy = "http://127.0.0.1:9"\nwrite-out = "curlrc"\n');
+    const proxy = "http://127.0.0.1:9";
+    const elsewhere = { HOME: folder.path("."), http_proxy: proxy, HTTPS_PROXY: proxy, ALL_PROXY: proxy };
+    expect(await run(elsewhere)).toMatchObject({ code: 0, err: "" });
+  });
+
   it("has the token checked online, and asks for scopes", async () => {
     const result = await run({ SCOPE: "openid profile" }, "--online");
     expect(result).toEqual({ code: 0, out: "HTTP 200\ncaller: machine-a\nverified: online\n", err: "" });
@@ -212,7 +219,7 @@ describe("call.sh", () => {
     });
     expect(out).toContain("HTTP 200");
     const commands = readFileSync(log, "utf8");
-    expect(commands).toContain("curl --silent");
+    expect(commands).toContain("curl --disable");
     expect(commands).toContain("--config -");
     expect(commands).not.toMatch(/eyJ|PRIVATE KEY|MII/);
   });
