@@ -1,8 +1,11 @@
+import { randomUUID } from "node:crypto";
 import {
   closeSync,
   constants,
+  copyFileSync,
   fchmodSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -22,7 +25,7 @@ export function readRegularFile(path: string): string | undefined {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     return readFileSync(file, "utf8");
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    const reason = codeOf(cause) ?? "unknown error";
     throw new KeyError("KEY_UNREADABLE", `${path} cannot be read, got: ${reason}; make it readable for this user`, {
       cause,
     });
@@ -32,12 +35,41 @@ export function readRegularFile(path: string): string | undefined {
 }
 
 /** Writes beside the target and renames, so that a crash leaves the old file or the new one, never half of one. */
-export function writeFileAtomically(path: string, content: string, mode: number): void {
+export function replaceFile(path: string, content: string, mode: number): void {
   isPresent(path); // refuses a link or a folder in the way
+  writtenBeside(path, content, mode, (temporary) => renameSync(temporary, path));
+}
+
+/**
+ * Writes beside the target and links, so that of several runs at once one makes the whole file. Gives whether it was
+ * this one; a file that is there already stays as it is.
+ */
+export function createFile(path: string, content: string, mode: number): boolean {
+  if (isPresent(path)) return false;
+  try {
+    writtenBeside(path, content, mode, (temporary) => linkOrCopy(temporary, path));
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Some file systems, such as folders shared with a virtual machine, have no hard links. */
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(codeOf(error) ?? "")) throw error;
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+  }
+}
+
+function writtenBeside(path: string, content: string, mode: number, place: (temporary: string) => void): void {
   mkdirSync(dirname(path), { recursive: true });
-  // It ends like the file itself, so that what keeps that one out of git (*.key) covers a half-written one too.
-  const temporary = join(dirname(path), `.${process.pid}.${basename(path)}`);
-  rmSync(temporary, { force: true });
+  // No other run has this name, whatever its process id. It ends like the file itself, so that what keeps that one out
+  // of git (*.key) covers a half-written one too.
+  const temporary = join(dirname(path), `.${randomUUID()}.${basename(path)}`);
   try {
     const file = openSync(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode);
     try {
@@ -47,11 +79,14 @@ export function writeFileAtomically(path: string, content: string, mode: number)
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
-  } catch (error) {
+    place(temporary);
+  } finally {
     rmSync(temporary, { force: true });
-    throw error;
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }
 
 function isPresent(path: string): boolean {

@@ -1,7 +1,8 @@
+import type { KeyObject } from "node:crypto";
 import { relative } from "node:path";
 import { type CertificateFacts, keyId, readCertificate, selfSign } from "./certificate";
 import { KeyError } from "./errors";
-import { readRegularFile, writeFileAtomically } from "./key-files";
+import { createFile, readRegularFile, replaceFile } from "./key-files";
 import { createPrivateKeyFile, MAXIMUM_RSA_BITS, MINIMUM_RSA_BITS, readPrivateKeyFile } from "./private-key";
 
 /** What is asked for: names of the two halves and what a new pair looks like. */
@@ -23,7 +24,8 @@ export interface KeyPairRequest {
 /**
  * Gives the certificate of a key pair, from its files where they exist, else made anew.
  *
- * The certificate alone is enough; where the private half is present too, both have to belong together.
+ * The certificate alone is enough; where the private half is present too, both have to belong together. Of several runs
+ * at once one makes each half, and the others take what it made.
  */
 export function ensureKeyPair(request: KeyPairRequest): CertificateFacts {
   const { certificateFile, keyFile } = request;
@@ -38,7 +40,10 @@ export function ensureKeyPair(request: KeyPairRequest): CertificateFacts {
     );
   }
   const expired = certificate.notAfter <= (request.now ?? new Date());
-  return expired && key && request.reissueExpired ? issue(request, key) : certificate;
+  if (!expired || !key || !request.reissueExpired) return certificate;
+  const again = sign(request, key);
+  replaceFile(certificateFile, again, 0o644);
+  return issued(request, again);
 }
 
 /** Checks what a new pair would look like, whether or not one is made. */
@@ -65,15 +70,23 @@ function createPair(request: KeyPairRequest): CertificateFacts {
     );
   }
   const key = createPrivateKeyFile(request.keyFile, request.rsaBits);
+  if (!key) return ensureKeyPair(request);
   request.notice(
     `made the private key ${shown(request.keyFile)} (RSA-${request.rsaBits}, mode 0600, keep it out of git)`,
   );
   return issue(request, key);
 }
 
-function issue(request: KeyPairRequest, key: Parameters<typeof selfSign>[0]): CertificateFacts {
-  const pem = selfSign(key, request.name, request.validityDays, request.now);
-  writeFileAtomically(request.certificateFile, pem, 0o644);
+function issue(request: KeyPairRequest, key: KeyObject): CertificateFacts {
+  const pem = sign(request, key);
+  return createFile(request.certificateFile, pem, 0o644) ? issued(request, pem) : ensureKeyPair(request);
+}
+
+function sign(request: KeyPairRequest, key: KeyObject): string {
+  return selfSign(key, request.name, request.validityDays, request.now);
+}
+
+function issued(request: KeyPairRequest, pem: string): CertificateFacts {
   request.notice(`issued the certificate ${shown(request.certificateFile)} (${request.validityDays} days, commit it)`);
   return readCertificate(pem, shown(request.certificateFile));
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { KeyError } from "./errors";
-import { readRegularFile, writeFileAtomically } from "./key-files";
+import { createFile, readRegularFile } from "./key-files";
 
 /** Shortest RSA modulus in bits that RFC 7518 section 3.3 allows for RS256. */
 export const MINIMUM_RSA_BITS = 2048;
@@ -8,11 +8,11 @@ export const MINIMUM_RSA_BITS = 2048;
 /** Longer ones take minutes to make and slow every signature, for nothing that a machine's key needs. */
 export const MAXIMUM_RSA_BITS = 8192;
 
-/** Makes an RSA private key and writes it as PKCS#8 PEM, mode 0600. */
-export function createPrivateKeyFile(path: string, rsaBits: number): KeyObject {
+/** Makes an RSA private key and writes it as PKCS#8 PEM, mode 0600; `undefined` where another run was first. */
+export function createPrivateKeyFile(path: string, rsaBits: number): KeyObject | undefined {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: rsaBits });
-  writeFileAtomically(path, privateKey.export({ type: "pkcs8", format: "pem" }) as string, 0o600);
-  return privateKey;
+  const made = createFile(path, privateKey.export({ type: "pkcs8", format: "pem" }) as string, 0o600);
+  return made ? privateKey : undefined;
 }
 
 /** Reads an RSA private key in PEM; `undefined` where there is no file. The file is never changed. */

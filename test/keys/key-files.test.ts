@@ -4,6 +4,7 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  type PathLike,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,9 +13,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readRegularFile, writeFileAtomically } from "../../constructs/keys/key-files";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createFile, readRegularFile, replaceFile } from "../../constructs/keys/key-files";
+
+/** The real one, beside a stand-in that lets a test choose what happens between looking and linking. */
+const links = vi.hoisted((): { real?: typeof linkSync } => ({}));
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  links.real = fs.linkSync;
+  return { ...fs, linkSync: vi.fn(fs.linkSync) };
+});
 
 /** A user without rights, where the tests run as root: root reads everything. */
 const NOBODY = 65_534;
@@ -78,10 +87,10 @@ describe("readRegularFile", () => {
   });
 });
 
-describe("writeFileAtomically", () => {
+describe("replaceFile", () => {
   it("makes the folder and leaves nothing else in it", () => {
     const path = join(folder, "new", "deep", "m.key");
-    writeFileAtomically(path, "text", 0o600);
+    replaceFile(path, "text", 0o600);
     expect(readFileSync(path, "utf8")).toBe("text");
     expect(readdirSync(join(folder, "new", "deep"))).toEqual(["m.key"]);
   });
@@ -89,43 +98,84 @@ describe("writeFileAtomically", () => {
   it("sets the mode exactly, under any umask and over a file that had another", () => {
     const before = process.umask(0o077);
     try {
-      writeFileAtomically(file, "text", 0o644);
+      replaceFile(file, "text", 0o644);
       expect(statSync(file).mode & 0o777).toBe(0o644);
     } finally {
       process.umask(before);
     }
-    writeFileAtomically(file, "text", 0o600);
+    replaceFile(file, "text", 0o600);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
   it("puts a new file in place of the old one: whoever has that open keeps it whole", () => {
-    writeFileAtomically(file, "old", 0o600);
+    replaceFile(file, "old", 0o600);
     linkSync(file, join(folder, "held"));
-    writeFileAtomically(file, "new", 0o600);
+    replaceFile(file, "new", 0o600);
     expect(readFileSync(join(folder, "held"), "utf8")).toBe("old");
     expect(readFileSync(file, "utf8")).toBe("new");
   });
 
-  it("takes away what a crashed run of the same process id left, and gets through", () => {
+  it("pays no attention to what a crashed run left, nor to a run at work with the same process id", () => {
     writeFileSync(join(folder, `.${process.pid}.m-signing.key`), "half");
-    writeFileAtomically(file, "whole", 0o600);
-    expect(readdirSync(folder)).toEqual(["m-signing.key"]);
+    replaceFile(file, "whole", 0o600);
+    expect(readdirSync(folder).sort()).toEqual([`.${process.pid}.m-signing.key`, "m-signing.key"]);
     expect(readFileSync(file, "utf8")).toBe("whole");
   });
 
   it("fails where a link is in the way, and writes nothing behind it", () => {
     symlinkSync(join(folder, "elsewhere"), file);
-    expect(() => writeFileAtomically(file, "text", 0o600)).toThrow("must be a regular file, got: a symbolic link");
+    expect(() => replaceFile(file, "text", 0o600)).toThrow("must be a regular file, got: a symbolic link");
     expect(existsSync(join(folder, "elsewhere"))).toBe(false);
     expect(readdirSync(folder)).toEqual(["m-signing.key"]);
   });
 
   it("fails where the folder cannot be written, and leaves the old file", () => {
-    writeFileAtomically(file, "old", 0o644);
+    replaceFile(file, "old", 0o644);
     chmodSync(folder, 0o555);
-    withoutRights(() => expect(() => writeFileAtomically(file, "new", 0o600)).toThrow("EACCES"));
+    withoutRights(() => expect(() => replaceFile(file, "new", 0o600)).toThrow("EACCES"));
     chmodSync(folder, 0o755);
     expect(readFileSync(file, "utf8")).toBe("old");
     expect(readdirSync(folder)).toEqual(["m-signing.key"]);
+  });
+});
+
+describe("createFile", () => {
+  beforeEach(() => void vi.mocked(linkSync).mockReset().mockImplementation(links.real!));
+
+  it("makes the folder and the file, with the mode exactly, and leaves nothing else", () => {
+    const path = join(folder, "new", "m.key");
+    expect(createFile(path, "text", 0o644)).toBe(true);
+    expect(readFileSync(path, "utf8")).toBe("text");
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+    expect(statSync(path).nlink).toBe(1);
+    expect(readdirSync(dirname(path))).toEqual(["m.key"]);
+  });
+
+  it("leaves a file that is there, also one that came after it had looked", () => {
+    const late = (from: PathLike, to: PathLike) => {
+      writeFileSync(to, "first");
+      links.real!(from, to);
+    };
+    vi.mocked(linkSync).mockImplementation(late);
+    expect(createFile(file, "second", 0o600)).toBe(false);
+    expect(createFile(file, "third", 0o600)).toBe(false);
+    expect(readFileSync(file, "utf8")).toBe("first");
+    expect(readdirSync(folder)).toEqual(["m-signing.key"]);
+  });
+
+  it("does without hard links where the file system has none", () => {
+    vi.mocked(linkSync).mockImplementation(() => {
+      throw Object.assign(new Error("no links"), { code: "EPERM" });
+    });
+    expect(createFile(file, "text", 0o600)).toBe(true);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(createFile(file, "other", 0o600)).toBe(false);
+    expect(readFileSync(file, "utf8")).toBe("text");
+    expect(readdirSync(folder)).toEqual(["m-signing.key"]);
+  });
+
+  it("fails where a link is in the way", () => {
+    symlinkSync(join(folder, "elsewhere"), file);
+    expect(() => createFile(file, "text", 0o600)).toThrow("must be a regular file, got: a symbolic link");
   });
 });

@@ -1,9 +1,11 @@
-import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { keyId, selfSign } from "../../constructs/keys/certificate";
+import { keyId, readCertificate, selfSign } from "../../constructs/keys/certificate";
 import { KeyError } from "../../constructs/keys/errors";
 import { checkKeyPairRequest, ensureKeyPair, type KeyPairRequest } from "../../constructs/keys/key-pair";
 
@@ -90,6 +92,74 @@ describe("ensureKeyPair", () => {
     );
     expect(readFileSync(request.certificateFile, "utf8")).toBe(stale);
   });
+});
+
+describe("runs at once", () => {
+  it("take the pair that another made between looking and writing, and say nothing of it", () => {
+    const late = {
+      ...request,
+      get creation() {
+        write({ key: true, certificate: true });
+        return "allowed" as const;
+      },
+    };
+    expect(ensureKeyPair(late).kid).toBe(keyId(KEY));
+    expect(readFileSync(request.keyFile, "utf8")).toBe(PEM);
+    expect(notices).toEqual([]);
+  });
+
+  it("certify the key on disk where only that half was there in time", () => {
+    const late = {
+      ...request,
+      get creation() {
+        write({ key: true });
+        return "allowed" as const;
+      },
+    };
+    expect(ensureKeyPair(late).kid).toBe(keyId(KEY));
+    expect(notices.map((text) => text.split(" ")[0])).toEqual(["issued"]);
+  });
+
+  it("end with one matching pair each time", { timeout: 60_000 }, async () => {
+    const rounds = 8;
+    const script = await program();
+    const start = Date.now() + 1000;
+    const runs = await Promise.all(
+      [1, 2].map(async () => {
+        const { stdout } = await execa(process.execPath, [script, folder, String(rounds), String(start)]);
+        return stdout.split("\n");
+      }),
+    );
+    for (let round = 0; round < rounds; round++) {
+      const at = join(folder, String(round));
+      const kid = keyId(createPrivateKey(readFileSync(join(at, "m.key"))));
+      expect(runs.map((kids) => kids[round])).toEqual([kid, kid]);
+      expect(readCertificate(readFileSync(join(at, "m.crt"), "utf8"), "m.crt").kid).toBe(kid);
+      expect(readdirSync(at).sort()).toEqual(["m.crt", "m.key"]);
+    }
+  });
+
+  /** Makes a pair in each of some folders, all processes at the same times; prints the key ids. */
+  async function program(): Promise<string> {
+    const outfile = join(folder, "race.cjs");
+    const keyPair = JSON.stringify(resolve(__dirname, "../../constructs/keys/key-pair"));
+    const contents = `
+      import { join } from "node:path";
+      import { ensureKeyPair } from ${keyPair};
+      const [folder, rounds, start] = process.argv.slice(2);
+      for (let round = 0; round < Number(rounds); round++) {
+        while (Date.now() < Number(start) + round * 250);
+        const at = (name) => join(folder, String(round), name);
+        const facts = ensureKeyPair({
+          name: "m", keyFile: at("m.key"), certificateFile: at("m.crt"), rsaBits: 2048, validityDays: 1,
+          creation: "allowed", reissueExpired: false, notice: () => undefined,
+        });
+        console.log(facts.kid);
+      }`;
+    const stdin = { contents, resolveDir: __dirname };
+    await build({ stdin, outfile, bundle: true, platform: "node", format: "cjs", logLevel: "warning" });
+    return outfile;
+  }
 });
 
 describe("checkKeyPairRequest", () => {
