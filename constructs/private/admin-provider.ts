@@ -30,11 +30,13 @@ export class AdminProvider {
 
   of(scope: Construct): KeycloakProvider {
     const stack = TerraformStack.of(scope);
-    const known = this.perStack.get(stack);
-    if (known) return known;
-    const made = this.make(stack);
-    this.perStack.set(stack, made);
-    return made;
+    const provider = this.perStack.get(stack) ?? this.make(stack);
+    this.perStack.set(stack, provider);
+    // A fork, under another address, stays what its owner chose.
+    if (/^(registry\.[a-z.]+\/)?keycloak\/keycloak$/.test(provider.terraformProviderSource ?? "")) {
+      stack.addOverride(`terraform.required_providers.${provider.terraformResourceType}`, keycloakProviderSource());
+    }
+    return provider;
   }
 
   private make(stack: TerraformStack): KeycloakProvider {
@@ -44,7 +46,6 @@ export class AdminProvider {
     const username = this.variable(home, `${idPrefix}AdminUsername`, "username", DEFAULT_ADMIN_USERNAME);
     const password = this.variable(home, `${idPrefix}AdminPassword`, "password", DEFAULT_ADMIN_PASSWORD);
     if (home === this.server) this.whenDeclared();
-    stack.addOverride("terraform.required_providers.keycloak", keycloakProviderSource());
     return new KeycloakProvider(home, `${idPrefix}Provider`, {
       alias,
       url: this.url,

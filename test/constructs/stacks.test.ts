@@ -2,7 +2,8 @@ import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
 import { KeycloakServer, PrivateLocalBackend, Realm, SignedJwtClient } from "../../constructs";
-import { fixedKey, inTemporaryProject, manifestOf, newApp, newStack, only, synth } from "./project";
+import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK } from "../../constructs/sources";
+import { fixedKey, inTemporaryProject, manifestOf, newApp, newStack, only, synth, writeProjectFile } from "./project";
 
 inTemporaryProject();
 
@@ -104,5 +105,26 @@ describe("a stack with a Keycloak provider of its own", () => {
     expect(json.provider.keycloak).toHaveLength(1);
     const used = Object.values(json.resource).flatMap((named) => Object.values(named).map((config) => config.provider));
     expect(used).toEqual(["keycloak", "keycloak", "keycloak"]);
+  });
+
+  /** The address of a provider that the stack brings along, once a realm is declared with it. */
+  function required(change: Partial<KeycloakProvider> = {}) {
+    const stack = newStack();
+    const provider = new KeycloakProvider(stack, "own", { url: "https://sso.example", clientId: "terraform" });
+    Object.assign(provider, change);
+    const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://sso.example", provider });
+    new Realm(stack, "Realm", { server, realmName: "r" });
+    return synth(stack).terraform.required_providers;
+  }
+
+  it("gets its address in full, and the embedded provider's where that is recorded", () => {
+    expect(required()).toEqual({ keycloak: OFFICIAL_KEYCLOAK });
+    writeProjectFile(".m2m/sources.json", JSON.stringify({ keycloakProvider: EMBEDDED_KEYCLOAK.source }));
+    expect(required()).toEqual({ keycloak: EMBEDDED_KEYCLOAK });
+  });
+
+  it("gets it under the name that its bindings were generated with, and keeps a fork's", () => {
+    expect(required({ terraformResourceType: "sso" })).toEqual({ sso: OFFICIAL_KEYCLOAK });
+    expect(required({ terraformProviderSource: "example/keycloak" }).keycloak?.source).toBe("example/keycloak");
   });
 });
