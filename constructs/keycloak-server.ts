@@ -1,11 +1,11 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
-import { TerraformStack } from "cdktf";
+import { Lazy, TerraformStack } from "cdktf";
 import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { AdminProvider } from "./private/admin-provider";
-import { bootstrapConfiguration, samePassword } from "./private/bootstrap-admin";
+import { bootstrapConfiguration, sameAdministrator } from "./private/bootstrap-admin";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
@@ -130,7 +130,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
 
   readonly url: string;
   readonly issuerBase = "http://keycloak:8080";
-  /** Name of the Docker network that machines join. */
+  /** Name of the Docker network that machines join; in the server's own stack it refers to the network. */
   readonly networkName: string;
   /** `host:port=address:port` for those outside the network, as curl's `--connect-to`. */
   readonly connectTo: string;
@@ -152,7 +152,10 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     const provider = dockerProvider(this);
     const network = new Network(this, "Network", { provider, name: `${name}-network`, labels: labels("network") });
     const volume = new Volume(this, "Volume", { provider, name: `${name}-data`, labels: labels("data") });
-    this.networkName = network.name;
+    this.networkName = Lazy.stringValue({
+      // A reference orders by it; across stacks it would be read from a state that is not there before the first deploy.
+      produce: ({ scope }) => (TerraformStack.of(scope) === TerraformStack.of(this) ? network.name : `${name}-network`),
+    });
     this.container = new Container(this, "Container", {
       provider,
       name,
@@ -169,9 +172,14 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     });
     const configuration = bootstrapConfiguration(this, "keycloak");
     this.container.addOverride("upload", [configuration]);
-    this.provider = new AdminProvider(this, "keycloak", this.url, props.provider, () =>
-      this.container.addOverride("lifecycle.precondition", [samePassword("keycloak", configuration.source)]),
-    );
+    const guard = () => {
+      this.provider.variables(this);
+      const conditions = sameAdministrator("keycloak", configuration.source);
+      this.container.addOverride("lifecycle.precondition", conditions);
+    };
+    this.provider = new AdminProvider(this, "keycloak", this.url, props.provider, guard);
+    // In this stack also where only another one signs in: here the server gets its administrator.
+    if (!props.provider) guard();
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {

@@ -75,6 +75,7 @@ export class MachineContainer extends Construct {
     this.url = `http://${client.clientId}:${port}`;
     this.connectTo = `${client.clientId}:${port}=127.0.0.1:${publishedPort}`;
 
+    server.dependencies(this); // puts the server's stack before this one; in one stack the network's name does it
     const container = new Container(this, "Container", {
       provider: dockerProvider(this),
       name: props.containerName ?? setting(this, "machineName", client.clientId),

@@ -22,8 +22,8 @@ export class AdminProvider {
     private readonly prefix: string,
     private readonly url: string,
     own?: KeycloakProvider,
-    /** Called once the variables stand in the server's own stack. */
-    private readonly whenDeclared: () => void = () => undefined,
+    /** Called whenever a provider is made, in whatever stack. */
+    private readonly whenMade: () => void = () => undefined,
   ) {
     if (own) this.perStack.set(TerraformStack.of(own), own);
   }
@@ -39,13 +39,20 @@ export class AdminProvider {
     return provider;
   }
 
+  /** The variables that the administrator of this server is given by, in the stack of `home`. */
+  variables(home: Construct, idPrefix = ""): { username: TerraformVariable; password: TerraformVariable } {
+    return {
+      username: this.variable(home, `${idPrefix}AdminUsername`, "username", DEFAULT_ADMIN_USERNAME),
+      password: this.variable(home, `${idPrefix}AdminPassword`, "password", DEFAULT_ADMIN_PASSWORD),
+    };
+  }
+
   private make(stack: TerraformStack): KeycloakProvider {
     const home = TerraformStack.of(this.server) === stack ? this.server : stack;
     const alias = this.alias();
     const idPrefix = home === stack ? alias : "";
-    const username = this.variable(home, `${idPrefix}AdminUsername`, "username", DEFAULT_ADMIN_USERNAME);
-    const password = this.variable(home, `${idPrefix}AdminPassword`, "password", DEFAULT_ADMIN_PASSWORD);
-    if (home === this.server) this.whenDeclared();
+    this.whenMade();
+    const { username, password } = this.variables(home, idPrefix);
     return new KeycloakProvider(home, `${idPrefix}Provider`, {
       alias,
       url: this.url,
@@ -64,6 +71,8 @@ export class AdminProvider {
   }
 
   private variable(home: Construct, id: string, what: "username" | "password", fallback: string): TerraformVariable {
+    const declared = home.node.tryFindChild(id);
+    if (declared) return declared as TerraformVariable;
     const variable = new TerraformVariable(home, id, {
       type: "string",
       default: fallback,

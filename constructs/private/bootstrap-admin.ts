@@ -34,16 +34,21 @@ export function bootstrapConfiguration(scope: Construct, prefix: string) {
 }
 
 /**
- * Fails the plan where Terraform was given another password than the synthesis: the cdktf CLI keeps `TF_VAR_…` from the
- * app, and Keycloak would get an administrator that nobody can sign in as.
+ * Fails the plan where Terraform was given another administrator than the synthesis: the cdktf CLI keeps `TF_VAR_…` from
+ * the app, and Keycloak would get an administrator that nobody can sign in as.
  */
-export function samePassword(prefix: string, source: string): Record<string, string> {
-  const variable = `var.${prefix}_admin_password`;
-  const line = `"bootstrap-admin-password=\${coalesce(${variable}, "-")}\\n"`;
-  return {
-    condition: `\${${variable} == null ? true : nonsensitive(strcontains(file("${source}"), ${line}))}`,
-    error_message: `The administrator's password in TF_VAR_${prefix}_admin_password did not reach the synthesis, as the cdktf CLI keeps such variables from it. Set KEYCLOAK_PASSWORD in its place, or run m2m.`,
-  };
+export function sameAdministrator(prefix: string, source: string): Record<string, string>[] {
+  return (["username", "password"] as const).map((what) => {
+    const variable = `var.${prefix}_admin_${what}`;
+    const line = `"bootstrap-admin-${what}=\${coalesce(${variable}, "-")}\\n"`;
+    const same = `strcontains(file("${source}"), ${line})`;
+    // Terraform before 1.8 refuses `nonsensitive` on what is not sensitive.
+    const plain = what === "password" ? `nonsensitive(${same})` : same;
+    return {
+      condition: `\${${variable} == null ? true : ${plain}}`,
+      error_message: `The administrator's ${what} in TF_VAR_${prefix}_admin_${what} did not reach the synthesis, as the cdktf CLI keeps such variables from it. Set ${PROVIDER_VARIABLES[what]} in its place, or run m2m.`,
+    };
+  });
 }
 
 function given(scope: Construct, prefix: string, what: "username" | "password"): string | undefined {

@@ -284,14 +284,18 @@ describe("the administrator", () => {
     expect(readFileSync(CONF, "utf8")).toContain("bootstrap-admin-password=first\n");
   });
 
-  it("has one password for Keycloak and Terraform, or the plan fails", () => {
+  it("is the same for Keycloak and Terraform, or the plan fails, wherever one signs in", () => {
     const stack = newStack();
-    const server = new KeycloakServer(stack, "Keycloak");
-    expect(only(synth(stack), "docker_container").lifecycle).toBeUndefined(); // nothing signs in from this stack
-    server.keycloakProvider(stack);
-    const [precondition] = only(synth(stack), "docker_container").lifecycle.precondition;
-    expect(precondition.condition).toContain('file("bootstrap-admin/Keycloak/keycloak.conf")');
-    expect(precondition.error_message).toContain("Set KEYCLOAK_PASSWORD in its place");
+    new KeycloakServer(stack, "Keycloak");
+    const json = synth(stack);
+    expect(Object.keys(json.variable).sort()).toEqual(["keycloak_admin_password", "keycloak_admin_username"]);
+    const [username, password] = only(json, "docker_container").lifecycle.precondition;
+    const conf = 'strcontains(file("bootstrap-admin/Keycloak/keycloak.conf"), ';
+    expect(username.condition).toContain(`${conf}"bootstrap-admin-username=$`);
+    expect(username.error_message).toContain("The administrator's username in TF_VAR_keycloak_admin_username did not");
+    expect(username.error_message).toContain("Set KEYCLOAK_USER in its place");
+    expect(password.condition).toContain(`nonsensitive(${conf}"bootstrap-admin-password=$`);
+    expect(password.error_message).toContain("Set KEYCLOAK_PASSWORD in its place");
   });
 
   it.each(["", "two words", "back\\slash", "${env.HOME}", "line\nbreak", "käse"])(

@@ -1,7 +1,7 @@
-import { TerraformStack } from "cdktf";
+import { App, TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
-import { KeycloakServer, PrivateLocalBackend, Realm, SignedJwtClient } from "../../constructs";
+import { KeycloakServer, MachineContainer, PrivateLocalBackend, Realm, SignedJwtClient } from "../../constructs";
 import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK } from "../../constructs/sources";
 import { fixedKey, inTemporaryProject, manifestOf, newApp, newStack, only, synth, writeProjectFile } from "./project";
 
@@ -42,11 +42,35 @@ describe("a server in one stack and its realm in another", () => {
     expect(only(json, "keycloak_realm")).toMatchObject({ provider: "keycloak.Keycloak", depends_on: [] });
   });
 
-  it("leaves no Keycloak provider in the server's stack, where nothing uses one", () => {
+  it("asks for the same administrator in the server's stack, which makes it, though nothing signs in from there", () => {
     const { platform } = twoStacks();
     const json = synth(platform);
+    expect(Object.keys(json.variable).sort()).toEqual(["keycloak_admin_password", "keycloak_admin_username"]);
+    expect(only(json, "docker_container").lifecycle.precondition).toHaveLength(2);
     expect(Object.keys(json.provider)).toEqual(["docker"]);
     expect(json.resource.keycloak_realm).toBeUndefined();
+  });
+
+  it("asks for it too where the server's own stack has a provider of its own", () => {
+    const app = newApp();
+    const platform = new TerraformStack(app, "platform");
+    const provider = new KeycloakProvider(platform, "own", { url: "http://localhost:8080", clientId: "terraform" });
+    const server = new KeycloakServer(platform, "Keycloak", { provider });
+    expect(synth(platform).variable).toBeUndefined();
+    new Realm(new TerraformStack(app, "identities"), "Realm", { server, realmName: "r" });
+    expect(only(synth(platform), "docker_container").lifecycle.precondition).toHaveLength(2);
+  });
+
+  it("starts a machine beside its realm by the network's name, after the server's stack, without a remote state", () => {
+    const { identities, platform, server, client } = twoStacks();
+    const machines = new TerraformStack(App.of(identities), "machines");
+    const api = new MachineContainer(machines, "Api", { server, client });
+    const json = synth(machines);
+    expect(only(json, "docker_container").networks_advanced).toEqual([{ name: "keycloak-network", aliases: ["m"] }]);
+    expect(JSON.stringify(json)).not.toContain("terraform_remote_state");
+    expect(manifestOf(machines).dependencies).toEqual(["platform"]);
+    expect(api.url).toBe("http://m:3000");
+    expect(synth(platform)).not.toHaveProperty("output");
   });
 
   it("declares two servers' realms in one further stack", () => {
