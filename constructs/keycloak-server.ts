@@ -6,10 +6,11 @@ import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { AdminProvider } from "./private/admin-provider";
 import { bootstrapConfiguration, sameAdministrator } from "./private/bootstrap-admin";
+import { check, checkContainerName, checkImage, checkPort, checkSeconds, checkUrl } from "./private/checks";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
-import { checkPort, checkUrl, setting } from "./private/settings";
+import { setting } from "./private/settings";
 import { defaultImage } from "./sources";
 
 /** Name of the server in its own network, and so of every issuer. */
@@ -144,7 +145,15 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     const name = props.containerName ?? setting(this, "keycloakName", "keycloak");
     const port = props.port ?? setting(this, "keycloakPort", 8080);
     const startTimeout = props.startTimeoutSeconds ?? 180;
-    failOn(this, [...checkPort("port", port), ...checkStartTimeout(startTimeout)]);
+    const { mode = "optimized" } = props;
+    const base = baseImage(props);
+    failOn(this, [
+      ...checkContainerName("containerName", name),
+      ...checkPort("port", port),
+      ...checkSeconds("startTimeoutSeconds", startTimeout, 3600, 180),
+      ...check("mode", mode, (m) => ["optimized", "dev"].includes(m), 'must be "optimized" or "dev"'),
+      ...checkImage(props.image === undefined && props.version !== undefined ? "version" : "image", base),
+    ]);
     this.url = `http://localhost:${port}`;
     this.issuerBase = ISSUER_BASE;
     this.connectTo = `keycloak:8080=127.0.0.1:${port}`;
@@ -159,8 +168,8 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     this.container = new Container(this, "Container", {
       provider,
       name,
-      image: optimisedKeycloakImage(this, baseImage(props)).imageId,
-      command: command(props.mode ?? "optimized", this.url),
+      image: optimisedKeycloakImage(this, base).imageId,
+      command: command(mode, this.url),
       restart: "unless-stopped",
       networksAdvanced: [{ name: network.name, aliases: ["keycloak"] }],
       ports: [{ internal: 8080, external: port, ip: "127.0.0.1" }],
@@ -225,13 +234,6 @@ class ImportedKeycloakServer extends Construct implements IKeycloakServer {
 function baseImage({ image, version }: KeycloakServerProps): string {
   const official = `quay.io/keycloak/keycloak:${version ?? "26.4"}`;
   return image ?? (version ? official : defaultImage("keycloakImage", official));
-}
-
-function checkStartTimeout(seconds: number): string[] {
-  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 3600) return [];
-  return [
-    `\`startTimeoutSeconds\` must be a whole number between 1 and 3600, got: ${seconds}; use 180, or leave it out`,
-  ];
 }
 
 function command(mode: "optimized" | "dev", url: string): string[] {

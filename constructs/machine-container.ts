@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Container } from "@cdktf/provider-docker/lib/container";
+import { Token } from "cdktf";
 import { Construct } from "constructs";
 import type { KeycloakServer } from "./keycloak-server";
+import { checkContainerName, checkImage, checkPort } from "./private/checks";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
 import { bundledFile, fromStackFolder, projectFolder, stackFolder } from "./private/project";
-import { checkPort, setting } from "./private/settings";
+import { setting } from "./private/settings";
 import type { SignedJwtClient } from "./signed-jwt-client";
 import { defaultImage } from "./sources";
 
@@ -71,15 +73,22 @@ export class MachineContainer extends Construct {
     super(scope, id);
     const { client, server, port = 3000 } = props;
     const publishedPort = props.publishedPort ?? setting(this, "machinePort", port);
-    failOn(this, [...checkPort("port", port), ...checkPort("publishedPort", publishedPort)]);
+    const containerName = props.containerName ?? setting(this, "machineName", client.clientId);
+    const image = props.image ?? defaultImage("machineImage", "node:22-bookworm-slim");
+    failOn(this, [
+      ...checkContainerName("containerName", containerName),
+      ...checkPort("port", port),
+      ...checkPort("publishedPort", publishedPort),
+      ...(Token.isUnresolved(image) ? [] : checkImage("image", image)), // of a resource that builds it, for example
+    ]);
     this.url = `http://${client.clientId}:${port}`;
     this.connectTo = `${client.clientId}:${port}=127.0.0.1:${publishedPort}`;
 
     server.dependencies(this); // puts the server's stack before this one; in one stack the network's name does it
     const container = new Container(this, "Container", {
       provider: dockerProvider(this),
-      name: props.containerName ?? setting(this, "machineName", client.clientId),
-      image: props.image ?? defaultImage("machineImage", "node:22-bookworm-slim"),
+      name: containerName,
+      image,
       user: MACHINE_UID,
       entrypoint: ["node"],
       command: [PROGRAM],

@@ -3,6 +3,7 @@ import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { Realm as RealmResource } from "../.gen/providers/keycloak/realm";
 import type { IKeycloakServer } from "./keycloak-server";
+import { check, checkSeconds } from "./private/checks";
 import { failOn, ValidationError } from "./private/errors";
 
 /** A realm that clients can be declared in. */
@@ -48,6 +49,9 @@ function claim(server: IKeycloakServer, name: string, scope: Construct): string 
   return before;
 }
 
+const REALM_NAME_RULE =
+  "must be 1 to 255 letters, digits, dots, dashes, underscores or tildes, as it is part of the issuer";
+
 abstract class RealmBase extends Construct implements IRealm {
   readonly server: IKeycloakServer;
   readonly realmName: string;
@@ -55,14 +59,13 @@ abstract class RealmBase extends Construct implements IRealm {
   readonly tokenEndpoint: string;
   readonly jwksUri: string;
 
-  constructor(scope: Construct, id: string, { server, realmName }: RealmProps) {
+  /** `problems` are those of further props, to be told together. */
+  constructor(scope: Construct, id: string, { server, realmName }: RealmProps, problems: readonly string[] = []) {
     super(scope, id);
-    if (!/^[A-Za-z0-9._~-]{1,255}$/.test(realmName)) {
-      throw new ValidationError(
-        this,
-        `\`realmName\` must be 1 to 255 letters, digits, dots, dashes, underscores or tildes, as it is part of the issuer, got: ${JSON.stringify(realmName)}`,
-      );
-    }
+    failOn(this, [
+      ...check("realmName", realmName, (name) => /^[\w.~-]{1,255}$/.test(name), REALM_NAME_RULE),
+      ...problems,
+    ]);
     this.server = server;
     this.realmName = realmName;
     this.issuer = `${server.issuerBase}/realms/${realmName}`;
@@ -101,9 +104,9 @@ export class Realm extends RealmBase {
   private readonly resource: RealmResource;
 
   constructor(scope: Construct, id: string, props: RealmProps) {
-    super(scope, id, props);
     const seconds = props.accessTokenLifespanSeconds ?? 300;
-    failOn(this, [...checkLifespan(seconds), ...this.checkName()]);
+    super(scope, id, props, checkSeconds("accessTokenLifespanSeconds", seconds, 86_400, 300));
+    failOn(this, this.checkName());
     this.resource = new RealmResource(this, "Resource", {
       provider: props.server.keycloakProvider(this),
       realm: props.realmName,
@@ -141,13 +144,6 @@ class ImportedRealm extends RealmBase {
 /** cdktf wants its own type of dependable; resources, which is all that is ever given here, are both. */
 export function dependables(list: IDependable[]): RealmResource[] {
   return list as RealmResource[];
-}
-
-function checkLifespan(seconds: number): string[] {
-  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 86_400) return [];
-  return [
-    `\`accessTokenLifespanSeconds\` must be a whole number between 1 and 86400, got: ${seconds}; use 300, or leave it out`,
-  ];
 }
 
 /** Seconds as the provider writes them back ("5m0s"), so that a later plan is empty. */

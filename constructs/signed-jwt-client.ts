@@ -4,6 +4,7 @@ import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { OpenidClientDefaultScopes } from "../.gen/providers/keycloak/openid-client-default-scopes";
 import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-client-optional-scopes";
 import { AudienceScope } from "./private/audience-scope";
+import { check } from "./private/checks";
 import { failOn } from "./private/errors";
 import { dependables, type IRealm } from "./realm";
 import type { ISigningKey } from "./signing-key-pair";
@@ -177,10 +178,8 @@ function checkGrant(scope: Construct, called: ISignedJwtClient, caller: SignedJw
 }
 
 function checkClientId(clientId: string): string[] {
-  if (/^[\x21-\x7e]{1,255}$/.test(clientId)) return [];
-  return [
-    `\`clientId\` must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1), got: ${JSON.stringify(clientId)}`,
-  ];
+  const rule = "must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)";
+  return check("clientId", clientId, (id) => /^[\x21-\x7e]{1,255}$/.test(id), rule);
 }
 
 function checkScopes(defaults: readonly string[], optional: readonly string[]): string[] {

@@ -6,6 +6,7 @@ import { readCertificate } from "./keys/certificate";
 import { KeyError } from "./keys/errors";
 import { readRegularFile } from "./keys/key-files";
 import { checkKeyPairRequest, ensureKeyPair } from "./keys/key-pair";
+import { check } from "./private/checks";
 import { failOn, ValidationError } from "./private/errors";
 import { projectFolder } from "./private/project";
 
@@ -153,10 +154,8 @@ function explained(scope: Construct, read: () => CertificateFacts): CertificateF
 }
 
 function checkName(name: string): string[] {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) return [];
-  return [
-    `\`name\` must be 1 to 63 letters, digits, dots, dashes or underscores, as it names files, got: ${JSON.stringify(name)}`,
-  ];
+  const rule = "must be 1 to 63 letters, digits, dots, dashes or underscores, as it names files";
+  return check("name", name, (n) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(n), rule);
 }
 
 /**

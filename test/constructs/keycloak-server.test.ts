@@ -364,25 +364,31 @@ describe("fromUrl", () => {
     expect(json.variable).toBeUndefined();
   });
 
-  it.each(["", "sso.example", "ftp://sso.example", "https://sso.example/", "https://"])(
-    "fails on the URL %j",
-    (url) => {
-      expect(() => KeycloakServer.fromUrl(newStack(), "Keycloak", { url, issuerBase: "https://sso.example" })).toThrow(
-        new ValidationError(
-          new Construct(newStack(), "Keycloak"),
-          `\`url\` must be an http or https URL without a trailing slash, got: ${JSON.stringify(url)}`,
-        ),
-      );
-    },
-  );
+  it.each([
+    "",
+    "sso.example",
+    "ftp://sso.example",
+    "https://sso.example/",
+    "https://",
+    "https://sso.example?x",
+    "https://a b",
+    "https://${x}",
+  ])("fails on the URL %j", (url) => {
+    expect(() => KeycloakServer.fromUrl(newStack(), "Keycloak", { url, issuerBase: "https://sso.example" })).toThrow(
+      new ValidationError(
+        new Construct(newStack(), "Keycloak"),
+        `\`url\` must be an http or https URL without query, fragment and trailing slash, got: ${JSON.stringify(url)}`,
+      ),
+    );
+  });
 
   it("fails on all bad URLs at once", () => {
     const message = messageOf(() => KeycloakServer.fromUrl(newStack(), "Keycloak", { url: "x", issuerBase: "y/" }));
     expect(message).toBe(
       [
         "[test/Keycloak] ",
-        '  - `url` must be an http or https URL without a trailing slash, got: "x"',
-        '  - `issuerBase` must be an http or https URL without a trailing slash, got: "y/"',
+        '  - `url` must be an http or https URL without query, fragment and trailing slash, got: "x"',
+        '  - `issuerBase` must be an http or https URL without query, fragment and trailing slash, got: "y/"',
       ].join("\n"),
     );
   });
@@ -444,10 +450,12 @@ describe("fails", () => {
     );
   });
 
-  it("on a port of the context that is not a number", () => {
+  it("on a port of the context that is not a number, and not on one that is digits", () => {
     const stack = newStack("test", { "m2m:keycloakPort": "http" });
     expect(() => new KeycloakServer(stack, "Keycloak")).toThrow(
-      "[test/Keycloak] `port` must be a port between 1 and 65535, got: http",
+      '[test/Keycloak] `port` must be a port between 1 and 65535, got: "http"',
     );
+    const { json } = serverJson({}, { "m2m:keycloakPort": "9090", "m2m:keycloakName": 55 });
+    expect(only(json, "docker_container")).toMatchObject({ name: "55", ports: [{ external: 9090 }] });
   });
 });

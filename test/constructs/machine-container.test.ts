@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type TerraformStack, TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
 import {
   KeycloakServer,
@@ -27,9 +28,8 @@ inTemporaryProject();
 
 const PROGRAM = "console.log('machine');\n";
 
-function machineJson(props: Partial<MachineContainerProps> = {}, context = {}) {
+function machineJson(props: Partial<MachineContainerProps> = {}, context = {}, stack = newStack("test", context)) {
   writeProjectFile("programs/own.cjs", PROGRAM);
-  const stack = newStack("test", context);
   const server = new KeycloakServer(stack, "Keycloak");
   const realm = new Realm(stack, "Realm", { server, realmName: "r" });
   const signingKey = fixedKey(stack, "machine-b");
@@ -147,6 +147,12 @@ describe("options", () => {
     expect(machineJson({ image: "own:1" }).container.image).toBe("own:1");
   });
 
+  it("takes an image that Terraform builds, whose name only it knows", () => {
+    const variable = (stack: TerraformStack) => new TerraformVariable(stack, "image", { type: "string" }).stringValue;
+    const stack = newStack();
+    expect(machineJson({ image: variable(stack) }, {}, stack).container.image).toBe("${var.image}");
+  });
+
   it("puts another program at another path, so that it is another container", () => {
     writeProjectFile("programs/other.cjs", "other");
     const source = (program: string) => machineJson({ program }).container.upload[0].source;
@@ -181,6 +187,12 @@ describe("fails", () => {
         "  - `port` must be a port between 1 and 65535, got: 0",
         "  - `publishedPort` must be a port between 1 and 65535, got: 70000",
       ].join("\n"),
+    );
+  });
+
+  it("on a name that Docker refuses and on an image that is none", () => {
+    expect(messageOf(() => machineJson({ containerName: "or/ders", image: "node 24" }))).toMatch(
+      /^\[test\/Api\] \n {2}- `containerName` must be 2 or more .*\n {2}- `image` must name an image, .*$/,
     );
   });
 

@@ -1,3 +1,4 @@
+import { TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { KeycloakServer, Realm, SignedJwtClient } from "../../constructs";
 import { fixedKey, inTemporaryProject, messageOf, newRealm, newStack, only, synth } from "./project";
@@ -89,6 +90,15 @@ describe("fails", () => {
   it.each(["", "two words", "a/b", "a?b", "käse", "a\n", "x".repeat(256)])("on the name %j", (realmName) => {
     expect(messageOf(() => newRealm(newStack(), "Realm", realmName))).toBe(
       `[test/Realm] \`realmName\` must be 1 to 255 letters, digits, dots, dashes, underscores or tildes, as it is part of the issuer, got: ${JSON.stringify(realmName)}`,
+    );
+  });
+
+  it("on all problems at once, and on a name that only Terraform knows in words", () => {
+    const stack = newStack();
+    const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://sso.example" });
+    const realmName = new TerraformVariable(stack, "name", { type: "string" }).stringValue;
+    expect(messageOf(() => new Realm(stack, "Realm", { server, realmName, accessTokenLifespanSeconds: 0 }))).toMatch(
+      /^\[test\/Realm\] \n {2}- `realmName` must be known at synthesis, got: a value that only Terraform.*\n {2}- `access.*$/,
     );
   });
 

@@ -1,3 +1,4 @@
+import { TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { KeycloakServer, Realm, SignedJwtClient, type SignedJwtClientProps } from "../../constructs";
 import { FIXED, fixedKey, inTemporaryProject, messageOf, newRealm, newStack, only, synth } from "./project";
@@ -238,6 +239,14 @@ describe("fails", () => {
   it.each(["", " ", "two words", "käse", "tab\t", "x".repeat(256)])("on the client id %j", (clientId) => {
     expect(messageOf(() => clientJson({ clientId }))).toBe(
       `[test/Machine] \`clientId\` must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1), got: ${JSON.stringify(clientId)}`,
+    );
+  });
+
+  it("on a client id that only Terraform knows, in words", () => {
+    const { stack, realm, signingKey } = machines();
+    const clientId = new TerraformVariable(stack, "id", { type: "string" }).stringValue;
+    expect(messageOf(() => new SignedJwtClient(stack, "Machine", { realm, clientId, signingKey }))).toBe(
+      "[test/Machine] `clientId` must be known at synthesis, got: a value that only Terraform will know (a token of cdktf); pass the text or number itself",
     );
   });
 

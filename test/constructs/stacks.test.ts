@@ -18,7 +18,7 @@ function twoStacks() {
   new PrivateLocalBackend(identities);
   const realm = new Realm(identities, "Realm", { server, realmName: "r" });
   const signingKey = fixedKey(identities, "machine-a");
-  const client = new SignedJwtClient(identities, "Machine", { realm, clientId: "m", signingKey });
+  const client = new SignedJwtClient(identities, "Machine", { realm, clientId: "orders", signingKey });
   return { app, platform, server, identities, realm, signingKey, client };
 }
 
@@ -66,10 +66,12 @@ describe("a server in one stack and its realm in another", () => {
     const machines = new TerraformStack(App.of(identities), "machines");
     const api = new MachineContainer(machines, "Api", { server, client });
     const json = synth(machines);
-    expect(only(json, "docker_container").networks_advanced).toEqual([{ name: "keycloak-network", aliases: ["m"] }]);
+    expect(only(json, "docker_container").networks_advanced).toEqual([
+      { name: "keycloak-network", aliases: ["orders"] },
+    ]);
     expect(JSON.stringify(json)).not.toContain("terraform_remote_state");
     expect(manifestOf(machines).dependencies).toEqual(["platform"]);
-    expect(api.url).toBe("http://m:3000");
+    expect(api.url).toBe("http://orders:3000");
     expect(synth(platform)).not.toHaveProperty("output");
   });
 
@@ -110,7 +112,7 @@ describe("a client in a third stack", () => {
       "profile",
       "basic",
       "email",
-      "audience-m",
+      "audience-orders",
     ]);
     expect(manifestOf(team).dependencies).toContain("identities");
     expect(JSON.stringify(json)).not.toContain("terraform_remote_state");

@@ -1,0 +1,64 @@
+import { Token } from "cdktf";
+
+/**
+ * One rule of one prop: the problem in words, or none. `mustBe` says the rule and ends with what to do where the rule
+ * does not say that by itself; it is parted from that by `; `.
+ *
+ * What only Terraform will know (a token of cdktf) cannot be checked, nor go into names, addresses and files that are
+ * made at synthesis: it is refused in words, as its text says nothing.
+ */
+export function check<T>(prop: string, value: T, holds: (value: T) => boolean, mustBe: string): string[] {
+  if (Token.isUnresolved(value)) {
+    return [
+      `\`${prop}\` must be known at synthesis, got: a value that only Terraform will know (a token of cdktf); pass the text or number itself`,
+    ];
+  }
+  if (holds(value)) return [];
+  const [rule, ...remedy] = mustBe.split("; ");
+  return [[`\`${prop}\` ${rule}, got: ${shown(value)}`, ...remedy].join("; ")];
+}
+
+export function checkPort(prop: string, port: number): string[] {
+  return check(prop, port, (p) => isBetween(p, 1, 65_535), "must be a port between 1 and 65535");
+}
+
+/** Whole seconds, from 1 on. */
+export function checkSeconds(prop: string, seconds: number, most: number, usual: number): string[] {
+  const rule = `must be a whole number between 1 and ${most}; use ${usual}, or leave it out`;
+  return check(prop, seconds, (s) => isBetween(s, 1, most), rule);
+}
+
+/** Docker's own rule, for containers; networks and volumes take the same. */
+export function checkContainerName(prop: string, name: string): string[] {
+  const rule =
+    "must be 2 or more letters, digits, dots, dashes or underscores, the first a letter or digit (Docker's rule)";
+  return check(prop, name, (n) => /^[a-z0-9][a-z0-9_.-]+$/i.test(n), rule);
+}
+
+/** A reference to an image, with or without registry, tag and digest. It goes into a Dockerfile. */
+export function checkImage(prop: string, image: string): string[] {
+  const rule = "must name an image, without white space; for example quay.io/keycloak/keycloak:26.4";
+  return check(prop, image, (i) => /^[\w[][\w.:/@+[\]-]*$/.test(i), rule);
+}
+
+export function checkUrl(prop: string, url: string): string[] {
+  const user = Token.isUnresolved(url) ? undefined : /^[a-z]*:?\/*[^/?#]*@/i.exec(url)?.[0];
+  if (user !== undefined) {
+    return [
+      `\`${prop}\` must hold no user and no password, as it is part of the JSON, got: some before ${JSON.stringify(url.slice(user.length - 1))}; give them in KEYCLOAK_USER and KEYCLOAK_PASSWORD, or by a \`provider\` of your own`,
+    ];
+  }
+  return check(prop, url, isPlainUrl, "must be an http or https URL without query, fragment and trailing slash");
+}
+
+function isPlainUrl(url: string): boolean {
+  return /^https?:\/\/[^\s?#{}]*[^\s?#{}/]$/i.test(url) && URL.canParse(url);
+}
+
+function isBetween(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
