@@ -7,6 +7,7 @@ import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { AdminProvider } from "./private/admin-provider";
 import { bootstrapConfiguration, sameAdministrator } from "./private/bootstrap-admin";
 import { check, checkContainerName, checkImage, checkPort, checkSeconds, checkUrl } from "./private/checks";
+import { claimContainer } from "./private/claims";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
@@ -153,6 +154,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       ...checkSeconds("startTimeoutSeconds", startTimeout, 3600, 180),
       ...check("mode", mode, (m) => ["optimized", "dev"].includes(m), 'must be "optimized" or "dev"'),
       ...checkImage(props.image === undefined && props.version !== undefined ? "version" : "image", base),
+      ...claimContainer(this, name, "port", port),
     ]);
     this.url = `http://localhost:${port}`;
     this.issuerBase = ISSUER_BASE;

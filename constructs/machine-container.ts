@@ -6,6 +6,7 @@ import { Token } from "cdktf";
 import { Construct } from "constructs";
 import type { KeycloakServer } from "./keycloak-server";
 import { checkContainerName, checkImage, checkPort } from "./private/checks";
+import { claimContainer } from "./private/claims";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
 import { bundledFile, fromStackFolder, projectFolder, stackFolder } from "./private/project";
@@ -80,6 +81,7 @@ export class MachineContainer extends Construct {
       ...checkPort("port", port),
       ...checkPort("publishedPort", publishedPort),
       ...(Token.isUnresolved(image) ? [] : checkImage("image", image)), // of a resource that builds it, for example
+      ...claimContainer(this, containerName, "publishedPort", publishedPort),
     ]);
     this.url = `http://${client.clientId}:${port}`;
     this.connectTo = `${client.clientId}:${port}=127.0.0.1:${publishedPort}`;

@@ -4,6 +4,7 @@ import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { Realm as RealmResource } from "../.gen/providers/keycloak/realm";
 import type { IKeycloakServer } from "./keycloak-server";
 import { check, checkSeconds } from "./private/checks";
+import { claim } from "./private/claims";
 import { failOn, ValidationError } from "./private/errors";
 
 /** A realm that clients can be declared in. */
@@ -38,15 +39,9 @@ export interface RealmProps {
   readonly accessTokenLifespanSeconds?: number;
 }
 
-/** What each server's realms have declared so far: by name, so that two constructs of one realm know of each other. */
-const claims = new WeakMap<IKeycloakServer, Map<string, string>>();
-
-function claim(server: IKeycloakServer, name: string, scope: Construct): string | undefined {
-  const taken = claims.get(server) ?? new Map<string, string>();
-  claims.set(server, taken);
-  const before = taken.get(name);
-  if (before === undefined) taken.set(name, scope.node.path);
-  return before;
+/** Realms of one address are of one server, by however many objects it was declared. */
+function realmOf(server: IKeycloakServer, realmName: string): string {
+  return `${new URL(server.url).href} realm ${realmName}`;
 }
 
 const REALM_NAME_RULE =
@@ -78,7 +73,7 @@ abstract class RealmBase extends Construct implements IRealm {
   }
 
   claimClientId(scope: Construct, clientId: string): void {
-    const taken = claim(this.server, `client ${this.realmName} ${clientId}`, scope);
+    const taken = claim(scope, `${realmOf(this.server, this.realmName)} client ${clientId}`);
     if (taken !== undefined) {
       throw new ValidationError(
         scope,
@@ -127,7 +122,7 @@ export class Realm extends RealmBase {
   }
 
   private checkName(): string[] {
-    const taken = claim(this.server, `realm ${this.realmName}`, this);
+    const taken = claim(this, realmOf(this.server, this.realmName));
     if (taken === undefined) return [];
     return [
       `\`realmName\` must be unique on its server, got: ${this.realmName}, which ${taken} declares already; hand that realm on, or use Realm.fromRealmName`,
