@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import type { KeycloakServer } from "./keycloak-server";
-import { checkContainerName, checkImage, checkPort } from "./private/checks";
+import { check, checkContainerName, checkImage, checkPort, isHostName } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
+import { literal } from "./private/literal";
 import { bundledFile, fromStackFolder, projectFolder, stackFolder } from "./private/project";
 import { setting } from "./private/settings";
 import type { SignedJwtClient } from "./signed-jwt-client";
@@ -18,6 +19,7 @@ import { defaultImage } from "./sources";
 const MACHINE_UID = "1000";
 const KEY_FILE = "/run/machine/signing.key";
 const PROGRAM = "/run/machine/program.cjs";
+const PROGRAM_RULE = "must be a file, relative to cdktf.json; bundle it before the synthesis, or leave it out";
 
 /** Properties of a {@link MachineContainer}. */
 export interface MachineContainerProps {
@@ -39,9 +41,15 @@ export interface MachineContainerProps {
    */
   readonly image?: string;
   /**
+   * Host name inside the network, and in `url`. Needed where the client id cannot be one, such as an address.
+   *
+   * @default - the client id
+   */
+  readonly hostName?: string;
+  /**
    * Name of the container.
    *
-   * @default - the client id, or the context value `m2m:machineName`; inside the network it is always the client id
+   * @default - the host name, or the context value `m2m:machineName`
    */
   readonly containerName?: string;
   /**
@@ -74,17 +82,24 @@ export class MachineContainer extends Construct {
     super(scope, id);
     const { client, server, port = 3000 } = props;
     const publishedPort = props.publishedPort ?? setting(this, "machinePort", port);
-    const containerName = props.containerName ?? setting(this, "machineName", client.clientId);
+    const hostName = props.hostName ?? client.clientId;
+    const containerName = props.containerName ?? setting(this, "machineName", hostName);
     const image = props.image ?? defaultImage("machineImage", "node:22-bookworm-slim");
+    const program =
+      props.program === undefined ? bundledFile("machine-b.cjs") : resolve(projectFolder(), props.program);
     failOn(this, [
-      ...checkContainerName("containerName", containerName),
+      ...checkServer(client, server),
+      ...checkHostName(props.hostName, client.clientId),
+      // A host name that is refused is told once.
+      ...(isHostName(hostName) || containerName !== hostName ? checkContainerName("containerName", containerName) : []),
       ...checkPort("port", port),
       ...checkPort("publishedPort", publishedPort),
+      ...(props.program === undefined ? [] : check("program", props.program, () => isFile(program), PROGRAM_RULE)),
       ...(Token.isUnresolved(image) ? [] : checkImage("image", image)), // of a resource that builds it, for example
       ...claimContainer(this, containerName, "publishedPort", publishedPort),
     ]);
-    this.url = `http://${client.clientId}:${port}`;
-    this.connectTo = `${client.clientId}:${port}=127.0.0.1:${publishedPort}`;
+    this.url = `http://${hostName}:${port}`;
+    this.connectTo = `${hostName}:${port}=127.0.0.1:${publishedPort}`;
 
     server.dependencies(this); // puts the server's stack before this one; in one stack the network's name does it
     const container = new Container(this, "Container", {
@@ -96,8 +111,8 @@ export class MachineContainer extends Construct {
       command: [PROGRAM],
       env: [
         `ISSUER=${client.realm.issuer}`,
-        `AUDIENCE=${client.clientId}`,
-        `CLIENT_ID=${client.clientId}`,
+        `AUDIENCE=${literal(client.clientId)}`,
+        `CLIENT_ID=${literal(client.clientId)}`,
         `KEY_FILE=${KEY_FILE}`,
         `PORT=${port}`,
         `ALLOW_INSECURE_HTTP=${client.realm.issuer.startsWith("http:")}`,
@@ -105,13 +120,13 @@ export class MachineContainer extends Construct {
       restart: "unless-stopped",
       securityOpts: ["no-new-privileges"],
       capabilities: { drop: ["ALL"] },
-      networksAdvanced: [{ name: server.networkName, aliases: [client.clientId] }],
+      networksAdvanced: [{ name: server.networkName, aliases: [hostName] }],
       ports: [{ internal: port, external: publishedPort, ip: "127.0.0.1" }],
       // The key's file keeps its name when the key changes: the label makes that a new container.
       labels: [...labels("machine"), { label: "cdktf-keycloak-m2m.kid", value: client.signingKey.kid }],
     });
     container.addOverride("upload", [
-      { source: this.stage(props.program), file: PROGRAM, owner: MACHINE_UID, permissions: "0444" },
+      { source: this.stage(program), file: PROGRAM, owner: MACHINE_UID, permissions: "0444" },
       {
         source: fromStackFolder(this, client.signingKey.privateKeyFile),
         file: KEY_FILE,
@@ -122,8 +137,7 @@ export class MachineContainer extends Construct {
   }
 
   /** Puts the program beside the JSON, under its hash: another program is another path, and so another container. */
-  private stage(program?: string): string {
-    const path = program === undefined ? bundledFile("machine-b.cjs") : resolve(projectFolder(), program);
+  private stage(path: string): string {
     const hash = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 12);
     const source = join("programs", this.node.id, hash, "program.cjs");
     const target = join(stackFolder(this), source);
@@ -131,4 +145,23 @@ export class MachineContainer extends Construct {
     copyFileSync(path, target);
     return source;
   }
+}
+
+/** By address, since a server may be known by several objects. */
+function checkServer({ realm }: SignedJwtClient, server: KeycloakServer): string[] {
+  if (realm.server.url === server.url) return [];
+  return [
+    `\`client\` must be in a realm on \`server\`, whose network this joins, got: a realm on ${realm.server.url} and the server ${server.url}; pass the realm's own server`,
+  ];
+}
+
+function checkHostName(given: string | undefined, clientId: string): string[] {
+  const rule = "must be a host name: letters, digits, dashes and dots, and no IP address";
+  if (given !== undefined) return check("hostName", given, isHostName, rule);
+  if (isHostName(clientId)) return [];
+  return [`\`hostName\` ${rule}, got: none, and the client id ${JSON.stringify(clientId)} cannot be one; give one`];
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
 }

@@ -6,6 +6,7 @@ import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-cl
 import { AudienceScope } from "./private/audience-scope";
 import { check } from "./private/checks";
 import { failOn } from "./private/errors";
+import { literal } from "./private/literal";
 import { dependables, type IRealm } from "./realm";
 import type { ISigningKey } from "./signing-key-pair";
 
@@ -90,8 +91,8 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
     this.resource = new OpenidClient(this, "Resource", {
       provider,
       realmId: realm.realmName,
-      clientId,
-      name: clientId,
+      clientId: literal(clientId),
+      name: literal(clientId),
       description: `signs with ${ALGORITHM}, key ${signingKey.kid}, certificate until ${day(signingKey.notAfter)}`,
       enabled: true,
       accessType: "CONFIDENTIAL",

@@ -3,11 +3,13 @@ import { OpenidAudienceProtocolMapper } from "../../.gen/providers/keycloak/open
 import type { OpenidClient } from "../../.gen/providers/keycloak/openid-client";
 import { OpenidClientScope } from "../../.gen/providers/keycloak/openid-client-scope";
 import { dependables, type IRealm } from "../realm";
+import { literal } from "./literal";
 
 /** The client scope, shared by all callers of one client, that puts its id into `aud` of their access tokens. */
 export class AudienceScope {
+  /** As it stands in the JSON. */
   static nameFor(clientId: string): string {
-    return `audience-${clientId}`;
+    return `audience-${literal(clientId)}`;
   }
 
   readonly name: string;
@@ -26,7 +28,7 @@ export class AudienceScope {
       provider,
       realmId: realm.realmName,
       name: this.name,
-      description: `audience ${clientId}`,
+      description: `audience ${literal(clientId)}`,
       includeInTokenScope: false,
       dependsOn: dependables(realm.dependencies(owner)),
     });

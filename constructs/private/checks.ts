@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { Token } from "cdktf";
 
 /**
@@ -33,6 +34,15 @@ export function checkContainerName(prop: string, name: string): string[] {
   const rule =
     "must be 2 or more letters, digits, dots, dashes or underscores, the first a letter or digit (Docker's rule)";
   return check(prop, name, (n) => /^[a-z0-9][a-z0-9_.-]+$/i.test(n), rule);
+}
+
+/** A name that Docker's network resolves and that an address can hold; one that reads as an IP address cannot. */
+export function isHostName(name: string): boolean {
+  const labels = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
+  const address = `http://${name}`;
+  return (
+    labels.test(name) && isIP(name) === 0 && URL.canParse(address) && new URL(address).hostname === name.toLowerCase()
+  );
 }
 
 /** A reference to an image, with or without registry, tag and digest. It goes into a Dockerfile. */

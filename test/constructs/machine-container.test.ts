@@ -28,12 +28,14 @@ inTemporaryProject();
 
 const PROGRAM = "console.log('machine');\n";
 
-function machineJson(props: Partial<MachineContainerProps> = {}, context = {}, stack = newStack("test", context)) {
+type Props = Partial<MachineContainerProps> & { clientId?: string };
+
+function machineJson({ clientId = "orders", ...props }: Props = {}, context = {}, stack = newStack("test", context)) {
   writeProjectFile("programs/own.cjs", PROGRAM);
   const server = new KeycloakServer(stack, "Keycloak");
   const realm = new Realm(stack, "Realm", { server, realmName: "r" });
   const signingKey = fixedKey(stack, "machine-b");
-  const client = new SignedJwtClient(stack, "Machine", { realm, clientId: "orders", signingKey });
+  const client = new SignedJwtClient(stack, "Machine", { realm, clientId, signingKey });
   const machine = new MachineContainer(stack, "Api", { client, server, program: "programs/own.cjs", ...props });
   const json = synth(stack);
   const [container] = Object.entries(json.resource.docker_container ?? {})
@@ -126,6 +128,15 @@ describe("options", () => {
     expect(machine.connectTo).toBe("orders:4000=127.0.0.1:14000");
   });
 
+  it("takes a host name in place of a client id that is none, which stays what it is told", () => {
+    const { container, machine } = machineJson({ clientId: "https://api.example/${x}", hostName: "api" });
+    expect(container).toMatchObject({ name: "api", networks_advanced: [{ aliases: ["api"] }] });
+    expect(container.env).toEqual(expect.arrayContaining(["AUDIENCE=https://api.example/$${x}"]));
+    expect(container.env).toEqual(expect.arrayContaining(["CLIENT_ID=https://api.example/$${x}"]));
+    expect(machine.url).toBe("http://api:3000");
+    expect(machine.connectTo).toBe("api:3000=127.0.0.1:3000");
+  });
+
   it("publishes on the port that the program listens on", () => {
     expect(machineJson({ port: 4000 }).container.ports).toEqual([{ internal: 4000, external: 4000, ip: "127.0.0.1" }]);
   });
@@ -187,6 +198,38 @@ describe("fails", () => {
         "  - `port` must be a port between 1 and 65535, got: 0",
         "  - `publishedPort` must be a port between 1 and 65535, got: 70000",
       ].join("\n"),
+    );
+  });
+
+  it.each(["https://api.example", "12345", "0x1f", "127.0.0.1", "-a", "a..b", "a/b"])(
+    "on the client id %j where no host name is given, told once",
+    (clientId) => {
+      expect(messageOf(() => machineJson({ clientId }))).toBe(
+        `[test/Api] \`hostName\` must be a host name: letters, digits, dashes and dots, and no IP address, got: none, and the client id ${JSON.stringify(clientId)} cannot be one; give one`,
+      );
+      expect(() => machineJson({ hostName: clientId })).toThrow(`got: ${JSON.stringify(clientId)}`);
+    },
+  );
+
+  it.each(["machine-b", "machine_b", "Machine-B", "a.b-c.example", "3scale"])("not on the client id %j", (clientId) => {
+    expect(machineJson({ clientId }).machine.url).toBe(`http://${clientId}:3000`);
+  });
+
+  it("on a client of a realm on another server, and not on one of another object of the same server", () => {
+    const stack = newStack();
+    const other = new KeycloakServer(stack, "Other", { containerName: "other", port: 18080 });
+    expect(messageOf(() => machineJson({ server: other }, {}, stack))).toBe(
+      "[test/Api] `client` must be in a realm on `server`, whose network this joins, got: a realm on http://localhost:8080 and the server http://localhost:18080; pass the realm's own server",
+    );
+    const same = KeycloakServer.fromUrl(stack, "Same", { url: other.url, issuerBase: other.issuerBase });
+    const realm = Realm.fromRealmName(stack, "SameRealm", { server: same, realmName: "r" });
+    const client = new SignedJwtClient(stack, "M", { realm, clientId: "mm", signingKey: fixedKey(stack, "machine-a") });
+    expect(() => new MachineContainer(stack, "Api2", { client, server: other, publishedPort: 13000 })).not.toThrow();
+  });
+
+  it.each(["programs/none.cjs", "programs", "programs/own.cjs/x"])("on the program %s, which is no file", (program) => {
+    expect(messageOf(() => machineJson({ program }))).toBe(
+      `[test/Api] \`program\` must be a file, relative to cdktf.json, got: "${program}"; bundle it before the synthesis, or leave it out`,
     );
   });
 

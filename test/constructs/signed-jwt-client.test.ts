@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's references look like that
 import { TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { KeycloakServer, Realm, SignedJwtClient, type SignedJwtClientProps } from "../../constructs";
@@ -20,7 +21,10 @@ function machines<Name extends string>(...names: Name[]) {
   const stack = newStack();
   const realm = newRealm(stack);
   const signingKey = fixedKey(stack, "machine-a");
-  const clients = names.map((name) => [name, new SignedJwtClient(stack, name, { realm, clientId: name, signingKey })]);
+  const clients = names.map((name) => [
+    name,
+    new SignedJwtClient(stack, name.replaceAll(/\W/g, ""), { realm, clientId: name, signingKey }),
+  ]);
   return { stack, realm, signingKey, ...(Object.fromEntries(clients) as Record<Name, SignedJwtClient>) };
 }
 
@@ -68,6 +72,20 @@ describe("defaults", () => {
       default_scopes: USUAL_SCOPES,
     });
     expect(only(json, "keycloak_openid_client_optional_scopes")).toMatchObject({ optional_scopes: ["address"] });
+  });
+
+  it("takes any client id that Keycloak takes, an address for example, and nothing in it is read by Terraform", () => {
+    const { stack, realm, a } = machines("a", "https://api.example/%{if}${b}$${c}");
+    SignedJwtClient.fromClientId(stack, "Elsewhere", { realm, clientId: "d${e}" }).grantCall(a);
+    const json = synth(stack);
+    const ids = Object.values(json.resource.keycloak_openid_client ?? {}).map((client) => [
+      client.client_id,
+      client.name,
+    ]);
+    const escaped = "https://api.example/%%{if}$${b}$$${c}";
+    expect(ids).toContainEqual([escaped, escaped]);
+    const [scopes] = Object.values(json.resource.keycloak_openid_client_default_scopes ?? {});
+    expect(scopes.default_scopes.at(-1)).toBe("audience-d$${e}");
   });
 
   it("emits three resources", () => {
@@ -129,6 +147,15 @@ describe("grantCall", () => {
       a: [...USUAL_SCOPES, expect.stringMatching(/^\$\{keycloak_openid_client_scope\.b_AudienceScope_\w+\.name\}$/)],
       b: USUAL_SCOPES,
       c: USUAL_SCOPES,
+    });
+  });
+
+  it("names the scope of a client id with a dollar sign and a brace as it is", () => {
+    const { stack, a, "b${c}": b } = machines("a", "b${c}");
+    b.grantCall(a);
+    expect(only(synth(stack), "keycloak_openid_client_scope")).toMatchObject({
+      name: "audience-b$${c}",
+      description: "audience b$${c}",
     });
   });
 
