@@ -6,18 +6,37 @@ import { DOCKER } from "../sources";
 /** Label of everything this package makes in Docker, so that it can be found and taken down by it. */
 export const LABEL = "cdktf-keycloak-m2m";
 
+/** No id that a user's own provider would have; it reaches no address and no JSON. */
+const PROVIDER_ID = "cdktf-keycloak-m2m-docker";
+
 /** The stack's Docker provider: the one it has, else one with Terraform's usual settings (`DOCKER_HOST`). */
 export function dockerProvider(scope: Construct): DockerProvider {
   const stack = TerraformStack.of(scope);
-  const existing = stack.node.findAll().find((node) => DockerProvider.isConstruct(node) && isDockerProvider(node));
   // The bindings pin 3.x; their resources are the same in 4.x, which can give an uploaded file an owner.
   stack.addOverride("terraform.required_providers.docker", DOCKER);
-  return existing ? (existing as DockerProvider) : new DockerProvider(stack, "docker");
+  const [existing] = defaultProviders(stack);
+  if (existing) return existing;
+  const made = new DockerProvider(stack, PROVIDER_ID);
+  made.node.addValidation({
+    validate: () =>
+      defaultProviders(stack)
+        .filter((one) => one !== made)
+        .map(cameLate),
+  });
+  return made;
 }
 
-function isDockerProvider(node: unknown): boolean {
-  const candidate = node as Partial<DockerProvider>;
-  return candidate.terraformResourceType === "docker" && candidate.alias === undefined;
+function defaultProviders(stack: TerraformStack): DockerProvider[] {
+  return stack.node.findAll().filter((node): node is DockerProvider => {
+    const candidate = node as Partial<DockerProvider>;
+    return (
+      DockerProvider.isConstruct(node) && candidate.terraformResourceType === "docker" && candidate.alias === undefined
+    );
+  });
+}
+
+function cameLate(provider: DockerProvider): string {
+  return `the DockerProvider ${provider.node.path} must be declared before the first KeycloakServer or MachineContainer of its stack, which use it, got: one without alias that came after; move it up, or give it an \`alias\``;
 }
 
 /** The labels of one resource, with what it is. */

@@ -217,9 +217,18 @@ describe("options", () => {
     expect(json.terraform.required_providers.docker?.version).toBe(">= 4.6, < 5");
   });
 
-  it("makes a Docker provider where the stack has only one with an alias", () => {
+  it("fails on a Docker provider of the stack's own that comes after it, and names that", () => {
     const stack = newStack();
-    new DockerProvider(stack, "elsewhere", { alias: "elsewhere", host: "ssh://docker.example" });
+    new KeycloakServer(stack, "Keycloak");
+    new DockerProvider(stack, "docker", { host: "ssh://docker.example" });
+    expect(messageOf(() => synth(stack))).toContain(
+      "the DockerProvider test/docker must be declared before the first KeycloakServer or MachineContainer of its stack, which use it, got: one without alias that came after; move it up, or give it an `alias`",
+    );
+  });
+
+  it.each(["elsewhere", "docker"])("makes a Docker provider where the stack has only %s, with an alias", (id) => {
+    const stack = newStack();
+    new DockerProvider(stack, id, { alias: "elsewhere", host: "ssh://docker.example" });
     new KeycloakServer(stack, "Keycloak");
     const json = synth(stack);
     expect(json.provider.docker).toEqual([{ alias: "elsewhere", host: "ssh://docker.example" }, {}]);
