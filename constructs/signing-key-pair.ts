@@ -1,3 +1,4 @@
+import { existsSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { Annotations } from "cdktf";
 import { Construct } from "constructs";
@@ -81,7 +82,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
   constructor(scope: Construct, id: string, props: SigningKeyPairProps) {
     super(scope, id);
     const { name, validityDays = 365, rsaBits = 2048, directory = "certs" } = props;
-    failOn(this, [...checkName(name), ...checkKeyPairRequest(rsaBits, validityDays)]);
+    failOn(this, [...checkName(name), ...checkDirectory(directory), ...checkKeyPairRequest(rsaBits, validityDays)]);
 
     const folder = resolve(projectFolder(), directory);
     const keyFile = join(folder, `${name}-signing.key`);
@@ -103,6 +104,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     this.notAfter = facts.notAfter;
     this.privateKeyFile = relative(projectFolder(), keyFile);
     warnOfExpiry(this, facts);
+    warnOfReaders(this, keyFile);
   }
 }
 
@@ -158,6 +160,16 @@ function checkName(name: string): string[] {
   return check("name", name, (n) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(n), rule);
 }
 
+/** A folder, or a path where one can be made. */
+function checkDirectory(directory: string): string[] {
+  const rule = "must be a folder, relative to cdktf.json; choose another, or move the file away that is in its place";
+  return check("directory", directory, (d) => canBeFolder(resolve(projectFolder(), d)), rule);
+}
+
+function canBeFolder(path: string): boolean {
+  return existsSync(path) ? statSync(path).isDirectory() : canBeFolder(dirname(path));
+}
+
 /**
  * `M2M_KNOWN_KEYS` lists the names whose certificates the Terraform state already holds: making a new key for one of
  * them would lock out the machine that holds the old one.
@@ -184,5 +196,18 @@ function warnOfExpiry(scope: Construct, { notAfter }: CertificateFacts): void {
   if (notAfter > new Date()) return;
   Annotations.of(scope).addWarning(
     `the certificate ended on ${notAfter.toISOString().slice(0, 10)}; Keycloak still accepts the key, \`m2m up\` issues the certificate again over it`,
+  );
+}
+
+/**
+ * A warning and no error: a file system without modes shows every file as open, and who was lent a key has to be able to
+ * take the environment down. The file is its owner's and is not changed.
+ */
+function warnOfReaders(scope: Construct, keyFile: string): void {
+  const mode = statSync(keyFile, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & 0o077) === 0 || process.platform === "win32") return; // Windows has no modes at all
+  const file = relative(projectFolder(), keyFile);
+  Annotations.of(scope).addWarning(
+    `others than its owner may use ${file} (mode ${(mode & 0o777).toString(8).padStart(4, "0")}); run \`chmod 600 ${file}\``,
   );
 }

@@ -145,9 +145,9 @@ export function captureNotices(): string[] {
   return notices;
 }
 
-export function writeProjectFile(path: string, content: string): void {
+export function writeProjectFile(path: string, content: string, mode = path.endsWith(".key") ? 0o600 : 0o644): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, content);
+  writeFileSync(path, content, { mode });
 }
 
 /** Every file below a folder. */

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { KeyError, SigningKeyPair, type SigningKeyPairProps } from "../../constructs";
@@ -289,7 +289,47 @@ describe("an expired certificate", () => {
   });
 });
 
+describe("a key file that others may use", () => {
+  it.each([
+    [0o644, "0644"],
+    [0o640, "0640"],
+    [0o602, "0602"],
+  ])("is a warning of mode %o with what to run, and is left as it is", (mode, text) => {
+    captureNotices();
+    writeProjectFile(KEY, PEM);
+    chmodSync(KEY, mode);
+    const stack = newStack();
+    declare({}, stack);
+    synth(stack);
+    expect(manifestOf(stack).annotations).toMatchObject([
+      {
+        constructPath: "test/Key",
+        level: "@cdktf/warn",
+        message: `others than its owner may use ${KEY} (mode ${text}); run \`chmod 600 ${KEY}\``,
+      },
+    ]);
+    expect(statSync(KEY).mode & 0o777).toBe(mode);
+  });
+
+  it("is none of mode 0600 or 0400, nor one that was just made", () => {
+    captureNotices();
+    const stack = newStack();
+    declare({}, stack);
+    writeProjectFile("certs/b-signing.key", PEM, 0o400);
+    new SigningKeyPair(stack, "B", { name: "b" });
+    synth(stack);
+    expect(manifestOf(stack).annotations).toEqual([]);
+  });
+});
+
 describe("fails", () => {
+  it.each(["afile", "afile/below/it"])("on the directory %s, in whose place is a file", (directory) => {
+    writeProjectFile("afile", "");
+    expect(messageOf(() => declare({ directory }))).toBe(
+      `[test/Key] \`directory\` must be a folder, relative to cdktf.json, got: "${directory}"; choose another, or move the file away that is in its place`,
+    );
+  });
+
   it.each([1024, 2047, 0, 2048.5, 8193, Number.NaN])("on %d bits", (rsaBits) => {
     expect(messageOf(() => declare({ rsaBits }))).toBe(
       `[test/Key] \`rsaBits\` must be a whole number between 2048 (RFC 7518 section 3.3) and 8192, got: ${rsaBits}; leave it out for 2048`,
