@@ -214,7 +214,8 @@ class ImportedKeycloakServer extends Construct implements IKeycloakServer {
   constructor(scope: Construct, id: string, attributes: KeycloakServerAttributes) {
     super(scope, id);
     const { url, issuerBase = url } = attributes;
-    failOn(this, [...checkUrl("url", url), ...checkUrl("issuerBase", issuerBase)]);
+    const given = attributes.issuerBase !== undefined;
+    failOn(this, [...checkUrl("url", url), ...(given ? checkUrl("issuerBase", issuerBase) : [])]);
     this.url = url;
     this.issuerBase = issuerBase;
     const prefix = id
