@@ -58,7 +58,7 @@ const COMMANDS: Record<string, { words: number; options: readonly (keyof typeof 
   test: { words: 0, options: [] },
 };
 
-async function run(argv: string[], out: Output): Promise<number> {
+async function run(argv: string[], out: Output, interruption: AbortSignal): Promise<number> {
   const { values, positionals, tokens } = parse(argv);
   const [command, ...words] = positionals;
   const [argument] = words;
@@ -72,10 +72,10 @@ async function run(argv: string[], out: Output): Promise<number> {
   const newKeys = values["new-keys"];
   switch (command) {
     case "up":
-      await up(await openSession(out), { newKeys });
+      await up(await openSession(out, interruption), { newKeys });
       return 0;
     case "diff":
-      return await diff(await openSession(out), { newKeys });
+      return await diff(await openSession(out, interruption), { newKeys });
     case "call":
       await callApi(out, { clientId: argument ?? "machine-a", bash: values.bash, online: values.online });
       return 0;
@@ -84,7 +84,7 @@ async function run(argv: string[], out: Output): Promise<number> {
       await printToken(out, argument);
       return 0;
     case "down":
-      await down(await openSession(out), { yes: values.yes });
+      await down(await openSession(out, interruption), { yes: values.yes });
       return 0;
     case "logs":
       await logs(out, { follow: values.follow, tail: lines(values.tail) });
@@ -98,7 +98,7 @@ async function run(argv: string[], out: Output): Promise<number> {
       await switchProvider(out, argument);
       return 0;
     default:
-      return await test(await openSession(out));
+      return await test(await openSession(out, interruption));
   }
 }
 
@@ -138,19 +138,17 @@ async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const out = createOutput(argv.includes("--json"));
   // Ctrl-C reaches the programs that were started too: they stop in order, and this one reports how.
-  let interrupted = false;
-  process.on("SIGINT", () => {
-    interrupted = true;
-  });
+  const interruption = new AbortController();
+  process.on("SIGINT", () => interruption.abort());
   try {
-    process.exitCode = await run(argv, out);
+    process.exitCode = await run(argv, out, interruption.signal);
   } catch (error) {
     const { code = "failed", message } = error as { code?: string; message: string };
     if (out.json) out.result("", { error: { code, message } });
     else out.warn(`m2m: ${message}`);
     process.exitCode = 1;
   }
-  if (interrupted) process.exitCode = 130;
+  if (interruption.signal.aborted) process.exitCode = 130;
 }
 
 void main();

@@ -9,12 +9,14 @@ export interface Session {
   readonly out: Output;
   readonly env: Record<string, string>;
   readonly terraformBinary: string;
+  /** Aborted by Ctrl-C. */
+  readonly interruption: AbortSignal;
 }
 
 /** Opens the project and brings what the machine lacks. */
-export async function openSession(out: Output): Promise<Session> {
+export async function openSession(out: Output, interruption: AbortSignal): Promise<Session> {
   const project = openProject();
-  return { project, out, ...(await bringEnvironment(project, out)) };
+  return { project, out, interruption, ...(await bringEnvironment(project, out)) };
 }
 
 export function terraform({ terraformBinary, env, out }: Session, stack: Stack): Terraform {

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { keyId } from "../constructs/keys/certificate";
 import { ToolError } from "./output";
 import type { Project, Stack } from "./project";
@@ -48,10 +48,15 @@ export function localStates(project: Project): State[] {
     .map((file) => parseState(readFileSync(join(project.folder, file), "utf8"), file));
 }
 
+/** The state file of a stack with a local backend; cdktf's own backend has an absolute path, ours a relative one. */
+export function localStateFile(stack: Stack): string | undefined {
+  const path = stack.json.terraform.backend?.local?.path;
+  return path === undefined ? undefined : resolve(stack.folder, path);
+}
+
 /** The state of one stack with a local backend; empty for any other. */
 export function localState(stack: Stack): State {
-  const path = stack.json.terraform.backend?.local?.path;
-  const file = path && join(stack.folder, path);
+  const file = localStateFile(stack);
   return file && existsSync(file) ? parseState(readFileSync(file, "utf8"), file) : EMPTY;
 }
 

@@ -66,6 +66,12 @@ export class Terraform {
     if (addresses.length > 0) await this.run(["state", "rm", ...addresses]);
   }
 
+  /** Does another program hold the state? Terraform itself is asked, by a command that changes nothing. */
+  async isLocked(): Promise<boolean> {
+    const result = await this.start(["untaint", "-allow-missing", "-no-color", "none.none"]);
+    return result.failed && /Error acquiring the state lock/.test(text(result.stderr));
+  }
+
   async replaceProvider(from: string, to: string): Promise<void> {
     await this.run(["state", "replace-provider", "-auto-approve", from, to]);
   }
@@ -93,6 +99,12 @@ export class Terraform {
       }
     }
     const result = await child;
+    if (result.isTerminated) {
+      throw new ToolError(
+        "terraform-killed",
+        `terraform ${args[0]} of stack ${this.stack.name} was ended by ${result.signal} and may have lost what it was making; run \`m2m up\` or \`m2m down\` to go on`,
+      );
+    }
     if (result.failed) throw this.failure(args[0]!, errors.join("\n\n") || text(result.stderr));
   }
 

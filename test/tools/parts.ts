@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import type { Output } from "../../tools/output";
 import type { Project, Stack, SynthesizedJson } from "../../tools/project";
+import type { Session } from "../../tools/session";
 import type { State } from "../../tools/state";
 
 const OFFICIAL = 'provider["registry.terraform.io/keycloak/keycloak"].Keycloak';
@@ -44,8 +45,43 @@ export function projectIn(folder: string, app = "node app.cjs", context: Record<
   return { folder, app, outdir: join(folder, "cdktf.out"), context };
 }
 
-export function stackOf(resource: SynthesizedJson["resource"], folder = "/nowhere", name = "m2m"): Stack {
-  return { name, folder, json: { resource, terraform: {} }, warnings: [] };
+/** A session that finds the programs of a folder first, among them its `terraform`. */
+export function sessionIn(folder: string, out = recordOutput(), interruption = new AbortController().signal): Session {
+  return {
+    project: projectIn(folder),
+    out,
+    env: pathWith(folder),
+    terraformBinary: join(folder, "terraform"),
+    interruption,
+  };
+}
+
+/** A synthesized stack; with a path its state is local. */
+export function stackOf(
+  resource: SynthesizedJson["resource"],
+  folder = "/nowhere",
+  name = "m2m",
+  statePath?: string,
+): Stack {
+  const terraform = statePath === undefined ? {} : { backend: { local: { path: statePath } } };
+  return { name, folder, json: { resource, terraform }, warnings: [] };
+}
+
+/** The same, as a synthesis leaves it on disk for those that read the manifest. */
+export function writeManifest(project: Project, stacks: readonly Stack[]): void {
+  const entries = stacks.map(({ name, json, folder }) => {
+    mkdirSync(join(project.outdir, "stacks", name), { recursive: true });
+    writeFileSync(join(project.outdir, "stacks", name, "cdk.tf.json"), JSON.stringify(json));
+    return {
+      name,
+      synthesizedStackPath: `stacks/${name}/cdk.tf.json`,
+      workingDirectory: folder === "/nowhere" ? `stacks/${name}` : relative(project.outdir, folder),
+      annotations: [],
+      dependencies: [],
+    };
+  });
+  const manifest = { stacks: Object.fromEntries(entries.map((entry) => [entry.name, entry])) };
+  writeFileSync(join(project.outdir, "manifest.json"), JSON.stringify(manifest));
 }
 
 /** A managed resource as Terraform 1.11 writes it to its state. */

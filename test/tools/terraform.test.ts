@@ -87,6 +87,13 @@ describe("apply", () => {
     await expect(it.apply()).rejects.toThrow("terraform apply of stack m2m failed:\nkilled");
   });
 
+  it("tells a Terraform that was killed from one that failed: its state may lack what it was making", async () => {
+    await expect(terraform("kill -9 $$").terraform.apply()).rejects.toMatchObject({
+      code: "terraform-killed",
+      message: expect.stringContaining("was ended by SIGKILL"),
+    });
+  });
+
   it("fails where the program does not exist", async () => {
     const missing = new Terraform(join(folder.path, "none"), stackOf({}, folder.path), {}, recordOutput());
     await expect(missing.apply()).rejects.toMatchObject({ code: "terraform-failed" });
@@ -151,6 +158,16 @@ describe("the state", () => {
     await it.forget([]);
     await it.forget(["keycloak_realm.R", "keycloak_openid_client.C"]);
     expect(program.calls()).toEqual(["state rm keycloak_realm.R keycloak_openid_client.C"]);
+  });
+
+  it.each([
+    ["echo 'Error: Error acquiring the state lock' >&2; exit 1", true],
+    ["echo 'Error: something else' >&2; exit 1", false],
+    ["", false],
+  ])("with %j is locked: %s, asked by a command that changes nothing", async (script, locked) => {
+    const { program, terraform: it } = terraform(script);
+    expect(await it.isLocked()).toBe(locked);
+    expect(program.calls()).toEqual(["untaint -allow-missing -no-color none.none"]);
   });
 
   it("changes a provider's address", async () => {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { type DockerThing, declaredThings, existing, isRunning, remove, stateThings } from "../docker";
-import { forgetAttempt } from "../interrupted";
+import { containerStatus, type DockerThing, isRunning, remove, stateThings } from "../docker";
+import { endAttempt, findLeftovers, refuseWhileBusy } from "../interrupted";
 import { ToolError } from "../output";
 import { readStacks, type Stack } from "../project";
 import { type Session, terraform } from "../session";
@@ -23,12 +23,10 @@ export async function down(session: Session, options: { yes: boolean }): Promise
   }
   const stacks =
     known.length > 0 ? known : await synthesize(project, out, { createKeys: false, reissue: false, newKeys: true });
-  const things = stacks.flatMap((stack) => [...declaredThings(stack), ...stateThings(localState(stack))]);
-  await confirm(options.yes, stacks, await existing(things, env));
+  refuseWhileBusy(project);
+  if (!options.yes) await confirm(stacks, env);
   for (const stack of [...stacks].reverse()) await destroy(session, stack);
-  // What a killed run left: it has our label and this project's names, but no state knows it.
-  await remove(await existing(things, env), env);
-  for (const stack of stacks) removeTraces(session, stack);
+  for (const stack of stacks) removeTraces(stack);
   rmSync(project.outdir, { recursive: true, force: true });
   out.result("destroyed; keys and certificates, images and the cache are kept", {
     destroyed: stacks.map(({ name }) => name),
@@ -38,25 +36,43 @@ export async function down(session: Session, options: { yes: boolean }): Promise
 async function destroy(session: Session, stack: Stack): Promise<void> {
   const tool = terraform(session, stack);
   await tool.init();
+  const leftovers = await findLeftovers(session, stack);
+  const isContainer = ({ kind }: DockerThing) => kind === "container";
+  await remove(leftovers.filter(isContainer), session.env); // they may hold what the state knows
   const state = await tool.state();
-  if (state.resources.length === 0) return;
-  // A provider would wait for a server that is not there; what it held goes with its volume.
-  if (!(await containersRun(state, session.env))) await tool.forget(keycloakEntries(state));
-  session.out.say(`destroying stack ${stack.name}`);
-  await tool.destroy();
+  if (state.resources.length > 0) {
+    // A provider would wait for a server that is not there; what it held goes with its volume.
+    if (!(await containersRun(state, session.env))) await tool.forget(keycloakEntries(state));
+    session.out.say(`destroying stack ${stack.name}`);
+    await tool.destroy();
+  }
+  await remove(
+    leftovers.filter((thing) => !isContainer(thing)),
+    session.env,
+  );
+  endAttempt(session, stack);
+}
+
+/** What the local states know, but for containers that are gone. */
+async function thereNow(stacks: readonly Stack[], env: Record<string, string>): Promise<DockerThing[]> {
+  const things = stacks.flatMap((stack) => stateThings(localState(stack)));
+  const there = await Promise.all(
+    things.map(async ({ kind, id }) => kind !== "container" || (await containerStatus(id, env)) !== "gone"),
+  );
+  return things.filter((_, index) => there[index]);
 }
 
 async function containersRun(state: State, env: Record<string, string>): Promise<boolean> {
   const containers = stateThings(state).filter(({ kind }) => kind === "container");
-  const running = await Promise.all(containers.map(({ name }) => isRunning(name, env)));
+  const running = await Promise.all(containers.map(({ id }) => isRunning(id, env)));
   return running.every(Boolean);
 }
 
-async function confirm(yes: boolean, stacks: readonly Stack[], things: readonly DockerThing[]): Promise<void> {
-  if (yes) return;
+async function confirm(stacks: readonly Stack[], env: Record<string, string>): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new ToolError("not-confirmed", "`down` destroys the environment and nobody can be asked here; pass --yes");
   }
+  const things = await thereNow(stacks, env);
   const list = things.map(({ kind, name }) => `  ${kind} ${name}\n`).join("");
   process.stderr.write(`This destroys ${stacks.map(({ name }) => name).join(", ")}:\n${list}`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -66,8 +82,7 @@ async function confirm(yes: boolean, stacks: readonly Stack[], things: readonly 
 }
 
 /** State files are removed only where nothing is left in them. */
-function removeTraces(session: Session, stack: Stack): void {
-  forgetAttempt(session, stack);
+function removeTraces(stack: Stack): void {
   const path = stack.json.terraform.backend?.local?.path;
   if (path === undefined) return;
   const file = join(stack.folder, path);

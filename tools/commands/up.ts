@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkPorts, isRunning, lastMessages, stateThings } from "../docker";
-import { forgetAttempt, recordAttempt, removeInterrupted } from "../interrupted";
+import { checkPorts, isRunning, lastMessages, refuseForeign, stateThings } from "../docker";
+import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
 import { call, readEnvironment } from "../machines";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project";
@@ -13,6 +13,7 @@ const FIRST_CALL_MS = 60_000;
 /** Stands the environment up, or repairs it, and ends with machine-a's call answered. */
 export async function up(session: Session, options: { newKeys: boolean }): Promise<void> {
   const { project, out } = session;
+  refuseWhileBusy(project);
   out.say("synthesizing");
   const stacks = await synthesize(project, out, { createKeys: true, reissue: true, newKeys: options.newKeys });
   for (const stack of stacks) await deploy(session, stack);
@@ -37,11 +38,11 @@ async function deploy(session: Session, stack: Stack): Promise<void> {
   const { env, out } = session;
   const tool = terraform(session, stack);
   await tool.init();
-  let state = await tool.state();
-  if (await removeInterrupted(session, stack, state)) state = await tool.state();
-  await checkPorts(stack, env);
-  await recordAttempt(session, stack);
+  const there = await beginAttempt(session, stack);
   try {
+    const state = await tool.state();
+    refuseForeign(there, state);
+    await checkPorts(stack, env);
     if (await serverIsLost(state, env)) {
       out.warn("a container of this environment is gone: bringing Docker's part back first, then the rest");
       await tool.apply(addresses(stack, "docker_"));
@@ -49,16 +50,23 @@ async function deploy(session: Session, stack: Stack): Promise<void> {
     out.say(`applying stack ${stack.name}`);
     await tool.apply();
   } catch (error) {
+    if (savedItsState(error, session)) endAttempt(session, stack);
     throw await withServerLog(error, stack, env);
   }
-  forgetAttempt(session, stack);
+  endAttempt(session, stack);
+}
+
+/** Whatever a failed run made is in the state, unless it was broken off or could not write it. */
+function savedItsState(error: unknown, { interruption }: Session): boolean {
+  const { code, message } = error as ToolError;
+  return !interruption.aborted && code !== "terraform-killed" && !message.includes("errored.tfstate");
 }
 
 /** Keycloak's entries cannot be refreshed while the server that holds them is not there. */
 async function serverIsLost(state: State, env: Record<string, string>): Promise<boolean> {
   if (keycloakEntries(state).length === 0) return false;
   const containers = stateThings(state).filter(({ kind }) => kind === "container");
-  const running = await Promise.all(containers.map(({ name }) => isRunning(name, env)));
+  const running = await Promise.all(containers.map(({ id }) => isRunning(id, env)));
   return !running.every(Boolean);
 }
 
