@@ -83,6 +83,10 @@ export async function isRunning(container: string, env: Record<string, string>):
   return (await containerStatus(container, env)) === "running";
 }
 
+export async function oneRuns(containers: readonly MadeThing[], env: Record<string, string>): Promise<boolean> {
+  return (await Promise.all(containers.map(({ id }) => isRunning(id, env)))).some(Boolean);
+}
+
 /** Containers first: networks and volumes are in use until they are gone. */
 export async function remove(things: readonly MadeThing[], env: Record<string, string>): Promise<void> {
   for (const kind of KINDS) {

@@ -20,10 +20,13 @@ export interface Stack {
   readonly warnings: readonly string[];
 }
 
+type ProviderConfiguration = { readonly alias?: string; readonly url?: string };
 type Resources = Record<string, Record<string, Record<string, unknown>>>;
 
 export interface SynthesizedJson {
   readonly resource?: Resources;
+  /** cdktf writes a list for each provider, other programs may write one alone. */
+  readonly provider?: Record<string, ProviderConfiguration | readonly ProviderConfiguration[]>;
   readonly terraform: { readonly backend?: { readonly local?: { readonly path: string } } };
 }
 

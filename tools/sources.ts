@@ -85,7 +85,8 @@ async function reach(): Promise<Sources> {
   };
 }
 
-async function answers(url: string, below = 500): Promise<boolean> {
+/** Does a server answer, with a status below this one? */
+export async function answers(url: string, below = 500): Promise<boolean> {
   try {
     // A registry that asks for credentials is there, too.
     const { status } = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(REACH_MS), redirect: "manual" });

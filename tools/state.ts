@@ -100,9 +100,12 @@ function certificateOf(address: string, extraConfig: unknown): KnownKey[] {
   }
 }
 
-/** The addresses of all entries that a Keycloak server holds. */
-export function keycloakEntries(state: State): string[] {
+/** All entries that a Keycloak server holds, with the alias of the provider that reaches it. */
+export function keycloakEntries(state: State): { address: string; alias: string | undefined }[] {
   return state.resources
     .filter(({ mode, type }) => mode === "managed" && type.startsWith("keycloak_"))
-    .map(({ type, name }) => `${type}.${name}`);
+    .map(({ type, name, provider }) => ({
+      address: `${type}.${name}`,
+      alias: /"\]\.([\w-]+)$/.exec(provider)?.[1],
+    }));
 }

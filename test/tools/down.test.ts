@@ -7,6 +7,7 @@ import type { State } from "../../tools/state";
 import {
   fakeProgram,
   inState,
+  keycloakProvider,
   recordOutput,
   sessionIn,
   stackOf,
@@ -16,6 +17,7 @@ import {
 } from "./parts";
 
 const folder = temporaryFolder();
+type Provider = ReturnType<typeof keycloakProvider>;
 
 const CONTAINER = inState("docker_container", "C", { name: "keycloak", id: "a1" });
 const SERVER = { docker_container: { C: { name: "keycloak" } }, docker_volume: { V: { name: "data" } } };
@@ -25,15 +27,17 @@ const SERVER = { docker_container: { C: { name: "keycloak" } }, docker_volume: {
  * stack above another checkout's container and volume are found.
  */
 function project(
-  stacks: Record<string, { resource?: Stack["json"]["resource"]; state?: State }>,
+  stacks: Record<string, { resource?: Stack["json"]["resource"]; state?: State; keycloak?: Provider[] }>,
   running: string[] = [],
+  destroy = ":",
 ) {
   const out = recordOutput();
   const session = sessionIn(folder.path, out);
-  const made = Object.entries(stacks).map(([name, { resource, state }]) => {
+  const made = Object.entries(stacks).map(([name, { resource, state, keycloak }]) => {
     const file = join(folder.path, `terraform.${name}.tfstate`);
     writeFileSync(file, state ? JSON.stringify({ version: 4, ...state }) : "");
-    return stackOf(resource, join(session.project.outdir, "stacks", name), name, `../../../terraform.${name}.tfstate`);
+    const cwd = join(session.project.outdir, "stacks", name);
+    return stackOf(resource, cwd, name, `../../../terraform.${name}.tfstate`, keycloak);
   });
   writeManifest(session.project, made);
   const runs = running.map((id) => `*" ${id}") echo true;;`).join(" ");
@@ -47,8 +51,7 @@ function project(
     folder.path,
     "terraform",
     `stack=$(basename "$PWD"); state=../../../terraform.$stack.tfstate
-echo "$stack $1" >>'${folder.path}/steps'
-case "$1" in init) mkdir -p .terraform;; state) test "$2" != pull || cat $state;; destroy) echo '{"version":4}' >$state;; esac`,
+case "$1" in init) mkdir -p .terraform;; state) test "$2" != pull || cat $state;; destroy) ${destroy}; echo '{"version":4}' >$state;; esac`,
   );
   return { session, out, docker, terraform, removals: () => docker.calls().filter((call) => call.includes(" rm ")) };
 }
@@ -74,5 +77,48 @@ describe("down", () => {
     await down(session, { yes: true });
     expect(removals()).toEqual(["container rm --force other"]);
     expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe("down where a server is gone", () => {
+  const SERVER = { docker_container: { C: { name: "keycloak", ports: [{ internal: 8080, external: 18080 }] } } };
+  const CONTAINER = inState("docker_container", "C", { ...SERVER.docker_container.C, id: "a1" });
+  const OWN = keycloakProvider("Keycloak", "http://localhost:18080");
+  const ELSEWHERE = keycloakProvider("Sso", "http://127.0.0.1:1");
+  const realm = (name: string, alias: string) =>
+    inState("keycloak_realm", name, {}, `provider["registry.terraform.io/keycloak/keycloak"].${alias}`);
+  const forgotten = (calls: string[]) => calls.filter((call) => call.startsWith("state rm"));
+
+  it("forgets what it held in the stacks that depend on it", async () => {
+    const { session, terraform } = project({
+      server: { resource: SERVER, state: stateOf(CONTAINER) },
+      realm: { resource: {}, state: stateOf(realm("R", "Keycloak")), keycloak: [OWN] },
+    });
+    await down(session, { yes: true });
+    expect(forgotten(terraform.calls())).toEqual(["state rm keycloak_realm.R"]);
+  });
+
+  it("keeps what another server holds, and forgets nothing of one that runs", async () => {
+    const state = stateOf(CONTAINER, realm("R", "Keycloak"), realm("S", "Sso"));
+    const stacks = { m2m: { resource: SERVER, state, keycloak: [OWN, ELSEWHERE] } };
+    const lost = project(stacks);
+    await down(lost.session, { yes: true });
+    expect(forgotten(lost.terraform.calls())).toEqual(["state rm keycloak_realm.R"]);
+    const runs = project(stacks, ["a1"]);
+    await down(runs.session, { yes: true });
+    expect(forgotten(runs.terraform.calls())).toEqual([]);
+  });
+
+  it("that exists elsewhere names the way out: what forgets its entries", async () => {
+    const stacks = { m2m: { resource: {}, state: stateOf(realm("S", "Sso")), keycloak: [ELSEWHERE] } };
+    const { session, terraform } = project(stacks, [], "echo 'connection refused' >&2; exit 1");
+    const stackFolder = join(session.project.outdir, "stacks", "m2m");
+    await expect(down(session, { yes: true })).rejects.toMatchObject({
+      code: "terraform-failed",
+      message: expect.stringContaining(
+        `http://127.0.0.1:1 does not answer. Start it and run \`m2m down\` again; or, if it is gone for good, forget what it held first:\n  (cd ${stackFolder} && ${session.terraformBinary} state rm keycloak_realm.S)`,
+      ),
+    });
+    expect(forgotten(terraform.calls())).toEqual([]);
   });
 });

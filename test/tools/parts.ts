@@ -62,9 +62,15 @@ export function stackOf(
   folder = "/nowhere",
   name = "m2m",
   statePath?: string,
+  keycloak?: ReturnType<typeof keycloakProvider>[],
 ): Stack {
   const terraform = statePath === undefined ? {} : { backend: { local: { path: statePath } } };
-  return { name, folder, json: { resource, terraform }, warnings: [] };
+  return { name, folder, json: { resource, terraform, ...(keycloak && { provider: { keycloak } }) }, warnings: [] };
+}
+
+/** A provider's configuration in synthesized JSON. */
+export function keycloakProvider(alias: string, url: string) {
+  return { alias, url };
 }
 
 /** The same, as a synthesis leaves it on disk for those that read the manifest. */

@@ -138,9 +138,12 @@ describe("keycloakProviderAddresses", () => {
 });
 
 describe("keycloakEntries", () => {
-  it("are what a Keycloak server holds, and nothing of Docker", () => {
-    const realm = inState("keycloak_realm", "Realm", {});
+  it("are what a Keycloak server holds, with the provider's alias, and nothing of Docker", () => {
+    const realm = inState("keycloak_realm", "Realm", {}, 'provider["registry.terraform.io/keycloak/keycloak"]');
     const state = stateOf(realm, inState("docker_container", "C", {}), { ...CLIENT_A, mode: "data" }, CLIENT_A);
-    expect(keycloakEntries(state)).toEqual(["keycloak_realm.Realm", "keycloak_openid_client.MachineA_E2C1362E"]);
+    expect(keycloakEntries(state)).toEqual([
+      { address: "keycloak_realm.Realm", alias: undefined },
+      { address: "keycloak_openid_client.MachineA_E2C1362E", alias: "Keycloak" },
+    ]);
   });
 });

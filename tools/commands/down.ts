@@ -1,12 +1,14 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { containerStatus, type DockerThing, isRunning, remove, stateThings } from "../docker";
+import { containerStatus, type DockerThing, oneRuns, remove, stateThings } from "../docker";
 import { endAttempt, findLeftovers, refuseWhileBusy } from "../interrupted";
 import { ToolError } from "../output";
 import { readStacks, type Stack } from "../project";
+import { type Deployed, type ServerEntries, serversOf } from "../servers";
 import { type Session, terraform } from "../session";
-import { keycloakEntries, localState, localStates, parseState, type State } from "../state";
+import { answers } from "../sources";
+import { localState, localStates, parseState } from "../state";
 import { synthesize } from "../synth";
 
 /** Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. */
@@ -25,7 +27,13 @@ export async function down(session: Session, options: { yes: boolean }): Promise
     known.length > 0 ? known : await synthesize(project, out, { createKeys: false, reissue: false, newKeys: true });
   refuseWhileBusy(project);
   if (!options.yes) await confirm(stacks, env);
-  for (const stack of [...stacks].reverse()) await destroy(session, stack);
+  const deployed: Deployed[] = [];
+  for (const stack of stacks) {
+    const tool = terraform(session, stack);
+    await tool.init();
+    deployed.push({ stack, state: await tool.state() });
+  }
+  for (const one of [...deployed].reverse()) await destroy(session, one, deployed);
   for (const stack of stacks) removeTraces(stack);
   rmSync(project.outdir, { recursive: true, force: true });
   out.result("destroyed; keys and certificates, images and the cache are kept", {
@@ -33,24 +41,53 @@ export async function down(session: Session, options: { yes: boolean }): Promise
   });
 }
 
-async function destroy(session: Session, stack: Stack): Promise<void> {
+async function destroy(session: Session, deployed: Deployed, all: readonly Deployed[]): Promise<void> {
+  const { stack, state } = deployed;
   const tool = terraform(session, stack);
-  await tool.init();
   const leftovers = await findLeftovers(session, stack);
   const isContainer = ({ kind }: DockerThing) => kind === "container";
   await remove(leftovers.filter(isContainer), session.env); // they may hold what the state knows
-  const state = await tool.state();
   if (state.resources.length > 0) {
-    // A provider would wait for a server that is not there; what it held goes with its volume.
-    if (!(await containersRun(state, session.env))) await tool.forget(keycloakEntries(state));
+    const servers = serversOf(deployed, all);
+    await tool.forget(await entriesOfLostServers(servers, session.env));
     session.out.say(`destroying stack ${stack.name}`);
-    await tool.destroy();
+    await tool.destroy().catch(async (error) => {
+      throw await withWayOut(error, session, stack, servers);
+    });
   }
   await remove(
     leftovers.filter((thing) => !isContainer(thing)),
     session.env,
   );
   endAttempt(session, stack);
+}
+
+/** A provider would wait for a server that is not there; what it held goes with its volume. */
+async function entriesOfLostServers(servers: readonly ServerEntries[], env: Record<string, string>): Promise<string[]> {
+  const lost = await Promise.all(
+    servers.map(async ({ containers }) => containers !== undefined && !(await oneRuns(containers, env))),
+  );
+  return servers.filter((_, index) => lost[index]).flatMap(({ addresses }) => addresses);
+}
+
+/** A server that exists elsewhere keeps what it holds, so its entries are forgotten only by whoever knows better. */
+async function withWayOut(
+  error: unknown,
+  { terraformBinary }: Session,
+  { folder }: Stack,
+  servers: readonly ServerEntries[],
+): Promise<unknown> {
+  if (!(error instanceof ToolError)) return error;
+  const elsewhere = servers.filter(({ url, containers }) => URL.canParse(url) && containers === undefined);
+  const there = await Promise.all(elsewhere.map(({ url }) => answers(url, Number.POSITIVE_INFINITY)));
+  const hints = elsewhere
+    .filter((_, index) => !there[index])
+    .map(
+      ({ url, addresses }) =>
+        `${url} does not answer. Start it and run \`m2m down\` again; or, if it is gone for good, forget what it held first:\n  (cd ${folder} && ${terraformBinary} state rm ${addresses.join(" ")})`,
+    );
+  if (hints.length === 0) return error;
+  return new ToolError(error.code, [error.message, ...hints].join("\n\n"), { cause: error });
 }
 
 /** What the local states know, but for containers that are gone. */
@@ -60,12 +97,6 @@ async function thereNow(stacks: readonly Stack[], env: Record<string, string>): 
     things.map(async ({ kind, id }) => kind !== "container" || (await containerStatus(id, env)) !== "gone"),
   );
   return things.filter((_, index) => there[index]);
-}
-
-async function containersRun(state: State, env: Record<string, string>): Promise<boolean> {
-  const containers = stateThings(state).filter(({ kind }) => kind === "container");
-  const running = await Promise.all(containers.map(({ id }) => isRunning(id, env)));
-  return running.every(Boolean);
 }
 
 async function confirm(stacks: readonly Stack[], env: Record<string, string>): Promise<void> {

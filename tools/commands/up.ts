@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkPorts, isRunning, lastMessages, refuseForeign, stateThings } from "../docker";
+import { checkPorts, lastMessages, oneRuns, refuseForeign } from "../docker";
 import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
 import { call, readEnvironment } from "../machines";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project";
+import { type Deployed, serversOf } from "../servers";
 import { type Session, terraform } from "../session";
-import { keycloakEntries, localStates, type State } from "../state";
+import { localStates } from "../state";
 import { synthesize } from "../synth";
 
 const FIRST_CALL_MS = 60_000;
@@ -43,7 +44,7 @@ async function deploy(session: Session, stack: Stack): Promise<void> {
     const state = await tool.state();
     refuseForeign(there, state);
     await checkPorts(stack, env);
-    if (await serverIsLost(state, env)) {
+    if (await serverIsLost({ stack, state }, env)) {
       out.warn("a container of this environment is gone: bringing Docker's part back first, then the rest");
       await tool.apply(addresses(stack, "docker_"));
     }
@@ -62,11 +63,10 @@ function savedItsState(error: unknown, { interruption }: Session): boolean {
   return !interruption.aborted && code !== "terraform-killed" && !message.includes("errored.tfstate");
 }
 
-/** Keycloak's entries cannot be refreshed while the server that holds them is not there. */
-async function serverIsLost(state: State, env: Record<string, string>): Promise<boolean> {
-  if (keycloakEntries(state).length === 0) return false;
-  const containers = stateThings(state).filter(({ kind }) => kind === "container");
-  const running = await Promise.all(containers.map(({ id }) => isRunning(id, env)));
+/** Keycloak's entries cannot be refreshed while the server of this stack that holds them is not there. */
+async function serverIsLost(deployed: Deployed, env: Record<string, string>): Promise<boolean> {
+  const own = serversOf(deployed, [deployed]).flatMap(({ containers }) => (containers ? [containers] : []));
+  const running = await Promise.all(own.map((containers) => oneRuns(containers, env)));
   return !running.every(Boolean);
 }
 
