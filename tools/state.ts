@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { keyId } from "../constructs/keys/certificate";
 import { ToolError } from "./output";
 import type { Project, Stack } from "./project";
@@ -52,6 +52,13 @@ export function localStates(project: Project): State[] {
 export function localStateFile(stack: Stack): string | undefined {
   const path = stack.json.terraform.backend?.local?.path;
   return path === undefined ? undefined : resolve(stack.folder, path);
+}
+
+/** A state file, and the copies that Terraform leaves beside it. */
+export function withBackups(file: string): string[] {
+  const isCopy = (name: string) => name.startsWith(`${basename(file)}.`) && /\.tfstate\.(\d+\.)?backup$/.test(name);
+  const copies = existsSync(dirname(file)) ? readdirSync(dirname(file)).filter(isCopy) : [];
+  return [file, ...copies.map((name) => join(dirname(file), name))];
 }
 
 /** The state of one stack with a local backend; empty for any other. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
+import { execa, type Options } from "execa";
 import { type Output, ToolError } from "./output";
 import type { Stack } from "./project";
 import { parseState, type State } from "./state";
@@ -109,7 +109,7 @@ export class Terraform {
   }
 
   private start(args: string[], stdout: "pipe" | "inherit" = "pipe") {
-    return execa(this.binary, args, {
+    return startTerraform(this.binary, args, {
       cwd: this.stack.folder,
       env: { CHECKPOINT_DISABLE: "true", TF_IN_AUTOMATION: "true", ...this.env },
       stdin: "ignore",
@@ -123,6 +123,19 @@ export class Terraform {
   private failure(step: string, reason: string): ToolError {
     const text = `terraform ${step} of stack ${this.stack.name} failed:\n${reason.trim()}`;
     return new ToolError("terraform-failed", REFUSED_LOGIN.test(reason) ? `${text}\n${ABOUT_THE_PASSWORD}` : text);
+  }
+}
+
+/**
+ * Starts Terraform so that what it writes is its owner's alone: copies of the state, which some commands leave, would be
+ * readable for everybody. The program that starts takes over the mask; this process has its own back at once.
+ */
+export function startTerraform<T extends Options>(binary: string, args: readonly string[], options: T) {
+  const mask = process.umask(0o077);
+  try {
+    return execa(binary, args, options);
+  } finally {
+    process.umask(mask);
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { down } from "../../tools/commands/down";
@@ -77,6 +77,28 @@ describe("down", () => {
     await down(session, { yes: true });
     expect(removals()).toEqual(["container rm --force other"]);
     expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe("the state file of a stack", () => {
+  const here = () => readdirSync(folder.path).filter((name) => name.includes("tfstate"));
+
+  it("goes with all its copies once nothing is left in it, by its absolute path too", async () => {
+    const { session } = project({ m2m: { resource: SERVER, state: stateOf(CONTAINER) } }, ["a1"]);
+    const file = join(folder.path, "terraform.m2m.tfstate");
+    writeManifest(session.project, [stackOf(SERVER, join(session.project.outdir, "stacks", "m2m"), "m2m", file)]);
+    for (const copy of ["backup", "1764028800.backup"]) writeFileSync(`${file}.${copy}`, "{}");
+    writeFileSync(join(folder.path, "terraform.other.tfstate.backup"), "{}");
+    await down(session, { yes: true });
+    expect(here()).toEqual(["terraform.other.tfstate.backup"]);
+  });
+
+  it("stays while something is left in it", async () => {
+    const left = `echo '${JSON.stringify({ version: 4, ...stateOf(CONTAINER) })}' >$state; exit 0`;
+    const { session } = project({ m2m: { resource: SERVER, state: stateOf(CONTAINER) } }, ["a1"], left);
+    writeFileSync(join(folder.path, "terraform.m2m.tfstate.backup"), "{}");
+    await down(session, { yes: true });
+    expect(here()).toEqual(["terraform.m2m.tfstate", "terraform.m2m.tfstate.backup"]);
   });
 });
 

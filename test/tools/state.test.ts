@@ -73,6 +73,12 @@ describe("localState", () => {
     expect(localState(withBackend("s.tfstate")).resources).toEqual([CLIENT_A]);
   });
 
+  it("is read from an absolute path as well, which cdktf's own backend writes", () => {
+    writeFileSync(join(folder.path, "s.tfstate"), JSON.stringify({ version: 4, resources: [CLIENT_A] }));
+    const stack = { ...withBackend(join(folder.path, "s.tfstate")), folder: join(folder.path, "stacks", "m2m") };
+    expect(localState(stack).resources).toEqual([CLIENT_A]);
+  });
+
   it("is empty before the first deploy, and for any other backend", () => {
     expect(localState(withBackend("none.tfstate"))).toBe(EMPTY);
     expect(localState(stackOf({}, folder.path))).toBe(EMPTY);

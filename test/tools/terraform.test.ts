@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Terraform } from "../../tools/terraform";
@@ -175,6 +175,18 @@ describe("the state", () => {
     await it.replaceProvider("a", "b");
     expect(program.calls()).toEqual(["state replace-provider -auto-approve a b"]);
   });
+});
+
+it("writes what its owner alone may read, and this process goes on as before", async () => {
+  const mask = process.umask(0o022);
+  try {
+    await terraform("echo secret >copy.tfstate.backup; mkdir folder").terraform.forget(["a.b"]);
+    writeFileSync(join(folder.path, "ours"), "");
+    const mode = (name: string) => statSync(join(folder.path, name)).mode & 0o777;
+    expect([mode("copy.tfstate.backup"), mode("folder"), mode("ours")]).toEqual([0o600, 0o700, 0o644]);
+  } finally {
+    process.umask(mask);
+  }
 });
 
 it("runs in the stack's folder, with the environment that it was given and no check for new versions", async () => {

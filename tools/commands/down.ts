@@ -1,5 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { containerStatus, type DockerThing, oneRuns, remove, stateThings } from "../docker";
 import { endAttempt, findLeftovers, refuseWhileBusy } from "../interrupted";
@@ -8,7 +7,7 @@ import { readStacks, type Stack } from "../project";
 import { type Deployed, type ServerEntries, serversOf } from "../servers";
 import { type Session, terraform } from "../session";
 import { answers } from "../sources";
-import { localState, localStates, parseState } from "../state";
+import { localState, localStateFile, localStates, withBackups } from "../state";
 import { synthesize } from "../synth";
 
 /** Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. */
@@ -114,9 +113,7 @@ async function confirm(stacks: readonly Stack[], env: Record<string, string>): P
 
 /** State files are removed only where nothing is left in them. */
 function removeTraces(stack: Stack): void {
-  const path = stack.json.terraform.backend?.local?.path;
-  if (path === undefined) return;
-  const file = join(stack.folder, path);
-  if (!existsSync(file) || parseState(readFileSync(file, "utf8"), file).resources.length > 0) return;
-  for (const state of [file, `${file}.backup`]) rmSync(state, { force: true });
+  const file = localStateFile(stack);
+  if (file === undefined || localState(stack).resources.length > 0) return;
+  for (const state of withBackups(file)) rmSync(state, { force: true });
 }

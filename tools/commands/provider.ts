@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { bringEnvironment } from "../environment";
 import { type Output, ToolError } from "../output";
 import { openProject, readStacks, type Stack } from "../project";
 import { EMBEDDED_PROVIDER, REGISTRY_PROVIDER, recordSources, settleSources } from "../sources";
 import { keycloakProviderAddresses, localState, localStates } from "../state";
+import { startTerraform } from "../terraform";
 
 const ADDRESSES = { registry: REGISTRY_PROVIDER, embedded: EMBEDDED_PROVIDER } as const;
 
@@ -35,9 +35,13 @@ async function replaceInState(terraformBinary: string, stack: Stack, to: string)
     const empty = mkdtempSync(join(tmpdir(), "m2m-provider-"));
     try {
       // In a folder without configuration nothing has to be initialised, which would ask for the provider to leave.
-      await execa(terraformBinary, ["state", "replace-provider", "-auto-approve", `-state=${path}`, from, to], {
-        cwd: empty,
-      });
+      await startTerraform(
+        terraformBinary,
+        ["state", "replace-provider", "-auto-approve", `-state=${path}`, from, to],
+        {
+          cwd: empty,
+        },
+      );
     } finally {
       rmSync(empty, { recursive: true, force: true });
     }
