@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { Annotations } from "cdktf";
+import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { CertificateFacts } from "./keys/certificate";
 import { readCertificate } from "./keys/certificate";
@@ -93,7 +93,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
         certificateFile: join(folder, `${name}-signing.crt`),
         rsaBits,
         validityDays,
-        creation: mayCreate(name),
+        creation: mayCreate(this, name),
         reissueExpired: process.env.M2M_REISSUE_CERTIFICATES === "true",
         notice: (text) => process.stderr.write(`${text}\n`),
       }),
@@ -171,14 +171,20 @@ function canBeFolder(path: string): boolean {
 }
 
 /**
- * `M2M_KNOWN_KEYS` lists the names whose certificates the Terraform state already holds: making a new key for one of
- * them would lock out the machine that holds the old one.
+ * `M2M_KNOWN_KEYS` lists the keys whose certificates the Terraform state already holds, as STACK/NAME/KID: making a new
+ * key in place of one of them would lock out the machine that holds the old one. A key that another construct of the
+ * stack has read stands in nobody's place: two pairs may have one name in two directories.
  */
-function mayCreate(name: string): "allowed" | { refusedBecause: string } {
-  const known = (process.env.M2M_KNOWN_KEYS ?? "").split(",");
-  if (known.includes(name)) {
+function mayCreate(scope: SigningKeyPair, name: string): "allowed" | { refusedBecause: string } {
+  const stack = TerraformStack.of(scope);
+  const pairs = stack.node.findAll().filter((node) => node instanceof SigningKeyPair);
+  const missing = (process.env.M2M_KNOWN_KEYS ?? "").split(",").filter((entry) => {
+    const [, ofStack, ofName, kid] = /^([^/]+)\/(.+)\/([^/]+)$/.exec(entry) ?? [];
+    return ofStack === stack.node.id && ofName === name && !pairs.some((pair) => pair.kid === kid);
+  });
+  if (missing.length > 0) {
     return {
-      refusedBecause: `the state already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
+      refusedBecause: `the state of stack ${stack.node.id} already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
     };
   }
   const asked = process.env.M2M_CREATE_KEYS === "true";

@@ -19,8 +19,14 @@ interface StateResource {
   readonly instances: readonly { readonly attributes: Record<string, unknown> }[];
 }
 
-/** A certificate that the state holds, by the resource's address. */
+/** The state of one stack. */
+export interface StackState extends State {
+  readonly stack: string;
+}
+
+/** A certificate that a state holds: an address says which client only within its stack. */
 export interface KnownKey {
+  readonly stack: string;
   readonly address: string;
   /** The certificate's CN, which is the key pair's name. */
   readonly name: string;
@@ -42,10 +48,12 @@ export function parseState(text: string, where: string): State {
 }
 
 /** The states kept beside `cdktf.json`, which can be read before anything is synthesized. */
-export function localStates(project: Project): State[] {
-  return readdirSync(project.folder)
-    .filter((file) => /^terraform\..+\.tfstate$/.test(file))
-    .map((file) => parseState(readFileSync(join(project.folder, file), "utf8"), file));
+export function localStates(project: Project): StackState[] {
+  return readdirSync(project.folder).flatMap((file) => {
+    const stack = /^terraform\.(.+)\.tfstate$/.exec(file)?.[1];
+    if (stack === undefined) return [];
+    return [{ stack, ...parseState(readFileSync(join(project.folder, file), "utf8"), file) }];
+  });
 }
 
 /** The state file of a stack with a local backend; cdktf's own backend has an absolute path, ours a relative one. */
@@ -77,31 +85,32 @@ export function keycloakProviderAddresses(states: readonly State[]): string[] {
   return [...new Set(found)];
 }
 
-export function knownKeys(states: readonly State[]): KnownKey[] {
-  return states
-    .flatMap(({ resources }) => resources)
-    .filter(({ mode, type }) => mode === "managed" && type === "keycloak_openid_client")
-    .flatMap(({ type, name, instances }) =>
-      instances.flatMap(({ attributes }) => certificateOf(`${type}.${name}`, attributes.extra_config)),
-    );
+export function knownKeys(states: readonly StackState[]): KnownKey[] {
+  return states.flatMap(({ stack, resources }) =>
+    resources
+      .filter(({ mode, type }) => mode === "managed" && type === "keycloak_openid_client")
+      .flatMap(({ type, name, instances }) =>
+        instances.flatMap(({ attributes }) => certificateOf(stack, `${type}.${name}`, attributes.extra_config)),
+      ),
+  );
 }
 
 /** The certificates that a synthesis declares. */
 export function declaredKeys(stacks: readonly Stack[]): KnownKey[] {
-  return stacks.flatMap(({ json }) =>
+  return stacks.flatMap(({ name: stack, json }) =>
     Object.entries(json.resource?.keycloak_openid_client ?? {}).flatMap(([name, config]) =>
-      certificateOf(`keycloak_openid_client.${name}`, config.extra_config),
+      certificateOf(stack, `keycloak_openid_client.${name}`, config.extra_config),
     ),
   );
 }
 
-function certificateOf(address: string, extraConfig: unknown): KnownKey[] {
+function certificateOf(stack: string, address: string, extraConfig: unknown): KnownKey[] {
   const base64 = (extraConfig as Record<string, string> | undefined)?.["jwt.credential.certificate"];
   if (!base64) return [];
   try {
     const certificate = new X509Certificate(Buffer.from(base64, "base64"));
     const name = /^CN=(.+)$/m.exec(certificate.subject)?.[1] ?? "";
-    return [{ address, name, kid: keyId(certificate.publicKey) }];
+    return [{ stack, address, name, kid: keyId(certificate.publicKey) }];
   } catch {
     return []; // not a certificate: Keycloak will say so better
   }

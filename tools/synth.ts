@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { type Output, ToolError } from "./output";
 import { type Project, readStacks, type Stack } from "./project";
-import { declaredKeys, knownKeys, localStates } from "./state";
+import { declaredKeys, type KnownKey, knownKeys, localStates } from "./state";
 
 export interface SynthOptions {
   /** Make keys even where `CI` is set. */
@@ -23,7 +23,7 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
   await runApp(project, out, {
     ...(options.createKeys && { M2M_CREATE_KEYS: "true" }),
     ...(options.reissue && { M2M_REISSUE_CERTIFICATES: "true" }),
-    ...(!options.newKeys && { M2M_KNOWN_KEYS: known.map(({ name }) => name).join(",") }),
+    ...(!options.newKeys && { M2M_KNOWN_KEYS: known.map(knownKey).join(",") }),
   });
   const stacks = readStacks(project);
   if (!options.newKeys) refuseOtherKeys(known, declaredKeys(stacks));
@@ -31,13 +31,18 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
   return stacks;
 }
 
-function refuseOtherKeys(known: ReturnType<typeof knownKeys>, declared: ReturnType<typeof knownKeys>): void {
+/** As `SigningKeyPair` reads it. */
+function knownKey({ stack, name, kid }: KnownKey): string {
+  return `${stack}/${name}/${kid}`;
+}
+
+function refuseOtherKeys(known: readonly KnownKey[], declared: readonly KnownKey[]): void {
   for (const key of declared) {
-    const before = known.find(({ address }) => address === key.address);
+    const before = known.find(({ stack, address }) => stack === key.stack && address === key.address);
     if (before && before.kid !== key.kid) {
       throw new ToolError(
         "key-replaced",
-        `${key.address} (${key.name}) would get another key: the state knows kid ${before.kid}, its certificate now has ${key.kid}; restore the certificate, or pass --new-keys to replace the key`,
+        `${key.address} of stack ${key.stack} (${key.name}) would get another key: the state knows kid ${before.kid}, its certificate now has ${key.kid}; restore the certificate, or pass --new-keys to replace the key`,
       );
     }
   }

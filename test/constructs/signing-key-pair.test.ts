@@ -179,20 +179,29 @@ describe("where neither half exists", () => {
     expect(existsSync(KEY)).toBe(true);
   });
 
-  it("fails where the state knows a key of this name, asked or not", () => {
-    vi.stubEnv("M2M_KNOWN_KEYS", "machine-b,machine-a");
+  it("fails where the stack's state knows a key of this name, asked or not", () => {
+    vi.stubEnv("M2M_KNOWN_KEYS", "test/machine-b/k1,test/machine-a/k2");
     vi.stubEnv("M2M_CREATE_KEYS", "true");
     expect(messageOf(declare)).toBe(
-      `[test/Key] ${CERTIFICATE} does not exist and no key is made here: the state already knows a key of machine-a; restore the certificate from version control, or pass --new-keys to replace the key`,
+      `[test/Key] ${CERTIFICATE} does not exist and no key is made here: the state of stack test already knows a key of machine-a; restore the certificate from version control, or pass --new-keys to replace the key`,
     );
     expect(existsSync("certs")).toBe(false);
   });
 
   it("makes a key where the state knows only others", () => {
     captureNotices();
-    vi.stubEnv("M2M_KNOWN_KEYS", "machine-ab,machine");
+    vi.stubEnv("M2M_KNOWN_KEYS", "test/machine-ab/k,test/machine/k,other/machine-a/k");
     declare();
     expect(existsSync(KEY)).toBe(true);
+  });
+
+  it("makes a key of a name that the state knows from another directory", () => {
+    captureNotices();
+    const stack = newStack();
+    const known = declare({}, stack);
+    vi.stubEnv("M2M_KNOWN_KEYS", `test/machine-a/${known.kid}`);
+    new SigningKeyPair(stack, "Other", { name: "machine-a", directory: "certs/other" });
+    expect(existsSync(KEY.replace("certs", "certs/other"))).toBe(true);
   });
 });
 
@@ -210,7 +219,7 @@ describe("where one half exists", () => {
   it("does so in CI too, and where the state knows the name: nothing is lost by it", () => {
     captureNotices();
     vi.stubEnv("CI", "true");
-    vi.stubEnv("M2M_KNOWN_KEYS", "machine-a");
+    vi.stubEnv("M2M_KNOWN_KEYS", "test/machine-a/k");
     writeProjectFile(KEY, PEM);
     declare();
     expect(existsSync(CERTIFICATE)).toBe(true);

@@ -51,7 +51,10 @@ describe("states beside cdktf.json", () => {
     for (const name of ["terraform.m2m.tfstate.backup", ".terraform.m2m.tfstate.lock.info", "notes.tfstate.txt"]) {
       writeFileSync(join(folder.path, name), "not a state");
     }
-    expect(localStates(projectIn(folder.path))).toEqual([{ outputs: {}, resources: [CLIENT_A] }, EMPTY]);
+    expect(localStates(projectIn(folder.path))).toEqual([
+      { stack: "m2m", outputs: {}, resources: [CLIENT_A] },
+      { stack: "other", ...EMPTY },
+    ]);
   });
 
   it("fail by their name where they are corrupt", () => {
@@ -86,11 +89,15 @@ describe("localState", () => {
 });
 
 describe("knownKeys", () => {
-  it("are the certificates of clients, by the resource's address and the certificate's CN", () => {
+  it("are the certificates of clients, by stack and address, with the certificate's CN", () => {
     const b = inState("keycloak_openid_client", "MachineB", signedJwtClient("machine-b"));
-    expect(knownKeys([stateOf(CLIENT_A), stateOf(b)])).toEqual([
-      { address: "keycloak_openid_client.MachineA_E2C1362E", name: "machine-a", kid: KID_A },
-      { address: "keycloak_openid_client.MachineB", name: "machine-b", kid: KID_B },
+    const states = [
+      { stack: "dev", ...stateOf(CLIENT_A) },
+      { stack: "stage", ...stateOf(b) },
+    ];
+    expect(knownKeys(states)).toEqual([
+      { stack: "dev", address: "keycloak_openid_client.MachineA_E2C1362E", name: "machine-a", kid: KID_A },
+      { stack: "stage", address: "keycloak_openid_client.MachineB", name: "machine-b", kid: KID_B },
     ]);
   });
 
@@ -98,14 +105,17 @@ describe("knownKeys", () => {
     const pem = (value: string) => ({ extra_config: { "jwt.credential.certificate": value } });
     expect(
       knownKeys([
-        stateOf(
-          inState("keycloak_openid_client", "secret", { extra_config: {} }),
-          inState("keycloak_openid_client", "none", { extra_config: null }),
-          inState("keycloak_openid_client", "corrupt", pem("bm8gY2VydGlmaWNhdGU=")),
-          inState("keycloak_saml_client", "saml", signedJwtClient("machine-a")),
-          { ...CLIENT_A, mode: "data" },
-          { ...CLIENT_A, instances: [] },
-        ),
+        {
+          stack: "m2m",
+          ...stateOf(
+            inState("keycloak_openid_client", "secret", { extra_config: {} }),
+            inState("keycloak_openid_client", "none", { extra_config: null }),
+            inState("keycloak_openid_client", "corrupt", pem("bm8gY2VydGlmaWNhdGU=")),
+            inState("keycloak_saml_client", "saml", signedJwtClient("machine-a")),
+            { ...CLIENT_A, mode: "data" },
+            { ...CLIENT_A, instances: [] },
+          ),
+        },
       ]),
     ).toEqual([]);
   });
@@ -114,12 +124,12 @@ describe("knownKeys", () => {
 describe("declaredKeys", () => {
   it("are those of the synthesized clients of all stacks", () => {
     const stacks = [
-      stackOf({ keycloak_openid_client: { MachineA_E2C1362E: signedJwtClient("machine-a") } }),
+      stackOf({ keycloak_openid_client: { MachineA_E2C1362E: signedJwtClient("machine-a") } }, "/", "dev"),
       stackOf({ docker_network: { n: { name: "n" } } }),
       stackOf(undefined),
     ];
     expect(declaredKeys(stacks)).toEqual([
-      { address: "keycloak_openid_client.MachineA_E2C1362E", name: "machine-a", kid: KID_A },
+      { stack: "dev", address: "keycloak_openid_client.MachineA_E2C1362E", name: "machine-a", kid: KID_A },
     ]);
   });
 });

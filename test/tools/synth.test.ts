@@ -37,9 +37,9 @@ function told(): Record<string, string> {
   return JSON.parse(readFileSync(join(folder.path, "told.json"), "utf8"));
 }
 
-function writeState(name: "machine-a" | "machine-b"): void {
+function writeState(name: "machine-a" | "machine-b", stack = "m2m"): void {
   const resources = [inState("keycloak_openid_client", "Machine", signedJwtClient(name))];
-  writeFileSync(join(folder.path, "terraform.m2m.tfstate"), JSON.stringify({ version: 4, resources }));
+  writeFileSync(join(folder.path, `terraform.${stack}.tfstate`), JSON.stringify({ version: 4, resources }));
 }
 
 async function failure(promise: Promise<unknown>): Promise<ToolError> {
@@ -91,11 +91,11 @@ describe("synthesize", () => {
 });
 
 describe("a key that the state knows", () => {
-  it("is named to the app, so that no other is made for it", async () => {
+  it("is named to the app with its stack, so that no other is made for it", async () => {
     writeState("machine-a");
     writeApp("machine-a");
     await synthesize(projectIn(folder.path), recordOutput(), ALLOWED);
-    expect(told().M2M_KNOWN_KEYS).toBe("machine-a");
+    expect(told().M2M_KNOWN_KEYS).toBe("m2m/machine-a/EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04");
   });
 
   it("is not replaced unasked: both kids are told", async () => {
@@ -104,8 +104,14 @@ describe("a key that the state knows", () => {
     const error = await failure(synthesize(projectIn(folder.path), recordOutput(), ALLOWED));
     expect(error).toMatchObject({ name: "ToolError", code: "key-replaced" });
     expect(error.message).toBe(
-      `${ADDRESS} (machine-b) would get another key: the state knows kid EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04, its certificate now has qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598; restore the certificate, or pass --new-keys to replace the key`,
+      `${ADDRESS} of stack m2m (machine-b) would get another key: the state knows kid EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04, its certificate now has qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598; restore the certificate, or pass --new-keys to replace the key`,
     );
+  });
+
+  it("is that of its own stack: another may have a client at the same address", async () => {
+    writeState("machine-a", "stage");
+    writeApp("machine-b");
+    expect(await synthesize(projectIn(folder.path), recordOutput(), ALLOWED)).toHaveLength(1);
   });
 
   it("is replaced where new keys are asked for", async () => {
