@@ -56,6 +56,11 @@ export function localStates(project: Project): StackState[] {
   });
 }
 
+/** Where such a state lies. */
+export function stateFile(project: Project, stack: string): string {
+  return join(project.folder, `terraform.${stack}.tfstate`);
+}
+
 /** The state file of a stack with a local backend; cdktf's own backend has an absolute path, ours a relative one. */
 export function localStateFile(stack: Stack): string | undefined {
   const path = stack.json.terraform.backend?.local?.path;
@@ -72,7 +77,12 @@ export function withBackups(file: string): string[] {
 /** The state of one stack with a local backend; empty for any other. */
 export function localState(stack: Stack): State {
   const file = localStateFile(stack);
-  return file && existsSync(file) ? parseState(readFileSync(file, "utf8"), file) : EMPTY;
+  return file ? readState(file) : EMPTY;
+}
+
+/** A state file that may not be there yet. */
+export function readState(file: string): State {
+  return existsSync(file) ? parseState(readFileSync(file, "utf8"), file) : EMPTY;
 }
 
 /** The addresses of the Keycloak providers that a state was written by. */

@@ -72,10 +72,6 @@ export class Terraform {
     return result.failed && /Error acquiring the state lock/.test(text(result.stderr));
   }
 
-  async replaceProvider(from: string, to: string): Promise<void> {
-    await this.run(["state", "replace-provider", "-auto-approve", from, to]);
-  }
-
   /** The required providers and the mirror's content decide whether an init is still good. */
   private requirements(): string {
     const text = JSON.stringify([this.stack.json.terraform, this.env]);

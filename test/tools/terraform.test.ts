@@ -169,12 +169,6 @@ describe("the state", () => {
     expect(await it.isLocked()).toBe(locked);
     expect(program.calls()).toEqual(["untaint -allow-missing -no-color none.none"]);
   });
-
-  it("changes a provider's address", async () => {
-    const { program, terraform: it } = terraform("");
-    await it.replaceProvider("a", "b");
-    expect(program.calls()).toEqual(["state replace-provider -auto-approve a b"]);
-  });
 });
 
 it("writes what its owner alone may read, and this process goes on as before", async () => {
@@ -191,6 +185,6 @@ it("writes what its owner alone may read, and this process goes on as before", a
 
 it("runs in the stack's folder, with the environment that it was given and no check for new versions", async () => {
   const { terraform: it } = terraform(`pwd >seen; echo "$CHECKPOINT_DISABLE $OWN" >>seen`, { OWN: "yes" });
-  await it.replaceProvider("a", "b");
+  await it.forget(["a.b"]);
   expect(readFileSync(join(folder.path, "seen"), "utf8")).toBe(`${folder.path}\ntrue yes\n`);
 });

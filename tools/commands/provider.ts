@@ -1,18 +1,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bringEnvironment } from "../environment";
+import { findTerraform } from "../bring/terraform";
 import { type Output, ToolError } from "../output";
-import { openProject, readStacks, type Stack } from "../project";
-import { EMBEDDED_PROVIDER, REGISTRY_PROVIDER, recordSources, settleSources } from "../sources";
-import { keycloakProviderAddresses, localState, localStates } from "../state";
+import { openProject, type Project, readStacks, type Stack } from "../project";
+import { EMBEDDED_PROVIDER, REGISTRY_PROVIDER, recordedSources, recordSources, settleSources } from "../sources";
+import { keycloakProviderAddresses, localStateFile, localStates, readState, stateFile } from "../state";
+import { synthesize } from "../synth";
 import { startTerraform } from "../terraform";
 
 const ADDRESSES = { registry: REGISTRY_PROVIDER, embedded: EMBEDDED_PROVIDER } as const;
 
-/** Prints where the Keycloak provider comes from, or switches: the record, and the entries of the state. */
+/** Prints where the Keycloak provider comes from, or switches: the record, and the entries of the states. */
 export async function switchProvider(out: Output, to: string | undefined): Promise<void> {
   const project = openProject();
+  const isNew = recordedSources(project) === undefined && localStates(project).length === 0;
   const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
   if (to === undefined) {
     out.result(sources.keycloakProvider, sources);
@@ -22,28 +24,55 @@ export async function switchProvider(out: Output, to: string | undefined): Promi
     throw new ToolError("usage", `provider must be registry or embedded, got: ${to}`);
   }
   const address = ADDRESSES[to];
-  const { terraformBinary } = await bringEnvironment(project, out);
-  for (const stack of readStacks(project)) await replaceInState(terraformBinary, stack, address);
+  // Nothing has ever been deployed from a fresh checkout, and synthesizing it would make keys.
+  const stacks = isNew ? [] : await stacksOf(project, out);
+  const files = stateFiles(project, stacks);
+  if (files.length > 0) await replaceIn(files, address);
   await recordSources(project, { ...sources, keycloakProvider: address, why: `switched by \`m2m provider ${to}\`` });
-  rmSync(project.outdir, { recursive: true, force: true }); // its providers were the others
+  const elsewhere = stacks.filter((stack) => localStateFile(stack) === undefined);
+  for (const { name, folder } of elsewhere) {
+    out.warn(
+      `stack ${name} keeps its state elsewhere, where it is not switched; run:\n  (cd ${folder} && terraform state replace-provider ${ADDRESSES[to === "registry" ? "embedded" : "registry"]} ${address})`,
+    );
+  }
+  // Its providers were the others; but that command needs the folder as it was initialised.
+  if (elsewhere.length === 0) rmSync(project.outdir, { recursive: true, force: true });
   out.result(`the Keycloak provider is ${address} now; see \`m2m diff\``, { keycloakProvider: address });
 }
 
-async function replaceInState(terraformBinary: string, stack: Stack, to: string): Promise<void> {
-  for (const from of keycloakProviderAddresses([localState(stack)]).filter((address) => address !== to)) {
-    const path = join(stack.folder, stack.json.terraform.backend?.local?.path ?? "");
-    const empty = mkdtempSync(join(tmpdir(), "m2m-provider-"));
-    try {
-      // In a folder without configuration nothing has to be initialised, which would ask for the provider to leave.
-      await startTerraform(
-        terraformBinary,
-        ["state", "replace-provider", "-auto-approve", `-state=${path}`, from, to],
-        {
-          cwd: empty,
-        },
-      );
-    } finally {
-      rmSync(empty, { recursive: true, force: true });
+/** The synthesized stacks say where each state is; after an earlier switch there are none. */
+async function stacksOf(project: Project, out: Output): Promise<Stack[]> {
+  const stacks = readStacks(project);
+  if (stacks.length > 0) return stacks;
+  return await synthesize(project, out, { createKeys: false, reissue: false, newKeys: false });
+}
+
+function stateFiles(project: Project, stacks: readonly Stack[]): string[] {
+  const beside = localStates(project).map(({ stack }) => stateFile(project, stack));
+  return [...new Set([...beside, ...stacks.flatMap((stack) => localStateFile(stack) ?? [])])];
+}
+
+async function replaceIn(files: readonly string[], to: string): Promise<void> {
+  const others = (file: string) => keycloakProviderAddresses([readState(file)]).filter((address) => address !== to);
+  const { binary } = await findTerraform();
+  // In a folder without configuration nothing has to be initialised, which would ask for the provider to leave.
+  const empty = mkdtempSync(join(tmpdir(), "m2m-provider-"));
+  const problems: string[] = [];
+  try {
+    for (const file of files) {
+      for (const from of others(file)) {
+        const args = ["state", "replace-provider", "-auto-approve", "-no-color", `-state=${file}`, from, to];
+        const { failed, stderr } = await startTerraform(binary, args, { cwd: empty, reject: false, stdin: "ignore" });
+        if (failed) problems.push(String(stderr).trim());
+      }
     }
+  } finally {
+    rmSync(empty, { recursive: true, force: true });
   }
+  const left = files.filter((file) => others(file).length > 0);
+  if (left.length === 0) return;
+  throw new ToolError(
+    "not-switched",
+    `${left.join(", ")} still names ${left.flatMap(others).join(", ")}, and nothing is recorded; run the same command again once this is mended:\n${problems.join("\n") || "Terraform said nothing"}`,
+  );
 }
