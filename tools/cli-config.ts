@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { writeAtomically } from "./bring/cache";
 import { DOCKER_PROVIDER, dockerProviderMirror, terraformPlatform } from "./bring/docker-provider";
 import { PROVIDER_BUNDLE, packageFile, packageVersion } from "./package-files";
-import { EMBEDDED_PROVIDER, type Sources, userCliText } from "./sources";
+import { EMBEDDED_PROVIDER, type Sources } from "./sources";
+import { header, impliedMirrors, mirroredProviders, userCliText } from "./user-cli";
 
 /**
  * Puts the embedded provider into a filesystem mirror of its own. The mirror is named by the bundle's content: two
@@ -43,7 +44,7 @@ export async function writeCliConfig(cache: string, sources: Sources): Promise<R
   }
   const own = userCliText();
   // `terraform providers lock`, which the cdktf CLI runs, asks registries whatever mirrors hold.
-  const skipLock = mirrors.length > 0 || /\b(filesystem|network)_mirror\b/.test(own);
+  const skipLock = mirrors.length > 0 || impliedMirrors(own).length > 0 || /\b(filesystem|network)_mirror\b/.test(own);
   const forCdktf: Record<string, string> = skipLock ? { CDKTF_SKIP_PROVIDER_LOCK: "true" } : {};
   if (mirrors.length === 0) return forCdktf;
   const text = cliConfig(mirrors, own);
@@ -54,13 +55,17 @@ export async function writeCliConfig(cache: string, sources: Sources): Promise<R
   return { TF_CLI_CONFIG_FILE: file, ...forCdktf, CHECKPOINT_DISABLE: "true" };
 }
 
-/** Mirrors first; the user's own installation methods follow, or the registries where there are none. */
+/**
+ * Mirrors first; the user's own installation methods follow. Where there are none, Terraform's own: a block of methods
+ * switches off the folders that it looks into by itself, so they are named.
+ */
 export function cliConfig(mirrors: readonly { path: string; include: string }[], own: string): string {
   const block = /provider_installation\s*\{/.exec(own);
   const [before, methods, after] = block ? cutBlock(own, block.index, block.index + block[0].length) : [own, "", ""];
-  const excluded = mirrors.map(({ include }) => JSON.stringify(include)).join(", ");
+  const implied = impliedMirrors(own);
+  const excluded = [...mirrors.map(({ include }) => include), ...implied.flatMap(mirroredProviders)];
   return [
-    "# Written by m2m for the providers that this machine made itself.",
+    header(),
     "provider_installation {",
     ...mirrors.flatMap(({ path, include }) => [
       "  filesystem_mirror {",
@@ -68,7 +73,10 @@ export function cliConfig(mirrors: readonly { path: string; include: string }[],
       `    include = [${JSON.stringify(include)}]`,
       "  }",
     ]),
-    methods.trim() === "" ? `  direct {\n    exclude = [${excluded}]\n  }` : methods.trimEnd(),
+    ...implied.map((path) => `  filesystem_mirror {\n    path = ${JSON.stringify(path)}\n  }`),
+    methods.trim() === ""
+      ? `  direct {\n    exclude = [${excluded.map((address) => JSON.stringify(address)).join(", ")}]\n  }`
+      : methods.trimEnd(),
     "}",
     before.trim(),
     after.trim(),

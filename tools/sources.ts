@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { EnvHttpProxyAgent, fetch as fetchByProxy } from "undici";
 import { writeAtomically } from "./bring/cache";
 import { keycloakImage, machineImage, presentImages } from "./bring/images";
 import { DEFAULT_KEYCLOAK_VERSION } from "./bring/keycloak-distribution";
 import { ToolError } from "./output";
 import type { Project } from "./project";
+import { impliedMirrors, userCliText } from "./user-cli";
 
 export const REGISTRY_PROVIDER = "registry.terraform.io/keycloak/keycloak";
 export const EMBEDDED_PROVIDER = "terraform.local/cdktf-keycloak-m2m/keycloak";
@@ -85,32 +87,31 @@ async function reach(): Promise<Sources> {
   };
 }
 
-/** Does a server answer, with a status below this one? */
+/** Does a server answer, with a status below this one? By the proxy that the environment names, as Terraform asks. */
 export async function answers(url: string, below = 500): Promise<boolean> {
+  const request = { method: "HEAD", signal: AbortSignal.timeout(REACH_MS), redirect: "manual" } as const;
+  const { HTTPS_PROXY, https_proxy, HTTP_PROXY, http_proxy } = process.env;
   try {
     // A registry that asks for credentials is there, too.
-    const { status } = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(REACH_MS), redirect: "manual" });
+    const { status } =
+      HTTPS_PROXY || https_proxy || HTTP_PROXY || http_proxy
+        ? await fetchByProxy(url, { ...request, dispatcher: new EnvHttpProxyAgent() })
+        : await fetch(url, request);
     return status < below;
   } catch {
     return false;
   }
 }
 
-/** Does a mirror of the user's own CLI configuration hold a provider? */
+/** Does a mirror of the user's own CLI configuration, or one that Terraform looks into by itself, hold a provider? */
 async function isMirrored(address: string): Promise<boolean> {
   const text = userCliText();
-  const paths = [...text.matchAll(/filesystem_mirror\s*\{[^}]*?path\s*=\s*"([^"]+)"/g)];
-  if (paths.some(([, path]) => existsSync(join(path!, address)))) return true;
+  const paths = [...text.matchAll(/filesystem_mirror\s*\{[^}]*?path\s*=\s*"([^"]+)"/g)].map(([, path]) => path!);
+  if ([...paths, ...impliedMirrors(text)].some((path) => existsSync(join(path, address)))) return true;
   const urls = [...text.matchAll(/network_mirror\s*\{[^}]*?url\s*=\s*"([^"]+)"/g)];
   // The list of versions, by Terraform's provider network mirror protocol.
   const lists = urls.map(([, url]) => answers(`${url!.replace(/\/*$/, "/")}${address}/index.json`, 400));
   return (await Promise.all(lists)).some(Boolean);
-}
-
-/** The user's own Terraform CLI configuration; `TF_CLI_CONFIG_FILE` may name a file that does not exist. */
-export function userCliText(): string {
-  const file = process.env.TF_CLI_CONFIG_FILE || join(process.env.HOME ?? "", ".terraformrc");
-  return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
 function recordFile(project: Project): string {

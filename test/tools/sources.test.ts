@@ -1,7 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as constructs from "../../constructs/sources";
+import { DOCKER_PROVIDER } from "../../tools/bring/docker-provider";
+import { cliConfig } from "../../tools/cli-config";
 import {
   EMBEDDED_PROVIDER,
   REGISTRY_PROVIDER,
@@ -9,7 +13,6 @@ import {
   recordSources,
   type Sources,
   settleSources,
-  userCliText,
 } from "../../tools/sources";
 import { projectIn, temporaryFolder } from "./parts";
 
@@ -41,6 +44,9 @@ beforeEach(() => {
   vi.stubEnv("HOME", folder.path);
   vi.stubEnv("TF_CLI_CONFIG_FILE", undefined);
   vi.stubEnv("M2M_KEYCLOAK_VERSION", undefined);
+  vi.stubEnv("XDG_DATA_HOME", undefined);
+  vi.stubEnv("XDG_DATA_DIRS", join(folder.path, "share"));
+  for (const name of ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]) vi.stubEnv(name, undefined);
   registries({});
 });
 afterEach(() => {
@@ -146,14 +152,41 @@ describe("a network mirror", () => {
   });
 });
 
-describe("userCliText", () => {
-  it("is that of the named file, else of the one in the home folder, else empty", () => {
-    expect(userCliText()).toBe("");
-    writeFileSync(join(folder.path, ".terraformrc"), "# home");
-    expect(userCliText()).toBe("# home");
-    vi.stubEnv("TF_CLI_CONFIG_FILE", join(folder.path, "own.tfrc"));
-    expect(userCliText()).toBe(""); // Terraform does not fall back either
-    writeFileSync(join(folder.path, "own.tfrc"), "# own");
-    expect(userCliText()).toBe("# own");
+describe("a mirror that Terraform looks into by itself", () => {
+  it("counts as the registry where it holds the provider", async () => {
+    mkdirSync(join(folder.path, ".terraform.d", "plugins", REGISTRY_PROVIDER), { recursive: true });
+    expect((await settleSources(project(), [])).keycloakProvider).toBe(REGISTRY_PROVIDER);
+  });
+});
+
+describe("a configuration that m2m wrote, exported to the shell", () => {
+  it("is not taken for the user's mirror: the next project is settled as the first was", async () => {
+    const mirror = join(folder.path, "mirror");
+    mkdirSync(join(mirror, DOCKER_PROVIDER), { recursive: true });
+    const text = cliConfig([{ path: mirror, include: DOCKER_PROVIDER }], "");
+    writeFileSync(join(folder.path, "ours.tfrc"), text);
+    vi.stubEnv("TF_CLI_CONFIG_FILE", join(folder.path, "ours.tfrc"));
+    expect((await settleSources(project(), [])).dockerProvider).toBe("built");
+  });
+});
+
+describe("with a proxy", () => {
+  let proxy: Server;
+  afterEach(() => proxy.close());
+
+  it("the registries are asked through it", async () => {
+    const connected: string[] = [];
+    proxy = createServer().on("connect", ({ url }, socket) => {
+      connected.push(url!);
+      socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    vi.stubEnv("HTTPS_PROXY", `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    vi.stubEnv("https_proxy", undefined);
+    vi.stubEnv("NO_PROXY", undefined);
+    vi.stubEnv("no_proxy", undefined);
+    expect((await settleSources(project(), [])).keycloakProvider).toBe(EMBEDDED_PROVIDER);
+    expect(connected.sort()).toEqual(["quay.io:443", "registry.terraform.io:443"]);
+    expect(asked).toEqual([]);
   });
 });
