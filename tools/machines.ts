@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { execa } from "execa";
+import { decodeJwt } from "jose";
 import { type CallResult, callApi, fetchToken } from "../machines/machine-a/machine-a";
 import { ToolError } from "./output";
 import { packageFile } from "./package-files";
@@ -53,6 +55,31 @@ export function machineOptions({ issuer, connectTo, keyFiles }: Environment, cli
 
 export async function token(environment: Environment, clientId: string): Promise<string> {
   return (await fetchToken(machineOptions(environment, clientId))).accessToken;
+}
+
+/**
+ * A client to call the API as: one whose key is here and that is not the API itself, whose host name is its client id.
+ * Among several it is the first, in alphabetical order, whose token is meant for the API.
+ */
+export async function chooseCaller(environment: Environment): Promise<string | undefined> {
+  const api = new URL(environment.api).hostname;
+  const candidates = Object.keys(environment.keyFiles)
+    .sort()
+    .filter((clientId) => clientId !== api && existsSync(environment.keyFiles[clientId]!));
+  if (candidates.length < 2) return candidates[0];
+  for (const clientId of candidates) {
+    const mayCall = await token(environment, clientId).then(
+      (text) => audiences(text).includes(api),
+      () => false,
+    );
+    if (mayCall) return clientId;
+  }
+  return candidates[0];
+}
+
+/** Read, not verified: the API does that. */
+function audiences(accessToken: string): string[] {
+  return [decodeJwt(accessToken).aud ?? []].flat();
 }
 
 export async function call(environment: Environment, clientId: string, online: boolean): Promise<CallResult> {

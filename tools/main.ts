@@ -143,12 +143,14 @@ async function main(): Promise<void> {
   try {
     process.exitCode = await run(argv, out, interruption.signal);
   } catch (error) {
-    const { code = "failed", message } = error as { code?: string; message: string };
+    const { code = "failed", message } = interruption.signal.aborted
+      ? { code: "interrupted", message: `interrupted: ${(error as Error).message}` }
+      : (error as { code?: string; message: string });
     if (out.json) out.result("", { error: { code, message } });
     else out.warn(`m2m: ${message}`);
     process.exitCode = 1;
   }
-  if (interruption.signal.aborted) process.exitCode = 130;
+  if (interruption.signal.aborted) process.exit(130); // whatever is still asked for, nobody waits for the answer
 }
 
 void main();

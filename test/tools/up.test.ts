@@ -1,6 +1,9 @@
-import { existsSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { up } from "../../tools/commands/up";
 import type { Session } from "../../tools/session";
 import { fakeProgram, recordOutput, sessionIn, stackOf, temporaryFolder, writeManifest } from "./parts";
@@ -24,6 +27,56 @@ function project({ apply = "", there = "", interrupted = false }): { session: Se
 }
 
 const run = (session: Session) => up(session, { newKeys: false });
+
+describe("the call at the end", () => {
+  const API = "http://machine-b:3000/api/protected";
+  const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
+  let server: Server | undefined;
+  afterEach(() => server?.close());
+
+  /** A deployed environment whose issuer and API are at this port, and the keys that are here. */
+  function deployed(port: number, keys: Record<string, string | Buffer>, interruption?: AbortSignal) {
+    const { session } = project({});
+    for (const [name, content] of Object.entries(keys)) writeFileSync(join(folder.path, `${name}.key`), content);
+    const outputs = {
+      issuer: { value: "http://keycloak:8080/realms/r" },
+      api: { value: API },
+      connect_to: { value: `keycloak:8080=127.0.0.1:${port},machine-b:3000=127.0.0.1:${port}` },
+      key_files: { value: { "machine-a": "machine-a.key", "machine-b": "machine-b.key", "a-third": "a-third.key" } },
+    };
+    writeFileSync(join(folder.path, "terraform.m2m.tfstate"), JSON.stringify({ version: 4, outputs }));
+    const results: [string, unknown][] = [];
+    const out = { ...session.out, result: (text: string, data: unknown) => void results.push([text, data]) };
+    return { session: { ...session, out, ...(interruption && { interruption }) }, results };
+  }
+
+  it("is left out where no caller's key is here, as in a second checkout: that is no failure", async () => {
+    const { session, results } = deployed(1, { "machine-b": KEY });
+    await run(session);
+    expect(results).toEqual([
+      [expect.stringMatching(/^deployed; no call made: no key of a caller is here/), { stacks: ["m2m"] }],
+    ]);
+  });
+
+  it("fails at once on a key that cannot be used", async () => {
+    const { session } = deployed(1, { "machine-a": "no key" });
+    await expect(run(session)).rejects.toMatchObject({
+      code: "call-failed",
+      message: expect.stringMatching(/^deployed, but .* did not answer machine-a with 200, got: key file .* must hold/),
+    });
+  });
+
+  it("ends at once by Ctrl-C, also while it waits for an answer", async () => {
+    server = createServer(() => undefined).listen(0, "127.0.0.1"); // accepts, and never answers
+    await once(server, "listening");
+    const interruption = new AbortController();
+    const { session } = deployed((server.address() as AddressInfo).port, { "machine-a": KEY }, interruption.signal);
+    const ended = run(session);
+    await once(server, "connection");
+    interruption.abort();
+    await expect(ended).rejects.toThrow(/abort/);
+  });
+});
 
 describe("the record of what up is about to make", () => {
   it("is there while Terraform applies, and gone afterwards", async () => {

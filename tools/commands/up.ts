@@ -1,7 +1,10 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { MachineError } from "../../machines/errors";
+import type { CallResult } from "../../machines/machine-a/machine-a";
 import { checkPorts, lastMessages, oneRuns, refuseForeign } from "../docker";
 import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
-import { call, readEnvironment } from "../machines";
+import { call, chooseCaller, type Environment, readEnvironment } from "../machines";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project";
 import { type Deployed, serversOf } from "../servers";
@@ -23,9 +26,16 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
     out.result("up", { stacks: stacks.map(({ name }) => name) });
     return;
   }
-  const caller = Object.keys(environment.keyFiles)[0]!;
+  const caller = await chooseCaller(environment);
+  if (caller === undefined) {
+    const files = Object.values(environment.keyFiles).join(", ");
+    out.result(`deployed; no call made: no key of a caller is here (${files})`, {
+      stacks: stacks.map(({ name }) => name),
+    });
+    return;
+  }
   out.say(`${caller} calls ${environment.api}`);
-  const answer = await firstAnswer(environment, caller);
+  const answer = await firstAnswer(environment, caller, session.interruption);
   out.result(`HTTP ${answer.status} from ${environment.api}\ncaller: ${caller}`, {
     stacks: stacks.map(({ name }) => name),
     issuer: environment.issuer,
@@ -90,19 +100,35 @@ function tryEnvironment({ project }: Session) {
   }
 }
 
-/** The API was started beside Keycloak: it may need a moment to see the realm. */
-async function firstAnswer(environment: ReturnType<typeof readEnvironment>, caller: string) {
+/**
+ * The API was started beside Keycloak: it may need a moment to see the realm, and its new keys. What is wrong with the
+ * caller, its key or its token's audience, does not change by waiting.
+ */
+async function firstAnswer(environment: Environment, caller: string, interruption: AbortSignal) {
   const end = Date.now() + FIRST_CALL_MS;
+  interruption.throwIfAborted();
+  const interrupted = once(interruption, "abort").then(() => interruption.throwIfAborted());
+  interrupted.catch(() => undefined); // the sleep may hear of it first
   for (;;) {
-    const outcome = await call(environment, caller, false).catch((error: unknown) => error as Error);
+    const answer = call(environment, caller, false).catch((error: unknown) => error as Error);
+    const outcome = (await Promise.race([answer, interrupted])) as Awaited<typeof answer>;
     if (!(outcome instanceof Error) && outcome.status === 200) return outcome;
-    if (Date.now() > end) {
+    if (isFinal(outcome) || Date.now() > end) {
       const got = outcome instanceof Error ? outcome.message : `HTTP ${outcome.status} ${JSON.stringify(outcome.body)}`;
+      const waited = isFinal(outcome) ? "" : " within 60 s";
       throw new ToolError(
         "call-failed",
-        `${environment.api} did not answer ${caller} with 200 within 60 s, got: ${got}`,
+        `deployed, but ${environment.api} did not answer ${caller} with 200${waited}, got: ${got}`,
+        { cause: outcome },
       );
     }
-    await sleep(200);
+    await sleep(200, undefined, { signal: interruption });
   }
+}
+
+function isFinal(outcome: CallResult | Error): boolean {
+  if (outcome instanceof Error) {
+    return outcome instanceof MachineError && !["ERR_UNREACHABLE", "ERR_ISSUER_RESPONSE"].includes(outcome.code);
+  }
+  return (outcome.body as { code?: string } | undefined)?.code === "ERR_TOKEN_CLAIM";
 }
