@@ -3,13 +3,20 @@ import { cacheFolder } from "./bring/cache";
 import { installPackages } from "./bring/debian";
 import { bringDockerEngine, findDockerEngine } from "./bring/docker-engine";
 import { bringDockerProvider, dockerProviderFile } from "./bring/docker-provider";
-import { bringImages, presentImages, settleAll } from "./bring/images";
+import { bringImages, machineImage, presentImages, settleAll } from "./bring/images";
 import { findProgram } from "./bring/run";
 import { findTerraform } from "./bring/terraform";
 import { writeCliConfig } from "./cli-config";
 import type { Output } from "./output";
 import type { Project } from "./project";
-import { EMBEDDED_PROVIDER, recordedSources, type Sources, settleSources } from "./sources";
+import {
+  EMBEDDED_PROVIDER,
+  isOutdated,
+  recordedSources,
+  renewMachineImage,
+  type Sources,
+  settleSources,
+} from "./sources";
 import { keycloakProviderAddresses, localStates } from "./state";
 
 export interface BroughtEnvironment {
@@ -17,27 +24,40 @@ export interface BroughtEnvironment {
   readonly terraformBinary: string;
 }
 
+/** What a command works with, beside Terraform and the Keycloak provider. */
+export interface Needs {
+  /** The Docker engine, and Terraform's provider for it. */
+  readonly docker: boolean;
+  /** The images that containers are made of. */
+  readonly images: boolean;
+}
+
 /** Brings what this machine lacks for a project, in parallel where nothing waits for another. */
-export async function bringEnvironment(project: Project, out: Output): Promise<BroughtEnvironment> {
+export async function bringEnvironment(project: Project, out: Output, needs: Needs): Promise<BroughtEnvironment> {
   const cache = cacheFolder();
   const context = bringContext(out);
-  const [terraform, engine] = await settleAll([findTerraform(), bringDockerEngine(cache, context)]);
+  const [terraform, engine] = await settleAll([
+    findTerraform(),
+    needs.docker ? bringDockerEngine(cache, context) : undefined,
+  ]);
   const recorded = recordedSources(project);
-  const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
+  const settled = await settleSources(project, keycloakProviderAddresses(localStates(project)));
+  const sources = needs.images ? await renewMachineImage(project, settled, out) : settled;
   if (recorded && recorded.keycloakProvider !== sources.keycloakProvider) {
     out.warn(`the Keycloak provider is ${sources.keycloakProvider} now: ${sources.why}`);
   }
   if (!recorded && sources.keycloakProvider === EMBEDDED_PROVIDER) {
     out.warn(`keycloak/keycloak cannot be had here (${sources.why}): using the embedded Keycloak provider`);
   }
-  const version = sources.keycloakImage?.split(":")[1];
   await settleAll([
-    version === undefined ? undefined : bringImages(cache, version, context),
-    sources.dockerProvider === "built" ? bringDockerProvider(cache, context) : undefined,
+    needs.images && sources.keycloakImage !== undefined
+      ? bringImages(cache, sources.keycloakImage, sources.machineImage, context)
+      : undefined,
+    needs.docker && sources.dockerProvider === "built" ? bringDockerProvider(cache, context) : undefined,
   ]);
   return {
     terraformBinary: terraform.binary,
-    env: { ...(await writeCliConfig(cache, sources)), ...(engine.host && { DOCKER_HOST: engine.host }) },
+    env: { ...(await writeCliConfig(cache, sources)), ...(engine?.host && { DOCKER_HOST: engine.host }) },
   };
 }
 
@@ -116,7 +136,9 @@ async function sourcesOf(sources: Sources, cache: string): Promise<Prerequisite[
       name: "image",
       found: present.has(image),
       detail: image,
-      howToGet: "`m2m up` makes it",
+      howToGet: isOutdated(sources, image)
+        ? `\`m2m up\` makes ${machineImage()} in its place, of the Node.js that runs`
+        : "`m2m up` makes it",
     })),
   ];
 }

@@ -100,6 +100,11 @@ function readAttempt(file: string): Attempt | undefined {
   }
 }
 
+/** Has a run left its record or a lock? */
+export function hasTraces(project: Project, stack: Stack): boolean {
+  return readAttempt(recordFile(project, stack)) !== undefined || hasLockFile(stack);
+}
+
 function hasLockFile(stack: Stack): boolean {
   const file = localStateFile(stack);
   return file !== undefined && existsSync(join(dirname(file), `.${basename(file)}.lock.info`));

@@ -10,6 +10,7 @@ import { test } from "./commands/test";
 import { up } from "./commands/up";
 import { createOutput, type Output, ToolError } from "./output";
 import { packageVersion } from "./package-files";
+import { openProject } from "./project";
 import { openSession } from "./session";
 
 const HELP = `Usage: m2m COMMAND [OPTIONS]
@@ -84,7 +85,7 @@ async function run(argv: string[], out: Output, interruption: AbortSignal): Prom
       await printToken(out, argument);
       return 0;
     case "down":
-      await down(await openSession(out, interruption), { yes: values.yes });
+      await down(openProject(), out, { yes: values.yes }, (needs) => openSession(out, interruption, needs));
       return 0;
     case "logs":
       await logs(out, { follow: values.follow, tail: lines(values.tail) });

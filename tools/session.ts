@@ -1,4 +1,4 @@
-import { bringEnvironment } from "./environment";
+import { bringEnvironment, type Needs } from "./environment";
 import type { Output } from "./output";
 import { openProject, type Project, type Stack } from "./project";
 import { Terraform } from "./terraform";
@@ -14,9 +14,13 @@ export interface Session {
 }
 
 /** Opens the project and brings what the machine lacks. */
-export async function openSession(out: Output, interruption: AbortSignal): Promise<Session> {
+export async function openSession(
+  out: Output,
+  interruption: AbortSignal,
+  needs: Needs = { docker: true, images: true },
+): Promise<Session> {
   const project = openProject();
-  return { project, out, interruption, ...(await bringEnvironment(project, out)) };
+  return { project, out, interruption, ...(await bringEnvironment(project, out, needs)) };
 }
 
 export function terraform({ terraformBinary, env, out }: Session, stack: Stack): Terraform {

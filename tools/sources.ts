@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EnvHttpProxyAgent, fetch as fetchByProxy } from "undici";
 import { writeAtomically } from "./bring/cache";
-import { keycloakImage, machineImage, presentImages } from "./bring/images";
+import { isMachineImage, keycloakImage, machineImage, presentImages } from "./bring/images";
 import { DEFAULT_KEYCLOAK_VERSION } from "./bring/keycloak-distribution";
-import { ToolError } from "./output";
+import { type Output, ToolError } from "./output";
 import type { Project } from "./project";
 import { impliedMirrors, userCliText } from "./user-cli";
 
@@ -52,6 +52,26 @@ export async function settleSources(project: Project, stateProviders: readonly s
   const sources = inState ? follow(settled, inState as Sources["keycloakProvider"]) : settled;
   await recordSources(project, sources);
   return sources;
+}
+
+/** Is this the recorded image for machines, of another major version than the Node.js that runs? */
+export function isOutdated({ machineImage: recorded }: Sources, image: string | undefined): boolean {
+  return image !== undefined && image === recorded && image !== machineImage() && isMachineImage(image);
+}
+
+/**
+ * An image for machines holds the Node.js that it was made of. Where the recorded one is gone and another version runs,
+ * only that version's can be made: it is recorded in its place, and said so.
+ */
+export async function renewMachineImage(project: Project, sources: Sources, out: Output): Promise<Sources> {
+  const { machineImage: recorded } = sources;
+  if (!isOutdated(sources, recorded) || (await presentImages([recorded!])).size > 0) return sources;
+  const renewed = { ...sources, machineImage: machineImage() };
+  out.warn(
+    `the image for machines is ${machineImage()} now: ${recorded} is not here, and images are made of the Node.js that runs, ${process.version}`,
+  );
+  await recordSources(project, renewed);
+  return renewed;
 }
 
 /** The explicit switch: everything else stays as it is. */

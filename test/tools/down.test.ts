@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { down } from "../../tools/commands/down";
+import type { Needs } from "../../tools/environment";
 import type { Stack } from "../../tools/project";
+import type { Session } from "../../tools/session";
 import type { State } from "../../tools/state";
 import {
   fakeProgram,
@@ -56,10 +58,42 @@ case "$1" in init) mkdir -p .terraform;; state) test "$2" != pull || cat $state;
   return { session, out, docker, terraform, removals: () => docker.calls().filter((call) => call.includes(" rm ")) };
 }
 
+/** Without a terminal; gives what was asked to be brought. */
+async function run(session: Session, yes = true): Promise<Needs[]> {
+  const asked: Needs[] = [];
+  await down(session.project, session.out, { yes }, async (needs) => {
+    asked.push(needs);
+    return session;
+  });
+  return asked;
+}
+
+describe("down brings", () => {
+  it("nothing where nothing was synthesized, and nothing where every state is empty", async () => {
+    expect(await run(sessionIn(folder.path))).toEqual([]);
+    const { session, docker, terraform } = project({ m2m: { resource: SERVER } });
+    expect(await run(session)).toEqual([]);
+    expect([...docker.calls(), ...terraform.calls()]).toEqual([]);
+    expect(existsSync(session.project.outdir)).toBe(false);
+  });
+
+  it("nothing before it is confirmed", async () => {
+    const { session } = project({ m2m: { resource: SERVER, state: stateOf(CONTAINER) } });
+    await expect(run(session, false)).rejects.toMatchObject({ code: "not-confirmed" });
+  });
+
+  it("no images, and Docker only where something of it is declared or in the state", async () => {
+    const { session } = project({ m2m: { resource: {}, state: stateOf(CONTAINER) } }, ["a1"]);
+    expect(await run(session)).toEqual([{ docker: true, images: false }]);
+    const realm = project({ m2m: { resource: {}, state: stateOf(inState("keycloak_realm", "R", {})) } });
+    expect(await run(realm.session)).toEqual([{ docker: false, images: false }]);
+  });
+});
+
 describe("down", () => {
   it("removes nothing that only has our label and the declared names: another checkout made it", async () => {
     const { session, removals, terraform } = project({ m2m: { resource: SERVER } });
-    await down(session, { yes: true });
+    await run(session);
     expect(removals()).toEqual([]);
     expect(terraform.calls().filter((call) => call.startsWith("destroy"))).toEqual([]);
   });
@@ -74,7 +108,7 @@ describe("down", () => {
     const file = join(folder.path, ".m2m", "attempt-m2m.json");
     writeFileSync(file, JSON.stringify({ pid: 999_999_999, started: "1", things, before: ["data"] }));
     // The container in Docker is not the one of the state, the volume was there before.
-    await down(session, { yes: true });
+    await run(session);
     expect(removals()).toEqual(["container rm --force other"]);
     expect(existsSync(file)).toBe(false);
   });
@@ -89,7 +123,7 @@ describe("the state file of a stack", () => {
     writeManifest(session.project, [stackOf(SERVER, join(session.project.outdir, "stacks", "m2m"), "m2m", file)]);
     for (const copy of ["backup", "1764028800.backup"]) writeFileSync(`${file}.${copy}`, "{}");
     writeFileSync(join(folder.path, "terraform.other.tfstate.backup"), "{}");
-    await down(session, { yes: true });
+    await run(session);
     expect(here()).toEqual(["terraform.other.tfstate.backup"]);
   });
 
@@ -97,7 +131,7 @@ describe("the state file of a stack", () => {
     const left = `echo '${JSON.stringify({ version: 4, ...stateOf(CONTAINER) })}' >$state; exit 0`;
     const { session } = project({ m2m: { resource: SERVER, state: stateOf(CONTAINER) } }, ["a1"], left);
     writeFileSync(join(folder.path, "terraform.m2m.tfstate.backup"), "{}");
-    await down(session, { yes: true });
+    await run(session);
     expect(here()).toEqual(["terraform.m2m.tfstate", "terraform.m2m.tfstate.backup"]);
   });
 });
@@ -116,7 +150,7 @@ describe("down where a server is gone", () => {
       server: { resource: SERVER, state: stateOf(CONTAINER) },
       realm: { resource: {}, state: stateOf(realm("R", "Keycloak")), keycloak: [OWN] },
     });
-    await down(session, { yes: true });
+    await run(session);
     expect(forgotten(terraform.calls())).toEqual(["state rm keycloak_realm.R"]);
   });
 
@@ -124,10 +158,10 @@ describe("down where a server is gone", () => {
     const state = stateOf(CONTAINER, realm("R", "Keycloak"), realm("S", "Sso"));
     const stacks = { m2m: { resource: SERVER, state, keycloak: [OWN, ELSEWHERE] } };
     const lost = project(stacks);
-    await down(lost.session, { yes: true });
+    await run(lost.session);
     expect(forgotten(lost.terraform.calls())).toEqual(["state rm keycloak_realm.R"]);
     const runs = project(stacks, ["a1"]);
-    await down(runs.session, { yes: true });
+    await run(runs.session);
     expect(forgotten(runs.terraform.calls())).toEqual([]);
   });
 
@@ -135,7 +169,7 @@ describe("down where a server is gone", () => {
     const stacks = { m2m: { resource: {}, state: stateOf(realm("S", "Sso")), keycloak: [ELSEWHERE] } };
     const { session, terraform } = project(stacks, [], "echo 'connection refused' >&2; exit 1");
     const stackFolder = join(session.project.outdir, "stacks", "m2m");
-    await expect(down(session, { yes: true })).rejects.toMatchObject({
+    await expect(run(session)).rejects.toMatchObject({
       code: "terraform-failed",
       message: expect.stringContaining(
         `http://127.0.0.1:1 does not answer. Start it and run \`m2m down\` again; or, if it is gone for good, forget what it held first:\n  (cd ${stackFolder} && ${session.terraformBinary} state rm keycloak_realm.S)`,

@@ -8,13 +8,15 @@ import { DOCKER_PROVIDER } from "../../tools/bring/docker-provider";
 import { cliConfig } from "../../tools/cli-config";
 import {
   EMBEDDED_PROVIDER,
+  isOutdated,
   REGISTRY_PROVIDER,
   recordedSources,
   recordSources,
+  renewMachineImage,
   type Sources,
   settleSources,
 } from "../../tools/sources";
-import { projectIn, temporaryFolder } from "./parts";
+import { fakeProgram, projectIn, recordOutput, temporaryFolder } from "./parts";
 
 const folder = temporaryFolder();
 const project = () => projectIn(folder.path);
@@ -188,5 +190,42 @@ describe("with a proxy", () => {
     expect((await settleSources(project(), [])).keycloakProvider).toBe(EMBEDDED_PROVIDER);
     expect(connected.sort()).toEqual(["quay.io:443", "registry.terraform.io:443"]);
     expect(asked).toEqual([]);
+  });
+});
+
+describe("the recorded image for machines", () => {
+  const NOW = `cdktf-keycloak-m2m/node:${process.versions.node.split(".")[0]}`;
+  const recordWith = (image: string): Sources => ({ ...EMBEDDED, machineImage: image });
+
+  /** A Docker that has these images. */
+  function images(...names: string[]): void {
+    fakeProgram(folder.path, "docker", `echo '${JSON.stringify(names)}'`);
+    vi.stubEnv("PATH", `${folder.path}:/usr/bin:/bin`);
+  }
+
+  it("of an older Node.js is kept while it is there", async () => {
+    images("cdktf-keycloak-m2m/node:1");
+    const out = recordOutput();
+    const sources = recordWith("cdktf-keycloak-m2m/node:1");
+    expect(await renewMachineImage(project(), sources, out)).toBe(sources);
+    expect(out.warned).toEqual([]);
+  });
+
+  it("of an older Node.js gives way to this one's where it is gone, with a notice", async () => {
+    images();
+    const out = recordOutput();
+    const renewed = await renewMachineImage(project(), recordWith("cdktf-keycloak-m2m/node:1"), out);
+    expect(renewed).toEqual(recordWith(NOW));
+    expect(recordedSources(project())).toEqual(recordWith(NOW));
+    expect(out.warned.join()).toContain(`the image for machines is ${NOW} now: cdktf-keycloak-m2m/node:1 is not here`);
+  });
+
+  it("of this Node.js, or of another name, stays as it is", async () => {
+    images();
+    for (const image of [NOW, "registry.example/node:1"]) {
+      expect(await renewMachineImage(project(), recordWith(image), recordOutput())).toEqual(recordWith(image));
+    }
+    expect(isOutdated(recordWith(NOW), NOW)).toBe(false);
+    expect(isOutdated(recordWith("cdktf-keycloak-m2m/node:1"), "cdktf-keycloak-m2m/node:1")).toBe(true);
   });
 });

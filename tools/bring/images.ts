@@ -7,13 +7,19 @@ import { type BringContext, must, run, step } from "./run";
 
 /** The label on every image made here; its value says what the image is. */
 export const IMAGE_LABEL = "cdktf-keycloak-m2m";
+const MACHINE_IMAGE = "cdktf-keycloak-m2m/node";
 
 export function keycloakImage(version: string = DEFAULT_KEYCLOAK_VERSION): string {
   return `cdktf-keycloak-m2m/keycloak:${version}`;
 }
 
 export function machineImage(): string {
-  return `cdktf-keycloak-m2m/node:${process.versions.node.split(".")[0]}`;
+  return `${MACHINE_IMAGE}:${process.versions.node.split(".")[0]}`;
+}
+
+/** One made here, of whatever version. */
+export function isMachineImage(image: string): boolean {
+  return image.startsWith(`${MACHINE_IMAGE}:`);
 }
 
 /** Which of these images the engine has; one short question. */
@@ -29,22 +35,29 @@ export async function presentImages(images: readonly string[]): Promise<Set<stri
 }
 
 /** Makes the local images that are missing: plain Keycloak, and this machine's own Node.js for machines. */
-export async function bringImages(cache: string, keycloakVersion: string, context: BringContext): Promise<void> {
-  const wanted = [keycloakImage(keycloakVersion), machineImage()];
+export async function bringImages(
+  cache: string,
+  keycloak: string,
+  machine: string | undefined,
+  context: BringContext,
+): Promise<void> {
+  const keycloakVersion = keycloak.split(":")[1]!;
+  const wanted = [keycloakImage(keycloakVersion), ...(machine === undefined ? [] : [machine])];
   if ((await presentImages(wanted)).size === wanted.length) {
     return;
   }
   await withLock(cache, "images", { say: context.say, waitMs: 1_800_000 }, async () => {
     const present = await presentImages(wanted);
-    const keycloak = !present.has(keycloakImage(keycloakVersion));
     const [base, distribution] = await settleAll([
       bringBase(cache, context),
-      keycloak ? bringKeycloakDistribution(cache, keycloakVersion, context) : undefined,
+      !present.has(keycloakImage(keycloakVersion))
+        ? bringKeycloakDistribution(cache, keycloakVersion, context)
+        : undefined,
     ]);
     if (distribution) {
       await buildKeycloak(cache, base, keycloakVersion, distribution, context);
     }
-    if (!present.has(machineImage())) {
+    if (machine === machineImage() && !present.has(machine)) {
       await buildMachine(cache, base, context);
     }
   });

@@ -1,43 +1,90 @@
 import { rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { containerStatus, type DockerThing, oneRuns, remove, stateThings } from "../docker";
-import { endAttempt, findLeftovers, refuseWhileBusy } from "../interrupted";
-import { ToolError } from "../output";
-import { readStacks, type Stack } from "../project";
+import { containerStatus, type DockerThing, declaredThings, oneRuns, remove, stateThings } from "../docker";
+import type { Needs } from "../environment";
+import { endAttempt, findLeftovers, hasTraces, refuseWhileBusy } from "../interrupted";
+import { type Output, ToolError } from "../output";
+import { type Project, readStacks, type Stack } from "../project";
 import { type Deployed, type ServerEntries, serversOf } from "../servers";
 import { type Session, terraform } from "../session";
-import { answers } from "../sources";
-import { localState, localStateFile, localStates, withBackups } from "../state";
+import { answers, settleSources } from "../sources";
+import {
+  EMPTY,
+  keycloakProviderAddresses,
+  localState,
+  localStateFile,
+  localStates,
+  type State,
+  withBackups,
+} from "../state";
 import { synthesize } from "../synth";
 
-/** Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. */
-export async function down(session: Session, options: { yes: boolean }): Promise<void> {
-  const { project, out, env } = session;
-  const known = readStacks(project);
+/**
+ * Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. What this
+ * takes is brought only where there is something to destroy.
+ */
+export async function down(
+  project: Project,
+  out: Output,
+  options: { yes: boolean },
+  open: (needs: Needs) => Promise<Session>,
+): Promise<void> {
+  const states = localStates(project);
   // Synthesizing a fresh checkout would make keys, for something that is not there.
-  if (known.length === 0 && localStates(project).length === 0) {
+  if (readStacks(project).length === 0 && states.length === 0) {
     out.result(
       "nothing to destroy: nothing was synthesized here and there is no local state; where the state is kept elsewhere, run `m2m diff` first",
       { destroyed: [] },
     );
     return;
   }
-  const stacks =
-    known.length > 0 ? known : await synthesize(project, out, { createKeys: false, reissue: false, newKeys: true });
   refuseWhileBusy(project);
-  if (!options.yes) await confirm(stacks, env);
+  const stacks = await stacksOf(project, out, states);
+  const work = stacks.filter((stack) => mayHoldSomething(project, stack));
+  if (work.length > 0) {
+    if (!options.yes) refuseWithoutTerminal();
+    const session = await open({ docker: work.some(usesDocker), images: false });
+    if (!options.yes) await confirm(work, session.env);
+    await destroyAll(session, stacks, work);
+  }
+  for (const stack of stacks) removeTraces(stack);
+  rmSync(project.outdir, { recursive: true, force: true });
+  out.result(
+    work.length > 0 ? "destroyed; keys and certificates, images and the cache are kept" : "nothing to destroy",
+    { destroyed: work.map(({ name }) => name) },
+  );
+}
+
+async function stacksOf(project: Project, out: Output, states: readonly State[]): Promise<Stack[]> {
+  const stacks = readStacks(project);
+  if (stacks.length > 0) return stacks;
+  await settleSources(project, keycloakProviderAddresses(states)); // the constructs read them
+  return await synthesize(project, out, { createKeys: false, reissue: false, newKeys: true });
+}
+
+/** A state that is kept elsewhere has to be asked. */
+function mayHoldSomething(project: Project, stack: Stack): boolean {
+  return localStateFile(stack) === undefined || localState(stack).resources.length > 0 || hasTraces(project, stack);
+}
+
+function usesDocker(stack: Stack): boolean {
+  return declaredThings(stack).length > 0 || stateThings(localState(stack)).length > 0;
+}
+
+async function destroyAll(session: Session, stacks: readonly Stack[], work: readonly Stack[]): Promise<void> {
   const deployed: Deployed[] = [];
   for (const stack of stacks) {
+    if (!work.includes(stack)) {
+      deployed.push({ stack, state: EMPTY });
+      continue;
+    }
     const tool = terraform(session, stack);
     await tool.init();
     deployed.push({ stack, state: await tool.state() });
   }
-  for (const one of [...deployed].reverse()) await destroy(session, one, deployed);
-  for (const stack of stacks) removeTraces(stack);
-  rmSync(project.outdir, { recursive: true, force: true });
-  out.result("destroyed; keys and certificates, images and the cache are kept", {
-    destroyed: stacks.map(({ name }) => name),
-  });
+  for (const one of deployed.filter(({ stack }) => work.includes(stack)).reverse()) {
+    await destroy(session, one, deployed);
+  }
 }
 
 async function destroy(session: Session, deployed: Deployed, all: readonly Deployed[]): Promise<void> {
@@ -98,10 +145,13 @@ async function thereNow(stacks: readonly Stack[], env: Record<string, string>): 
   return things.filter((_, index) => there[index]);
 }
 
-async function confirm(stacks: readonly Stack[], env: Record<string, string>): Promise<void> {
+function refuseWithoutTerminal(): void {
   if (!process.stdin.isTTY) {
     throw new ToolError("not-confirmed", "`down` destroys the environment and nobody can be asked here; pass --yes");
   }
+}
+
+async function confirm(stacks: readonly Stack[], env: Record<string, string>): Promise<void> {
   const things = await thereNow(stacks, env);
   const list = things.map(({ kind, name }) => `  ${kind} ${name}\n`).join("");
   process.stderr.write(`This destroys ${stacks.map(({ name }) => name).join(", ")}:\n${list}`);
