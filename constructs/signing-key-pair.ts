@@ -103,7 +103,11 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     this.kid = facts.kid;
     this.notAfter = facts.notAfter;
     this.privateKeyFile = relative(projectFolder(), keyFile);
-    warnOfExpiry(this, facts);
+    const certificate = this.privateKeyFile.replace(/key$/, "crt");
+    const remedy = existsSync(keyFile)
+      ? "`m2m up` issues it again over the same key, and changes it in Keycloak"
+      : `\`m2m up\` issues it again only where ${this.privateKeyFile} is, and not here`;
+    warnOfExpiry(this, facts, certificate, remedy);
     warnOfReaders(this, keyFile);
   }
 }
@@ -134,7 +138,7 @@ class ImportedSigningKey extends Construct implements ISigningKey {
     this.certificateBase64 = facts.base64;
     this.kid = facts.kid;
     this.notAfter = facts.notAfter;
-    warnOfExpiry(this, facts);
+    warnOfExpiry(this, facts, path, "have it issued again where it was made");
   }
 
   get privateKeyFile(): string {
@@ -198,10 +202,10 @@ function mayCreate(scope: SigningKeyPair, name: string): "allowed" | { refusedBe
   return "allowed";
 }
 
-function warnOfExpiry(scope: Construct, { notAfter }: CertificateFacts): void {
+function warnOfExpiry(scope: Construct, { notAfter }: CertificateFacts, file: string, remedy: string): void {
   if (notAfter > new Date()) return;
   Annotations.of(scope).addWarning(
-    `the certificate ended on ${notAfter.toISOString().slice(0, 10)}; Keycloak still accepts the key, \`m2m up\` issues the certificate again over it`,
+    `the certificate ${file} ended on ${notAfter.toISOString().slice(0, 10)}; Keycloak still accepts the key; ${remedy}`,
   );
 }
 

@@ -88,7 +88,7 @@ async function run(argv: string[], out: Output, interruption: AbortSignal): Prom
       await down(openProject(), out, { yes: values.yes }, (needs) => openSession(out, interruption, needs));
       return 0;
     case "logs":
-      await logs(out, { follow: values.follow, tail: lines(values.tail) });
+      await logs(openProject(), out, { follow: values.follow, tail: lines(values.tail) });
       return 0;
     case "doctor":
       return await doctor(out);

@@ -47,7 +47,7 @@ export function openProject(from = process.cwd()): Project {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     const path = join(folder, "cdktf.json");
     if (existsSync(path)) {
-      const { app, output = "cdktf.out", context = {} } = JSON.parse(readFileSync(path, "utf8"));
+      const { app, output = "cdktf.out", context = {} } = readCdktfJson(path);
       return { folder, app, outdir: resolve(folder, output), context };
     }
     if (dirname(folder) === folder) {
@@ -57,6 +57,20 @@ export function openProject(from = process.cwd()): Project {
       );
     }
   }
+}
+
+function readCdktfJson(path: string): { app: string; output?: string; context?: Record<string, unknown> } {
+  const invalid = (problem: string, cause?: unknown) =>
+    new ToolError("project-invalid", `${path} ${problem}`, { cause });
+  let content: { app?: unknown } | null;
+  try {
+    content = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw invalid(`must be JSON, got: ${(cause as Error).message}`, cause);
+  }
+  const app = content?.app;
+  if (typeof app === "string" && app.trim() !== "") return { ...content, app };
+  throw invalid(`must name the program that synthesizes, as in "app": "npx tsx main.ts", got: ${JSON.stringify(app)}`);
 }
 
 /** The stacks of the last synthesis, a stack after those it depends on. */

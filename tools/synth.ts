@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { type Output, ToolError } from "./output";
@@ -20,15 +20,27 @@ export interface SynthOptions {
  */
 export async function synthesize(project: Project, out: Output, options: SynthOptions): Promise<Stack[]> {
   const known = knownKeys(localStates(project));
+  const before = lastSynthesis(project);
   await runApp(project, out, {
     ...(options.createKeys && { M2M_CREATE_KEYS: "true" }),
     ...(options.reissue && { M2M_REISSUE_CERTIFICATES: "true" }),
     ...(!options.newKeys && { M2M_KNOWN_KEYS: known.map(knownKey).join(",") }),
   });
-  const stacks = readStacks(project);
+  // What an earlier synthesis left is not this app's word.
+  const stacks = lastSynthesis(project) === before ? [] : readStacks(project);
+  if (stacks.length === 0) {
+    throw new ToolError(
+      "synth-failed",
+      `\`${project.app}\` ended without a stack in ${project.outdir}; it has to declare a TerraformStack and end with app.synth()`,
+    );
+  }
   if (!options.newKeys) refuseOtherKeys(known, declaredKeys(stacks));
   for (const warning of stacks.flatMap(({ warnings }) => warnings)) out.warn(`warning: ${warning}`);
   return stacks;
+}
+
+function lastSynthesis(project: Project): number | undefined {
+  return statSync(join(project.outdir, "manifest.json"), { throwIfNoEntry: false })?.mtimeMs;
 }
 
 /** As `SigningKeyPair` reads it. */

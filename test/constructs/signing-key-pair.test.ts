@@ -257,10 +257,20 @@ describe("an expired certificate", () => {
         constructPath: "test/Key",
         level: "@cdktf/warn",
         message:
-          "the certificate ended on 2020-01-11; Keycloak still accepts the key, `m2m up` issues the certificate again over it",
+          "the certificate certs/machine-a-signing.crt ended on 2020-01-11; Keycloak still accepts the key; `m2m up` issues it again over the same key, and changes it in Keycloak",
       },
     ]);
     expect(readFileSync(CERTIFICATE, "utf8")).toBe(expired);
+  });
+
+  it("is said not to be issued again where the private half is elsewhere", () => {
+    writeProjectFile(CERTIFICATE, selfSign(PAIR, "machine-a", 10, LONG_AGO));
+    const stack = newStack();
+    declare({}, stack);
+    synth(stack);
+    expect(manifestOf(stack).annotations).toMatchObject([
+      { message: expect.stringContaining(`\`m2m up\` issues it again only where ${KEY} is, and not here`) },
+    ]);
   });
 
   it("is issued again over the same key where M2M_REISSUE_CERTIFICATES=true asks for it", () => {
@@ -502,7 +512,12 @@ describe("fromCertificateFile", () => {
     SigningKeyPair.fromCertificateFile(stack, "Key", "old.pem");
     synth(stack);
     expect(manifestOf(stack).annotations).toMatchObject([
-      { constructPath: "test/Key", message: expect.stringContaining("the certificate ended on 2020-01-02") },
+      {
+        constructPath: "test/Key",
+        message: expect.stringMatching(
+          /^the certificate old.pem ended on 2020-01-02; .* issued again where it was made$/,
+        ),
+      },
     ]);
   });
 

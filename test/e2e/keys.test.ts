@@ -91,7 +91,7 @@ describe("a key that the state knows", () => {
     writeFileSync(join(folder, CERTIFICATE), expired);
     const diff = await m2m(folder, ["diff"]);
     expect(diff.exitCode).toBe(2);
-    expect(diff.stderr).toContain("the certificate ended on");
+    expect(diff.stderr).toContain(`the certificate ${CERTIFICATE} ended on`);
     expect((await m2m(folder, ["up"])).stdout).toMatch(/^HTTP 200/);
     const after = new X509Certificate(readFileSync(join(folder, CERTIFICATE)));
     expect(new Date(after.validTo).getTime()).toBeGreaterThan(Date.now());

@@ -31,6 +31,23 @@ describe("openProject", () => {
     expect(openProject(folder.path)).toMatchObject({ outdir: join(folder.path, "cdktf.out"), context: {} });
   });
 
+  it.each([
+    ['{ "app": ', "must be JSON, got: "],
+    ["{}", 'must name the program that synthesizes, as in "app": "npx tsx main.ts", got: undefined'],
+    ["null", "got: undefined"],
+    ['{ "app": ["npx"] }', 'got: ["npx"]'],
+    ['{ "app": " " }', 'got: " "'],
+  ])("fails on %j, and names the file", (text, problem) => {
+    writeFileSync(join(folder.path, "cdktf.json"), text);
+    expect(() => openProject(folder.path)).toThrow(
+      expect.objectContaining({
+        code: "project-invalid",
+        message: expect.stringMatching(/^\S+\/cdktf\.json must /),
+      }),
+    );
+    expect(() => openProject(folder.path)).toThrow(problem);
+  });
+
   it("fails outside a project", () => {
     expect(() => openProject(folder.path)).toThrow(
       expect.objectContaining({

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ToolError } from "../../tools/output";
@@ -121,6 +121,30 @@ describe("a key that the state knows", () => {
     const stacks = await synthesize(projectIn(folder.path), recordOutput(), { ...ALLOWED, newKeys: true });
     expect(stacks).toHaveLength(1);
     expect(told().M2M_KNOWN_KEYS).toBeUndefined();
+  });
+});
+
+describe("an app that synthesizes nothing", () => {
+  const run = (app: string) => failure(synthesize(projectIn(folder.path, app), recordOutput(), ALLOWED));
+  const NO_STACK = expect.objectContaining({
+    code: "synth-failed",
+    message: expect.stringContaining("ended without a stack in"),
+  });
+
+  it("is refused", async () => {
+    expect(await run("true")).toEqual(NO_STACK);
+  });
+
+  it("is refused where an older synthesis lies in the output folder, which stays for down", async () => {
+    writeApp("machine-a");
+    await synthesize(projectIn(folder.path), recordOutput(), ALLOWED);
+    expect(await run("true")).toEqual(NO_STACK);
+    expect(existsSync(join(folder.path, "cdktf.out", "manifest.json"))).toBe(true);
+  });
+
+  it("is refused where it declares no stack", async () => {
+    writeApp("machine-a", "fs.writeFileSync(out + '/manifest.json', JSON.stringify({ stacks: {} }));");
+    expect(await run("node app.cjs")).toEqual(NO_STACK);
   });
 });
 
