@@ -25,7 +25,7 @@ const HELP = `Usage: m2m COMMAND [OPTIONS]
   doctor                       each prerequisite: found, or how to get it
   env                          print exports for a shell: eval "$(m2m env)" makes bare \`npx cdktf\` work as m2m does
   provider [registry|embedded] print where the Keycloak provider comes from, or switch
-  test                         in this project's own checkout: all checks and tests
+  test [--long]                in this project's own checkout: all checks and tests; with many more drawn inputs
 
   --json                       results for a program, on stdout
   --new-keys                   allow keys that the state knows to be replaced by others
@@ -40,6 +40,7 @@ const OPTIONS = {
   online: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
   follow: { type: "boolean", default: false },
+  long: { type: "boolean", default: false },
   tail: { type: "string", default: "100" },
   help: { type: "boolean", default: false },
   version: { type: "boolean", default: false },
@@ -56,7 +57,7 @@ const COMMANDS: Record<string, { words: number; options: readonly (keyof typeof 
   doctor: { words: 0, options: [] },
   env: { words: 0, options: [] },
   provider: { words: 1, options: [] },
-  test: { words: 0, options: [] },
+  test: { words: 0, options: ["long"] },
 };
 
 async function run(argv: string[], out: Output, interruption: AbortSignal): Promise<number> {
@@ -99,7 +100,7 @@ async function run(argv: string[], out: Output, interruption: AbortSignal): Prom
       await switchProvider(out, argument);
       return 0;
     default:
-      return await test(await openSession(out, interruption));
+      return await test(await openSession(out, interruption), { long: values.long });
   }
 }
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 
-/** M2M_FUZZ_RUNS=100 tries a hundred times as much. */
-export const runs = (count: number) => ({ numRuns: Math.ceil(count * Number(process.env.M2M_FUZZ_RUNS || 1)) });
+/** M2M_TEST_RUNS=100 tries a hundred times as much. */
+export const runs = (count: number) => ({ numRuns: Math.ceil(count * Number(process.env.M2M_TEST_RUNS || 1)) });
 /** Long enough for that many, in milliseconds. */
-export const LONG = 120_000 * Number(process.env.M2M_FUZZ_RUNS || 1);
+export const LONG = 120_000 * Number(process.env.M2M_TEST_RUNS || 1);
 
 /** Bytes that look like MessagePack more often than chance would have it. */
 const head = fc.constantFrom(

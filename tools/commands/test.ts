@@ -5,8 +5,11 @@ import { bringTestTools } from "../environment";
 import { ToolError } from "../output";
 import type { Session } from "../session";
 
+/** How many times as many inputs a long run draws where tests draw them. */
+const LONG = 25;
+
 /** Runs `npm test` of this project's own checkout and ends with a line `N passed, N failed`. */
-export async function test({ project, out, env }: Session): Promise<number> {
+export async function test({ project, out, env }: Session, { long }: { long: boolean }): Promise<number> {
   const { name } = JSON.parse(readFileSync(join(project.folder, "package.json"), "utf8")) as { name: string };
   if (name !== "cdktf-keycloak-m2m") {
     throw new ToolError("not-here", "`test` runs this package's own tests; change into its checkout");
@@ -17,7 +20,7 @@ export async function test({ project, out, env }: Session): Promise<number> {
   const reporters = ["--", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const { exitCode = 1 } = await execa("npm", ["test", ...reporters], {
     cwd: project.folder,
-    env,
+    env: { ...env, ...(long && { M2M_TEST_RUNS: String(LONG) }) },
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",

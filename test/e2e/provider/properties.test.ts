@@ -10,7 +10,9 @@ import { Core } from "./core";
 import { type Server, sharedServer } from "./server";
 
 /** Each is several configurations of one object, applied one after another: brief here, longer by `./m2m test --long`. */
-const RUNS = Number(process.env.M2M_PROPERTY_RUNS ?? 4);
+const FACTOR = Number(process.env.M2M_TEST_RUNS || 1);
+const RUNS = 4 * FACTOR;
+const TIMEOUT_MS = 300_000 * FACTOR;
 const REALM = "properties";
 
 let server: Server;
@@ -102,6 +104,7 @@ describe("any sequence of configurations", () => {
       });
       await fc.assert(property, parameters);
     },
+    TIMEOUT_MS,
   );
 
   it.each([
@@ -126,6 +129,7 @@ describe("any sequence of configurations", () => {
       });
       await fc.assert(property, parameters);
     },
+    TIMEOUT_MS,
   );
 });
 
