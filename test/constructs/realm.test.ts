@@ -55,6 +55,72 @@ describe("accessTokenLifespanSeconds", () => {
   });
 });
 
+describe("defaultClientScopes and optionalClientScopes", () => {
+  function scoped(props: { defaultClientScopes?: string[]; optionalClientScopes?: string[] }) {
+    const stack = newStack();
+    const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://sso.example" });
+    const realm = new Realm(stack, "Realm", { server, realmName: "r", ...props });
+    new SignedJwtClient(stack, "Machine", { realm, clientId: "m", signingKey: fixedKey(stack, "machine-a") });
+    return synth(stack);
+  }
+
+  it("emit nothing where they are left out", () => {
+    const { resource } = scoped({});
+    expect(resource.keycloak_realm_default_client_scopes).toBeUndefined();
+    expect(resource.keycloak_realm_optional_client_scopes).toBeUndefined();
+  });
+
+  it("are what the realm gives to clients made later, before the first of them", () => {
+    const json = scoped({ defaultClientScopes: ["basic", "profile"], optionalClientScopes: ["address"] });
+    const defaults = "keycloak_realm_default_client_scopes.Realm_DefaultClientScopes_6E20084F";
+    const optional = "keycloak_realm_optional_client_scopes.Realm_OptionalClientScopes_556E6B90";
+    expect(only(json, "keycloak_realm_default_client_scopes")).toMatchObject({
+      realm_id: "r",
+      default_scopes: ["basic", "profile"],
+      depends_on: ["keycloak_realm.Realm_5F128390"],
+    });
+    expect(only(json, "keycloak_realm_optional_client_scopes")).toMatchObject({
+      realm_id: "r",
+      optional_scopes: ["address"],
+      depends_on: [defaults],
+    });
+    expect(only(json, "keycloak_openid_client").depends_on).toEqual([
+      "keycloak_realm.Realm_5F128390",
+      defaults,
+      optional,
+    ]);
+  });
+
+  it("may each be given alone, and be empty", () => {
+    const json = scoped({ optionalClientScopes: [] });
+    expect(only(json, "keycloak_realm_optional_client_scopes")).toMatchObject({
+      optional_scopes: [],
+      depends_on: ["keycloak_realm.Realm_5F128390"],
+    });
+    expect(json.resource.keycloak_realm_default_client_scopes).toBeUndefined();
+  });
+
+  it.each([
+    ["an empty name", { defaultClientScopes: ["basic", ""] }, 'got: ["basic",""]'],
+    ["a blank name", { defaultClientScopes: [" "] }, 'got: [" "]'],
+    ["a name given twice", { defaultClientScopes: ["basic", "basic"] }, 'got: ["basic","basic"]'],
+  ])("fail on %s", (_what, props, got) => {
+    const rule = "must hold names of client scopes, each once";
+    expect(messageOf(() => scoped(props))).toBe(`[test/Realm] \`defaultClientScopes\` ${rule}, ${got}`);
+    const { defaultClientScopes: optionalClientScopes } = props;
+    expect(messageOf(() => scoped({ optionalClientScopes }))).toBe(
+      `[test/Realm] \`optionalClientScopes\` ${rule}, ${got}`,
+    );
+  });
+
+  it("fail on a name in both", () => {
+    const both = { defaultClientScopes: ["basic"], optionalClientScopes: ["basic", "address"] };
+    expect(messageOf(() => scoped(both))).toBe(
+      "[test/Realm] `optionalClientScopes` must not repeat default ones, got: basic in both; leave them in one",
+    );
+  });
+});
+
 describe("fromRealmName", () => {
   it("declares nothing, and is where clients are declared", () => {
     const stack = newStack();
