@@ -19,6 +19,10 @@ export interface IRealm {
   readonly tokenEndpoint: string;
   /** Where its public keys are (RFC 7517). */
   readonly jwksUri: string;
+  /** Default scopes of its new clients, where they are declared here. */
+  readonly defaultClientScopes?: readonly string[];
+  /** Optional scopes of its new clients, where they are declared here. */
+  readonly optionalClientScopes?: readonly string[];
   /** The provider to declare resources of this realm with, in the stack of `scope`. */
   keycloakProvider(scope: Construct): KeycloakProvider;
   /** What has to be there before the first resource of this realm, in the stack of `scope`. */
@@ -112,6 +116,8 @@ export class Realm extends RealmBase {
     return new ImportedRealm(scope, id, attributes);
   }
 
+  readonly defaultClientScopes?: readonly string[];
+  readonly optionalClientScopes?: readonly string[];
   /** The realm, and what it gives to clients made later. */
   private readonly resources: IDependable[];
 
@@ -132,6 +138,8 @@ export class Realm extends RealmBase {
       ...(props.server.issuerBase !== props.server.url && { attributes: { frontendUrl: props.server.issuerBase } }),
       dependsOn: dependables(props.server.dependencies(this)),
     });
+    this.defaultClientScopes = props.defaultClientScopes;
+    this.optionalClientScopes = props.optionalClientScopes;
     this.resources = [realm, ...this.clientScopes(props, realm)];
   }
 

@@ -7,7 +7,7 @@ import { AudienceScope } from "./private/audience-scope";
 import { check } from "./private/checks";
 import { failOn } from "./private/errors";
 import { literal } from "./private/literal";
-import { dependables, type IRealm } from "./realm";
+import { dependables, type IRealm, Realm } from "./realm";
 import type { ISigningKey } from "./signing-key-pair";
 
 /** What every machine's token carries: its service account and Keycloak's standard claims. */
@@ -52,6 +52,15 @@ export interface SignedJwtClientProps {
    * @default ["address"]
    */
   readonly optionalScopes?: readonly string[];
+  /**
+   * Leaves its scopes to the realm's `defaultClientScopes` and `optionalClientScopes`: one resource in place of three,
+   * which counts where there are many machines. Scopes attached or detached by hand are then not seen, and a later
+   * change of the realm's lists does not reach this client. A caller that a call is granted to has a list of its own
+   * of default scopes all the same.
+   *
+   * @default false
+   */
+  readonly scopesOfRealm?: boolean;
 }
 
 /**
@@ -59,7 +68,7 @@ export interface SignedJwtClientProps {
  * access tokens for its own service account (RFC 6749 section 4.4). Every other flow is off, there are no refresh
  * tokens, and a JWKS URL set by hand is overruled.
  *
- * Emits a client, its default scopes and its optional scopes.
+ * Emits a client, its default scopes and its optional scopes; with `scopesOfRealm` the client alone.
  */
 export class SignedJwtClient extends Construct implements ISignedJwtClient {
   /**
@@ -77,16 +86,24 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
   private readonly resource: OpenidClient;
   private readonly callees = new Map<string, AudienceScope | undefined>();
   private audience?: AudienceScope;
+  private readonly ownDefaultScopes: readonly string[];
+  private declaredDefaultScopes?: OpenidClientDefaultScopes;
 
   constructor(scope: Construct, id: string, props: SignedJwtClientProps) {
     super(scope, id);
     const { realm, clientId, signingKey, defaultScopes = DEFAULT_SCOPES, optionalScopes = OPTIONAL_SCOPES } = props;
-    failOn(this, [...checkClientId(clientId), ...checkScopes(defaultScopes, optionalScopes)]);
+    failOn(this, [
+      ...checkClientId(clientId),
+      ...checkScopes(defaultScopes, optionalScopes),
+      ...checkRealmScopes(props),
+    ]);
     realm.claimClientId(this, clientId);
     this.realm = realm;
     this.clientId = clientId;
     this.signingKey = signingKey;
 
+    const { defaultClientScopes: ofRealm } = realm;
+    this.ownDefaultScopes = props.scopesOfRealm && ofRealm ? ["service_account", ...ofRealm] : defaultScopes;
     const provider = realm.keycloakProvider(this);
     this.resource = new OpenidClient(this, "Resource", {
       provider,
@@ -112,27 +129,41 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       },
       dependsOn: dependables(realm.dependencies(this)),
     });
-    const declared = { provider, realmId: realm.realmName, clientId: this.resource.id };
-    const defaults = new OpenidClientDefaultScopes(this, "DefaultScopes", {
-      ...declared,
-      defaultScopes: Lazy.listValue({ produce: () => [...defaultScopes, ...this.audienceScopeNames()] }),
-    });
+    if (props.scopesOfRealm) return;
     new OpenidClientOptionalScopes(this, "OptionalScopes", {
-      ...declared,
+      provider,
+      realmId: realm.realmName,
+      clientId: this.resource.id,
       optionalScopes: [...optionalScopes],
-      dependsOn: [defaults], // a scope that moves from one list to the other has to leave the first
+      dependsOn: [this.defaultScopes()], // a scope that moves from one list to the other has to leave the first
     });
   }
 
   grantCall(caller: SignedJwtClient): void {
     checkGrant(this, this, caller);
     this.audience ??= new AudienceScope(this, this.realm, this.clientId, this.resource);
-    caller.callees.set(this.audience.name, this.audience);
+    caller.calls(this.audience.name, this.audience);
   }
 
   /** @internal The caller's side of a grant by a client declared elsewhere. */
   static callElsewhere(caller: SignedJwtClient, scopeName: string): void {
-    caller.callees.set(scopeName, undefined);
+    caller.calls(scopeName, undefined);
+  }
+
+  private calls(scopeName: string, scope: AudienceScope | undefined): void {
+    this.callees.set(scopeName, scope);
+    this.defaultScopes();
+  }
+
+  /** Its own list, from when one is needed on. */
+  private defaultScopes(): OpenidClientDefaultScopes {
+    this.declaredDefaultScopes ??= new OpenidClientDefaultScopes(this, "DefaultScopes", {
+      provider: this.realm.keycloakProvider(this),
+      realmId: this.realm.realmName,
+      clientId: this.resource.id,
+      defaultScopes: Lazy.listValue({ produce: () => [...this.ownDefaultScopes, ...this.audienceScopeNames()] }),
+    });
+    return this.declaredDefaultScopes;
   }
 
   /** References within the stack, so that Terraform orders by them; plain names otherwise. */
@@ -187,6 +218,19 @@ function checkScopes(defaults: readonly string[], optional: readonly string[]): 
   const both = optional.filter((name) => defaults.includes(name));
   if (both.length === 0) return [];
   return [`\`optionalScopes\` must not repeat default scopes, got: ${both.join(", ")} in both; leave them in one`];
+}
+
+function checkRealmScopes({ realm, scopesOfRealm, defaultScopes, optionalScopes }: SignedJwtClientProps): string[] {
+  if (!scopesOfRealm) return [];
+  const own = Object.entries({ defaultScopes, optionalScopes }).filter(([, value]) => value !== undefined);
+  return [
+    ...own.map(([prop]) => `\`${prop}\` must be left out beside \`scopesOfRealm\`; declare the scopes in the realm`),
+    ...(realm instanceof Realm && !(realm.defaultClientScopes && realm.optionalClientScopes)
+      ? [
+          "`scopesOfRealm` needs `defaultClientScopes` and `optionalClientScopes` of the realm: Keycloak's own have `offline_access` among them",
+        ]
+      : []),
+  ];
 }
 
 function day(date: Date): string {

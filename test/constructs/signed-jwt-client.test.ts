@@ -117,6 +117,57 @@ describe("options", () => {
   });
 });
 
+describe("scopesOfRealm", () => {
+  const scopes = { defaultClientScopes: ["basic"], optionalClientScopes: ["address"] };
+
+  function inRealm(realmScopes: typeof scopes | object, props: Partial<SignedJwtClientProps> = {}) {
+    const stack = newStack();
+    const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://sso.example" });
+    const realm = new Realm(stack, "Realm", { server, realmName: "r", ...realmScopes });
+    const signingKey = fixedKey(stack, "machine-a");
+    const make = (clientId: string) =>
+      new SignedJwtClient(stack, clientId, { realm, clientId, signingKey, scopesOfRealm: true, ...props });
+    return { stack, make };
+  }
+
+  it("emits the client alone", () => {
+    const { stack, make } = inRealm(scopes);
+    make("a");
+    const { resource } = synth(stack);
+    expect(Object.keys(resource).filter((type) => type.startsWith("keycloak_openid_client"))).toEqual([
+      "keycloak_openid_client",
+    ]);
+  });
+
+  it("gives a caller that a call is granted to a list of its own: the realm's, and the audience", () => {
+    const { stack, make } = inRealm(scopes);
+    make("b").grantCall(make("a"));
+    const json = synth(stack);
+    const { default_scopes, client_id } = only(json, "keycloak_openid_client_default_scopes");
+    expect(client_id).toMatch(/^\$\{keycloak_openid_client\.a_/);
+    expect(default_scopes).toEqual(["service_account", "basic", expect.stringContaining("_AudienceScope_")]);
+    expect(json.resource.keycloak_openid_client_optional_scopes).toBeUndefined();
+  });
+
+  it("is possible in a realm of another configuration", () => {
+    const stack = newStack();
+    const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://sso.example" });
+    const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "r" });
+    const signingKey = fixedKey(stack, "machine-a");
+    new SignedJwtClient(stack, "A", { realm, clientId: "a", signingKey, scopesOfRealm: true });
+    expect(Object.keys(synth(stack).resource)).toEqual(["keycloak_openid_client"]);
+  });
+
+  it("fails where the realm declares none, and beside lists of the client", () => {
+    const rule = "`scopesOfRealm` needs `defaultClientScopes` and `optionalClientScopes` of the realm";
+    expect(messageOf(() => inRealm({}).make("a"))).toContain(`[test/a] ${rule}`);
+    expect(messageOf(() => inRealm({ defaultClientScopes: ["basic"] }).make("a"))).toContain(rule);
+    expect(messageOf(() => inRealm(scopes, { defaultScopes: ["basic"] }).make("a"))).toBe(
+      "[test/a] `defaultScopes` must be left out beside `scopesOfRealm`; declare the scopes in the realm",
+    );
+  });
+});
+
 describe("grantCall", () => {
   const defaultScopes = (json: ReturnType<typeof synth>) =>
     Object.fromEntries(
