@@ -4,16 +4,12 @@
 //
 // Present at the start of each run: images (the optimised one too), node_modules, bindings, providers. Not present: keys,
 // output, state, containers, volumes. Needs an environment that `./m2m up` has brought once; uses names and ports of its own.
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { fetchToken } from "../machines/machine-a/machine-a";
-import { makeProject, NAMES, ROOT } from "./project";
-
-const run = promisify(execFile);
+import { m2m, makeProject, NAMES, run } from "./project";
 
 const REALM = "sjwt-example";
 const ISSUER = `http://keycloak:8080/realms/${REALM}`;
@@ -76,10 +72,6 @@ async function up(): Promise<number> {
     await m2m(project.folder, ["down", "--yes"]);
     project.remove();
   }
-}
-
-async function m2m(folder: string, args: string[]): Promise<void> {
-  await run("node", [join(ROOT, "dist", "m2m.cjs"), ...args], { cwd: folder, timeout: TIMEOUT_MS });
 }
 
 /** Keys by openssl, certificates put into the realm's JSON, and a plain `docker run`. */
