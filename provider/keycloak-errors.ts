@@ -74,7 +74,7 @@ export function statusFault(status: number, body: unknown, url?: string): Fault 
   const got = `HTTP ${status}${message ? `, "${message}"` : ""}`;
   // Keycloak answers 500 to a transaction that lost a race as well; a second try is safe and often succeeds.
   const temporary = BUSY.has(status) || status === 500;
-  return { kind: "status", status, got, temporary, ambiguous: status >= 500, ...(url && { url }) };
+  return { kind: "status", status, got, temporary, ambiguous: status >= 500 && status !== 503, ...(url && { url }) };
 }
 
 /** Keycloak's own words about an error; HTML and other foreign answers are not repeated. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
 import {
@@ -52,6 +53,7 @@ export class Keycloak {
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
+    setMaxListeners(0, this.#stop.signal); // each call that waits listens for the end of all waiting
     this.#login = new Login(
       settings,
       (form) => this.#postLogin(form),
@@ -66,6 +68,7 @@ export class Keycloak {
       read: (what, run) => this.#call(patienceMs, what, (admin) => run(admin).then(notNothing)),
       shared: (key, load) => this.#shared(key, load),
       forget: (key) => this.#known.delete(key),
+      forgetAll: () => this.#known.clear(),
       exclusive: (key, run) => this.#exclusive(key, run),
       renewLogin: () => this.#login.renew(),
     };
@@ -76,13 +79,19 @@ export class Keycloak {
     this.#stop.abort();
   }
 
-  async #call<T>(patienceMs: number, what: string, run: AdminCall<T>, recover?: AdminCall<T | null>): Promise<T> {
+  async #call<T>(
+    patienceMs: number,
+    what: string,
+    run: AdminCall<T>,
+    recover?: AdminCall<T | null>,
+    slots = this.#slots,
+  ): Promise<T> {
     const begun = Date.now();
     let renewed = false;
     let ambiguous = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#attempt(run);
+        return await this.#attempt(run, slots);
       } catch (error) {
         const fault = faultOf(error);
         if (!fault) throw error;
@@ -100,9 +109,9 @@ export class Keycloak {
     }
   }
 
-  async #attempt<T>(run: AdminCall<T>): Promise<T> {
+  async #attempt<T>(run: AdminCall<T>, slots: Slots): Promise<T> {
     const admin = await this.#client();
-    const result = await this.#slots.run(() => run(admin));
+    const result = await slots.run(() => run(admin));
     if (typeof result === "string" && result !== "") throw new NotKeycloakError("an answer that is not JSON");
     this.#downSince = undefined;
     return result;
@@ -113,8 +122,10 @@ export class Keycloak {
    * after any other end one look keeps the state true: what was made must not stay unknown to Terraform.
    */
   async #recovered<T>(fault: Fault, patienceMs: number, what: string, recover: AdminCall<T | null>): Promise<T | null> {
-    if (fault.status === 409) return this.#call(patienceMs, what, recover);
-    return this.#call(0, what, recover).catch(() => null);
+    // Without a slot of its own: looking takes calls that need one each, and all others may be at the same.
+    const apart = new Slots(1);
+    if (fault.status === 409) return this.#call(patienceMs, what, recover, undefined, apart);
+    return this.#call(0, what, recover, undefined, apart).catch(() => null);
   }
 
   /** Waits before another attempt, or says that there will be none. */
@@ -225,6 +236,8 @@ export interface Session {
   shared<T>(key: string, load: () => Promise<T>): Promise<T>;
   /** Something under this key was changed: the next one loads it anew. */
   forget(key: string): void;
+  /** A realm came or went, and all in it. */
+  forgetAll(): void;
   /** Runs one after the other what uses the same key. */
   exclusive<T>(key: string, run: () => Promise<T>): Promise<T>;
   /** The rights of the login have changed. */

@@ -36,6 +36,8 @@ export class Login {
   readonly #issuer: IssuerOf;
   #token: Token | undefined;
   #pending: Promise<Token> | undefined;
+  /** Counts the renewals: a login that was under way before one does not count after it. */
+  #generation = 0;
   #refused: KeycloakError | undefined;
   /** Keycloak knows the keys of a certificate, and ours, by this id; keys published by others may have another. */
   #withKid = true;
@@ -51,16 +53,22 @@ export class Login {
     // Refused once is refused for the whole run: repeating a wrong password would lock the account.
     if (this.#refused) throw this.#refused;
     if (this.#token && Date.now() < this.#token.renewAt) return this.#token.text;
-    this.#pending ??= this.#login().finally(() => {
-      this.#pending = undefined;
+    const generation = this.#generation;
+    this.#pending ??= this.#login();
+    const pending = this.#pending;
+    const token = await pending.finally(() => {
+      if (this.#pending === pending) this.#pending = undefined;
     });
-    this.#token = await this.#pending;
-    return this.#token.text;
+    if (generation !== this.#generation) return this.accessToken();
+    this.#token = token;
+    return token.text;
   }
 
   /** The token was not accepted, or rights were added that it does not carry yet. */
   renew(): void {
+    this.#generation += 1;
     this.#token = undefined;
+    this.#pending = undefined;
   }
 
   async #login(): Promise<Token> {

@@ -1,7 +1,7 @@
 import { shown, shownBlock } from "../engine/data";
 import { required, textMap } from "../engine/fields";
-import { type DataSource, mapValues, type Representation } from "../engine/table";
-import { realm } from "../resources/realm";
+import { type DataSource, mapValues } from "../engine/table";
+import { readRealm, realm } from "../resources/realm";
 import { realmBlocks } from "../resources/realm-blocks";
 import { notFound } from "./not-found";
 
@@ -41,8 +41,8 @@ export const realmData: DataSource = {
   },
   async read(session, { realm: name }) {
     const realm = String(name);
-    const found = await session.read(`Reading realm "${realm}"`, (admin) => admin.realms.findOne({ realm }));
+    const found = await readRealm(session, `Reading realm "${realm}"`, realm);
     if (!found) throw notFound(`realm "${realm}"`, ["realm"], "Check its name, or declare it.");
-    return { ...(found as Representation), id: realm, internalId: found.id };
+    return { ...found, id: realm, internalId: found.id };
   },
 };

@@ -2,11 +2,11 @@ import { PATIENCE_READING_MS, PATIENCE_WRITING_MS, type Session } from "../keycl
 import { KeycloakError } from "../keycloak-errors";
 import { type Diagnostic, DiagnosticError, diagnosticsOf, problem } from "../protocol/diagnostics";
 import type { ApplyInput, PlanInput, ResourceHandler } from "../protocol/service";
-import { isUnknown, type ObjectValue, type Value } from "../protocol/values";
+import { isUnknown, type ObjectValue, UNKNOWN, type Value } from "../protocol/values";
 import { planChange } from "./plan";
 import { validate } from "./rules";
 import { asPlanned, readState, unheeded, writeRepresentation } from "./state";
-import type { Change, Resource } from "./table";
+import { type Change, mapValues, type Resource } from "./table";
 
 /** Opens a session with that much patience; null while the provider's address is not known yet. */
 export type OpenSession = (patienceMs: number) => Session | null;
@@ -53,11 +53,13 @@ async function destroy(resource: Resource, session: Session, prior: ObjectValue)
 async function create(resource: Resource, session: Session, change: Change) {
   let made: ObjectValue | null = null;
   try {
-    const representation = writeRepresentation(resource, {}, change.planned, null);
+    const takenOver = change.planned.import === true;
+    const sent = takenOver ? declaredOnly(change.planned) : change.planned;
+    const representation = writeRepresentation(resource, {}, sent, null);
     made = { ...change.planned, ...(await resource.endpoint.create(session, representation, change)) };
     await resource.endpoint.complete?.(session, { ...change, planned: made });
     const settled = await settle(resource, session, { ...change, planned: made });
-    if (asPlanned(resource, made, settled.state)) return settled;
+    if (takenOver || asPlanned(resource, made, settled.state)) return settled;
     // Keycloak has ideas of its own about new objects, which it keeps to itself when they are changed.
     return await update(resource, session, { ...change, planned: made, prior: settled.state });
   } catch (error) {
@@ -98,6 +100,11 @@ async function settle(resource: Resource, session: Session, change: Change) {
   const state = readState(resource, representation, planned);
   const diagnostics: Diagnostic[] = unheeded(resource, change, state);
   return { state, diagnostics };
+}
+
+/** What is taken over keeps what is not declared: unknown values are left to Keycloak. */
+function declaredOnly(planned: ObjectValue): ObjectValue {
+  return mapValues(planned, (value) => (value === null ? UNKNOWN : value));
 }
 
 function withoutUnknown(values: ObjectValue): ObjectValue {

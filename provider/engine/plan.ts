@@ -11,7 +11,9 @@ export interface Plan {
 export function planChange(resource: Resource, prior: ObjectValue | null, config: ObjectValue | null): Plan {
   if (config === null) return { planned: null, requiresReplace: [] };
   const planned: ObjectValue = { id: prior?.id ?? config.id ?? UNKNOWN };
-  Object.assign(planned, planMembers(resource.attributes, resource.blocks, prior, config));
+  // What is taken over has values of its own.
+  const takenOver = !prior && config.import === true;
+  Object.assign(planned, planMembers(resource.attributes, resource.blocks, prior, config, takenOver));
   resource.plan?.({ prior, config, planned });
   return { planned, requiresReplace: prior ? replacements(resource, prior, planned) : [] };
 }
@@ -21,10 +23,11 @@ function planMembers(
   blocks: { [name: string]: Block } = {},
   prior: ObjectValue | null,
   config: ObjectValue,
+  takenOver = false,
 ): ObjectValue {
   const planned: ObjectValue = {};
   for (const [name, attribute] of Object.entries(attributes)) {
-    planned[name] = planAttribute(attribute, prior, name, config[name] ?? null);
+    planned[name] = planAttribute(attribute, prior, name, config[name] ?? null, takenOver);
   }
   for (const [name, block] of Object.entries(blocks)) {
     planned[name] = planBlock(block, prior?.[name] ?? null, config[name] ?? null);
@@ -32,7 +35,13 @@ function planMembers(
   return planned;
 }
 
-function planAttribute(attribute: Attribute, before: ObjectValue | null, name: string, configured: Value): Value {
+function planAttribute(
+  attribute: Attribute,
+  before: ObjectValue | null,
+  name: string,
+  configured: Value,
+  takenOver: boolean,
+): Value {
   const prior = before?.[name] ?? null;
   if (attribute.writeOnly) return null;
   if (isUnknown(configured)) return configured;
@@ -45,7 +54,7 @@ function planAttribute(attribute: Attribute, before: ObjectValue | null, name: s
   if (attribute.default !== undefined) return attribute.default;
   if (before) return attribute.computed || attribute.keep || isEmpty(prior) ? prior : null;
   if (!attribute.computed) return null;
-  return attribute.initial !== undefined ? attribute.initial : UNKNOWN;
+  return attribute.initial !== undefined && !takenOver ? attribute.initial : UNKNOWN;
 }
 
 function planBlock(block: Block, prior: Value, configured: Value): Value {

@@ -73,10 +73,15 @@ export function isSet(value: Value | undefined): boolean {
   return value !== null && value !== undefined;
 }
 
+/** Configured to a value that is known. One that is not may turn out as none: Terraform asks again when it is. */
+export function isKnown(value: Value | undefined): boolean {
+  return isSet(value) && !isUnknown(value);
+}
+
 /** `name` may not be configured beside any of the others. */
 export function conflicts(name: string, others: string[]): Rule {
   return (config) => {
-    const found = isSet(config[name]) ? others.filter((other) => isSet(config[other])) : [];
+    const found = isKnown(config[name]) ? others.filter((other) => isKnown(config[other])) : [];
     return found.map((other) => ({ path: [name], summary: `${name} cannot be set together with ${other}` }));
   };
 }
@@ -84,14 +89,15 @@ export function conflicts(name: string, others: string[]): Rule {
 /** `name` makes sense only beside `other`. */
 export function needs(name: string, other: string): Rule {
   return (config) =>
-    isSet(config[name]) && !isSet(config[other]) ? [{ path: [name], summary: `${name} needs ${other} as well` }] : [];
+    isKnown(config[name]) && !isSet(config[other]) ? [{ path: [name], summary: `${name} needs ${other} as well` }] : [];
 }
 
 /** Exactly one of the names must be configured. */
 export function exactlyOne(names: string[]): Rule {
   return (config) => {
-    const count = names.filter((name) => isSet(config[name])).length;
-    if (count === 1) return [];
+    const count = names.filter((name) => isKnown(config[name])).length;
+    const mayBeOne = count === 0 && names.some((name) => isUnknown(config[name]));
+    if (count === 1 || mayBeOne) return [];
     return [{ path: [], summary: `exactly one of ${names.join(" and ")} must be set, got: ${count}` }];
   };
 }

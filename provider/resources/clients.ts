@@ -40,11 +40,10 @@ export async function changingClient<T>(
   id: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const clients = await clientsOf(session, realm);
   try {
     return await work();
   } finally {
-    clients.forget(id);
+    (await clientsOf(session, realm)).forget(id);
   }
 }
 
@@ -134,7 +133,9 @@ async function adopt(session: Session, realm: string, body: Representation): Pro
     throw new DiagnosticError(problem(`${what}: there is none to take over`, "Remove `import = true` to create it."));
   }
   const { id } = found;
-  await session.call(what, (admin) => admin.clients.update({ realm, id }, { ...body, id }));
+  // Keycloak gives some fields that an update leaves out values of its own.
+  const attributes = { ...found.attributes, ...(body.attributes as object) };
+  await session.call(what, (admin) => admin.clients.update({ realm, id }, { ...found, ...body, attributes, id }));
   return id;
 }
 

@@ -1,4 +1,4 @@
-import { isSet, type Problem } from "../engine/rules";
+import { isKnown, isSet, type Problem } from "../engine/rules";
 import type { Change, Representation } from "../engine/table";
 import type { Type } from "../protocol/schema";
 import { equal, isEmpty, type ObjectValue, UNKNOWN } from "../protocol/values";
@@ -45,7 +45,8 @@ export function planDerived({ prior, config, planned }: Change): void {
   else if (
     changed("client_secret_wo_version") ||
     changed("client_secret_regenerate_when_changed", ["map", "string"]) ||
-    changed("client_authenticator_type")
+    changed("client_authenticator_type") ||
+    changed("access_type")
   ) {
     planned.client_secret = UNKNOWN;
   }
@@ -73,7 +74,7 @@ export function checkFlows(config: ObjectValue): Problem[] {
       summary: "valid_redirect_uris must name at least one address when the standard or implicit flow is enabled",
     });
   }
-  if (config.client_authenticator_type === SIGNED_JWT && isSet(config.client_secret)) {
+  if (config.client_authenticator_type === SIGNED_JWT && isKnown(config.client_secret)) {
     problems.push({
       path: ["client_secret"],
       summary: 'client_secret has no effect with client_authenticator_type "client-jwt"',

@@ -1,6 +1,7 @@
 import { field, flag, number, optional, required, text, texts } from "../engine/fields";
 import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
 import { unlessGone } from "./clients";
+import { readRealm } from "./realm";
 
 const switchedOn = (name: string): Attribute => ({ ...flag, ...optional, ...field(name, false) });
 
@@ -44,7 +45,7 @@ const endpoint: Endpoint = {
     const realm = String(realm_id);
     const what = `Reading the event settings of realm "${realm}"`;
     // The realm tells them as they were set; the address for the settings alone lists all types where none is chosen.
-    return ((await session.read(what, (admin) => admin.realms.findOne({ realm }))) ?? null) as Representation | null;
+    return readRealm(session, what, realm);
   },
   async update(session, representation, { planned }) {
     const realm = String(planned.realm_id);

@@ -13,6 +13,8 @@ import {
 } from "../engine/fields";
 import { isSet, type Problem } from "../engine/rules";
 import type { Attribute, Change, Endpoint, Representation, Resource } from "../engine/table";
+import type { Session } from "../keycloak";
+import { adviceFor, KeycloakError, statusFault } from "../keycloak-errors";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue } from "../protocol/values";
 import { unlessGone } from "./clients";
@@ -152,30 +154,51 @@ function checkLocales(config: ObjectValue): Problem[] {
 /** Keycloak's database takes no longer id. */
 const LONGEST_ID = 36;
 
-/** A realm is known by its name; the internal id is the same where it fits, unless it is set. */
+/**
+ * The internal id is the realm's name where that fits, unless it is set. The id is the name as well, but known after the
+ * apply only: a realm made anew takes all that was in it along, which has to be seen by whatever refers to it.
+ */
 function planIds({ prior, planned }: Change): void {
   if (prior) return;
-  planned.id = planned.realm ?? null;
   const fits = isUnknown(planned.realm) || String(planned.realm).length <= LONGEST_ID;
   if (isUnknown(planned.internal_id) && fits) planned.internal_id = planned.realm ?? null;
+}
+
+/**
+ * A realm; null where there is none. Who may see no more than that there is one is told its name alone, which must not
+ * pass for the realm.
+ */
+export async function readRealm(session: Session, what: string, realm: string): Promise<Representation | null> {
+  const found = await session.read(what, (admin) => admin.realms.findOne({ realm }));
+  if (!found || found.id) return (found ?? null) as Representation | null;
+  const fault = statusFault(403, undefined);
+  const right = `of the realm-management roles of realm "${realm}" it needs manage-realm (view-realm is enough for a plan)`;
+  const detail = `The provider's user or client lacks a right: ${right}, or the role admin of realm master.`;
+  throw new KeycloakError(fault, `${what}: Keycloak answered with the realm's name and nothing else`, detail);
 }
 
 const endpoint: Endpoint = {
   async create(session, representation, { planned }) {
     const realm = String(planned.realm);
+    // What is found after a create without an answer is ours only if it was not there before.
+    const what = `Looking for realm "${realm}"`;
+    if (await session.read(what, (admin) => admin.realms.findOne({ realm }))) {
+      const fault = statusFault(409, undefined);
+      throw new KeycloakError(fault, `Creating realm "${realm}": there is one of this name`, adviceFor(fault, realm));
+    }
     await session.call(
       `Creating realm "${realm}"`,
       (admin) => admin.realms.create(representation),
       (admin) => admin.realms.findOne({ realm }).then((found) => (found ? { realmName: realm } : null)),
     );
-    // The right to manage the new realm comes with the next token.
+    // The right to manage the new realm comes with the next token; of one of this name before it nothing is left.
     session.renewLogin();
+    session.forgetAll();
     return { id: realm };
   },
   async read(session, state) {
     const realm = String(state.id);
-    const found = await session.read(`Reading realm "${realm}"`, (admin) => admin.realms.findOne({ realm }));
-    return (found ?? null) as Representation | null;
+    return readRealm(session, `Reading realm "${realm}"`, realm);
   },
   /** Keycloak drops every attribute that an update leaves out. */
   async base(session, state) {
@@ -193,6 +216,7 @@ const endpoint: Endpoint = {
       throw new DiagnosticError(problem(`realm "${realm}" is protected from deletion`, detail));
     }
     await unlessGone(session.call(`Deleting realm "${realm}"`, (admin) => admin.realms.del({ realm })));
+    session.forgetAll();
   },
 };
 

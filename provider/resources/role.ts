@@ -3,7 +3,7 @@ import type { Attribute, Change, Endpoint, Representation, Resource } from "../e
 import type { Session } from "../keycloak";
 import { type Listing, listing } from "../listing";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
-import { isEmpty, type ObjectValue, UNKNOWN, type Value } from "../protocol/values";
+import { isEmpty, type ObjectValue, type Value } from "../protocol/values";
 import { unlessGone } from "./clients";
 import { realmAndId } from "./import-ids";
 
@@ -13,9 +13,12 @@ const SEPARATOR = "##";
 /** Keycloak's attributes have lists of values; Terraform's map has one text for each. */
 export const attributesOfLists: Pick<Attribute, "type" | "read" | "write"> = {
   ...textMap,
-  read: ({ attributes }) => {
+  read: ({ attributes }, known) => {
+    const before = (known ?? {}) as ObjectValue;
     const lists = Object.entries((attributes ?? {}) as { [key: string]: string[] });
-    return Object.fromEntries(lists.map(([key, values]) => [key, values.join(SEPARATOR)]));
+    const texts = lists.map(([key, values]) => [key, values.join(SEPARATOR)] as const);
+    // A null is sent as nothing, and stays one.
+    return Object.fromEntries(texts.map(([key, text]) => [key, text === "" && before[key] === null ? null : text]));
   },
   write: (representation, value) => {
     const entries = Object.entries((value ?? {}) as { [key: string]: string | null });
@@ -110,6 +113,13 @@ async function adopt(session: Session, representation: Representation, change: C
   return found;
 }
 
+/** Keycloak chooses a role's id: one that is found after a create without an answer is ours only if it looks like it. */
+function isAsSent(found: Representation | null, { description, attributes }: Representation): boolean {
+  if (!found || found.composite) return false;
+  const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  return same(found.description || null, description || null) && same(found.attributes ?? {}, attributes ?? {});
+}
+
 const endpoint: Endpoint = {
   async create(session, representation, change) {
     const { planned } = change;
@@ -123,7 +133,8 @@ const endpoint: Endpoint = {
           client
             ? admin.clients.createRole({ realm, id: client, ...representation })
             : admin.roles.create({ realm, ...representation }),
-        async () => ((await findRole(session, realm, client, name)) ? { roleName: name } : null),
+        async () =>
+          isAsSent(await findRole(session, realm, client, name), representation) ? { roleName: name } : null,
       );
       // Keycloak chooses the id itself, and tells the name alone.
       role = await findRole(session, realm, client, name);
@@ -146,11 +157,10 @@ const endpoint: Endpoint = {
   async update(session, representation, change) {
     const { planned, prior } = change;
     const [realm, id] = [String(planned.realm_id), String(prior!.id)];
-    const roles = await rolesOf(session, realm, clientOf(planned));
     await session.call(`Changing ${titleOf(planned)}`, (admin) =>
       admin.roles.updateById({ realm, id }, { ...representation, id }),
     );
-    roles.forget(id);
+    (await rolesOf(session, realm, clientOf(planned))).forget(id);
     await compose(session, { id, composite: true }, change);
   },
   async delete(session, state) {
@@ -168,12 +178,5 @@ export const role: Resource = {
   version: 0,
   attributes,
   endpoint,
-  plan: ({ prior, config, planned }) => {
-    // What is taken over has values of its own.
-    if (prior || planned.import !== true) return;
-    for (const name of ["description", "composite_roles", "attributes"]) {
-      if ((config[name] ?? null) === null) planned[name] = UNKNOWN;
-    }
-  },
   importId: realmAndId("ROLE_UUID", ["import", false]),
 };

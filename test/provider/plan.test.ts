@@ -69,6 +69,14 @@ describe("the plan of a new client", () => {
   });
 });
 
+describe("the plan of a client that is taken over", () => {
+  it("leaves open what is not declared", () => {
+    const { planned } = planChange(openidClient, null, { ...machine, import: true });
+    expect(isUnknown(planned!.standard_flow_enabled) && isUnknown(planned!.valid_redirect_uris)).toBe(true);
+    expect(planned).toMatchObject({ service_accounts_enabled: true, enabled: true });
+  });
+});
+
 describe("the plan of a change", () => {
   const { state } = applied(machine);
 
@@ -79,6 +87,14 @@ describe("the plan of a change", () => {
   it("shows just the attribute that was changed", () => {
     expect(changes(state, { ...machine, enabled: false })).toEqual(["enabled"]);
     expect(changes(state, { ...machine, extra_config: { "use.jwks.url": "false" } })).toEqual(["extra_config"]);
+  });
+
+  it("leaves the secret open when the kind of access changes", () => {
+    const config = { ...machine, client_authenticator_type: null, service_accounts_enabled: null };
+    const { state: confidential } = applied(config);
+    expect(
+      isUnknown(planChange(openidClient, confidential, { ...config, access_type: "PUBLIC" }).planned!.client_secret),
+    ).toBe(true);
   });
 
   it("makes a new client in another realm, but not under another client id", () => {
@@ -197,9 +213,14 @@ describe("what was changed on the server", () => {
 });
 
 describe("a realm", () => {
-  it("is known by its name before it is made", () => {
+  it("has its name as internal id, and an id that is known when it is made: what is in it goes with the old one", () => {
     const { planned } = planChange(realm, null, { realm: "r" });
-    expect(planned).toMatchObject({ id: "r", internal_id: "r", otp_policy: [], smtp_server: [] });
+    expect(planned).toMatchObject({ internal_id: "r", otp_policy: [], smtp_server: [] });
+    expect(isUnknown(planned!.id)).toBe(true);
+  });
+
+  it("whose name is longer than Keycloak's ids leaves the internal id to Keycloak", () => {
+    expect(isUnknown(planChange(realm, null, { realm: "r".repeat(37) }).planned!.internal_id)).toBe(true);
   });
 
   it("takes a duration in any spelling", () => {
@@ -305,6 +326,16 @@ describe("a configuration is refused", () => {
       '["client_secret_wo"] client_secret_wo needs Terraform 1.11 or later, which keeps it out of state',
     ]);
     expect(summaries(openidClient, config)).toEqual([]);
+  });
+
+  it("but not for what may turn out as none", () => {
+    const audience = { realm_id: "r", name: "m", client_id: "c" };
+    const either = { included_client_audience: UNKNOWN, included_custom_audience: "y" };
+    expect(summaries(openidAudienceMapper, { ...audience, ...either })).toEqual([]);
+    const owner = { client_id: UNKNOWN, client_scope_id: UNKNOWN, included_custom_audience: "y" };
+    expect(summaries(openidAudienceMapper, { ...audience, ...owner })).toEqual([]);
+    expect(summaries(openidClient, { ...machine, client_secret: UNKNOWN })).toEqual([]);
+    expect(summaries(openidClient, { ...machine, client_secret_wo_version: UNKNOWN })).toEqual([]);
   });
 
   it("but not for what is not known yet", () => {
