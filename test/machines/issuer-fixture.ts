@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,15 +6,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportJWK, type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { type Issuer, openIssuer } from "../../machines/open-issuer";
-import { loadSigningKey, type SigningKey } from "../../machines/signing-key";
+import type { SigningKey } from "../../machines/signing-key";
 
-/** An RSA pair in a key file, as the machines have it. */
+/** The signature algorithms a realm and a machine may use here. */
+export const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
+export type Algorithm = (typeof ALGORITHMS)[number];
+
+/** A pair in a key file, as the machines have it, for one algorithm. */
 export interface TestKey extends SigningKey {
+  readonly algorithm: Algorithm;
   readonly file: string;
   readonly publicKey: KeyObject;
 }
 
-/** A folder that is gone after the test file; `rsaKey` puts a new key into it. */
+/** A folder that is gone after the test file; `key` and `rsaKey` put a new key into it. */
 export function testFolder() {
   const folder = mkdtempSync(join(tmpdir(), "m2m-machines-"));
   return {
@@ -23,13 +28,24 @@ export function testFolder() {
       writeFileSync(join(folder, name), text, { mode: 0o600 });
       return join(folder, name);
     },
-    async rsaKey(name: string, bits = 2048): Promise<TestKey> {
-      const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
+    async key(name: string, algorithm: Algorithm, rsaBits = 2048): Promise<TestKey> {
+      const { privateKey, publicKey } = keyPair(algorithm, rsaBits);
       const file = this.write(name, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
-      return { file, publicKey, ...(await loadSigningKey(file)) };
+      // Not by loadSigningKey: the id is worked out a second time, so that a wrong one there is seen here.
+      const spki = publicKey.export({ type: "spki", format: "der" });
+      return { algorithm, file, privateKey, publicKey, kid: createHash("sha256").update(spki).digest("base64url") };
+    },
+    async rsaKey(name: string, bits = 2048): Promise<TestKey> {
+      return this.key(name, "RS256", bits);
     },
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+function keyPair(algorithm: Algorithm, rsaBits: number) {
+  if (algorithm === "ES256") return generateKeyPairSync("ec", { namedCurve: "P-256" });
+  if (algorithm === "EdDSA") return generateKeyPairSync("ed25519");
+  return generateKeyPairSync("rsa", { modulusLength: rsaBits });
 }
 
 interface Answer {
@@ -136,7 +152,7 @@ export class TestIssuer {
   async mint(claims: JWTPayload = {}, header: Partial<JWTHeaderParameters> = {}, key = this.key): Promise<string> {
     const all = JSON.parse(JSON.stringify({ ...this.claims(), ...claims })) as JWTPayload;
     return new SignJWT(all)
-      .setProtectedHeader({ alg: "RS256", typ: "JWT", kid: key.kid, ...header })
+      .setProtectedHeader({ alg: key.algorithm, typ: "JWT", kid: key.kid, ...header })
       .sign(key.privateKey);
   }
 
@@ -190,7 +206,7 @@ const refused = {
 
 /** A public key as Keycloak lists it. */
 export async function publicJwk(key: TestKey) {
-  return { ...(await exportJWK(key.publicKey)), kid: key.kid, alg: "RS256", use: "sig" };
+  return { ...(await exportJWK(key.publicKey)), kid: key.kid, alg: key.algorithm, use: "sig" };
 }
 
 async function text(request: IncomingMessage): Promise<string> {
