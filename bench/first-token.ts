@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fetchToken } from "../machines/machine-a/machine-a";
+import { loadSigningKey, openIssuer, requestToken } from "../machines";
 import { m2m, makeProject, NAMES, run } from "./project";
 
 const REALM = "sjwt-example";
@@ -139,10 +139,11 @@ function realm(certificates: string[]): unknown {
 async function firstToken(keyFile: string): Promise<void> {
   const end = Date.now() + TIMEOUT_MS;
   const connectTo = `keycloak:8080=127.0.0.1:${NAMES.keycloakPort}`;
+  const issuer = openIssuer({ issuer: ISSUER, connectTo, allowInsecureHttp: true });
+  const request = { clientId: "machine-a", signingKey: loadSigningKey(keyFile) };
   for (;;) {
-    const token = fetchToken({ clientId: "machine-a", keyFile, issuer: ISSUER, connectTo, allowInsecureHttp: true });
-    const got = await token.catch((error: unknown) => error as Error);
-    if (!(got instanceof Error)) return;
+    const got = await requestToken(issuer, request).catch((error: unknown) => error as Error);
+    if (!(got instanceof Error)) return issuer.close();
     if (Date.now() > end) throw new Error("no token within 180 s", { cause: got });
     await sleep(100);
   }

@@ -3,7 +3,7 @@ export type ErrorCode =
   | "ERR_OPTION" // an option or setting is missing or wrong: the caller's mistake
   | "ERR_KEY_UNREADABLE" // the key file cannot be read
   | "ERR_KEY_FORMAT" // the key file holds no unencrypted PEM private key
-  | "ERR_KEY_TYPE" // the key is not RSA
+  | "ERR_KEY_TYPE" // the key is not RSA, P-256 or Ed25519, or cannot sign with the algorithm asked for
   | "ERR_KEY_SIZE" // the RSA key is shorter than 2048 bits
   | "ERR_UNREACHABLE" // no answer, a timeout, or an answer that says "later" (429, 5xx)
   | "ERR_ISSUER_RESPONSE" // the issuer answered something that cannot be used
@@ -14,6 +14,7 @@ export type ErrorCode =
   | "ERR_TOKEN_TYPE" // a valid JWT of the issuer, but not an access token
   | "ERR_TOKEN_EXPIRED" // past its exp
   | "ERR_TOKEN_CLAIM" // a claim is missing or wrong, `claim` says which
+  | "ERR_TOKEN_SCOPE" // valid, but without a scope that is needed
   | "ERR_TOKEN_INACTIVE"; // the issuer says it is revoked, expired or not for this API
 
 /**
@@ -42,25 +43,33 @@ export class KeyError extends MachineError {}
 
 /** The other side gives no usable answer now; the same call may work later. */
 export class UnreachableError extends MachineError {
-  constructor(message: string, cause?: unknown) {
+  /** Seconds after which to try again, if the other side said so. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(message: string, cause?: unknown, retryAfterSeconds?: number) {
     super("ERR_UNREACHABLE", message, cause);
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
 /** The issuer answered, but not with what the protocol asks for, or with a refusal of this client. */
 export class IssuerError extends MachineError {}
 
-/** The access token is to be refused. `claim` names the claim at fault for `ERR_TOKEN_CLAIM`. */
+/** The access token is to be refused. */
 export class TokenError extends MachineError {
+  /** The claim at fault, for `ERR_TOKEN_CLAIM` and `ERR_TOKEN_EXPIRED`. */
   readonly claim: string | undefined;
+  /** The scopes that are needed, for `ERR_TOKEN_SCOPE`. */
+  readonly scopes: readonly string[] | undefined;
 
   constructor(
     code: ErrorCode & `ERR_TOKEN_${string}`,
     message: string,
-    options: { claim?: string; cause?: unknown } = {},
+    options: { claim?: string; scopes?: readonly string[]; cause?: unknown } = {},
   ) {
     super(code, message, options.cause);
     this.claim = options.claim;
+    this.scopes = options.scopes;
   }
 }
 

@@ -1,39 +1,52 @@
 import { introspectionRequest, processIntrospectionResponse, ResponseBodyError } from "oauth4webapi";
 import { OptionError, TokenError } from "./errors";
 import { explainIssuerError, type Issuer } from "./open-issuer";
-import { authenticateWith } from "./sign-assertion";
-import type { SigningKey } from "./signing-key";
-import { audienceOf, readClaims, wrongClaim } from "./verified-token";
-import { checkAudience, type VerifyToken } from "./verify-token";
+import { authenticateWith, checkClientId } from "./sign-assertion";
+import type { KeySource } from "./signing-key";
+import { checkRules, readClaims, type TokenRules, type VerifyToken, wrongClaim } from "./verified-token";
+import { nameOf, VerifiedTokens } from "./verified-tokens";
 
-export interface IntrospectorOptions {
+export interface IntrospectorOptions extends TokenRules {
   /** The API's own client at the issuer. Keycloak from 26.4.12 on wants it in the token's `aud`. */
   readonly clientId: string;
-  readonly signingKey: SigningKey;
-  /** The name this API goes by in a token's `aud`. */
-  readonly audience: string;
+  readonly signingKey: KeySource;
+  /**
+   * Seconds for which an active token is not asked about again, 0 to 60. A token that is revoked meanwhile is taken for
+   * as long.
+   *
+   * @default 0, so that every call asks
+   */
+  readonly cacheSeconds?: number;
 }
+
+/** Active tokens that are remembered, where that is asked for. */
+const mostRemembered = 1000;
 
 /**
  * Makes an online verifier: asks the issuer about each token, authenticated by a fresh assertion of its own. So a
- * revoked token, a disabled client and a realm's not-before count at once. The answer's `iss`, `aud` and `exp` are
+ * revoked token, a disabled client and a realm's not-before count at once. The answer's `iss`, `exp` and the rules are
  * checked too, because an active token may still be one for another API.
  *
- * One request to the issuer for each token: no cache. Does not check: the signature itself (the issuer does); scopes
- * and roles; whether the token was used before.
+ * One request to the issuer for each token, unless `cacheSeconds` is set. Does not check: the signature itself (the
+ * issuer does); roles; whether the token was used before.
  *
- * @throws {OptionError} `ERR_OPTION` at once for an empty client id or audience. The verifier throws
- *   {@link TokenError} for a token to refuse (`ERR_TOKEN_INACTIVE` if the issuer says so), and `ERR_UNREACHABLE`,
- *   `ERR_ISSUER_RESPONSE` or `ERR_CLIENT_REFUSED` (this API's own client) if the issuer gives no verdict
+ * @throws {OptionError} `ERR_OPTION` at once for an empty client id or audience, or `cacheSeconds` out of its bounds. The
+ *   verifier throws {@link TokenError} for a token to refuse (`ERR_TOKEN_INACTIVE` if the issuer says so), and
+ *   `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE` or `ERR_CLIENT_REFUSED` (this API's own client) if the issuer gives no
+ *   verdict
  * @see RFC 7662 sections 2 and 4, RFC 7523 section 2.2
  */
 export function createIntrospector(issuer: Issuer, options: IntrospectorOptions): VerifyToken {
-  const { clientId, signingKey, audience } = options;
-  checkAudience(audience);
-  if (clientId === "") throw new OptionError("`clientId` must not be empty");
+  const { clientId, signingKey, cacheSeconds = 0 } = options;
+  checkRules(options);
+  checkClientId(clientId);
+  if (!(cacheSeconds >= 0 && cacheSeconds <= 60)) {
+    throw new OptionError(`\`cacheSeconds\` must be a number from 0 to 60, got: ${cacheSeconds}`);
+  }
   const client = { client_id: clientId };
-  const authentication = authenticateWith(signingKey);
+  const authentication = authenticateWith(signingKey, issuer.clock.issuerNow);
   const requestOptions = { ...issuer.requestOptions, additionalParameters: { token_type_hint: "access_token" } };
+  const known = new VerifiedTokens(cacheSeconds === 0 ? 0 : mostRemembered);
 
   const introspect = async (token: string) => {
     const server = await issuer.metadata();
@@ -50,16 +63,20 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
   };
 
   return async (token) => {
+    const now = issuer.now().getTime();
+    const name = nameOf(token);
+    const remembered = known.get(name, now);
+    if (remembered) return remembered;
     const answer = await introspect(token);
     if (!answer.active) {
       throw new TokenError("ERR_TOKEN_INACTIVE", "the token is revoked, has expired or is not for this API");
     }
     if (answer.iss !== issuer.issuer) throw wrongClaim("iss", "is missing or wrong");
-    if (!audienceOf(answer).includes(audience)) throw wrongClaim("aud", "is missing or wrong");
-    const verified = readClaims(answer);
-    if (verified.expiresAt * 1000 <= issuer.now().getTime()) {
+    const verified = readClaims(answer, options);
+    if (verified.expiresAt * 1000 <= now) {
       throw new TokenError("ERR_TOKEN_EXPIRED", "the token has expired", { claim: "exp" });
     }
+    known.put(name, verified, now + cacheSeconds * 1000);
     return verified;
   };
 }

@@ -9,6 +9,8 @@ import {
 } from "oauth4webapi";
 import { type Fetch, openConnections } from "./connect-to";
 import { IssuerError, MachineError, OptionError, UnreachableError } from "./errors";
+import { type Log, toStandardError } from "./log";
+import { createSkewedClock, type SkewedClock } from "./skewed-clock";
 
 export interface IssuerOptions {
   /** The issuer, for Keycloak `https://host/realms/NAME`: exactly the string in its tokens' `iss`. */
@@ -32,12 +34,22 @@ export interface IssuerOptions {
    * @default - the system clock
    */
   readonly now?: () => Date;
+  /**
+   * Takes a line when this machine's clock and the issuer's part or agree again.
+   *
+   * @default - standard error
+   */
+  readonly log?: Log;
 }
 
 /** An issuer to talk to. */
 export interface Issuer {
   readonly issuer: string;
+  readonly allowInsecureHttp: boolean;
+  /** This machine's clock, by which tokens are judged. */
   readonly now: () => Date;
+  /** The issuer's clock, by which assertions are dated. */
+  readonly clock: SkewedClock;
   /** `fetch` that counts 429 and 5xx as no answer: throws {@link UnreachableError}. */
   readonly fetch: Fetch;
   /** The options oauth4webapi's requests want. */
@@ -52,8 +64,11 @@ const metadataMaxAgeMs = 10 * 60 * 1000;
 const metadataRetryMs = 10 * 1000;
 
 /**
- * Opens an issuer. Nothing is sent before the first use, so the issuer need not run yet; a failure is not
+ * Opens an issuer: its address, its connections, its clock. Nothing is sent before the first use, so the issuer need not run yet; a failure is not
  * remembered, the next call tries again. Calls at the same time share one request.
+ *
+ * The `Date` header of answers, which Keycloak leaves to a proxy in front of it, and the `iat` of granted tokens tell the
+ * issuer's clock: assertions follow it where it differs from this machine's by 2 s to 5 min.
  *
  * Does not check: that the endpoints the issuer names are on the issuer's own host.
  *
@@ -62,16 +77,22 @@ const metadataRetryMs = 10 * 1000;
  * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3
  */
 export function openIssuer(options: IssuerOptions): Issuer {
-  const { issuer, connectTo, allowInsecureHttp = false, now = () => new Date() } = options;
+  const { issuer, connectTo, allowInsecureHttp = false, now = () => new Date(), log = toStandardError } = options;
   const url = checkUrl("issuer", issuer, allowInsecureHttp);
   const connections = openConnections(connectTo);
+  const clock = createSkewedClock(now, issuer, log);
   const fetch: Fetch = async (address, init) => {
     checkUrl("endpoint of the issuer", address, allowInsecureHttp);
+    const sentAt = now();
     const response = await connections.fetch(address, init);
+    const date = response.headers.get("date");
+    if (date !== null && !response.headers.has("age")) clock.observe(new Date(date), sentAt);
     if (response.status !== 429 && response.status < 500) return response;
     await response.body?.cancel();
     throw new UnreachableError(
       `${new URL(address).host} cannot answer now: it said ${response.status}; try again later`,
+      undefined,
+      readRetryAfter(response.headers.get("retry-after")),
     );
   };
   const requestOptions = { [customFetch]: fetch, [allowInsecureRequests]: allowInsecureHttp };
@@ -92,7 +113,9 @@ export function openIssuer(options: IssuerOptions): Issuer {
 
   return {
     issuer,
+    allowInsecureHttp,
     now,
+    clock,
     fetch,
     requestOptions,
     metadata: async () => {
@@ -104,6 +127,11 @@ export function openIssuer(options: IssuerOptions): Issuer {
     },
     close: connections.close,
   };
+}
+
+/** Seconds, as RFC 9110 section 10.2.3 allows besides a date, which nobody sends here. */
+function readRetryAfter(text: string | null): number | undefined {
+  return text !== null && /^\d{1,4}$/.test(text) ? Number(text) : undefined;
 }
 
 /**

@@ -1,11 +1,41 @@
+import type { SigningAlgorithm } from "./algorithms";
 import { OptionError } from "./errors";
+import type { MachineOptions } from "./open-machine";
 
 /** The environment of a program. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+const algorithms: readonly SigningAlgorithm[] = ["RS256", "PS256", "ES256", "EdDSA"];
+
+/**
+ * The settings of a machine; what is not set is as in the article. `addresses` are the variables whose being set turns
+ * plain http off.
+ *
+ * @throws {OptionError} `ERR_OPTION` for a setting of another form
+ */
+export function readMachine(env: Environment, name: string, ...addresses: string[]): MachineOptions {
+  return {
+    clientId: readText(env, "CLIENT_ID", name),
+    keyFile: readText(env, "KEY_FILE", `certs/${name}-signing.key`),
+    algorithm: readAlgorithm(env),
+    issuer: readText(env, "ISSUER", "http://keycloak:8080/realms/sjwt-example"),
+    connectTo: env.CONNECT_TO,
+    allowInsecureHttp: readAllowInsecureHttp(env, "ISSUER", ...addresses),
+    scope: env.SCOPE || undefined,
+  };
+}
+
 /** A text from the environment; empty counts as not set. */
 export function readText(env: Environment, name: string, fallback: string): string {
   return env[name] || fallback;
+}
+
+/** `ALGORITHM`: what to sign with; not set, the key decides. @throws {OptionError} `ERR_OPTION` for another text */
+function readAlgorithm(env: Environment): SigningAlgorithm | undefined {
+  if (!env.ALGORITHM) return undefined;
+  const known = algorithms.find((algorithm) => algorithm === env.ALGORITHM);
+  if (known) return known;
+  throw new OptionError(`ALGORITHM must be one of ${algorithms.join(", ")}, got: ${env.ALGORITHM}`);
 }
 
 /**
@@ -14,7 +44,7 @@ export function readText(env: Environment, name: string, fallback: string): stri
  *
  * @throws {OptionError} `ERR_OPTION` for any other text
  */
-export function readAllowInsecureHttp(env: Environment, ...addresses: string[]): boolean {
+function readAllowInsecureHttp(env: Environment, ...addresses: string[]): boolean {
   const fallback = addresses.every((name) => !env[name]) ? "true" : "false";
   const value = readText(env, "ALLOW_INSECURE_HTTP", fallback);
   if (value !== "true" && value !== "false") {
@@ -23,11 +53,11 @@ export function readAllowInsecureHttp(env: Environment, ...addresses: string[]):
   return value === "true";
 }
 
-/** A port from 0 (any free one) to 65535. @throws {OptionError} `ERR_OPTION` */
-export function readPort(env: Environment, name: string, fallback: number): number {
+/** A whole number from `least` to `most`. @throws {OptionError} `ERR_OPTION` */
+export function readNumber(env: Environment, name: string, fallback: number, least: number, most: number): number {
   const value = readText(env, name, String(fallback));
-  if (!/^\d{1,5}$/.test(value) || Number(value) > 65535) {
-    throw new OptionError(`${name} must be a port from 0 to 65535, got: ${value}`);
+  if (!/^\d{1,9}$/.test(value) || Number(value) < least || Number(value) > most) {
+    throw new OptionError(`${name} must be a whole number from ${least} to ${most}, got: ${value}`);
   }
   return Number(value);
 }

@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { SignJWT } from "jose";
+import { constants, randomBytes, sign } from "node:crypto";
 import type { ClientAuth } from "oauth4webapi";
 import { OptionError } from "./errors";
-import type { SigningKey } from "./signing-key";
+import type { KeySource, SigningKey } from "./signing-key";
 
 /** What {@link signAssertion} puts into the assertion. */
 export interface AssertionOptions {
@@ -10,7 +9,7 @@ export interface AssertionOptions {
   readonly clientId: string;
   /** The issuer as its discovery document names it, one plain string: the assertion's `aud`. */
   readonly issuer: string;
-  readonly signingKey: SigningKey;
+  readonly signingKey: KeySource;
   /**
    * Seconds from `iat` to `exp`, 1 to 60: Keycloak refuses an assertion 60 s after its `iat` whatever `exp` says.
    *
@@ -26,43 +25,69 @@ export interface AssertionOptions {
 }
 
 /**
- * Signs a client assertion: RS256, header `alg`, `typ` and `kid`; claims `iss` = `sub` = client id, `aud`, `iat`,
- * `exp` and a random 128-bit `jti`. Good for one request: sign anew for each attempt, a `jti` is accepted once.
+ * Signs a client assertion: header `alg`, `typ` and `kid`; claims `iss` = `sub` = client id, `aud`, `iat`, `exp` and a
+ * random 128-bit `jti`. Good for one request: sign anew for each attempt, a `jti` is accepted once.
  *
  * Does not check: that the issuer knows the client or the key, or that this machine's clock is right (Keycloak
- * tolerates one that is up to 15 s ahead).
+ * tolerates one that is up to 15 s ahead, or less than `lifetimeSeconds` behind).
  *
  * @throws {OptionError} `ERR_OPTION` for an empty client id or issuer, or a lifetime outside 1 to 60
- * @see RFC 7523 section 3, RFC 7521 section 4.2
+ * @see RFC 7523 section 3, RFC 7521 section 4.2, RFC 7515 section 5.1
  */
-export async function signAssertion(options: AssertionOptions): Promise<string> {
+export function signAssertion(options: AssertionOptions): string {
   const { clientId, issuer, signingKey, lifetimeSeconds = 60, now = () => new Date() } = options;
-  if (clientId === "") throw new OptionError("`clientId` must not be empty");
+  checkClientId(clientId);
   if (issuer === "") throw new OptionError("`issuer` must not be empty");
   if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > 60) {
     throw new OptionError(`\`lifetimeSeconds\` must be a whole number from 1 to 60, got: ${lifetimeSeconds}`);
   }
+  const key = typeof signingKey === "function" ? signingKey() : signingKey;
   const issuedAt = Math.floor(now().getTime() / 1000);
-  return new SignJWT({
+  const header = { alg: key.algorithm, typ: "JWT", kid: key.kid };
+  const claims = {
     iss: clientId,
     sub: clientId,
     aud: issuer,
     jti: randomBytes(16).toString("base64url"),
     iat: issuedAt,
     exp: issuedAt + lifetimeSeconds,
-  })
-    .setProtectedHeader({ alg: "RS256", typ: "JWT", kid: signingKey.kid })
-    .sign(signingKey.privateKey);
+  };
+  const signed = `${encode(header)}.${encode(claims)}`;
+  return `${signed}.${signature(key, Buffer.from(signed)).toString("base64url")}`;
 }
 
-/** Client authentication for oauth4webapi's requests by {@link signAssertion}: a fresh assertion each time. */
-export function authenticateWith(signingKey: SigningKey): ClientAuth {
-  return async (server, client, body) => {
-    body.set("client_id", client.client_id);
+/** Checks a client id. @throws {OptionError} `ERR_OPTION` if it is empty */
+export function checkClientId(clientId: string): void {
+  if (clientId === "") throw new OptionError("`clientId` must not be empty");
+}
+
+/**
+ * Client authentication for oauth4webapi's requests by {@link signAssertion}: a fresh assertion each time, dated by
+ * `now`.
+ */
+export function authenticateWith(signingKey: KeySource, now?: () => Date): ClientAuth {
+  return (server, client, body) => {
+    const clientId = client.client_id;
+    body.set("client_id", clientId);
     body.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-    body.set(
-      "client_assertion",
-      await signAssertion({ clientId: client.client_id, issuer: server.issuer, signingKey }),
-    );
+    body.set("client_assertion", signAssertion({ clientId, issuer: server.issuer, signingKey, now }));
   };
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString("base64url");
+}
+
+/** RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1. */
+function signature({ privateKey: key, algorithm }: SigningKey, data: Buffer): Buffer {
+  switch (algorithm) {
+    case "RS256":
+      return sign("sha256", data, key);
+    case "PS256":
+      return sign("sha256", data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
+    case "ES256":
+      return sign("sha256", data, { key, dsaEncoding: "ieee-p1363" });
+    case "EdDSA":
+      return sign(null, data, key);
+  }
 }

@@ -1,25 +1,42 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { algorithmsOf, kindOf, type SigningAlgorithm } from "./algorithms";
 import { KeyError } from "./errors";
 
-/** A private RSA key ready to sign, with the key id Keycloak knows it by. */
+/** A private key ready to sign, with the key id Keycloak knows it by. */
 export interface SigningKey {
   readonly privateKey: KeyObject;
   /** base64url(SHA-256(DER SubjectPublicKeyInfo)): what Keycloak computes for a client's certificate. */
   readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+}
+
+/** A key, or what gives the one to sign with now, as `watchSigningKey` does. */
+export type KeySource = SigningKey | (() => SigningKey);
+
+export interface SigningKeyOptions {
+  /**
+   * The algorithm to sign with. It has to be the one the client is declared with; only an RSA key leaves a choice.
+   *
+   * @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
+   */
+  readonly algorithm?: SigningAlgorithm;
 }
 
 /**
- * Reads a private signing key from a PEM file (PKCS#8 or PKCS#1, unencrypted, RSA of at least 2048 bits).
+ * Reads a private signing key from an unencrypted PEM file: PKCS#8, PKCS#1 or SEC1, holding an RSA key of at least 2048
+ * bits, a P-256 key or an Ed25519 key.
  *
  * Does not check: the file's permissions, or whether the issuer knows the key.
  *
- * @throws {KeyError} `ERR_KEY_UNREADABLE`, `ERR_KEY_FORMAT`, `ERR_KEY_TYPE` or `ERR_KEY_SIZE`; each names the file
+ * @throws {KeyError} `ERR_KEY_UNREADABLE`, `ERR_KEY_FORMAT`, `ERR_KEY_TYPE` (also for an algorithm the key cannot sign
+ *   with) or `ERR_KEY_SIZE`; each names the file
+ * @see RFC 7518 section 3, RFC 8037 section 3.1
  */
-export async function loadSigningKey(file: string): Promise<SigningKey> {
+export function loadSigningKey(file: string, options: SigningKeyOptions = {}): SigningKey {
   let pem: string;
   try {
-    pem = await readFile(file, "utf8");
+    pem = readFileSync(file, "utf8");
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new KeyError(
@@ -29,21 +46,31 @@ export async function loadSigningKey(file: string): Promise<SigningKey> {
     );
   }
   const privateKey = parsePrivateKey(pem, file);
-  if (privateKey.asymmetricKeyType !== "rsa") {
-    throw new KeyError(
-      "ERR_KEY_TYPE",
-      `key file ${file} must hold an RSA key for RS256, got: ${privateKey.asymmetricKeyType}; make one with openssl genpkey -algorithm RSA`,
-    );
-  }
+  const algorithm = chooseAlgorithm(privateKey, file, options.algorithm);
   const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (bits < 2048) {
+  if (privateKey.asymmetricKeyType === "rsa" && bits < 2048) {
     throw new KeyError(
       "ERR_KEY_SIZE",
       `key file ${file} must hold an RSA key of at least 2048 bits, got: ${bits}; make a new key`,
     );
   }
   const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
-  return { privateKey, kid: createHash("sha256").update(spki).digest("base64url") };
+  return { privateKey, kid: createHash("sha256").update(spki).digest("base64url"), algorithm };
+}
+
+function chooseAlgorithm(key: KeyObject, file: string, asked?: SigningAlgorithm): SigningAlgorithm {
+  const [usual, ...others] = algorithmsOf(key);
+  if (usual === undefined) {
+    throw new KeyError(
+      "ERR_KEY_TYPE",
+      `key file ${file} must hold an RSA, P-256 or Ed25519 key, got: ${kindOf(key)}; make one with SigningKeyPair or openssl genpkey`,
+    );
+  }
+  if (asked === undefined || asked === usual || others.includes(asked)) return asked ?? usual;
+  throw new KeyError(
+    "ERR_KEY_TYPE",
+    `key file ${file} must hold a key for ${asked}, got: ${kindOf(key)}, which signs ${[usual, ...others].join(" or ")}`,
+  );
 }
 
 function parsePrivateKey(pem: string, file: string): KeyObject {

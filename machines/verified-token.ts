@@ -1,6 +1,6 @@
-import { TokenError } from "./errors";
+import { OptionError, TokenError } from "./errors";
 
-/** What an API may rely on about an access token that was verified. */
+/** What an API may rely on about an access token that was verified. Frozen: it may be the same object for many calls. */
 export interface VerifiedToken {
   /** The client that asked for the token: `azp`, or `client_id` where there is none. */
   readonly caller: string;
@@ -12,34 +12,79 @@ export interface VerifiedToken {
   readonly expiresAt: number;
 }
 
+/** Verifies one access token. */
+export type VerifyToken = (token: string) => Promise<VerifiedToken>;
+
+/** What an API demands of a token, however it is verified. */
+export interface TokenRules {
+  /** The name this API goes by in a token's `aud`. Required: without it, a token meant for any other API would do. */
+  readonly audience: string;
+  /**
+   * The clients whose tokens are taken (`azp`).
+   *
+   * @default - every client's whose token names the audience
+   */
+  readonly authorizedParties?: readonly string[];
+  /**
+   * Scopes that a token must all have.
+   *
+   * @default - none
+   */
+  readonly scopes?: readonly string[];
+}
+
+/** The last moment a date can name, in seconds: a later `exp` is no time. */
+const lastSecond = 8.64e12;
+
+/** Checks rules. @throws {OptionError} `ERR_OPTION` for an audience that is missing, empty or not printable ASCII */
+export function checkRules({ audience, authorizedParties }: TokenRules): void {
+  if (typeof audience !== "string" || !/^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/.test(audience)) {
+    throw new OptionError(
+      "`audience` must name this API in printable ASCII: an API without an audience takes any token",
+    );
+  }
+  if (authorizedParties?.length === 0) {
+    throw new OptionError("`authorizedParties` must name a client, or be left out for every client");
+  }
+}
+
 /**
- * Reads the claims of an access token.
+ * Reads the claims of an access token and holds them against the rules.
  *
- * Does not check: signature, issuer, expiry, or that the audience is the right one.
+ * Does not check: signature, issuer, or expiry.
  *
- * @throws {TokenError} `ERR_TOKEN_TYPE` for an ID, refresh or other token, `ERR_TOKEN_CLAIM` for a missing or odd claim
+ * @throws {TokenError} `ERR_TOKEN_TYPE` for an ID, refresh or other token, `ERR_TOKEN_CLAIM` for a missing or wrong
+ *   claim, `ERR_TOKEN_SCOPE` for a missing scope
  */
-export function readClaims(claims: Readonly<Record<string, unknown>>): VerifiedToken {
+export function readClaims(claims: Readonly<Record<string, unknown>>, rules: TokenRules): VerifiedToken {
   // Keycloak says in the payload's `typ` which of its tokens it is; `Bearer` is an access token without sender binding.
   if (claims.typ !== "Bearer") {
     throw new TokenError("ERR_TOKEN_TYPE", 'the token\'s "typ" claim must be "Bearer": an access token is needed');
   }
   const { exp, scope } = claims;
-  if (typeof exp !== "number" || !Number.isFinite(exp)) throw wrongClaim("exp", "must be a number");
+  if (typeof exp !== "number" || !(Math.abs(exp) < lastSecond)) throw wrongClaim("exp", "must be a time in seconds");
   if (scope !== undefined && typeof scope !== "string") throw wrongClaim("scope", "must be text");
-  return {
+  const audience = [claims.aud].flat().filter((entry) => typeof entry === "string");
+  if (!audience.includes(rules.audience)) throw wrongClaim("aud", "is missing or wrong");
+  const token: VerifiedToken = {
     caller: claims.azp === undefined ? text(claims, "client_id") : text(claims, "azp"),
     subject: text(claims, "sub"),
-    audience: audienceOf(claims),
-    scopes: scope?.split(" ").filter(Boolean) ?? [],
+    audience: Object.freeze(audience),
+    scopes: Object.freeze(scope?.split(" ").filter(Boolean) ?? []),
     expiresAt: exp,
   };
+  if (rules.authorizedParties && !rules.authorizedParties.includes(token.caller)) {
+    throw wrongClaim("azp", "names a client whose tokens are not taken here");
+  }
+  requireScopes(token, rules.scopes ?? []);
+  return Object.freeze(token);
 }
 
-/** The audience as a list: empty if there is none. */
-export function audienceOf(claims: Readonly<Record<string, unknown>>): readonly string[] {
-  const list = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
-  return list.filter((entry) => typeof entry === "string");
+/** Holds a verified token against more scopes. @throws {TokenError} `ERR_TOKEN_SCOPE` */
+export function requireScopes(token: VerifiedToken, scopes: readonly string[]): void {
+  const missing = scopes.filter((scope) => !token.scopes.includes(scope));
+  if (missing.length === 0) return;
+  throw new TokenError("ERR_TOKEN_SCOPE", `the token lacks the scope ${missing.join(" ")}`, { scopes });
 }
 
 /** A refusal because of one claim. */

@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { execa } from "execa";
 import { decodeJwt } from "jose";
-import { type CallResult, callApi, fetchToken } from "../machines/machine-a/machine-a";
+import { type Machine, type MachineOptions, openMachine } from "../machines/open-machine";
 import { ToolError } from "./output";
 import { packageFile } from "./package-files";
 import type { Project } from "./project";
-import type { State } from "./state";
+import { declaredAlgorithms, type State } from "./state";
 
 /** What a deployed environment tells its machines. */
 export interface Environment {
@@ -14,6 +14,8 @@ export interface Environment {
   readonly api: string;
   readonly connectTo: string;
   readonly keyFiles: Readonly<Record<string, string>>;
+  /** What each client is declared to sign with, as far as the state says. */
+  readonly algorithms: Readonly<Record<string, string>>;
 }
 
 /** The environment that the states' outputs describe. */
@@ -37,11 +39,13 @@ export function readEnvironment(project: Project, states: readonly State[]): Env
         resolve(project.folder, file),
       ]),
     ),
+    algorithms: Object.fromEntries(declaredAlgorithms(states)),
   };
 }
 
 /** Settings of one machine's requests. */
-export function machineOptions({ issuer, connectTo, keyFiles }: Environment, clientId: string) {
+export function machineOptions(environment: Environment, clientId: string): MachineOptions {
+  const { issuer, connectTo, keyFiles, algorithms } = environment;
   const keyFile = keyFiles[clientId];
   if (keyFile === undefined) {
     throw new ToolError(
@@ -50,11 +54,22 @@ export function machineOptions({ issuer, connectTo, keyFiles }: Environment, cli
     );
   }
   // The environment's own http, on this machine: whoever declares https gets https.
-  return { clientId, keyFile, issuer, connectTo, allowInsecureHttp: issuer.startsWith("http:") };
+  const algorithm = algorithms[clientId] as MachineOptions["algorithm"];
+  return { clientId, keyFile, algorithm, issuer, connectTo, allowInsecureHttp: issuer.startsWith("http:") };
 }
 
-export async function token(environment: Environment, clientId: string): Promise<string> {
-  return (await fetchToken(machineOptions(environment, clientId))).accessToken;
+/** Does something as one machine, whose one attempt tells at once what is wrong. */
+async function as<Result>(environment: Environment, clientId: string, act: (machine: Machine) => Promise<Result>) {
+  const machine = openMachine({ ...machineOptions(environment, clientId), patienceMs: 0 });
+  try {
+    return await act(machine);
+  } finally {
+    await machine.close();
+  }
+}
+
+export function token(environment: Environment, clientId: string): Promise<string> {
+  return as(environment, clientId, (machine) => machine.getToken());
 }
 
 /**
@@ -82,14 +97,34 @@ function audiences(accessToken: string): string[] {
   return [decodeJwt(accessToken).aud ?? []].flat();
 }
 
-export async function call(environment: Environment, clientId: string, online: boolean): Promise<CallResult> {
-  const api = online ? `${environment.api}/online` : environment.api;
-  return await callApi({ ...machineOptions(environment, clientId), api });
+/** An API's answer. */
+export interface CallResult {
+  readonly status: number;
+  /** Parsed if it is JSON, else text. */
+  readonly body: unknown;
+  /** The challenge of a 401, if the API sent one. */
+  readonly wwwAuthenticate?: string;
+}
+
+export function call(environment: Environment, clientId: string, online: boolean): Promise<CallResult> {
+  return as(environment, clientId, async (machine) => {
+    const response = await machine.fetch(online ? `${environment.api}/online` : environment.api);
+    const wwwAuthenticate = response.headers.get("www-authenticate") ?? undefined;
+    return { status: response.status, body: parse(await response.text()), wwwAuthenticate };
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The same call by the Bash client; its output is the result. */
 export async function callByBash(environment: Environment, clientId: string, online: boolean) {
-  const { keyFile, issuer, connectTo, allowInsecureHttp } = machineOptions(environment, clientId);
+  const { keyFile, algorithm = "", issuer, connectTo, allowInsecureHttp } = machineOptions(environment, clientId);
   const result = await execa("bash", [packageFile("call.sh"), ...(online ? ["--online"] : [])], {
     reject: false,
     timeout: 60_000,
@@ -97,6 +132,7 @@ export async function callByBash(environment: Environment, clientId: string, onl
     env: {
       CLIENT_ID: clientId,
       KEY_FILE: keyFile,
+      ALGORITHM: algorithm,
       ISSUER: issuer,
       API: environment.api,
       CONNECT_TO: connectTo,

@@ -105,6 +105,18 @@ export function knownKeys(states: readonly StackState[]): KnownKey[] {
   );
 }
 
+/** What each client in the states has to sign its assertions with. */
+export function declaredAlgorithms(states: readonly State[]): [clientId: string, algorithm: string][] {
+  return states
+    .flatMap(({ resources }) => resources)
+    .filter(({ mode, type }) => mode === "managed" && type === "keycloak_openid_client")
+    .flatMap(({ instances }) => instances)
+    .flatMap(({ attributes: { client_id, extra_config } }) => {
+      const algorithm = (extra_config as Record<string, string> | null)?.["token.endpoint.auth.signing.alg"];
+      return typeof client_id === "string" && algorithm ? [[client_id, algorithm]] : [];
+    });
+}
+
 /** The certificates that a synthesis declares. */
 export function declaredKeys(stacks: readonly Stack[]): KnownKey[] {
   return stacks.flatMap(({ name: stack, json }) =>

@@ -2,31 +2,27 @@
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { MachineError } from "../errors";
-import { openIssuer } from "../open-issuer";
-import { readAllowInsecureHttp, readPort, readText } from "../settings";
-import { loadSigningKey } from "../signing-key";
+import { openMachine } from "../open-machine";
+import { readMachine, readNumber, readText } from "../settings";
 import { buildApp } from "./app";
 
 const shutdownMs = 5000;
+/** Milliseconds for a request's head, and for the whole of it: slow senders hold no connection. */
+const limits = { headersTimeout: 10_000, requestTimeout: 30_000 };
 
-async function main(env = process.env): Promise<void> {
-  const allowInsecureHttp = readAllowInsecureHttp(env, "ISSUER");
-  const issuer = openIssuer({
-    issuer: readText(env, "ISSUER", "http://keycloak:8080/realms/sjwt-example"),
-    connectTo: env.CONNECT_TO,
-    allowInsecureHttp,
-  });
-  const app = buildApp({
-    issuer,
-    audience: env.AUDIENCE ?? "machine-b",
-    clientId: readText(env, "CLIENT_ID", "machine-b"),
-    signingKey: await loadSigningKey(readText(env, "KEY_FILE", "certs/machine-b-signing.key")),
-  });
-  if (allowInsecureHttp) console.error("machine-b: http is allowed (ALLOW_INSECURE_HTTP): local development only");
+function main(env = process.env): void {
+  const settings = readMachine(env, "machine-b");
+  const machine = openMachine(settings);
+  const audience = env.AUDIENCE ?? "machine-b";
+  const algorithms = readText(env, "TOKEN_ALGORITHMS", "RS256").split(",");
+  const app = buildApp({ ...machine, audience, algorithms });
+  if (settings.allowInsecureHttp) {
+    console.error("machine-b: http is allowed (ALLOW_INSECURE_HTTP): local development only");
+  }
 
-  const address = { port: readPort(env, "PORT", 3000), hostname: readText(env, "HOST", "0.0.0.0") };
-  const server = serve({ fetch: app.fetch, ...address }, ({ address, port }) => {
-    console.log(`machine-b: listening on ${address}:${port}, tokens of ${issuer.issuer}`);
+  const address = { port: readNumber(env, "PORT", 3000, 0, 65_535), hostname: readText(env, "HOST", "0.0.0.0") };
+  const server = serve({ fetch: app.fetch, ...address, serverOptions: limits }, ({ address, port }) => {
+    console.log(`machine-b: listening on ${address}:${port}, tokens of ${machine.issuer.issuer}`);
   }) as Server;
   server.on("error", fail);
   const stop = () => {
@@ -46,4 +42,8 @@ function fail(error: Error): void {
   process.exit(1);
 }
 
-main().catch(fail);
+try {
+  main();
+} catch (error) {
+  fail(error as Error);
+}

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { decodeJwt } from "jose";
 import { describe, expect, inject, it } from "vitest";
-import { fetchToken } from "../../machines/machine-a/machine-a";
+import { loadSigningKey, openIssuer, requestToken } from "../../machines";
 import { admin, callApi, clientOf, m2m, SHARED } from "./environment";
 
 const folder = inject("folder");
@@ -134,14 +134,14 @@ describe("the generated client secret", () => {
 });
 
 /** A token by the machine library, for one client with the key of another. */
-function tokenOf(clientId: string, keyOwner: string) {
-  return fetchToken({
-    clientId,
-    keyFile: join(folder, "certs", `${keyOwner}-signing.key`),
+async function tokenOf(clientId: string, keyOwner: string) {
+  const issuer = openIssuer({
     issuer: "http://keycloak:8080/realms/sjwt-example",
     connectTo: `keycloak:8080=127.0.0.1:${SHARED.keycloakPort}`,
     allowInsecureHttp: true,
   });
+  const signingKey = loadSigningKey(join(folder, "certs", `${keyOwner}-signing.key`));
+  return requestToken(issuer, { clientId, signingKey }).finally(issuer.close);
 }
 
 /** A good token of another realm on the same server. */

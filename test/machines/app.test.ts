@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { buildApp } from "../../machines/machine-b/app";
 import type { Issuer } from "../../machines/open-issuer";
 import { TestIssuer, type TestKey, testFolder } from "./issuer-fixture";
@@ -57,7 +57,16 @@ describe.each(routes)("GET $path", ({ path, verified }) => {
     expect((await get(path, `bearer ${await server.mint()}`)).status).toBe(200);
   });
 
-  it.each([undefined, "", "Basic bWFjaGluZS1hOng=", "Bearer", "Bearer ", "Bearerx.y.z"])(
+  it.each(["Bearer", "Bearer ", "Bearer a.b.c, Bearer d.e.f"])("answers 400 to %j", async (authorization) => {
+    const response = await get(path, authorization);
+    expect(response.status).toBe(400);
+    expect(response.headers.get("www-authenticate")).toBe(
+      'Bearer realm="machine-b", error="invalid_request", error_description="send one bearer token"',
+    );
+    expect(await response.json()).toMatchObject({ error: "invalid_request" });
+  });
+
+  it.each([undefined, "", "Basic bWFjaGluZS1hOng=", "Bearerx.y.z"])(
     "answers 401 and no error code when no token was sent: %j",
     async (authorization) => {
       const response = await get(path, authorization);
@@ -69,7 +78,6 @@ describe.each(routes)("GET $path", ({ path, verified }) => {
 
   const refused: [string, () => Promise<string> | string, string][] = [
     ["malformed", () => "token", "ERR_TOKEN_(MALFORMED|INACTIVE)"],
-    ["with a comma, as of two headers", () => "a.b.c, Bearer d.e.f", "ERR_TOKEN_MALFORMED"],
     ["with a quote", () => 'a"b', "ERR_TOKEN_MALFORMED"],
     ["of 100,000 characters", () => "a".repeat(100_000), "ERR_TOKEN_(MALFORMED|INACTIVE)"],
     ["expired", () => server.mint({ exp: 1_000_000_000 }), "ERR_TOKEN_(EXPIRED|INACTIVE)"],
@@ -101,12 +109,12 @@ describe.each(routes)("GET $path", ({ path, verified }) => {
       expect(response.headers.get("retry-after")).toBe("2");
       expect(await response.json()).toEqual({ error: "temporarily_unavailable", code: "ERR_UNREACHABLE" });
       expect(lines).toEqual([
-        `machine-b: GET ${path} answered 503: no answer from ${server.url}/.well-known/openid-configuration (at 127.0.0.1:${port}): ECONNREFUSED; check that it runs and that the address is right [ERR_UNREACHABLE]`,
+        `machine: a request is answered 503: no answer from ${server.url}/.well-known/openid-configuration (at 127.0.0.1:${port}): ECONNREFUSED; check that it runs and that the address is right [ERR_UNREACHABLE]`,
       ]);
     } finally {
       await server.start(port);
     }
-    expect((await get(path, token)).status).toBe(200);
+    await vi.waitFor(async () => expect((await get(path, token)).status).toBe(200), { timeout: 3000, interval: 100 });
   });
 
   it.each([500, 404, 302, 429])("answers 503 while the issuer says %s", async (status) => {
@@ -201,7 +209,7 @@ describe("the app", () => {
     try {
       expect(await send("/api/protected", ["Authorization", `Bearer ${token}`])).toBe(200);
       const twice = ["Authorization", `Bearer ${token}`, "Authorization", `Bearer ${token}x`];
-      expect(await send("/api/protected", twice)).toBe(401);
+      expect(await send("/api/protected", twice)).toBe(400);
       expect(await send("/api/protected", ["Authorization", `Bearer ${"a".repeat(20_000)}`])).toBe(431);
       expect(await send("/api/protected", ["Authorization", "Bearer \u00e9\u00ff"])).toBe(401);
       expect(await send("/api/protected/%ff%00", [])).toBe(404);

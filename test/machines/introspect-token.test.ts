@@ -2,7 +2,7 @@ import { decodeJwt } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createIntrospector } from "../../machines/introspect-token";
 import type { Issuer } from "../../machines/open-issuer";
-import type { VerifyToken } from "../../machines/verify-token";
+import type { VerifyToken } from "../../machines/verified-token";
 import { TestIssuer, type TestKey, testFolder } from "./issuer-fixture";
 
 const folder = testFolder();

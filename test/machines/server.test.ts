@@ -64,6 +64,7 @@ describe("machine-b as a program", { timeout: 20_000 }, () => {
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
     expect((await call()).status).toBe(503);
     await issuer.start(issuerPort);
+    await new Promise((done) => setTimeout(done, 1100)); // without keys in hand they are asked for once a second
 
     // The keys come late, so that SIGTERM finds a request under way.
     const keys = issuer.answers.get("/certs")!;
@@ -102,7 +103,7 @@ describe("machine-b as a program", { timeout: 20_000 }, () => {
   it.each([
     ["an audience that is empty", { AUDIENCE: "" }, "`audience` must name this API"],
     ["a key file that is missing", { KEY_FILE: "/missing.key" }, "key file /missing.key cannot be read (ENOENT)"],
-    ["a port that is none", { PORT: "http" }, "PORT must be a port from 0 to 65535, got: http"],
+    ["a port that is none", { PORT: "http" }, "PORT must be a whole number from 0 to 65535, got: http"],
     ["http that is not allowed", { ALLOW_INSECURE_HTTP: "false" }, "`issuer` must be an https address"],
     ["an address that is not its own", { HOST: "192.0.2.1" }, "EADDRNOTAVAIL"],
   ])("does not start with %s", async (_name, env, reason) => {

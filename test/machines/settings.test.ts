@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readCall } from "../../machines/machine-a/machine-a";
-import { readAllowInsecureHttp, readPort, readText } from "../../machines/settings";
+import { readMachine, readNumber, readText } from "../../machines/settings";
 
 describe("settings", () => {
   it("take an empty text as not set", () => {
@@ -15,36 +14,38 @@ describe("settings", () => {
     [{ ISSUER: "http://x/realms/y", ALLOW_INSECURE_HTTP: "true" }, true],
     [{ ALLOW_INSECURE_HTTP: "false" }, false],
   ])("allow http for the article's addresses only, unless asked for: %j", (env, allowed) => {
-    expect(readAllowInsecureHttp(env, "ISSUER", "API")).toBe(allowed);
+    expect(readMachine(env, "machine-a", "API").allowInsecureHttp).toBe(allowed);
   });
 
   it("fail on a switch that is neither true nor false", () => {
-    expect(() => readAllowInsecureHttp({ ALLOW_INSECURE_HTTP: "yes" })).toThrow(
+    expect(() => readMachine({ ALLOW_INSECURE_HTTP: "yes" }, "machine-a")).toThrow(
       "ALLOW_INSECURE_HTTP must be true or false, got: yes",
     );
   });
 
-  it("read a port and fail on what is none", () => {
-    expect(readPort({}, "PORT", 3000)).toBe(3000);
-    expect(readPort({ PORT: "65535" }, "PORT", 3000)).toBe(65535);
+  it("read a number and fail on what is none", () => {
+    expect(readNumber({}, "PORT", 3000, 0, 65_535)).toBe(3000);
+    expect(readNumber({ PORT: "65535" }, "PORT", 3000, 0, 65_535)).toBe(65_535);
     for (const PORT of ["65536", "-1", "3000x", "1e3"]) {
-      expect(() => readPort({ PORT }, "PORT", 3000)).toThrow(`PORT must be a port from 0 to 65535, got: ${PORT}`);
+      expect(() => readNumber({ PORT }, "PORT", 3000, 0, 65_535)).toThrow(
+        `PORT must be a whole number from 0 to 65535, got: ${PORT}`,
+      );
     }
   });
 
-  it("are the article's for machine-a where nothing is set", () => {
-    expect(readCall({})).toEqual({
+  it("are the article's where nothing is set", () => {
+    expect(readMachine({}, "machine-a", "API")).toEqual({
       clientId: "machine-a",
       keyFile: "certs/machine-a-signing.key",
       issuer: "http://keycloak:8080/realms/sjwt-example",
-      api: "http://machine-b:3000/api/protected",
-      connectTo: "keycloak:8080=127.0.0.1:8080,machine-b:3000=127.0.0.1:3000",
       allowInsecureHttp: true,
-      scope: undefined,
     });
   });
 
-  it("can turn machine-a's map off", () => {
-    expect(readCall({ CONNECT_TO: "" }).connectTo).toBe("");
+  it("name an algorithm, or fail on one that no machine signs with", () => {
+    expect(readMachine({ ALGORITHM: "PS256" }, "machine-a").algorithm).toBe("PS256");
+    expect(() => readMachine({ ALGORITHM: "HS256" }, "machine-a")).toThrow(
+      "ALGORITHM must be one of RS256, PS256, ES256, EdDSA, got: HS256",
+    );
   });
 });

@@ -25,7 +25,21 @@ describe("readEnvironment", () => {
       api: "http://machine-b:3000/api/protected",
       connectTo: "keycloak:8080=127.0.0.1:8080",
       keyFiles: { "machine-a": "/project/certs/machine-a-signing.key" },
+      algorithms: {},
     });
+  });
+
+  it("reads from the state what a client is declared to sign with", () => {
+    const attributes = { client_id: "machine-a", extra_config: { "token.endpoint.auth.signing.alg": "PS256" } };
+    const client = {
+      mode: "managed",
+      type: "keycloak_openid_client",
+      name: "A",
+      provider: "",
+      instances: [{ attributes }],
+    };
+    const read = readEnvironment(PROJECT, [{ outputs: OUTPUTS, resources: [client] }]);
+    expect(machineOptions(read, "machine-a").algorithm).toBe("PS256");
   });
 
   it("puts the outputs of several stacks together", () => {

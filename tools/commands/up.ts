@@ -1,10 +1,9 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MachineError } from "../../machines/errors";
-import type { CallResult } from "../../machines/machine-a/machine-a";
 import { checkPorts, lastMessages, oneRuns, refuseForeign } from "../docker";
 import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
-import { call, chooseCaller, type Environment, readEnvironment } from "../machines";
+import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../machines";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project";
 import { type Deployed, serversOf } from "../servers";

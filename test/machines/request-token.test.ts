@@ -1,7 +1,7 @@
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { getToken } from "../../machines/get-token";
 import type { Issuer } from "../../machines/open-issuer";
+import { requestToken } from "../../machines/request-token";
 import { TestIssuer, type TestKey, testFolder } from "./issuer-fixture";
 
 const folder = testFolder();
@@ -21,9 +21,9 @@ afterAll(async () => {
   folder.remove();
 });
 
-describe("getToken", () => {
+describe("requestToken", () => {
   it("exchanges an assertion for a token", async () => {
-    const token = await getToken(issuer, { clientId: "machine-a", signingKey });
+    const token = await requestToken(issuer, { clientId: "machine-a", signingKey });
     expect(token).toEqual({ accessToken: expect.any(String), expiresInSeconds: 300, scope: "profile email" });
     expect(decodeJwt(token.accessToken)).toMatchObject({ azp: "machine-a", iss: server.url });
     const { form } = server.received.at(-1)!;
@@ -33,8 +33,8 @@ describe("getToken", () => {
   });
 
   it("asks for scopes if told to, and signs anew for each request", async () => {
-    await getToken(issuer, { clientId: "machine-a", signingKey, scope: "openid profile" });
-    await getToken(issuer, { clientId: "machine-a", signingKey });
+    await requestToken(issuer, { clientId: "machine-a", signingKey, scope: "openid profile" });
+    await requestToken(issuer, { clientId: "machine-a", signingKey });
     const [first, second] = server.received.slice(-2).map(({ form }) => form);
     expect(first?.get("scope")).toBe("openid profile");
     expect(decodeJwt(first!.get("client_assertion")!).jti).not.toBe(decodeJwt(second!.get("client_assertion")!).jti);
@@ -42,7 +42,7 @@ describe("getToken", () => {
 
   it("fails with the issuer's reason when the client is refused", async () => {
     const request = { clientId: "machine-a", signingKey: await folder.rsaKey("other.key") };
-    await expect(getToken(issuer, request)).rejects.toMatchObject({
+    await expect(requestToken(issuer, request)).rejects.toMatchObject({
       code: "ERR_CLIENT_REFUSED",
       message: `${server.url} refused (400) a token for machine-a: invalid_client: Client authentication with signed JWT failed`,
     });
@@ -60,10 +60,10 @@ describe("getToken", () => {
     ["401 with a challenge in the body only", { status: 401, body: { error: "invalid_client" } }, "ERR_CLIENT_REFUSED"],
   ])("fails on an answer with %s", async (_name, answer, code) => {
     server.answers.set("/token", () => answer);
-    await expect(getToken(issuer, { clientId: "machine-a", signingKey })).rejects.toMatchObject({ code });
+    await expect(requestToken(issuer, { clientId: "machine-a", signingKey })).rejects.toMatchObject({ code });
   });
 
   it("fails without a client id", async () => {
-    await expect(getToken(issuer, { clientId: "", signingKey })).rejects.toMatchObject({ code: "ERR_OPTION" });
+    await expect(requestToken(issuer, { clientId: "", signingKey })).rejects.toMatchObject({ code: "ERR_OPTION" });
   });
 });

@@ -1,18 +1,25 @@
+import { decodeJwt } from "jose";
 import { clientCredentialsGrantRequest, processClientCredentialsResponse } from "oauth4webapi";
-import { OptionError } from "./errors";
 import { explainIssuerError, type Issuer } from "./open-issuer";
-import { authenticateWith } from "./sign-assertion";
-import type { SigningKey } from "./signing-key";
+import { authenticateWith, checkClientId } from "./sign-assertion";
+import type { KeySource } from "./signing-key";
 
 export interface TokenRequest {
   readonly clientId: string;
-  readonly signingKey: SigningKey;
+  readonly signingKey: KeySource;
   /**
    * Scopes to ask for, parted by spaces.
    *
    * @default - the client's default scopes
    */
   readonly scope?: string;
+  /**
+   * The API that the token is for, as the parameter `audience`. Keycloak does not read it: there the audience comes by
+   * scopes (`grantCall`). Other issuers want it.
+   *
+   * @default - the parameter is not sent
+   */
+  readonly audience?: string;
 }
 
 /** An access token as the issuer granted it. */
@@ -26,30 +33,43 @@ export interface AccessToken {
 
 /**
  * Gets an access token by the client_credentials grant, the client authenticated by a signed assertion. One request,
- * no cache, no retry; a second call signs a fresh assertion.
+ * no cache, no retry; a second call signs a fresh assertion. Services want `createTokenClient`, which adds all that.
  *
  * Does not check: the access token itself, which is the called API's to judge.
  *
  * @throws {MachineError} `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, or `ERR_CLIENT_REFUSED` with the issuer's reason
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2
  */
-export async function getToken(issuer: Issuer, request: TokenRequest): Promise<AccessToken> {
-  const { clientId, signingKey, scope } = request;
-  if (clientId === "") throw new OptionError("`clientId` must not be empty");
+export async function requestToken(issuer: Issuer, request: TokenRequest): Promise<AccessToken> {
+  const { clientId, signingKey, scope, audience } = request;
+  checkClientId(clientId);
   const server = await issuer.metadata();
   const client = { client_id: clientId };
-  const parameters = new URLSearchParams(scope ? { scope } : {});
+  const parameters = new URLSearchParams({ ...(scope && { scope }), ...(audience && { audience }) });
   try {
+    const sentAt = issuer.now();
     const response = await clientCredentialsGrantRequest(
       server,
       client,
-      authenticateWith(signingKey),
+      authenticateWith(signingKey, issuer.clock.issuerNow),
       parameters,
       issuer.requestOptions,
     );
     const granted = await processClientCredentialsResponse(server, client, response);
+    const issuedAt = readIssuedAt(granted.access_token);
+    if (issuedAt !== undefined) issuer.clock.observe(issuedAt, sentAt);
     return { accessToken: granted.access_token, expiresInSeconds: granted.expires_in, scope: granted.scope };
   } catch (cause) {
     throw explainIssuerError(cause, issuer.issuer, `a token for ${clientId}`);
+  }
+}
+
+/** When the issuer's clock said the token was made, where it is a JWT that tells. */
+function readIssuedAt(accessToken: string): Date | undefined {
+  try {
+    const { iat } = decodeJwt(accessToken);
+    return iat === undefined ? undefined : new Date(iat * 1000);
+  } catch {
+    return undefined; // an opaque token, or none that can be read: the API's to judge
   }
 }

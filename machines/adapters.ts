@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Guard, Refusal } from "./guard";
+import type { VerifiedToken } from "./verified-token";
+
+/** Answers a request whose token was verified. */
+export type ProtectedHandler<Rest extends unknown[]> = (
+  request: Request,
+  token: VerifiedToken,
+  ...rest: Rest
+) => Response | Promise<Response>;
+
+/**
+ * Protects a handler in the style of `fetch`, as Deno, Bun, Hono, Next.js and service workers take it. What else the
+ * platform hands to a handler is passed on, after the token.
+ */
+export function protect<Rest extends unknown[]>(guard: Guard, handler: ProtectedHandler<Rest>) {
+  return async (request: Request, ...rest: Rest): Promise<Response> => {
+    const verdict = await guard(request.headers.get("authorization"));
+    return "token" in verdict ? handler(request, verdict.token, ...rest) : toResponse(verdict.refusal);
+  };
+}
+
+/** What Hono hands to a middleware, as far as it is needed. */
+interface HonoContext {
+  readonly req: { header(name: string): string | undefined };
+  set(name: "token", token: VerifiedToken): void;
+}
+
+/** Protects routes of Hono: `app.use("/api/*", honoGuard(guard))`. The token is `c.get("token")` then. */
+export function honoGuard(guard: Guard) {
+  return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
+    const verdict = await guard(c.req.header("authorization"));
+    if (!("token" in verdict)) return toResponse(verdict.refusal);
+    c.set("token", verdict.token);
+    await next();
+    return undefined;
+  };
+}
+
+/**
+ * Protects routes of Express, Connect or a bare server of `node:http`: `app.use("/api", expressGuard(guard))`. The token
+ * is `response.locals.token` then.
+ */
+export function expressGuard(guard: Guard) {
+  return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
+    guard(oneHeader(request)).then((verdict) => {
+      if ("token" in verdict) {
+        const holder = response as { locals?: Record<string, unknown> };
+        holder.locals = { ...holder.locals, token: verdict.token };
+        return next();
+      }
+      const { status, headers, body } = verdict.refusal;
+      response.writeHead(status, { ...headers, "content-type": "application/json" }).end(JSON.stringify(body));
+    }, next);
+  };
+}
+
+/** What Fastify hands to a hook, as far as it is needed. */
+interface FastifyReply {
+  code(status: number): this;
+  headers(headers: Record<string, string>): this;
+  send(body: unknown): this;
+}
+
+/** Protects routes of Fastify: `app.addHook("onRequest", fastifyGuard(guard))`. The token is `request.token` then. */
+export function fastifyGuard(guard: Guard) {
+  return async (request: { raw: IncomingMessage; token?: VerifiedToken }, reply: FastifyReply): Promise<unknown> => {
+    const verdict = await guard(oneHeader(request.raw));
+    if (!("token" in verdict)) {
+      const { status, headers, body } = verdict.refusal;
+      return reply.code(status).headers(headers).send(body);
+    }
+    request.token = verdict.token;
+    return undefined;
+  };
+}
+
+/** All `Authorization` headers as one text: Node.js keeps the first of several by itself, and the rest would go unseen. */
+function oneHeader(request: IncomingMessage): string | undefined {
+  return request.headersDistinct.authorization?.join(", ");
+}
+
+function toResponse({ status, headers, body }: Refusal): Response {
+  return Response.json(body, { status, headers });
+}

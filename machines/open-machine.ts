@@ -1,0 +1,64 @@
+import type { SigningAlgorithm } from "./algorithms";
+import { openConnections } from "./connect-to";
+import type { Log } from "./log";
+import { type Issuer, openIssuer } from "./open-issuer";
+import type { KeySource } from "./signing-key";
+import { createTokenClient, type TokenClient } from "./token-client";
+import { watchSigningKey } from "./watch-signing-key";
+
+export interface MachineOptions {
+  /** The machine's client id at the issuer. */
+  readonly clientId: string;
+  /** Path of its private key, PEM. The file is watched. */
+  readonly keyFile: string;
+  /** The issuer, for Keycloak `https://host/realms/NAME`: exactly the string in its tokens' `iss`. */
+  readonly issuer: string;
+  /** What to sign with. @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519 */
+  readonly algorithm?: SigningAlgorithm;
+  /** Scopes to ask for, parted by spaces. @default - the client's default scopes */
+  readonly scope?: string;
+  /** Where to connect instead: `keycloak:8080=127.0.0.1:18080,…` @default - the addresses as they are */
+  readonly connectTo?: string;
+  /** Accept addresses without TLS: local development only. @default false */
+  readonly allowInsecureHttp?: boolean;
+  /** Milliseconds that a call waits for its first token while attempts fail. @default 10000 */
+  readonly patienceMs?: number;
+  /** Takes what is worth a line. @default - standard error */
+  readonly log?: Log;
+}
+
+/** A machine: its identity at an issuer, and the calls it makes with it. */
+export interface Machine extends TokenClient {
+  readonly clientId: string;
+  readonly issuer: Issuer;
+  readonly signingKey: KeySource;
+  /** Ends idle connections, so that a program can end; later calls fail. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a machine: a watched key, an issuer and a token client of one set of options. Its `issuer` and `signingKey` are
+ * what `createVerifier` and `createIntrospector` take. Nothing is sent before the first use.
+ *
+ * Its `fetch` does not follow redirects, so that the token goes to the address called and nowhere else, and gives up
+ * after 5 s.
+ *
+ * @throws {MachineError} `ERR_OPTION`, or a `ERR_KEY_…` code for the key file
+ */
+export function openMachine(options: MachineOptions): Machine {
+  const { clientId, keyFile, scope, patienceMs, log } = options;
+  const signingKey = watchSigningKey(keyFile, options);
+  const issuer = openIssuer(options);
+  const connections = openConnections(options.connectTo);
+  const { fetch } = connections;
+  const tokens = createTokenClient(issuer, { clientId, signingKey, scope, patienceMs, fetch, log });
+  return {
+    ...tokens,
+    clientId,
+    issuer,
+    signingKey,
+    close: async () => {
+      await Promise.all([issuer.close(), connections.close()]);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { MachineError, OptionError, TokenError } from "./errors";
+import type { VerifiedToken, VerifyToken } from "./verified-token";
+import { nameOf } from "./verified-tokens";
+
+export interface BothOptions {
+  /** Judges every call: `createVerifier`. */
+  readonly offline: VerifyToken;
+  /** Asks the issuer: `createIntrospector`. */
+  readonly online: VerifyToken;
+  /**
+   * Calls with one token after which the issuer is asked about it again, 1 or more.
+   *
+   * @default 100
+   */
+  readonly everyCalls?: number;
+  /**
+   * Seconds of use of one token after which the issuer is asked about it again, 1 or more.
+   *
+   * @default 30
+   */
+  readonly everySeconds?: number;
+  /**
+   * Whether a token passes by its signature alone while the issuer gives no verdict. The issuer is then asked at each
+   * call, until it answers.
+   *
+   * @default false: the call fails with the issuer's error (503)
+   */
+  readonly acceptUncheckedDuringOutage?: boolean;
+  /**
+   * The clock.
+   *
+   * @default - the system clock
+   */
+  readonly now?: () => Date;
+}
+
+interface Seen {
+  calls: number;
+  askedAt: number;
+  revoked: boolean;
+}
+
+/** Tokens whose last question is remembered; one that falls out is asked about at its next call. */
+const mostSeen = 10_000;
+
+/**
+ * Makes a verifier of two: offline for every call, online for a token's first call and then for one in `everyCalls`, or
+ * after `everySeconds`, whichever comes first. So a token that the issuer has revoked is refused by the next
+ * `everyCalls` calls or after `everySeconds` at the latest, in each process, and for good.
+ *
+ * Does not check: what neither of the two does.
+ *
+ * @throws {OptionError} `ERR_OPTION` at once for a number below 1. The verifier throws what the two throw
+ */
+export function verifyBoth(options: BothOptions): VerifyToken {
+  const { offline, online, everyCalls = 100, everySeconds = 30, now = () => new Date() } = options;
+  for (const [name, value] of Object.entries({ everyCalls, everySeconds })) {
+    if (!(value >= 1)) throw new OptionError(`\`${name}\` must be 1 or more, got: ${value}`);
+  }
+  const seen = new Map<string, Seen>();
+
+  const ask = async (token: string, name: string): Promise<VerifiedToken> => {
+    const askedAt = now().getTime();
+    try {
+      const verified = await online(token);
+      remember(seen, name, { calls: 0, askedAt, revoked: false });
+      return verified;
+    } catch (error) {
+      if (error instanceof TokenError) remember(seen, name, { calls: 0, askedAt, revoked: true });
+      throw error;
+    }
+  };
+
+  return async (token) => {
+    const verified = await offline(token);
+    const name = nameOf(token);
+    const last = seen.get(name);
+    if (last?.revoked) throw new TokenError("ERR_TOKEN_INACTIVE", "the issuer has refused the token before");
+    if (last && ++last.calls < everyCalls && now().getTime() - last.askedAt < everySeconds * 1000) return verified;
+    try {
+      return await ask(token, name);
+    } catch (error) {
+      const noVerdict = error instanceof MachineError && !(error instanceof TokenError);
+      if (noVerdict && options.acceptUncheckedDuringOutage) return verified;
+      throw error;
+    }
+  };
+}
+
+function remember(seen: Map<string, Seen>, name: string, entry: Seen): void {
+  seen.delete(name);
+  if (seen.size >= mostSeen) seen.delete(seen.keys().next().value!);
+  seen.set(name, entry);
+}
