@@ -15,6 +15,7 @@ export { createGuard, type Guard, type GuardOptions, type Refusal, type Verdict 
 export { createIntrospector, type IntrospectorOptions } from "./introspect-token";
 export type { Log } from "./log";
 export { type Issuer, type IssuerOptions, openIssuer } from "./open-issuer";
+export { type Machine, type MachineOptions, openMachine } from "./open-machine";
 export { type AccessToken, requestToken, type TokenRequest } from "./request-token";
 export { type AssertionOptions, signAssertion } from "./sign-assertion";
 export { type KeySource, loadSigningKey, type SigningKey, type SigningKeyOptions } from "./signing-key";

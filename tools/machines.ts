@@ -18,10 +18,12 @@ export interface Environment {
   readonly algorithms: Readonly<Record<string, string>>;
 }
 
+/** The outputs that make an environment; only a call needs `api`. */
+const OUTPUTS = ["issuer", "api", "connect_to", "key_files"];
+
 /** The environment that the states' outputs describe. */
-export function readEnvironment(project: Project, states: readonly State[]): Environment {
+export function readEnvironment(project: Project, states: readonly State[], names = OUTPUTS): Environment {
   const outputs = Object.assign({}, ...states.map((state) => state.outputs)) as State["outputs"];
-  const names = ["issuer", "api", "connect_to", "key_files"] as const;
   const missing = names.filter((name) => outputs[name] === undefined);
   if (missing.length > 0) {
     throw new ToolError(
@@ -31,7 +33,7 @@ export function readEnvironment(project: Project, states: readonly State[]): Env
   }
   return {
     issuer: outputs.issuer!.value as string,
-    api: outputs.api!.value as string,
+    api: (outputs.api?.value ?? "") as string,
     connectTo: outputs.connect_to!.value as string,
     keyFiles: Object.fromEntries(
       Object.entries(outputs.key_files!.value as Record<string, string>).map(([clientId, file]) => [
@@ -41,6 +43,15 @@ export function readEnvironment(project: Project, states: readonly State[]): Env
     ),
     algorithms: Object.fromEntries(declaredAlgorithms(states)),
   };
+}
+
+/** What is needed to get a token, where nothing is called. */
+export function readIssuer(project: Project, states: readonly State[]): Environment {
+  return readEnvironment(
+    project,
+    states,
+    OUTPUTS.filter((name) => name !== "api"),
+  );
 }
 
 /** Settings of one machine's requests. */

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { chooseCaller, type Environment, machineOptions, readEnvironment } from "../../tools/machines";
+import { chooseCaller, type Environment, machineOptions, readEnvironment, readIssuer } from "../../tools/machines";
 import { projectIn, temporaryFolder } from "./parts";
 
 const OUTPUTS = {
@@ -54,6 +54,7 @@ describe("readEnvironment", () => {
     );
     const { api: _, ...others } = OUTPUTS;
     expect(() => environment(others)).toThrow("the state has no output api; run");
+    expect(readIssuer(PROJECT, [{ outputs: others, resources: [] }]).issuer).toBe(OUTPUTS.issuer.value);
   });
 });
 

@@ -1,4 +1,4 @@
-import { call, callByBash, readEnvironment, token } from "../machines";
+import { call, callByBash, readEnvironment, readIssuer, token } from "../machines";
 import { type Output, ToolError } from "../output";
 import { openProject } from "../project";
 import { localStates } from "../state";
@@ -8,7 +8,8 @@ export async function callApi(
   out: Output,
   options: { clientId: string; bash: boolean; online: boolean },
 ): Promise<void> {
-  const environment = environmentHere();
+  const project = openProject();
+  const environment = readEnvironment(project, localStates(project));
   if (options.bash) {
     const text = await callByBash(environment, options.clientId, options.online);
     out.result(text, { output: text.split("\n") });
@@ -27,11 +28,7 @@ export async function callApi(
 
 /** An access token on stdout, for `curl -H @-` and the like. */
 export async function printToken(out: Output, clientId: string): Promise<void> {
-  const accessToken = await token(environmentHere(), clientId);
-  out.result(accessToken, { access_token: accessToken, token_type: "Bearer" });
-}
-
-function environmentHere() {
   const project = openProject();
-  return readEnvironment(project, localStates(project));
+  const accessToken = await token(readIssuer(project, localStates(project)), clientId);
+  out.result(accessToken, { access_token: accessToken, token_type: "Bearer" });
 }
