@@ -29,7 +29,7 @@ export interface MachineContainerProps {
   readonly server: KeycloakServer;
   /**
    * One bundled JavaScript file for Node.js, relative to `cdktf.json`. It is told `ISSUER`, `AUDIENCE`, `CLIENT_ID`,
-   * `KEY_FILE`, `PORT` and `ALLOW_INSECURE_HTTP`.
+   * `KEY_FILE`, `ALGORITHM`, `PORT` and `ALLOW_INSECURE_HTTP`.
    *
    * @default - this package's machine-b: `GET /api/protected` and `GET /api/protected/online`
    */
@@ -114,6 +114,7 @@ export class MachineContainer extends Construct {
         `AUDIENCE=${literal(client.clientId)}`,
         `CLIENT_ID=${literal(client.clientId)}`,
         `KEY_FILE=${KEY_FILE}`,
+        `ALGORITHM=${client.signingKey.algorithm}`,
         `PORT=${port}`,
         `ALLOW_INSECURE_HTTP=${client.realm.issuer.startsWith("http:")}`,
       ],

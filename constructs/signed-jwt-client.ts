@@ -7,6 +7,7 @@ import { AudienceScope } from "./private/audience-scope";
 import { check } from "./private/checks";
 import { failOn } from "./private/errors";
 import { literal } from "./private/literal";
+import { publishedKey } from "./private/published-key";
 import { dependables, type IRealm, Realm } from "./realm";
 import type { ISigningKey } from "./signing-key-pair";
 
@@ -15,9 +16,6 @@ const DEFAULT_SCOPES = ["service_account", "profile", "basic", "email"];
 
 /** Declared, since Keycloak otherwise gives a client all of the realm's, `offline_access` among them. */
 const OPTIONAL_SCOPES = ["address"];
-
-/** The algorithm of client assertions (RFC 7518 section 3.3); no other passes. */
-const ALGORITHM = "RS256";
 
 /** A machine that signs in with a signed JWT. */
 export interface ISignedJwtClient {
@@ -110,7 +108,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       realmId: realm.realmName,
       clientId: literal(clientId),
       name: literal(clientId),
-      description: `signs with ${ALGORITHM}, key ${signingKey.kid}, certificate until ${day(signingKey.notAfter)}`,
+      description: `signs with ${signingKey.algorithm}, key ${signingKey.kid}, certificate until ${day(signingKey.notAfter)}`,
       enabled: true,
       accessType: "CONFIDENTIAL",
       clientAuthenticatorType: "client-jwt",
@@ -120,13 +118,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       directAccessGrantsEnabled: false,
       fullScopeAllowed: false,
       useRefreshTokens: false,
-      extraConfig: {
-        "token.endpoint.auth.signing.alg": ALGORITHM,
-        "jwt.credential.certificate": signingKey.certificateBase64,
-        // Both would win over the certificate: pinned, so that a change by hand shows in the plan.
-        "use.jwks.url": "false",
-        "use.jwks.string": "false",
-      },
+      extraConfig: publishedKey(signingKey),
       dependsOn: dependables(realm.dependencies(this)),
     });
     if (props.scopesOfRealm) return;

@@ -1,20 +1,28 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { Annotations, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import type { CertificateFacts } from "./keys/certificate";
-import { readCertificate } from "./keys/certificate";
-import { KeyError } from "./keys/errors";
-import { readRegularFile } from "./keys/key-files";
+import type { SigningAlgorithm } from "./keys/algorithms";
 import { checkKeyPairRequest, ensureKeyPair } from "./keys/key-pair";
 import { check } from "./private/checks";
-import { failOn, ValidationError } from "./private/errors";
+import { failOn } from "./private/errors";
+import { ImportedSigningKey } from "./private/imported-signing-key";
+import { checkAlgorithm, explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
 import { projectFolder } from "./private/project";
 
 /** Properties of a {@link SigningKeyPair}. */
 export interface SigningKeyPairProps {
   /** Names the files and the certificate's subject (CN); the client id of the machine is the usual choice. */
   readonly name: string;
+
+  /**
+   * What the key signs with, and so its kind: RSA for RS256 and PS256, P-256 for ES256, Ed25519 for EdDSA. A pair that
+   * exists has to fit; another kind is another pair, and a new key of the machine.
+   *
+   * @default "RS256"
+   * @see RFC 7518 section 3.1, RFC 8037 section 3.1
+   */
+  readonly algorithm?: SigningAlgorithm;
 
   /**
    * Days until the certificate ends, counted from its issue. Keycloak does not look at the end date.
@@ -24,7 +32,7 @@ export interface SigningKeyPairProps {
   readonly validityDays?: number;
 
   /**
-   * Length of the RSA modulus, in bits.
+   * Length of the RSA modulus, in bits; left out for ES256 and EdDSA, whose keys have one size.
    *
    * @default 2048
    */
@@ -38,14 +46,28 @@ export interface SigningKeyPairProps {
   readonly directory?: string;
 }
 
+/** Options of {@link SigningKeyPair.fromCertificateFile}. */
+export interface CertificateFileOptions {
+  /**
+   * What the key signs with; it has to fit the certificate's. Only an RSA key leaves a choice.
+   *
+   * @default - by the certificate's key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
+   */
+  readonly algorithm?: SigningAlgorithm;
+}
+
 /** The public half of a key pair a machine signs its client assertions with. */
 export interface ISigningKey {
+  /** What the key signs with, and the only algorithm that Keycloak accepts from its client. */
+  readonly algorithm: SigningAlgorithm;
   /** The certificate in PEM. */
   readonly certificatePem: string;
   /** The certificate as one line of base64, as Keycloak's attribute `jwt.credential.certificate` takes it. */
   readonly certificateBase64: string;
   /** Key id: base64url(SHA-256(SubjectPublicKeyInfo)), the one Keycloak computes for a certificate. */
   readonly kid: string;
+  /** The public key as a JWK (RFC 7517): its own members, `alg`, `kid` and `use`. */
+  readonly publicJwk: Readonly<Record<string, string>>;
   /** End of the certificate's validity. */
   readonly notAfter: Date;
   /**
@@ -60,8 +82,8 @@ export interface ISigningKey {
 /**
  * A key pair that signs client assertions (RFC 7523): `NAME-signing.key` and `NAME-signing.crt`.
  *
- * The first synthesis makes the private key (RSA, PKCS#8 PEM, mode 0600) and a self-signed X.509 certificate (SHA-256,
- * CN = name). The certificate is meant to be committed and is enough to synthesize, diff and deploy anywhere; the
+ * The first synthesis makes the private key (PKCS#8 PEM, mode 0600) and a self-signed X.509 certificate (CN = name), of
+ * whatever kind the algorithm asks for. The certificate is meant to be committed and is enough to synthesize, diff and deploy anywhere; the
  * private half stays on the machine and is never part of the synthesized JSON, plan, state or log. A pair is made only
  * where neither half exists, and where `CI` is set only if `M2M_CREATE_KEYS=true` asks for it.
  *
@@ -69,20 +91,32 @@ export interface ISigningKey {
  */
 export class SigningKeyPair extends Construct implements ISigningKey {
   /** Uses a certificate whose key was made elsewhere; `path` is relative to `cdktf.json`. */
-  static fromCertificateFile(scope: Construct, id: string, path: string): ISigningKey {
-    return new ImportedSigningKey(scope, id, path);
+  static fromCertificateFile(
+    scope: Construct,
+    id: string,
+    path: string,
+    options: CertificateFileOptions = {},
+  ): ISigningKey {
+    return new ImportedSigningKey(scope, id, path, options);
   }
 
+  readonly algorithm: SigningAlgorithm;
   readonly certificatePem: string;
   readonly certificateBase64: string;
   readonly kid: string;
+  readonly publicJwk: Readonly<Record<string, string>>;
   readonly notAfter: Date;
   readonly privateKeyFile: string;
 
   constructor(scope: Construct, id: string, props: SigningKeyPairProps) {
     super(scope, id);
-    const { name, validityDays = 365, rsaBits = 2048, directory = "certs" } = props;
-    failOn(this, [...checkName(name), ...checkDirectory(directory), ...checkKeyPairRequest(rsaBits, validityDays)]);
+    const { name, algorithm = "RS256", validityDays = 365, rsaBits, directory = "certs" } = props;
+    failOn(this, [
+      ...checkName(name),
+      ...checkDirectory(directory),
+      ...checkAlgorithm(algorithm),
+      ...checkKeyPairRequest(algorithm, rsaBits, validityDays),
+    ]);
 
     const folder = resolve(projectFolder(), directory);
     const keyFile = join(folder, `${name}-signing.key`);
@@ -91,16 +125,19 @@ export class SigningKeyPair extends Construct implements ISigningKey {
         name,
         keyFile,
         certificateFile: join(folder, `${name}-signing.crt`),
-        rsaBits,
+        algorithm,
+        rsaBits: rsaBits ?? 2048,
         validityDays,
         creation: mayCreate(this, name),
         reissueExpired: process.env.M2M_REISSUE_CERTIFICATES === "true",
         notice: (text) => process.stderr.write(`${text}\n`),
       }),
     );
+    this.algorithm = facts.algorithm;
     this.certificatePem = facts.pem;
     this.certificateBase64 = facts.base64;
     this.kid = facts.kid;
+    this.publicJwk = facts.publicJwk;
     this.notAfter = facts.notAfter;
     this.privateKeyFile = relative(projectFolder(), keyFile);
     const certificate = this.privateKeyFile.replace(/key$/, "crt");
@@ -109,53 +146,6 @@ export class SigningKeyPair extends Construct implements ISigningKey {
       : `\`m2m up\` issues it again only where ${this.privateKeyFile} is, and not here`;
     warnOfExpiry(this, facts, certificate, remedy);
     warnOfReaders(this, keyFile);
-  }
-}
-
-class ImportedSigningKey extends Construct implements ISigningKey {
-  readonly certificatePem: string;
-  readonly certificateBase64: string;
-  readonly kid: string;
-  readonly notAfter: Date;
-
-  constructor(
-    scope: Construct,
-    id: string,
-    private readonly path: string,
-  ) {
-    super(scope, id);
-    const facts = explained(this, () => {
-      const pem = readRegularFile(resolve(projectFolder(), path));
-      if (pem === undefined) {
-        throw new KeyError(
-          "KEY_UNREADABLE",
-          `${path} must be a certificate in PEM, got: no such file in ${dirname(path)}`,
-        );
-      }
-      return readCertificate(pem, path);
-    });
-    this.certificatePem = facts.pem;
-    this.certificateBase64 = facts.base64;
-    this.kid = facts.kid;
-    this.notAfter = facts.notAfter;
-    warnOfExpiry(this, facts, path, "have it issued again where it was made");
-  }
-
-  get privateKeyFile(): string {
-    throw new ValidationError(
-      this,
-      `the private half of ${this.path} is not known here; only SigningKeyPair has a \`privateKeyFile\``,
-    );
-  }
-}
-
-/** Key material speaks of files; the construct's path says which declaration asked for them. */
-function explained(scope: Construct, read: () => CertificateFacts): CertificateFacts {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof KeyError) throw new KeyError(error.code, `[${scope.node.path}] ${error.message}`);
-    throw error;
   }
 }
 
@@ -200,24 +190,4 @@ function mayCreate(scope: SigningKeyPair, name: string): "allowed" | { refusedBe
     };
   }
   return "allowed";
-}
-
-function warnOfExpiry(scope: Construct, { notAfter }: CertificateFacts, file: string, remedy: string): void {
-  if (notAfter > new Date()) return;
-  Annotations.of(scope).addWarning(
-    `the certificate ${file} ended on ${notAfter.toISOString().slice(0, 10)}; Keycloak still accepts the key; ${remedy}`,
-  );
-}
-
-/**
- * A warning and no error: a file system without modes shows every file as open, and who was lent a key has to be able to
- * take the environment down. The file is its owner's and is not changed.
- */
-function warnOfReaders(scope: Construct, keyFile: string): void {
-  const mode = statSync(keyFile, { throwIfNoEntry: false })?.mode ?? 0;
-  if ((mode & 0o077) === 0 || process.platform === "win32") return; // Windows has no modes at all
-  const file = relative(projectFolder(), keyFile);
-  Annotations.of(scope).addWarning(
-    `others than its owner may use ${file} (mode ${(mode & 0o777).toString(8).padStart(4, "0")}); run \`chmod 600 ${file}\``,
-  );
 }

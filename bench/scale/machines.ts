@@ -94,6 +94,7 @@ function makeCertificate(folder: string): string {
     name: "machines",
     keyFile: join(folder, CERTIFICATE.replace(/crt$/, "key")),
     certificateFile: join(folder, CERTIFICATE),
+    algorithm: "RS256",
     rsaBits: 2048,
     validityDays: 5,
     creation: "allowed",

@@ -1,9 +1,7 @@
-import { createHash, createPublicKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
-import { asn1, md, pki } from "node-forge";
+import { createHash, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { SigningAlgorithm } from "./algorithms";
 import { KeyError } from "./errors";
-import { MINIMUM_RSA_BITS } from "./private-key";
-
-const DAY_MS = 86_400_000;
+import { fittingAlgorithm } from "./key-fit";
 
 /** The public facts of a certificate, as Keycloak and a reviewer need them. */
 export interface CertificateFacts {
@@ -11,49 +9,44 @@ export interface CertificateFacts {
   readonly pem: string;
   /** The same bytes as one line of base64, as Keycloak's `jwt.credential.certificate` takes it. */
   readonly base64: string;
+  /** What its key signs with. */
+  readonly algorithm: SigningAlgorithm;
   /** base64url(SHA-256(SubjectPublicKeyInfo)), which is what Keycloak computes in certificate mode. */
   readonly kid: string;
+  /** The public key as a JWK (RFC 7517) with `alg`, `kid` and `use`, members in alphabetical order. */
+  readonly publicJwk: Readonly<Record<string, string>>;
   readonly notAfter: Date;
 }
 
-/** Self-signs an X.509 certificate (SHA-256, CN = name) over a key, valid from now. */
-export function selfSign(key: KeyObject, commonName: string, validityDays: number, now = new Date()): string {
-  const privateKey = pki.privateKeyFromPem(key.export({ type: "pkcs1", format: "pem" }) as string);
-  const certificate = pki.createCertificate();
-  certificate.publicKey = pki.setRsaPublicKey(privateKey.n, privateKey.e);
-  certificate.serialNumber = serialNumber();
-  certificate.validity.notBefore = now;
-  certificate.validity.notAfter = new Date(now.getTime() + validityDays * DAY_MS);
-  const subject = [{ name: "commonName", value: commonName, valueTagClass: asn1.Type.UTF8 as never }];
-  certificate.setSubject(subject);
-  certificate.setIssuer(subject);
-  certificate.setExtensions([
-    { name: "basicConstraints", cA: false, critical: true },
-    { name: "keyUsage", digitalSignature: true, critical: true },
-    { name: "subjectKeyIdentifier" },
-  ]);
-  certificate.sign(privateKey, md.sha256.create());
-  return pki.certificateToPem(certificate).replaceAll("\r\n", "\n");
+/** How a certificate is read. */
+export interface ReadOptions {
+  /**
+   * What its key is to sign with.
+   *
+   * @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
+   */
+  readonly algorithm?: SigningAlgorithm;
+  /**
+   * What to do about a key that is of no use, for errors.
+   *
+   * @default "give a certificate of another key"
+   */
+  readonly replace?: string;
 }
 
 /** Reads the facts of a PEM certificate; `where` names it in errors. */
-export function readCertificate(pem: string, where: string): CertificateFacts {
+export function readCertificate(pem: string, where: string, options: ReadOptions = {}): CertificateFacts {
+  const { algorithm: asked, replace = "give a certificate of another key" } = options;
   const certificate = parse(pem, where);
   const key = certificate.publicKey;
-  if (key.asymmetricKeyType !== "rsa") {
-    throw new KeyError("KEY_NOT_RSA", `${where} must certify an RSA key, got: ${key.asymmetricKeyType}`);
-  }
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (bits < MINIMUM_RSA_BITS) {
-    throw new KeyError(
-      "KEY_TOO_SHORT",
-      `${where} must certify an RSA key of at least ${MINIMUM_RSA_BITS} bits (RFC 7518 section 3.3), got: ${bits}`,
-    );
-  }
+  const algorithm = fittingAlgorithm(key, { file: where, verb: "certify", replace }, asked);
+  const kid = keyId(key);
   return {
     pem: certificate.toString(),
     base64: certificate.raw.toString("base64"),
-    kid: keyId(key),
+    algorithm,
+    kid,
+    publicJwk: publicJwk(key, algorithm, kid),
     notAfter: new Date(certificate.validTo),
   };
 }
@@ -66,6 +59,12 @@ export function keyId(key: KeyObject): string {
     .digest("base64url");
 }
 
+/** In one order always: what goes into the JSON must not differ between versions of Node.js. */
+function publicJwk(key: KeyObject, alg: SigningAlgorithm, kid: string): Readonly<Record<string, string>> {
+  const members = Object.entries({ ...key.export({ format: "jwk" }), alg, kid, use: "sig" }) as [string, string][];
+  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 function parse(pem: string, where: string): X509Certificate {
   try {
     return new X509Certificate(pem);
@@ -76,11 +75,4 @@ function parse(pem: string, where: string): X509Certificate {
       { cause },
     );
   }
-}
-
-/** 127 random bits: positive and at most 20 octets, as RFC 5280 section 4.1.2.2 demands. */
-function serialNumber(): string {
-  const bytes = randomBytes(16);
-  bytes[0] = (bytes[0]! & 0x7f) | 0x40;
-  return bytes.toString("hex");
 }

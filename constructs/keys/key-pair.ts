@@ -1,15 +1,27 @@
 import type { KeyObject } from "node:crypto";
 import { relative } from "node:path";
-import { type CertificateFacts, keyId, readCertificate, selfSign } from "./certificate";
+import {
+  isRsa,
+  kindFor,
+  MAXIMUM_RSA_BITS,
+  MINIMUM_RSA_BITS,
+  SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
+} from "./algorithms";
+import { type CertificateFacts, keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
 import { createFile, readRegularFile, replaceFile } from "./key-files";
-import { createPrivateKeyFile, MAXIMUM_RSA_BITS, MINIMUM_RSA_BITS, readPrivateKeyFile } from "./private-key";
+import { createPrivateKeyFile, readPrivateKeyFile } from "./private-key";
+import { selfSign } from "./self-sign";
 
 /** What is asked for: names of the two halves and what a new pair looks like. */
 export interface KeyPairRequest {
   readonly name: string;
   readonly keyFile: string;
   readonly certificateFile: string;
+  /** What the key signs with; a pair that exists has to fit. */
+  readonly algorithm: SigningAlgorithm;
+  /** Length of a new RSA modulus; counts for RS256 and PS256 alone. */
   readonly rsaBits: number;
   readonly validityDays: number;
   /** May a key be made where neither half exists? A text says why not. */
@@ -29,10 +41,10 @@ export interface KeyPairRequest {
  */
 export function ensureKeyPair(request: KeyPairRequest): CertificateFacts {
   const { certificateFile, keyFile } = request;
-  const key = readPrivateKeyFile(keyFile);
+  const key = readPrivateKeyFile(keyFile, request.algorithm);
   const pem = readRegularFile(certificateFile);
   if (pem === undefined) return key ? issue(request, key) : createPair(request);
-  const certificate = readCertificate(pem, shown(certificateFile));
+  const certificate = read(request, pem);
   if (key && keyId(key) !== certificate.kid) {
     throw new KeyError(
       "CERTIFICATE_MISMATCH",
@@ -46,20 +58,36 @@ export function ensureKeyPair(request: KeyPairRequest): CertificateFacts {
   return issued(request, again);
 }
 
-/** Checks what a new pair would look like, whether or not one is made. */
-export function checkKeyPairRequest(rsaBits: number, validityDays: number): string[] {
-  const problems: string[] = [];
-  if (!Number.isInteger(rsaBits) || rsaBits < MINIMUM_RSA_BITS || rsaBits > MAXIMUM_RSA_BITS) {
-    problems.push(
-      `\`rsaBits\` must be a whole number between ${MINIMUM_RSA_BITS} (RFC 7518 section 3.3) and ${MAXIMUM_RSA_BITS}, got: ${rsaBits}; leave it out for ${MINIMUM_RSA_BITS}`,
-    );
-  }
+/**
+ * Checks what a new pair would look like, whether or not one is made. `rsaBits` is what was asked for: beside an
+ * algorithm whose keys have one size only it is a mistake.
+ */
+export function checkKeyPairRequest(
+  algorithm: SigningAlgorithm,
+  rsaBits: number | undefined,
+  validityDays: number,
+): string[] {
+  const problems = checkBits(algorithm, rsaBits);
   if (!(validityDays > 0) || validityDays > 36_500) {
     problems.push(
       `\`validityDays\` must be more than 0 and at most 36500, got: ${validityDays}; use 365, or leave it out`,
     );
   }
   return problems;
+}
+
+function checkBits(algorithm: SigningAlgorithm, rsaBits: number | undefined): string[] {
+  // An algorithm that is none is told once, where it is checked itself.
+  if (rsaBits === undefined || !SIGNING_ALGORITHMS.includes(algorithm)) return [];
+  if (!isRsa(algorithm)) {
+    return [
+      `\`rsaBits\` must be left out beside \`algorithm\` "${algorithm}", whose keys are ${kindFor(algorithm)}, got: ${rsaBits}`,
+    ];
+  }
+  if (Number.isInteger(rsaBits) && rsaBits >= MINIMUM_RSA_BITS && rsaBits <= MAXIMUM_RSA_BITS) return [];
+  return [
+    `\`rsaBits\` must be a whole number between ${MINIMUM_RSA_BITS} (RFC 7518 section 3.3) and ${MAXIMUM_RSA_BITS}, got: ${rsaBits}; leave it out for ${MINIMUM_RSA_BITS}`,
+  ];
 }
 
 function createPair(request: KeyPairRequest): CertificateFacts {
@@ -69,11 +97,11 @@ function createPair(request: KeyPairRequest): CertificateFacts {
       `${shown(request.certificateFile)} does not exist and no key is made here: ${request.creation.refusedBecause}`,
     );
   }
-  const key = createPrivateKeyFile(request.keyFile, request.rsaBits);
+  const { keyFile, algorithm, rsaBits } = request;
+  const key = createPrivateKeyFile(keyFile, algorithm, rsaBits);
   if (!key) return ensureKeyPair(request);
-  request.notice(
-    `made the private key ${shown(request.keyFile)} (RSA-${request.rsaBits}, mode 0600, keep it out of git)`,
-  );
+  const kind = isRsa(algorithm) ? `RSA-${rsaBits}` : kindFor(algorithm);
+  request.notice(`made the private key ${shown(keyFile)} (${kind}, mode 0600, keep it out of git)`);
   return issue(request, key);
 }
 
@@ -82,13 +110,18 @@ function issue(request: KeyPairRequest, key: KeyObject): CertificateFacts {
   return createFile(request.certificateFile, pem, 0o644) ? issued(request, pem) : ensureKeyPair(request);
 }
 
+function read({ certificateFile, algorithm }: KeyPairRequest, pem: string): CertificateFacts {
+  const replace = "remove both halves to have a new one made";
+  return readCertificate(pem, shown(certificateFile), { algorithm, replace });
+}
+
 function sign(request: KeyPairRequest, key: KeyObject): string {
   return selfSign(key, request.name, request.validityDays, request.now);
 }
 
 function issued(request: KeyPairRequest, pem: string): CertificateFacts {
   request.notice(`issued the certificate ${shown(request.certificateFile)} (${request.validityDays} days, commit it)`);
-  return readCertificate(pem, shown(request.certificateFile));
+  return read(request, pem);
 }
 
 function shown(path: string): string {

@@ -1,35 +1,27 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import { makePrivateKey, type SigningAlgorithm } from "./algorithms";
 import { KeyError } from "./errors";
 import { createFile, readRegularFile } from "./key-files";
+import { fittingAlgorithm } from "./key-fit";
 
-/** Shortest RSA modulus in bits that RFC 7518 section 3.3 allows for RS256. */
-export const MINIMUM_RSA_BITS = 2048;
-
-/** Longer ones take minutes to make and slow every signature, for nothing that a machine's key needs. */
-export const MAXIMUM_RSA_BITS = 8192;
-
-/** Makes an RSA private key and writes it as PKCS#8 PEM, mode 0600; `undefined` where another run was first. */
-export function createPrivateKeyFile(path: string, rsaBits: number): KeyObject | undefined {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: rsaBits });
-  const made = createFile(path, privateKey.export({ type: "pkcs8", format: "pem" }) as string, 0o600);
-  return made ? privateKey : undefined;
+/**
+ * Makes a private key for an algorithm and writes it as PKCS#8 PEM, mode 0600; `undefined` where another run was first.
+ */
+export function createPrivateKeyFile(path: string, algorithm: SigningAlgorithm, rsaBits: number) {
+  const key = makePrivateKey(algorithm, rsaBits);
+  const made = createFile(path, key.export({ type: "pkcs8", format: "pem" }) as string, 0o600);
+  return made ? key : undefined;
 }
 
-/** Reads an RSA private key in PEM; `undefined` where there is no file. The file is never changed. */
-export function readPrivateKeyFile(path: string): KeyObject | undefined {
+/**
+ * Reads a private key in PEM that has to fit an algorithm; `undefined` where there is no file. The file is never
+ * changed.
+ */
+export function readPrivateKeyFile(path: string, algorithm: SigningAlgorithm): KeyObject | undefined {
   const pem = readRegularFile(path);
   if (pem === undefined) return undefined;
   const key = parsePrivateKey(pem, path);
-  if (key.asymmetricKeyType !== "rsa") {
-    throw new KeyError("KEY_NOT_RSA", `${path} must hold an RSA private key, got: ${key.asymmetricKeyType}`);
-  }
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (bits < MINIMUM_RSA_BITS) {
-    throw new KeyError(
-      "KEY_TOO_SHORT",
-      `${path} must hold an RSA key of at least ${MINIMUM_RSA_BITS} bits (RFC 7518 section 3.3), got: ${bits}; remove both halves to have a new one made`,
-    );
-  }
+  fittingAlgorithm(key, { file: path, verb: "hold", replace: "remove both halves to have a new one made" }, algorithm);
   return key;
 }
 

@@ -68,6 +68,7 @@ describe("defaults", () => {
       "AUDIENCE=orders",
       "CLIENT_ID=orders",
       "KEY_FILE=/run/machine/signing.key",
+      "ALGORITHM=RS256",
       "PORT=3000",
       "ALLOW_INSECURE_HTTP=true",
     ]);

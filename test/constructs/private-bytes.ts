@@ -29,9 +29,12 @@ function windowsOf(keyPem: string): Set<string> {
 }
 
 function spellings(keyPem: string): string[] {
-  const body = keyPem.replaceAll(/-----[^-]+-----|\s/g, "").slice(PUBLIC_PREFIX);
-  const { d, p, q, dp, dq, qi } = createPrivateKey(keyPem).export({ format: "jwk" });
-  const members = [d, p, q, dp, dq, qi].map((member) => Buffer.from(member as string, "base64url"));
+  const { kty, d, p, q, dp, dq, qi } = createPrivateKey(keyPem).export({ format: "jwk" });
+  const members = [d, p, q, dp, dq, qi]
+    .filter((member) => member !== undefined)
+    .map((member) => Buffer.from(member, "base64url"));
+  // Of the other kinds the body is little more than `d`, between header and public key.
+  const body = kty === "RSA" ? keyPem.replaceAll(/-----[^-]+-----|\s/g, "").slice(PUBLIC_PREFIX) : "";
   return [
     body,
     ...members.flatMap((bytes) => [

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symli
 import { resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { KeyError, SigningKeyPair, type SigningKeyPairProps } from "../../constructs";
-import { selfSign } from "../../constructs/keys/certificate";
+import { selfSign } from "../../constructs/keys/self-sign";
 import {
   captureNotices,
   FIXED,
@@ -457,7 +457,9 @@ describe("fails", () => {
   it("on an elliptic-curve key", () => {
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     writeProjectFile(KEY, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
-    expect(messageOf(declare)).toBe(`[test/Key] ${resolve(KEY)} must hold an RSA private key, got: ec`);
+    expect(messageOf(declare)).toBe(
+      `[test/Key] ${resolve(KEY)} must hold an RSA key, as \`algorithm\` is "RS256", got: P-256; set \`algorithm\` to "ES256", or remove both halves to have a new one made`,
+    );
   });
 
   it("on a key of 1024 bits", () => {
@@ -475,10 +477,12 @@ describe("fails", () => {
     };
     mkdirSync("certs");
     certificate("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256");
-    expect(messageOf(declare)).toBe(`[test/Key] ${CERTIFICATE} must certify an RSA key, got: ec`);
+    expect(messageOf(declare)).toBe(
+      `[test/Key] ${CERTIFICATE} must certify an RSA key, as \`algorithm\` is "RS256", got: P-256; set \`algorithm\` to "ES256", or remove both halves to have a new one made`,
+    );
     certificate("-newkey", "rsa:1024");
     expect(messageOf(declare)).toBe(
-      `[test/Key] ${CERTIFICATE} must certify an RSA key of at least 2048 bits (RFC 7518 section 3.3), got: 1024`,
+      `[test/Key] ${CERTIFICATE} must certify an RSA key of at least 2048 bits (RFC 7518 section 3.3), got: 1024; remove both halves to have a new one made`,
     );
   });
 

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { selfSign } from "../../constructs/keys/certificate";
+import { selfSign } from "../../constructs/keys/self-sign";
 import { ADMIN_PASSWORD, docker, m2m, makeProject, namesOf, type Result, takeDown } from "./environment";
 
 const OWN = namesOf("keys");

@@ -1,64 +1,23 @@
-import { execFileSync } from "node:child_process";
-import { createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { importJWK, jwtVerify, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { keyId, readCertificate, selfSign } from "../../constructs/keys/certificate";
+import { kindFor, makePrivateKey, SIGNING_ALGORITHMS } from "../../constructs/keys/algorithms";
+import { keyId, readCertificate } from "../../constructs/keys/certificate";
 import { KeyError } from "../../constructs/keys/errors";
+import { selfSign } from "../../constructs/keys/self-sign";
 
 const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 const NOW = new Date("2026-03-01T12:00:00.900Z");
 
-function opensslText(pem: string): string {
-  return execFileSync("openssl", ["x509", "-noout", "-text"], { input: pem, encoding: "utf8", stdio: "pipe" });
-}
-
-describe("selfSign", () => {
-  it("is valid from now for the days asked, to the second", () => {
-    const { validFrom, validTo } = new X509Certificate(selfSign(KEY, "m", 5, NOW));
-    expect(new Date(validFrom).toISOString()).toBe("2026-03-01T12:00:00.000Z");
-    expect(new Date(validTo).toISOString()).toBe("2026-03-06T12:00:00.000Z");
-  });
-
-  it("is signed by its own key with SHA-256", () => {
-    const pem = selfSign(KEY, "m", 5, NOW);
-    expect(new X509Certificate(pem).verify(createPublicKey(KEY))).toBe(true);
-    expect(opensslText(pem)).toContain("Signature Algorithm: sha256WithRSAEncryption");
-  });
-
-  it("is for signatures and no authority over others", () => {
-    const text = opensslText(selfSign(KEY, "m", 5, NOW));
-    expect(text).toMatch(/Basic Constraints: critical\s+CA:FALSE/);
-    expect(text).toMatch(/Key Usage: critical\s+Digital Signature\n/);
-    expect(text).toContain("Subject Key Identifier");
-  });
-
-  it("lasts a hundred years, past the dates that two digits can say", () => {
-    expect(opensslText(selfSign(KEY, "m", 36_500, NOW))).toContain("Not After : Feb  5 12:00:00 2126 GMT");
-  });
-
-  it("names any subject in UTF-8", () => {
-    expect(new X509Certificate(selfSign(KEY, "Käse-1", 5, NOW)).subject).toBe("CN=Käse-1");
-  });
-
-  it("has a positive serial number of its own each time, within 20 octets", () => {
-    const serials = [1, 2, 3].map(() => new X509Certificate(selfSign(KEY, "m", 5, NOW)).serialNumber);
-    expect(new Set(serials).size).toBe(3);
-    for (const serial of serials) expect(serial).toMatch(/^[4-7][0-9A-F]{31}$/);
-  });
-
-  it("is PEM with Unix line ends", () => {
-    const pem = selfSign(KEY, "m", 5, NOW);
-    expect(pem).toMatch(/^-----BEGIN CERTIFICATE-----\n/);
-    expect(pem).not.toContain("\r");
-  });
-});
-
 describe("readCertificate", () => {
-  it("gives PEM, base64 on one line, kid and end", () => {
+  it("gives PEM, base64 on one line, algorithm, kid, JWK and end", () => {
     const pem = selfSign(KEY, "m", 5, NOW);
     expect(readCertificate(pem, "x")).toEqual({
       pem,
       base64: pem.replaceAll(/-----[^-]+-----|\n/g, ""),
+      algorithm: "RS256",
       kid: keyId(KEY),
+      publicJwk: expect.objectContaining({ kty: "RSA", alg: "RS256", kid: keyId(KEY), use: "sig" }),
       notAfter: new Date("2026-03-06T12:00:00Z"),
     });
   });
@@ -84,11 +43,71 @@ describe("readCertificate", () => {
   });
 });
 
+describe.each(SIGNING_ALGORITHMS)("a key for %s", (algorithm) => {
+  const key = makePrivateKey(algorithm, 2048);
+  const pem = selfSign(key, "m", 5, NOW);
+
+  it("has a JWK that verifies its signatures, its members in alphabetical order, and nothing private", async () => {
+    const { publicJwk } = readCertificate(pem, "x", { algorithm });
+    expect(publicJwk).toMatchObject({ alg: algorithm, kid: keyId(key), use: "sig" });
+    expect(Object.keys(publicJwk)).toEqual(Object.keys(publicJwk).sort());
+    const members = { RSA: ["e", "n"], EC: ["crv", "x", "y"], OKP: ["crv", "x"] }[publicJwk.kty as "RSA"];
+    expect(Object.keys(publicJwk)).toEqual(["alg", "kid", "kty", "use", ...members].sort());
+    const token = await new SignJWT({ sub: "m" }).setProtectedHeader({ alg: algorithm }).sign(key);
+    expect((await jwtVerify(token, await importJWK({ ...publicJwk }))).payload.sub).toBe("m");
+  });
+
+  it("says its algorithm by its kind, unless PS256 is asked of an RSA key", () => {
+    expect(readCertificate(pem, "x").algorithm).toBe(algorithm === "PS256" ? "RS256" : algorithm);
+    expect(readCertificate(pem, "x", { algorithm }).algorithm).toBe(algorithm);
+  });
+
+  it("fits no algorithm of another kind", () => {
+    for (const other of SIGNING_ALGORITHMS.filter((name) => kindFor(name) !== kindFor(algorithm))) {
+      expect(() => readCertificate(pem, "x", { algorithm: other })).toThrow(
+        expect.objectContaining({ code: "ALGORITHM_MISMATCH" }),
+      );
+    }
+  });
+});
+
+describe("a certificate of a key that does not fit", () => {
+  const of = (key: ReturnType<typeof makePrivateKey>) => selfSign(key, "m", 5, NOW);
+
+  it("is told by both, and what to do", () => {
+    const read = () => readCertificate(of(KEY), "certs/m.crt", { algorithm: "ES256", replace: "make another" });
+    expect(read).toThrow(
+      new KeyError(
+        "ALGORITHM_MISMATCH",
+        'certs/m.crt must certify a P-256 key, as `algorithm` is "ES256", got: RSA; set `algorithm` to "RS256" or "PS256", or make another',
+      ),
+    );
+  });
+
+  it.each([
+    ["ec secp384r1", generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey],
+    ["ec secp256k1", generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey],
+  ])("is refused where the key is %s", (kind, key) => {
+    expect(() => readCertificate(of(key), "x")).toThrow(
+      new KeyError(
+        "KEY_UNSUPPORTED",
+        `x must certify an RSA, P-256 or Ed25519 key, got: ${kind}; give a certificate of another key`,
+      ),
+    );
+  });
+
+  it("is refused where an RSA key is short", () => {
+    expect(() => readCertificate(of(generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey), "x")).toThrow(
+      "x must certify an RSA key of at least 2048 bits (RFC 7518 section 3.3), got: 1024; give a certificate of another",
+    );
+  });
+});
+
 describe("keyId", () => {
-  it("is the same of both halves, and another of another key", () => {
-    const other = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    expect(keyId(other.publicKey)).toBe(keyId(other.privateKey));
-    expect(keyId(other.privateKey)).not.toBe(keyId(KEY));
-    expect(keyId(KEY)).toMatch(/^[\w-]{43}$/);
+  it.each(SIGNING_ALGORITHMS)("is the same of both halves of a key for %s, and another of another key", (algorithm) => {
+    const [one, other] = [makePrivateKey(algorithm, 2048), makePrivateKey(algorithm, 2048)];
+    expect(keyId(createPublicKey(one))).toBe(keyId(one));
+    expect(keyId(other)).not.toBe(keyId(one));
+    expect(keyId(one)).toMatch(/^[\w-]{43}$/);
   });
 });

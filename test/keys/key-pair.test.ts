@@ -5,9 +5,11 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { keyId, readCertificate, selfSign } from "../../constructs/keys/certificate";
+import { SIGNING_ALGORITHMS } from "../../constructs/keys/algorithms";
+import { keyId, readCertificate } from "../../constructs/keys/certificate";
 import { KeyError } from "../../constructs/keys/errors";
 import { checkKeyPairRequest, ensureKeyPair, type KeyPairRequest } from "../../constructs/keys/key-pair";
+import { selfSign } from "../../constructs/keys/self-sign";
 
 const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 const PEM = KEY.export({ type: "pkcs8", format: "pem" }) as string;
@@ -25,6 +27,7 @@ beforeEach(() => {
     name: "m",
     keyFile: join(folder, "m.key"),
     certificateFile: join(folder, "m.crt"),
+    algorithm: "RS256",
     rsaBits: 2048,
     validityDays: 10,
     creation: "allowed",
@@ -80,6 +83,31 @@ describe("ensureKeyPair", () => {
     expect(kid).toBe(keyId(KEY));
     expect(notAfter).toEqual(again ? new Date("2026-01-21T00:00:00Z") : END);
     expect(notices).toHaveLength(again ? 1 : 0);
+  });
+
+  it.each(SIGNING_ALGORITHMS)("makes, finds and issues again a pair for %s", (algorithm) => {
+    const asked = { ...request, algorithm };
+    const made = ensureKeyPair(asked);
+    expect(made).toMatchObject({ algorithm, notAfter: END });
+    expect(ensureKeyPair(asked)).toEqual(made);
+    expect(ensureKeyPair({ ...asked, now: END, reissueExpired: true })).toMatchObject({
+      algorithm,
+      kid: made.kid,
+      notAfter: new Date("2026-01-21T00:00:00Z"),
+    });
+  });
+
+  it("serves RS256 and PS256 by one pair: the certificate does not say which", () => {
+    const { kid, pem } = ensureKeyPair(request);
+    expect(ensureKeyPair({ ...request, algorithm: "PS256" })).toMatchObject({ kid, pem, algorithm: "PS256" });
+  });
+
+  it.each(["key", "certificate"])("leaves a %s that does not fit as it is, and makes nothing beside it", (half) => {
+    const code = "ALGORITHM_MISMATCH";
+    write({ [half]: true });
+    const files = readdirSync(folder);
+    expect(() => ensureKeyPair({ ...request, algorithm: "EdDSA" })).toThrow(expect.objectContaining({ code }));
+    expect(readdirSync(folder)).toEqual(files);
   });
 
   it("does not issue over a key that an expired certificate does not belong to", () => {
@@ -151,7 +179,7 @@ describe("runs at once", () => {
         while (Date.now() < Number(start) + round * 250);
         const at = (name) => join(folder, String(round), name);
         const facts = ensureKeyPair({
-          name: "m", keyFile: at("m.key"), certificateFile: at("m.crt"), rsaBits: 2048, validityDays: 1,
+          name: "m", keyFile: at("m.key"), certificateFile: at("m.crt"), algorithm: "RS256", rsaBits: 2048, validityDays: 1,
           creation: "allowed", reissueExpired: false, notice: () => undefined,
         });
         console.log(facts.kid);
@@ -164,15 +192,25 @@ describe("runs at once", () => {
 
 describe("checkKeyPairRequest", () => {
   it("finds nothing wrong with what can be made", () => {
-    expect(checkKeyPairRequest(2048, 365)).toEqual([]);
-    expect(checkKeyPairRequest(4096, 0.01)).toEqual([]);
-    expect(checkKeyPairRequest(2048, 36_500)).toEqual([]);
+    expect(checkKeyPairRequest("RS256", 2048, 365)).toEqual([]);
+    expect(checkKeyPairRequest("PS256", 4096, 0.01)).toEqual([]);
+    expect(checkKeyPairRequest("RS256", 2048, 36_500)).toEqual([]);
+    for (const algorithm of SIGNING_ALGORITHMS) expect(checkKeyPairRequest(algorithm, undefined, 1)).toEqual([]);
   });
 
   it("finds both wrong at once", () => {
-    expect(checkKeyPairRequest(2047, -1)).toEqual([
+    expect(checkKeyPairRequest("RS256", 2047, -1)).toEqual([
       "`rsaBits` must be a whole number between 2048 (RFC 7518 section 3.3) and 8192, got: 2047; leave it out for 2048",
       "`validityDays` must be more than 0 and at most 36500, got: -1; use 365, or leave it out",
+    ]);
+  });
+
+  it.each([
+    ["ES256", "P-256"],
+    ["EdDSA", "Ed25519"],
+  ] as const)("wants no length beside %s", (algorithm, kind) => {
+    expect(checkKeyPairRequest(algorithm, 2048, 1)).toEqual([
+      `\`rsaBits\` must be left out beside \`algorithm\` "${algorithm}", whose keys are ${kind}, got: 2048`,
     ]);
   });
 });

@@ -1,0 +1,54 @@
+import { dirname, resolve } from "node:path";
+import { Construct } from "constructs";
+import type { SigningAlgorithm } from "../keys/algorithms";
+import { readCertificate } from "../keys/certificate";
+import { KeyError } from "../keys/errors";
+import { readRegularFile } from "../keys/key-files";
+import type { CertificateFileOptions, ISigningKey } from "../signing-key-pair";
+import { failOn, ValidationError } from "./errors";
+import { checkAlgorithm, explained, warnOfExpiry } from "./key-reading";
+import { projectFolder } from "./project";
+
+/** The public half of a key made elsewhere. */
+export class ImportedSigningKey extends Construct implements ISigningKey {
+  readonly algorithm: SigningAlgorithm;
+  readonly certificatePem: string;
+  readonly certificateBase64: string;
+  readonly kid: string;
+  readonly publicJwk: Readonly<Record<string, string>>;
+  readonly notAfter: Date;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly path: string,
+    { algorithm }: CertificateFileOptions,
+  ) {
+    super(scope, id);
+    if (algorithm !== undefined) failOn(this, checkAlgorithm(algorithm));
+    const facts = explained(this, () => {
+      const pem = readRegularFile(resolve(projectFolder(), path));
+      if (pem === undefined) {
+        throw new KeyError(
+          "KEY_UNREADABLE",
+          `${path} must be a certificate in PEM, got: no such file in ${dirname(path)}`,
+        );
+      }
+      return readCertificate(pem, path, { algorithm });
+    });
+    this.algorithm = facts.algorithm;
+    this.certificatePem = facts.pem;
+    this.certificateBase64 = facts.base64;
+    this.kid = facts.kid;
+    this.publicJwk = facts.publicJwk;
+    this.notAfter = facts.notAfter;
+    warnOfExpiry(this, facts, path, "have it issued again where it was made");
+  }
+
+  get privateKeyFile(): string {
+    throw new ValidationError(
+      this,
+      `the private half of ${this.path} is not known here; only SigningKeyPair has a \`privateKeyFile\``,
+    );
+  }
+}

@@ -1,0 +1,45 @@
+import { statSync } from "node:fs";
+import { relative } from "node:path";
+import { Annotations } from "cdktf";
+import type { Construct } from "constructs";
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../keys/algorithms";
+import type { CertificateFacts } from "../keys/certificate";
+import { KeyError } from "../keys/errors";
+import { check } from "./checks";
+import { projectFolder } from "./project";
+
+/** Key material speaks of files; the construct's path says which declaration asked for them. */
+export function explained(scope: Construct, read: () => CertificateFacts): CertificateFacts {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof KeyError) throw new KeyError(error.code, `[${scope.node.path}] ${error.message}`);
+    throw error;
+  }
+}
+
+export function checkAlgorithm(algorithm: SigningAlgorithm): string[] {
+  const names = SIGNING_ALGORITHMS.map((name) => `"${name}"`);
+  const rule = `must be ${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+  return check("algorithm", algorithm, (a) => SIGNING_ALGORITHMS.includes(a), rule);
+}
+
+export function warnOfExpiry(scope: Construct, { notAfter }: CertificateFacts, file: string, remedy: string): void {
+  if (notAfter > new Date()) return;
+  Annotations.of(scope).addWarning(
+    `the certificate ${file} ended on ${notAfter.toISOString().slice(0, 10)}; Keycloak still accepts the key; ${remedy}`,
+  );
+}
+
+/**
+ * A warning and no error: a file system without modes shows every file as open, and who was lent a key has to be able to
+ * take the environment down. The file is its owner's and is not changed.
+ */
+export function warnOfReaders(scope: Construct, keyFile: string): void {
+  const mode = statSync(keyFile, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & 0o077) === 0 || process.platform === "win32") return; // Windows has no modes at all
+  const file = relative(projectFolder(), keyFile);
+  Annotations.of(scope).addWarning(
+    `others than its owner may use ${file} (mode ${(mode & 0o777).toString(8).padStart(4, "0")}); run \`chmod 600 ${file}\``,
+  );
+}
