@@ -35,6 +35,7 @@ const ENVIRONMENTS = [
   "registry",
   "ecosystem",
   "newest",
+  "restart",
 ] as const;
 
 /** Every file has names and ports of its own, so that two of them run at once. */

@@ -52,6 +52,8 @@ export interface Case {
   readonly inputs: readonly Input[];
   /** Why no input is for a target. */
   readonly notFor?: { readonly verifier?: string; readonly keycloak?: string };
+  /** What of the case is not sent to Keycloak, and why. */
+  readonly leftOut?: string;
 }
 
 /** The verifier, with a hand on its issuer and its clock. */
@@ -77,6 +79,8 @@ export interface KeycloakTarget {
   restart(): Promise<void>;
   /** Changes a client made before. */
   change(base: Base, change: object): Promise<void>;
+  /** Whether this Keycloak is of a version, or a later one. */
+  isFrom(version: string): boolean;
   /** What introspection tells the client of `base` about a token, as JSON text. */
   introspect(base: Base, token: string): Promise<Answer>;
 }

@@ -116,3 +116,8 @@ export function flipBit(token: string, place: 0 | 1 | 2): string {
 export function seconds(offset = 0): number {
   return Math.floor(Date.now() / 1000) + offset;
 }
+
+/** Whether a text holds a token or one of its parts. Shorter ones are too common to tell. */
+export function shows(text: string, token: string): boolean {
+  return [token, ...token.split(".")].some((part) => part.length >= 16 && text.includes(part));
+}

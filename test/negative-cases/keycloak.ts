@@ -1,7 +1,7 @@
 import { type KeyObject, randomBytes, randomUUID } from "node:crypto";
 import type { TestKey } from "../machines/issuer-fixture";
 import { type Answer, audience, jwk, type KeycloakTarget, keyList, SAYS } from "./case";
-import { type Base, forge, fresh, seconds } from "./forge";
+import { type Base, forge, fresh, seconds, shows } from "./forge";
 
 const TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -15,12 +15,15 @@ export interface KeycloakOptions {
   readonly issuer: string;
   readonly watched: string;
   readonly encryptTo: KeyObject;
+  readonly version: string;
   readonly restart: () => Promise<void>;
   readonly keys: { readonly key: TestKey; readonly other: TestKey; readonly foreign: TestKey };
 }
 
 /** A real Keycloak, talked to by clients that are made here, all of one algorithm. */
 export class Keycloak implements KeycloakTarget {
+  /** Every assertion that was sent. */
+  readonly sent: string[] = [];
   private readonly made = new Map<string, Representation>();
 
   constructor(private readonly options: KeycloakOptions) {}
@@ -47,6 +50,10 @@ export class Keycloak implements KeycloakTarget {
     this.made.clear();
   }
 
+  isFrom(version: string): boolean {
+    return this.options.version.localeCompare(version, "en", { numeric: true }) >= 0;
+  }
+
   async restart(): Promise<void> {
     await this.options.restart();
   }
@@ -56,10 +63,9 @@ export class Keycloak implements KeycloakTarget {
   }
 
   async tokenFor(assertion: string): Promise<string> {
-    const response = await this.send("token", tokenRequest(assertion));
-    const body = await response.text();
-    if (response.status !== 200) throw new Error(`HTTP ${response.status}: ${body}`);
-    return JSON.parse(body).access_token;
+    const { status, text } = await this.send("token", tokenRequest(assertion));
+    if (status !== 200) throw new Error(`HTTP ${status}: ${text}`);
+    return JSON.parse(text).access_token;
   }
 
   async post(endpoint: string, body: string | URLSearchParams, contentType?: string): Promise<Answer> {
@@ -68,18 +74,22 @@ export class Keycloak implements KeycloakTarget {
 
   async introspect(base: Base, token: string): Promise<Answer> {
     const form = new URLSearchParams({ token, client_assertion_type: TYPE, client_assertion: forge(fresh(base)) });
-    const response = await this.send("token/introspect", form);
-    if (response.status !== 200) return describe(response);
-    const text = await response.text();
-    return JSON.parse(text).active === true ? "active" : text;
+    const reply = await this.send("token/introspect", form);
+    if (reply.status !== 200) return describe(reply);
+    return JSON.parse(reply.text).active === true ? "active" : reply.text;
   }
 
-  private async send(endpoint: string, body: string | URLSearchParams, contentType?: string): Promise<Response> {
-    return fetch(`${this.options.address}/protocol/openid-connect/${endpoint}`, {
+  private async send(endpoint: string, body: string | URLSearchParams, contentType?: string): Promise<Reply> {
+    const assertion = new URLSearchParams(body.toString()).get("client_assertion") ?? "";
+    this.sent.push(assertion);
+    const response = await fetch(`${this.options.address}/protocol/openid-connect/${endpoint}`, {
       method: "POST",
       body: body.toString(),
       headers: { "content-type": contentType ?? "application/x-www-form-urlencoded" },
     });
+    const text = await response.text();
+    if (shows(text, assertion)) throw new Error(`the answer shows the assertion: ${text}`);
+    return { status: response.status, text };
   }
 
   private async make(change: object, keys: KeycloakOptions["keys"]): Promise<Base> {
@@ -92,6 +102,11 @@ export class Keycloak implements KeycloakTarget {
     this.made.set(clientId, client);
     return base;
   }
+}
+
+interface Reply {
+  readonly status: number;
+  readonly text: string;
 }
 
 type Representation = ReturnType<typeof representation>;
@@ -122,12 +137,11 @@ function tokenRequest(assertion: string, form: Readonly<Record<string, string | 
 }
 
 /** `accepted`, or what RFC 6749 section 5.2 has for a refusal, as one line. */
-async function describe(response: Response): Promise<Answer> {
-  const text = await response.text();
-  if (response.status === 200) return "accepted";
-  if (response.status === 413) return SAYS.tooLarge; // by the server below Keycloak, with a page of its own
+function describe({ status, text }: Reply): Answer {
+  if (status === 200) return "accepted";
+  if (status === 413) return SAYS.tooLarge; // by the server below Keycloak, with a page of its own
   const { error = "", error_description = "" } = parse(text);
-  return [`${response.status} ${error}`.trim(), withoutJava(error_description)].filter(Boolean).join(": ");
+  return [`${status} ${error}`.trim(), withoutJava(error_description)].filter(Boolean).join(": ");
 }
 
 /** What a parser says of its insides has no stable wording. */

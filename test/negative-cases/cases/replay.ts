@@ -73,9 +73,11 @@ export const replayCases: Case[] = [
     number: 42,
     title: "the same again, at another node or after a restart",
     notFor: { verifier: manyTimes },
+    leftOut: "at another node: not run, the environment has one",
     inputs: [
       {
         sent: "the same assertion, after a restart",
+        algorithms: ["RS256"], // what is remembered of a `jti` does not depend on it
         restarts: true,
         ask: async (keycloak, base) => {
           const assertion = forge(base);
@@ -83,7 +85,7 @@ export const replayCases: Case[] = [
           await keycloak.restart();
           return keycloak.ask(base, assertion);
         },
-        keycloak: "?",
+        keycloak: "accepted",
       },
     ],
   },
