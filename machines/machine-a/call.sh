@@ -4,6 +4,7 @@
 #   machines/machine-a/call.sh            machine-b verifies the token offline
 #   machines/machine-a/call.sh --online   machine-b asks Keycloak about the token
 #
+# Signs with the algorithm of its key: RS256 for RSA (PS256 with ALGORITHM=PS256), ES256 for P-256, EdDSA for Ed25519.
 # Needs bash, curl, jq, openssl. Prints "HTTP 200" and the caller; anything else ends with 1 and a reason.
 # No token or assertion is ever an argument of a program, where `ps` would show it: they go through pipes.
 set -euo pipefail
@@ -18,6 +19,7 @@ API=${API:-http://machine-b:3000/api/protected}
 # host:port=address:port, parted by commas, as for curl's --connect-to.
 CONNECT_TO=${CONNECT_TO-keycloak:8080=127.0.0.1:8080,machine-b:3000=127.0.0.1:3000}
 SCOPE=${SCOPE:-}
+ALGORITHM=${ALGORITHM:-}
 
 fail() {
   echo "machine-a: $*" >&2
@@ -25,6 +27,34 @@ fail() {
 }
 
 base64url() { openssl base64 -e -A | tr '+/' '-_' | tr -d '='; }
+
+# stdin: an ECDSA signature in DER; stdout: r and s of 32 bytes each, as JWS has them (RFC 7518 section 3.4). In DER both
+# are numbers, written as short as they are.
+raw_ecdsa() {
+  local numbers hex at
+  numbers=$(openssl asn1parse -inform DER)
+  [[ $numbers =~ INTEGER\ *:([0-9A-F]+).*INTEGER\ *:([0-9A-F]+) ]] || return 1
+  printf -v hex '%64s%64s' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+  hex=${hex// /0}
+  for ((at = 0; at < 128; at += 2)); do printf '%b' "\\x${hex:at:2}"; done
+}
+
+# stdin: what to sign; stdout: the signature. $1: the algorithm.
+sign() {
+  case $1 in
+    RS256) openssl dgst -sha256 -binary -sign "$KEY_FILE" ;;
+    PS256)
+      openssl dgst -sha256 -binary -sign "$KEY_FILE" \
+        -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -sigopt rsa_mgf1_md:sha256
+      ;;
+    ES256) openssl dgst -sha256 -binary -sign "$KEY_FILE" | raw_ecdsa ;;
+    EdDSA)
+      # For Ed25519 openssl wants to know the length first, and so a file.
+      cat >"$signing_input"
+      openssl pkeyutl -sign -rawin -inkey "$KEY_FILE" -in "$signing_input"
+      ;;
+  esac
+}
 
 # $1: status and body, as `request` prints them; a body that is no JSON counts as empty.
 field() { sed 1d <<<"$1" | jq -r --arg name "$2" 'try (.[$name] // "") catch ""' 2>/dev/null || true; }
@@ -63,16 +93,33 @@ done
 public_key=$(openssl pkey -in "$KEY_FILE" -passin pass: -pubout 2>/dev/null) ||
   fail "key file $KEY_FILE must hold an unencrypted PEM private key"
 key_text=$(openssl pkey -pubin -noout -text <<<"$public_key")
-[[ $key_text =~ \(([0-9]+)\ bit\) && $key_text == *Modulus:* ]] || fail "key file $KEY_FILE must hold an RSA key"
-((BASH_REMATCH[1] >= 2048)) || fail "key file $KEY_FILE must hold at least 2048 bits, got: ${BASH_REMATCH[1]}"
+case $key_text in
+  *'PSS parameter restrictions'*) kind=RSA-PSS usual='' ;; # a kind of its own, and not what PS256 takes
+  *Modulus:*) kind=RSA usual=RS256 signs='RS256 or PS256' ;;
+  *$'\nASN1 OID: prime256v1\n'*) kind=P-256 usual=ES256 signs=ES256 ;;
+  'ED25519 Public-Key:'*) kind=Ed25519 usual=EdDSA signs=EdDSA ;;
+  *) kind=$(sed -n '1s/ *Public-Key:.*//p; s/^ASN1 OID: //p' <<<"$key_text" | tr -d '\n') usual='' ;;
+esac
+[[ -n $usual ]] || fail "key file $KEY_FILE must hold an RSA, P-256 or Ed25519 key, got: $kind"
+if [[ $kind == RSA && $key_text =~ \(([0-9]+)\ bit ]] && ((BASH_REMATCH[1] < 2048)); then
+  fail "key file $KEY_FILE must hold an RSA key of at least 2048 bits, got: ${BASH_REMATCH[1]}"
+fi
+alg=${ALGORITHM:-$usual}
+[[ $alg == "$usual" || $kind == RSA && $alg == PS256 ]] ||
+  fail "key file $KEY_FILE must hold a key for ALGORITHM $alg, got: $kind, which signs $signs"
 kid=$(openssl pkey -pubin -outform DER <<<"$public_key" | openssl dgst -sha256 -binary | base64url)
 
 # The assertion (RFC 7523): good for 60 seconds and one request.
 now=$(date +%s)
-header=$(jq -cjn --arg kid "$kid" '{alg: "RS256", typ: "JWT", kid: $kid}' | base64url)
+header=$(jq -cjn --arg alg "$alg" --arg kid "$kid" '{alg: $alg, typ: "JWT", kid: $kid}' | base64url)
 payload=$(jq -cjn --arg client "$CLIENT_ID" --arg issuer "$ISSUER" --arg jti "$(openssl rand -hex 16)" --argjson now "$now" \
   '{iss: $client, sub: $client, aud: $issuer, jti: $jti, iat: $now, exp: ($now + 60)}' | base64url)
-signature=$(printf '%s' "$header.$payload" | openssl dgst -sha256 -binary -sign "$KEY_FILE" | base64url)
+if [[ $alg == EdDSA ]]; then
+  signing_input=$(mktemp)
+  trap 'rm -f "$signing_input"' EXIT
+fi
+signature=$(printf '%s' "$header.$payload" | sign "$alg" | base64url) ||
+  fail "openssl cannot sign with $alg by the key in $KEY_FILE; openssl 3.0 or newer is needed"
 
 # The access token. `--data @-` reads the assertion from the pipe.
 scope=()
