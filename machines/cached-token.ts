@@ -18,10 +18,11 @@ export interface CachedTokenOptions {
 
 interface Held {
   readonly token: string;
-  readonly grantedAt: number;
-  /** Moves when an attempt to refresh has failed. */
+  /** By the time of day, and by the clock that only runs forward. */
+  readonly grantedAt: { readonly time: number; readonly tick: number };
+  /** The age for the next one, which moves when an attempt to refresh has failed. */
   refreshAt: number;
-  readonly expiresAt: number;
+  readonly lifeMs: number;
 }
 
 /** A token counts as expired this much early, so that it does not end on its way to the API. */
@@ -50,14 +51,13 @@ export class CachedToken {
   /** The token in hand if it has not expired, refreshed behind the caller's back when it is due; else a new one. */
   get(): Promise<string> {
     const { held } = this;
-    const now = this.options.now();
-    if (!held || now >= held.expiresAt) {
+    if (!held || this.ageOf(held) >= held.lifeMs) {
       this.waiting ??= this.insist().finally(() => {
         this.waiting = undefined;
       });
       return this.waiting;
     }
-    if (now >= held.refreshAt) this.refreshBehind(held);
+    if (this.ageOf(held) >= held.refreshAt) this.refreshBehind(held);
     return Promise.resolve(held.token);
   }
 
@@ -65,7 +65,7 @@ export class CachedToken {
   async replace(token: string): Promise<string | undefined> {
     const { held } = this;
     if (held && held.token !== token) return held.token;
-    if (held && this.options.now() - held.grantedAt < youngMs) return undefined;
+    if (held && this.ageOf(held) < youngMs) return undefined;
     if (performance.now() < this.retryAt) return undefined;
     return await this.attempt().then(
       ({ token }) => token,
@@ -73,17 +73,20 @@ export class CachedToken {
     );
   }
 
-  get isExpired(): boolean {
-    return !this.waiting && !this.inFlight && (!this.held || this.options.now() >= this.held.expiresAt);
+  /** Whether nothing is lost without it: no token, no attempt under way, and no pace of attempts to keep. */
+  get isIdle(): boolean {
+    const { held, waiting, inFlight, retryAt } = this;
+    return !waiting && !inFlight && performance.now() >= retryAt && (!held || this.ageOf(held) >= held.lifeMs);
   }
 
   private refreshBehind(held: Held): void {
-    if (this.inFlight) return;
-    const { now, log, what } = this.options;
+    if (this.inFlight || performance.now() < this.retryAt) return;
+    const { log, what } = this.options;
     this.attempt().catch((error: unknown) => {
       // Once more in the second half of what is left, so that an outage's end does not bring all machines at once.
-      held.refreshAt = now() + (held.expiresAt - now()) * (0.5 + 0.4 * Math.random());
-      const left = Math.max(0, Math.round((held.expiresAt - now()) / 1000));
+      const leftMs = Math.max(0, held.lifeMs - this.ageOf(held));
+      held.refreshAt = held.lifeMs - leftMs * (0.5 - 0.4 * Math.random());
+      const left = Math.round(leftMs / 1000);
       log(`machine: ${what} could not be refreshed, the one in hand serves for ${left} s: ${textOf(error)}`);
     });
   }
@@ -113,18 +116,13 @@ export class CachedToken {
 
   private async grant(): Promise<Held> {
     const { grant, now, refreshAfter } = this.options;
-    const grantedAt = now(); // before the request: the token is no older than that
+    const grantedAt = { time: now(), tick: performance.now() }; // before the request: the token is no older than that
     try {
       const { accessToken, expiresInSeconds = usualLifeSeconds } = await grant();
       const lifeMs = Math.max(0, expiresInSeconds * 1000 - marginMs);
       // Up to a fifteenth of the life earlier or later, so that machines started together part.
       const share = refreshAfter + (Math.random() - 0.5) / 7.5;
-      this.held = {
-        token: accessToken,
-        grantedAt,
-        refreshAt: grantedAt + lifeMs * share,
-        expiresAt: grantedAt + lifeMs,
-      };
+      this.held = { token: accessToken, grantedAt, refreshAt: lifeMs * share, lifeMs };
       this.failures = 0;
       this.retryAt = 0;
       return this.held;
@@ -133,6 +131,11 @@ export class CachedToken {
       this.retryAt = performance.now() + (isPassing(error) ? this.nextDelay(error) : refusalMs);
       throw error;
     }
+  }
+
+  /** The time of day may be set back, and the clock that only runs forward stand still while a machine sleeps. */
+  private ageOf({ grantedAt }: Held): number {
+    return Math.max(this.options.now() - grantedAt.time, performance.now() - grantedAt.tick);
   }
 
   /** Doubles with each failure, half of it by chance; not before the issuer asked for, as far as that is reasonable. */

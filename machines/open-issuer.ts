@@ -131,7 +131,7 @@ export function openIssuer(options: IssuerOptions): Issuer {
 
 /** Seconds, as RFC 9110 section 10.2.3 allows besides a date, which nobody sends here. */
 function readRetryAfter(text: string | null): number | undefined {
-  return text !== null && /^\d{1,4}$/.test(text) ? Number(text) : undefined;
+  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /**

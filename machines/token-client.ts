@@ -62,12 +62,12 @@ export interface TokenClient {
   getToken(scope?: string): Promise<string>;
   /**
    * `fetch` with the access token in the `Authorization` header. A 401 has the token replaced and the request sent once
-   * more, if its body is not a stream; a second 401, as every other status, is a result.
+   * more, if its body is not a stream, as every body of a `Request` is; a second 401, as every other status, is a result.
    *
-   * Takes what the standard `fetch` takes, undici's `dispatcher` too.
+   * Takes what the standard `fetch` takes, undici's `dispatcher` in `init` too. A `signal` also ends the wait for a token.
    *
    * @throws {OptionError} `ERR_OPTION` for an address without TLS, unless the issuer allows it. Otherwise as
-   *   {@link getToken}, and what the `fetch` below throws
+   *   {@link getToken}, the reason of a `signal`, and what the `fetch` below throws
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
@@ -78,8 +78,8 @@ export interface TokenClient {
  * - A token that is due is refreshed ahead of its expiry, by a call and behind its back: no call waits while there is a
  *   valid token in hand.
  * - While the issuer cannot be had, the token in hand serves until it expires. Attempts back off, from 0.2 s to 30 s with
- *   jitter, keep to `Retry-After`, and sign anew each time, since a `jti` is accepted once.
- * - A refusal of the client is not repeated within a second, whatever the number of calls.
+ *   jitter, keep to `Retry-After` as far as 30 s, and sign anew each time, since a `jti` is accepted once.
+ * - A refusal of the client is not repeated within a second for the same scope, whatever the number of calls.
  *
  * Does not check: the tokens themselves, which the called API judges.
  *
@@ -99,7 +99,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
     const known = tokens.get(key);
     if (known) return known;
     // Scopes may be made up at run time: what is no longer in use goes.
-    for (const [other, token] of tokens) if (token.isExpired) tokens.delete(other);
+    for (const [other, token] of tokens) if (token.isIdle) tokens.delete(other);
     const token = new CachedToken({
       grant: () => requestToken(issuer, { clientId, signingKey, audience, scope: key }),
       refreshAfter,
@@ -118,7 +118,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
       const [url, request] = plainRequest(input, init);
       checkUrl("address", url, issuer.allowInsecureHttp);
       const cached = tokenFor();
-      const token = await cached.get();
+      const token = await orAborted(cached.get(), request.signal);
       const response = await callWith(url, withToken(request, token));
       if (response.status !== 401) return response;
       const other = await cached.replace(token);
@@ -137,8 +137,27 @@ function checkRange(name: string, value: number, least: number, most: number): v
 /** A `Request` taken apart, as another `fetch` than the one it comes from may not know it. */
 function plainRequest(input: string | URL | Request, init: RequestInit = {}): [string, RequestInit] {
   if (!(input instanceof Request)) return [String(input), init];
-  const { url, method, headers, body, signal, redirect } = input;
-  return [url, { method, headers, signal, redirect, ...(body && { body, duplex: "half" }), ...init } as RequestInit];
+  const { url, method, headers, body, signal, integrity } = input;
+  // A `Request` says "follow" also where nobody asked for it: what the `fetch` below does by itself counts then.
+  const redirect = input.redirect !== "follow" && { redirect: input.redirect };
+  const sent = body && { body, duplex: "half" };
+  return [url, { method, headers, signal, integrity, ...redirect, ...sent, ...init } as RequestInit];
+}
+
+/** What is waited for, or the signal's reason, whichever is first. */
+async function orAborted<T>(waited: Promise<T>, signal?: AbortSignal | null): Promise<T> {
+  if (!signal) return waited;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop);
+  });
+  try {
+    return await Promise.race([aborted, waited]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 function withToken(init: RequestInit, token: string): RequestInit {

@@ -52,6 +52,9 @@ interface Answer {
   readonly status?: number;
   readonly body: unknown;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Without it the answer has no `Date`, as Keycloak's have none. @default true */
+  readonly dated?: boolean;
 }
 
 /** What the fixture was asked for: path and, for a POST, the form. */
@@ -192,8 +195,15 @@ export class TestIssuer {
       const received = { path, form: new URLSearchParams(await text(request)) };
       this.received.push(received);
       const answer = this.answers.get(path.replace("/protocol/openid-connect", ""));
-      const { status = 200, body, type = "application/json" } = (await answer?.(received)) ?? { status: 404, body: "" };
-      response.writeHead(status, { "content-type": type });
+      const {
+        status = 200,
+        body,
+        type,
+        headers,
+        dated,
+      }: Answer = (await answer?.(received)) ?? { status: 404, body: "" };
+      response.sendDate = dated ?? true;
+      response.writeHead(status, { "content-type": type ?? "application/json", ...headers });
       response.end(typeof body === "string" ? body : JSON.stringify(body));
     });
   }
