@@ -49,7 +49,7 @@ sign() {
       ;;
     ES256) openssl dgst -sha256 -binary -sign "$KEY_FILE" | raw_ecdsa ;;
     EdDSA)
-      # For Ed25519 openssl wants to know the length first, and so a file.
+      # For Ed25519 openssl wants to know the length first, and so a file; unsigned it is of no use to anybody.
       cat >"$signing_input"
       openssl pkeyutl -sign -rawin -inkey "$KEY_FILE" -in "$signing_input"
       ;;

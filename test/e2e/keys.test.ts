@@ -2,14 +2,41 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selfSign } from "../../constructs/keys/self-sign";
-import { ADMIN_PASSWORD, docker, m2m, makeProject, namesOf, type Result, takeDown } from "./environment";
+import {
+  ADMIN_PASSWORD,
+  clientOf,
+  docker,
+  m2m,
+  makeProject,
+  namesOf,
+  type Result,
+  ROOT,
+  takeDown,
+} from "./environment";
 
 const OWN = namesOf("keys");
 
 const KEY = "certs/machine-a-signing.key";
 const CERTIFICATE = "certs/machine-a-signing.crt";
+
+/** machine-a signs with RS256 and machine-b with ES256; each of these calls it, too. */
+const CALLERS = { press: "PS256", meter: "ES256", lathe: "EdDSA" };
+
+/** `main.ts` with a client for each algorithm. */
+function mainWith(callers: Record<string, string>): string {
+  const more = Object.entries(callers).map(
+    ([name, algorithm]) => `
+const ${name}Key = new SigningKeyPair(stack, "${name}Key", { name: "${name}", algorithm: "${algorithm}" });
+b.grantCall(new SignedJwtClient(stack, "${name}", { realm, clientId: "${name}", signingKey: ${name}Key }));
+`,
+  );
+  return readFileSync(join(ROOT, "main.ts"), "utf8")
+    .replace('name: "machine-b",', 'name: "machine-b", algorithm: "ES256",')
+    .replace("const api =", `${more.join("")}const api =`);
+}
 
 let folder: string;
 let trace: string;
@@ -17,7 +44,7 @@ let outputs: Result[];
 
 /** One environment whose every step is traced: what is scanned is what users would send along with a bug report. */
 beforeAll(async () => {
-  folder = makeProject(OWN);
+  folder = makeProject(OWN, mainWith(CALLERS));
   trace = join(mkdtempSync(join(tmpdir(), "m2m-trace-")), "terraform.log");
   const env = { TF_LOG: "TRACE", TF_LOG_PATH: trace };
   outputs = [await m2m(folder, ["up"], env), await m2m(folder, ["diff", "--json"], env), await m2m(folder, ["logs"])];
@@ -31,10 +58,8 @@ afterAll(async () => {
 
 describe("secrets", () => {
   it("no private byte of a key is in state, plan, JSON, traces, outputs or containers' settings", async () => {
-    const canaries = ["machine-a", "machine-b"].flatMap((name) =>
-      privateParts(join(folder, `certs/${name}-signing.key`)),
-    );
-    const keyFiles = [KEY, KEY.replace("machine-a", "machine-b")];
+    const keyFiles = ["machine-a", "machine-b", ...Object.keys(CALLERS)].map((name) => `certs/${name}-signing.key`);
+    const canaries = keyFiles.flatMap((path) => privateParts(join(folder, path)));
     expect(await placesWith(canaries, keyFiles)).toEqual([]);
   });
 
@@ -52,7 +77,7 @@ describe("secrets", () => {
 
 describe("a second checkout", () => {
   it("at another path, with certificates and state but no key, gives the same JSON and an empty diff", async () => {
-    const other = makeProject(OWN);
+    const other = makeProject(OWN, mainWith(CALLERS));
     try {
       cpSync(join(folder, "certs"), join(other, "certs"), {
         recursive: true,
@@ -111,17 +136,70 @@ describe("a key that the state knows", () => {
   });
 });
 
-/** Each number of an RSA private key that the public key does not show, in the forms that a leak could have. */
+describe("algorithms", () => {
+  it.each(Object.entries(CALLERS))(
+    "%s calls with %s, in Bash, a machine-b that signs with ES256",
+    async (name, asked) => {
+      expect(await callByBash(name, asked, "--online")).toEqual({
+        exitCode: 0,
+        stdout: `HTTP 200\ncaller: ${name}\nverified: online`,
+        stderr: "",
+      });
+    },
+  );
+
+  it("no other passes, though the key is the right one", async () => {
+    const { exitCode, stderr } = await callByBash("press", "RS256");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("invalid_client: Invalid signature algorithm");
+  });
+
+  it("of a client change in place, whatever kind of key it had and gets", async () => {
+    const changed = { press: "EdDSA", meter: "RS256", lathe: "ES256" };
+    const before = await uuids();
+    writeFileSync(join(folder, "main.ts"), mainWith(changed));
+    for (const name of Object.keys(changed)) {
+      for (const half of ["key", "crt"]) rmSync(join(folder, `certs/${name}-signing.${half}`));
+    }
+    const diff = await m2m(folder, ["diff", "--new-keys"]);
+    expect(diff.stdout, diff.stderr).toContain("Plan: 0 to add, 3 to change, 0 to destroy.");
+    expect((await m2m(folder, ["up", "--new-keys"])).stdout).toMatch(/^HTTP 200/);
+    for (const name of Object.keys(changed))
+      expect(await callByBash(name, "")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await uuids()).toEqual(before);
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+
+  const uuids = () => Promise.all(Object.keys(CALLERS).map(async (name) => (await clientOf(OWN, name)).id));
+
+  /** As a machine elsewhere would call that has its key and nothing of this checkout. */
+  async function callByBash(clientId: string, algorithm: string, ...args: string[]) {
+    const { exitCode, stdout, stderr } = await execa("bash", [join(ROOT, "machines/machine-a/call.sh"), ...args], {
+      cwd: folder,
+      reject: false,
+      env: {
+        CLIENT_ID: clientId,
+        KEY_FILE: `certs/${clientId}-signing.key`,
+        ALGORITHM: algorithm,
+        CONNECT_TO: `keycloak:8080=127.0.0.1:${OWN.keycloakPort},machine-b:3000=127.0.0.1:${OWN.machinePort}`,
+      },
+    });
+    return { exitCode, stdout, stderr };
+  }
+});
+
+/** Each number of a private key that the public key does not show, in the forms that a leak could have. */
 function privateParts(keyFile: string): string[] {
   const pem = readFileSync(keyFile, "utf8");
   const jwk = createPrivateKey(pem).export({ format: "jwk" });
-  const numbers = [jwk.d!, jwk.p!, jwk.q!, jwk.dp!, jwk.dq!, jwk.qi!];
+  const numbers = [jwk.d, jwk.p, jwk.q, jwk.dp, jwk.dq, jwk.qi].filter((number) => number !== undefined);
   const encoded = numbers.flatMap((number) => {
     const bytes = Buffer.from(number, "base64url").subarray(8, 32);
     return [number.slice(8, 40), bytes.toString("hex"), bytes.toString("base64").slice(0, 30)];
   });
-  const lines = pem.split("\n").slice(9, -2); // the modulus comes first, and is public
-  return [...encoded, ...lines];
+  const body = pem.split("\n").slice(1, -2);
+  // An RSA modulus comes first, and is public; of the others the public half comes last, if at all.
+  return [...encoded, ...(jwk.kty === "RSA" ? body.slice(8) : body.slice(0, 1))];
 }
 
 /** Files, outputs and containers' settings that hold one of the texts, but for the places that may. */
