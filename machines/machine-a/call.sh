@@ -106,7 +106,7 @@ if [[ $kind == RSA && $key_text =~ \(([0-9]+)\ bit ]] && ((BASH_REMATCH[1] < 204
 fi
 alg=${ALGORITHM:-$usual}
 [[ $alg == "$usual" || $kind == RSA && $alg == PS256 ]] ||
-  fail "key file $KEY_FILE must hold a key for ALGORITHM $alg, got: $kind, which signs $signs"
+  fail "key file $KEY_FILE must hold a key for $alg, got: $kind, which signs $signs"
 kid=$(openssl pkey -pubin -outform DER <<<"$public_key" | openssl dgst -sha256 -binary | base64url)
 
 # The assertion (RFC 7523): good for 60 seconds and one request.
