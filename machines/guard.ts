@@ -1,6 +1,6 @@
 import { MachineError, OptionError, TokenError } from "./errors";
 import { type Log, toStandardError } from "./log";
-import { requireScopes, type VerifiedToken, type VerifyToken } from "./verified-token";
+import { checkScopes, requireScopes, type VerifiedToken, type VerifyToken } from "./verified-token";
 
 export interface GuardOptions {
   /** How tokens are verified: `createVerifier`, `createIntrospector` or `verifyBoth`. */
@@ -63,13 +63,12 @@ export function createGuard(options: GuardOptions): Guard {
   const { verify, realm, scopes = [], log = toStandardError } = options;
   if (typeof verify !== "function") throw new OptionError("`verify` must be a function, such as createVerifier gives");
   if (realm !== undefined && !/^[\x20-\x7e]+$/.test(realm)) throw new OptionError("`realm` must be printable ASCII");
-  const odd = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
-  if (odd !== undefined)
-    throw new OptionError(`\`scopes\` must list single scopes (RFC 6749 section 3.3), got: ${odd}`);
+  checkScopes(scopes);
 
   const refuse = (status: Refusal["status"], error?: string, text = "", more: Record<string, string> = {}) => {
     const { code, ...shown } = more;
-    const words = text.replaceAll('"', "'"); // a description may not hold one, escaped or not
+    // The characters a description may hold, escaped or not; others may not even fit into a header.
+    const words = text.replaceAll('"', "'").replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
     const parameters = { ...(realm && { realm }), ...(error && { error, error_description: words }), ...shown };
     const challenge = Object.entries(parameters).map(([name, value]) => `${name}=${quote(value)}`);
     const headers = { "www-authenticate": ["Bearer", challenge.join(", ")].filter(Boolean).join(" ") };

@@ -9,13 +9,15 @@ interface KeySet {
   readonly generation: number;
   readonly text: string;
   fetchedAt: number;
+  /** Which attempt brought them. */
+  attempt: number;
 }
 
 /** From this age on the keys are fetched again, by a call and behind its back. */
 const refreshMs = 5 * 60 * 1000;
 /** From this age on, as after an hour without calls, a call waits for that, unless the issuer is known to be away. */
 const oldMs = 2 * refreshMs;
-/** How long an outage is not looked at again: with keys in hand, and without. */
+/** How long an outage is not looked at again: with keys in hand that serve, and without. */
 const retryMs = 10_000;
 const firstRetryMs = 1000;
 /** Unknown keys make the keys be fetched at most this often. */
@@ -29,6 +31,7 @@ export class IssuerKeys {
   private held?: KeySet;
   private loading?: Promise<KeySet>;
   private loadingAgain?: Promise<KeySet>;
+  private attempts = 0;
   private attemptedAt = Number.NEGATIVE_INFINITY;
   private retryAt = Number.NEGATIVE_INFINITY;
   private lastError?: unknown;
@@ -45,14 +48,15 @@ export class IssuerKeys {
    * @throws JWKSNoMatchingKey or JWKSMultipleMatchingKeys of jose; MachineError if the keys cannot be had
    */
   async find(header: JWSHeaderParameters, jws: FlattenedJWSInput) {
-    const startedAt = this.now();
+    const { attempts } = this;
     const keys = await this.current();
     try {
       return await keys.find(header, jws);
     } catch (error) {
       const { kid = "" } = header;
       if (!(error instanceof errors.JWKSNoMatchingKey) || this.isKnownUnknown(kid)) throw error;
-      const newer = keys.fetchedAt >= startedAt ? keys : await this.loadAgain();
+      // What was asked for before this call may be older than the key.
+      const newer = keys.attempt > attempts ? keys : await this.loadAgain();
       return await newer.find(header, jws).catch((again: unknown) => {
         this.remember(kid);
         throw again;
@@ -63,14 +67,17 @@ export class IssuerKeys {
   /** The generation of the keys in hand, or `undefined` if there are none to rely on; refreshes ahead. */
   generation(): number | undefined {
     const { held } = this;
-    if (!held || this.ageOf(held) > (this.lastError === undefined ? oldMs : this.maxStaleMs)) return undefined;
-    if (this.ageOf(held) > refreshMs && this.now() >= this.retryAt) this.load().catch(() => {});
-    return held.generation;
+    const age = held ? this.ageOf(held) : Number.POSITIVE_INFINITY;
+    if (age <= refreshMs) return held?.generation;
+    // Where `current` would wait, or fail.
+    if (age > this.maxStaleMs || (age > oldMs && this.lastError === undefined)) return undefined;
+    if (this.isDue) this.load().catch(() => {});
+    return held?.generation;
   }
 
   private async current(): Promise<KeySet> {
     const { held } = this;
-    const due = this.now() >= this.retryAt;
+    const due = this.isDue;
     if (held && this.ageOf(held) <= refreshMs) return held;
     if (!held || this.ageOf(held) > this.maxStaleMs) {
       if (!due && !this.loading) throw this.lastError;
@@ -85,8 +92,8 @@ export class IssuerKeys {
 
   /** At once, or a second after the last attempt: one for all that wait. */
   private loadAgain(): Promise<KeySet> {
-    if (this.lastError !== undefined && this.now() < this.retryAt) return Promise.reject(this.lastError);
-    const waitMs = Math.max(0, this.attemptedAt + burstMs - this.now());
+    if (this.lastError !== undefined && !this.isDue) return Promise.reject(this.lastError);
+    const waitMs = this.clockWasSetBack ? 0 : Math.max(0, this.attemptedAt + burstMs - this.now());
     this.loadingAgain ??= sleep(waitMs)
       .then(() => this.load())
       .finally(() => {
@@ -104,6 +111,7 @@ export class IssuerKeys {
 
   private async fetch(): Promise<KeySet> {
     this.attemptedAt = this.now();
+    const attempt = ++this.attempts;
     const { held } = this;
     try {
       const jwks = await fetchKeys(this.issuer);
@@ -111,13 +119,19 @@ export class IssuerKeys {
       const changed = held?.text !== text;
       if (changed) this.unknown.clear();
       this.held = changed
-        ? { find: createLocalJWKSet(jwks), generation: (held?.generation ?? 0) + 1, text, fetchedAt: this.now() }
-        : Object.assign(held, { fetchedAt: this.now() });
+        ? {
+            find: createLocalJWKSet(jwks),
+            generation: (held?.generation ?? 0) + 1,
+            text,
+            fetchedAt: this.now(),
+            attempt,
+          }
+        : Object.assign(held, { fetchedAt: this.now(), attempt });
       this.lastError = undefined;
       return this.held;
     } catch (error) {
       this.lastError = error;
-      this.retryAt = this.now() + (held ? retryMs : firstRetryMs);
+      this.retryAt = this.now() + (held && this.ageOf(held) <= this.maxStaleMs ? retryMs : firstRetryMs);
       throw error;
     }
   }
@@ -131,8 +145,18 @@ export class IssuerKeys {
     this.unknown.set(kid, this.now() + unknownMs);
   }
 
+  /** Keys from a time that is yet to come, after the clock was set back, are due. */
   private ageOf(keys: KeySet): number {
-    return this.now() - keys.fetchedAt;
+    const age = this.now() - keys.fetchedAt;
+    return age >= 0 ? age : refreshMs + 1;
+  }
+
+  private get isDue(): boolean {
+    return this.now() >= this.retryAt || this.clockWasSetBack;
+  }
+
+  private get clockWasSetBack(): boolean {
+    return this.now() < this.attemptedAt;
   }
 
   private now(): number {
@@ -163,5 +187,6 @@ function isVerificationKey(jwk: unknown): jwk is JWK {
   if (typeof jwk !== "object" || jwk === null) return false;
   const { kty, use, key_ops } = jwk as JWK;
   const isPublic = (kty === "RSA" || kty === "EC" || kty === "OKP") && !("d" in jwk);
-  return isPublic && (use === undefined || use === "sig") && (key_ops === undefined || key_ops.includes("verify"));
+  const verifies = key_ops === undefined || (Array.isArray(key_ops) && key_ops.includes("verify"));
+  return isPublic && (use === undefined || use === "sig") && verifies;
 }

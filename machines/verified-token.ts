@@ -36,8 +36,13 @@ export interface TokenRules {
 /** The last moment a date can name, in seconds: a later `exp` is no time. */
 const lastSecond = 8.64e12;
 
-/** Checks rules. @throws {OptionError} `ERR_OPTION` for an audience that is missing, empty or not printable ASCII */
-export function checkRules({ audience, authorizedParties }: TokenRules): void {
+/**
+ * Checks rules.
+ *
+ * @throws {OptionError} `ERR_OPTION` for an audience that is missing, empty or not printable ASCII, an empty list of
+ *   parties, or a text that is no scope
+ */
+export function checkRules({ audience, authorizedParties, scopes = [] }: TokenRules): void {
   if (typeof audience !== "string" || !/^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/.test(audience)) {
     throw new OptionError(
       "`audience` must name this API in printable ASCII: an API without an audience takes any token",
@@ -46,6 +51,14 @@ export function checkRules({ audience, authorizedParties }: TokenRules): void {
   if (authorizedParties?.length === 0) {
     throw new OptionError("`authorizedParties` must name a client, or be left out for every client");
   }
+  checkScopes(scopes);
+}
+
+/** Checks scopes to demand. @throws {OptionError} `ERR_OPTION` for one that no token has and no challenge can name */
+export function checkScopes(scopes: readonly string[]): void {
+  const odd = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
+  if (odd === undefined) return;
+  throw new OptionError(`\`scopes\` must list single scopes (RFC 6749 section 3.3), got: ${odd}`);
 }
 
 /**

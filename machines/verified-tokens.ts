@@ -29,6 +29,7 @@ export class VerifiedTokens {
 
   put(name: string, token: VerifiedToken, goodUntilMs: number, generation = 0): void {
     if (this.size === 0) return;
+    this.entries.delete(name);
     if (this.entries.size >= this.size) this.entries.delete(this.entries.keys().next().value!);
     this.entries.set(name, { token, goodUntil: Math.min(goodUntilMs, token.expiresAt * 1000), generation });
   }

@@ -36,8 +36,8 @@ export interface BothOptions {
 
 interface Seen {
   calls: number;
-  askedAt: number;
-  revoked: boolean;
+  readonly askedAt: number;
+  readonly refusal?: TokenError;
 }
 
 /** Tokens whose last question is remembered; one that falls out is asked about at its next call. */
@@ -46,7 +46,8 @@ const mostSeen = 10_000;
 /**
  * Makes a verifier of two: offline for every call, online for a token's first call and then for one in `everyCalls`, or
  * after `everySeconds`, whichever comes first. So a token that the issuer has revoked is refused by the next
- * `everyCalls` calls or after `everySeconds` at the latest, in each process, and for good.
+ * `everyCalls` calls or after `everySeconds` at the latest, in each process, and for good. Calls at the same time share
+ * one question.
  *
  * Does not check: what neither of the two does.
  *
@@ -58,33 +59,46 @@ export function verifyBoth(options: BothOptions): VerifyToken {
     if (!(value >= 1)) throw new OptionError(`\`${name}\` must be 1 or more, got: ${value}`);
   }
   const seen = new Map<string, Seen>();
+  const asking = new Map<string, Promise<VerifiedToken>>();
 
   const ask = async (token: string, name: string): Promise<VerifiedToken> => {
     const askedAt = now().getTime();
     try {
       const verified = await online(token);
-      remember(seen, name, { calls: 0, askedAt, revoked: false });
+      remember(seen, name, { calls: 0, askedAt });
       return verified;
     } catch (error) {
-      if (error instanceof TokenError) remember(seen, name, { calls: 0, askedAt, revoked: true });
+      if (error instanceof TokenError) remember(seen, name, { calls: 0, askedAt, refusal: again(error) });
       throw error;
     }
+  };
+  const askOnce = (token: string, name: string): Promise<VerifiedToken> => {
+    const asked = asking.get(name) ?? ask(token, name).finally(() => asking.delete(name));
+    asking.set(name, asked);
+    return asked;
   };
 
   return async (token) => {
     const verified = await offline(token);
     const name = nameOf(token);
     const last = seen.get(name);
-    if (last?.revoked) throw new TokenError("ERR_TOKEN_INACTIVE", "the issuer has refused the token before");
-    if (last && ++last.calls < everyCalls && now().getTime() - last.askedAt < everySeconds * 1000) return verified;
+    if (last?.refusal) throw last.refusal;
+    const ageMs = last ? now().getTime() - last.askedAt : 0;
+    // Below 0 the clock was set back: how long ago it was is not known.
+    if (last && ++last.calls < everyCalls && ageMs >= 0 && ageMs < everySeconds * 1000) return verified;
     try {
-      return await ask(token, name);
+      return await askOnce(token, name);
     } catch (error) {
       const noVerdict = error instanceof MachineError && !(error instanceof TokenError);
       if (noVerdict && options.acceptUncheckedDuringOutage) return verified;
       throw error;
     }
   };
+}
+
+/** The refusal without what caused it, which need not be kept. */
+function again({ code, message, claim, scopes }: TokenError): TokenError {
+  return new TokenError(code as "ERR_TOKEN_INACTIVE", message, { claim, scopes });
 }
 
 function remember(seen: Map<string, Seen>, name: string, entry: Seen): void {

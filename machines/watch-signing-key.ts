@@ -29,7 +29,7 @@ const settledAfterMs = 1000;
  */
 export function watchSigningKey(file: string, options: WatchOptions = {}): () => SigningKey {
   const { log = toStandardError } = options;
-  let seen = stampOf(file);
+  let seen = stampOf(file); // before the file is read: what changes meanwhile is seen at the first signature
   let key = loadSigningKey(file, options);
   let complaint = "";
 
@@ -63,9 +63,11 @@ interface Stamp {
 }
 
 function stampOf(file: string): Stamp {
-  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-  if (!stat) return { id: "none", settled: true };
-  const { dev, ino, size, mtimeNs, ctimeNs } = stat;
-  const ageMs = Date.now() - Number(ctimeNs / 1_000_000n);
-  return { id: [dev, ino, size, mtimeNs, ctimeNs].join(" "), settled: ageMs > settledAfterMs };
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    const ageMs = Date.now() - Number(ctimeNs / 1_000_000n);
+    return { id: [dev, ino, size, mtimeNs, ctimeNs].join(" "), settled: ageMs > settledAfterMs };
+  } catch (error) {
+    return { id: `none: ${(error as NodeJS.ErrnoException).code}`, settled: true };
+  }
 }
