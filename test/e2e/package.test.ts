@@ -40,6 +40,17 @@ describe("the package in somebody's own project", () => {
     expect((await installed("diff")).exitCode).toBe(0);
   });
 
+  it("brings the machines' library, for CommonJS and ES modules, without what the constructs need", async () => {
+    const name = "cdktf-keycloak-m2m/machine";
+    const shown =
+      "process.stdout.write(typeof openMachine + Object.keys(require.cache ?? {}).filter(isFramework).length)";
+    const isFramework = "const isFramework = (file) => /node_modules.(cdktf|constructs|@cdktf)\\W/.test(file);";
+    const common = `${isFramework} const { openMachine } = require("${name}"); ${shown}`;
+    const module = `import { openMachine } from "${name}"; process.stdout.write(typeof openMachine)`;
+    expect((await execa("node", ["-e", common], { cwd: folder })).stdout).toBe("function0");
+    expect((await execa("node", ["--input-type=module", "-e", module], { cwd: folder })).stdout).toBe("function");
+  });
+
   it("works by the cdktf CLI alone as well, and takes away just what it made", async () => {
     const diff = await cdktf(folder, ["diff"]);
     expect(diff.stdout + diff.stderr).toContain("No changes.");
