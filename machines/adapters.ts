@@ -26,7 +26,10 @@ interface HonoContext {
   set(name: "token", token: VerifiedToken): void;
 }
 
-/** Protects routes of Hono: `app.use("/api/*", honoGuard(guard))`. The token is `c.get("token")` then. */
+/**
+ * Protects routes of Hono: `app.use("/api/*", honoGuard(guard))`. The token is `c.get("token")` then, with its type in an
+ * app that is a `Hono<{ Variables: { token: VerifiedToken } }>`.
+ */
 export function honoGuard(guard: Guard) {
   return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
     const verdict = await guard(c.req.header("authorization"));
@@ -39,19 +42,23 @@ export function honoGuard(guard: Guard) {
 
 /**
  * Protects routes of Express, Connect or a bare server of `node:http`: `app.use("/api", expressGuard(guard))`. The token
- * is `response.locals.token` then.
+ * is `response.locals.token` then. What `guard` throws goes to `next`.
  */
 export function expressGuard(guard: Guard) {
+  const passes = async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
+    const verdict = await guard(oneHeader(request));
+    if ("token" in verdict) {
+      const holder = response as { locals?: Record<string, unknown> };
+      holder.locals ??= {};
+      holder.locals.token = verdict.token;
+      return true;
+    }
+    const { status, headers, body } = verdict.refusal;
+    response.writeHead(status, { ...headers, "content-type": "application/json" }).end(JSON.stringify(body));
+    return false;
+  };
   return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
-    guard(oneHeader(request)).then((verdict) => {
-      if ("token" in verdict) {
-        const holder = response as { locals?: Record<string, unknown> };
-        holder.locals = { ...holder.locals, token: verdict.token };
-        return next();
-      }
-      const { status, headers, body } = verdict.refusal;
-      response.writeHead(status, { ...headers, "content-type": "application/json" }).end(JSON.stringify(body));
-    }, next);
+    passes(request, response).then((passed) => passed && next(), next);
   };
 }
 
@@ -62,7 +69,10 @@ interface FastifyReply {
   send(body: unknown): this;
 }
 
-/** Protects routes of Fastify: `app.addHook("onRequest", fastifyGuard(guard))`. The token is `request.token` then. */
+/**
+ * Protects routes of Fastify: `app.addHook("onRequest", fastifyGuard(guard))`. The token is `request.token` then, with its
+ * type by `declare module "fastify" { interface FastifyRequest { token?: VerifiedToken } }`.
+ */
 export function fastifyGuard(guard: Guard) {
   return async (request: { raw: IncomingMessage; token?: VerifiedToken }, reply: FastifyReply): Promise<unknown> => {
     const verdict = await guard(oneHeader(request.raw));
@@ -75,9 +85,13 @@ export function fastifyGuard(guard: Guard) {
   };
 }
 
-/** All `Authorization` headers as one text: Node.js keeps the first of several by itself, and the rest would go unseen. */
-function oneHeader(request: IncomingMessage): string | undefined {
-  return request.headersDistinct.authorization?.join(", ");
+/**
+ * All `Authorization` headers as one text: Node.js keeps the first of several by itself, and the rest would go unseen.
+ * Requests of HTTP/2 and made-up ones, as of Fastify's `inject`, have no `headersDistinct`; some have no `rawHeaders`.
+ */
+function oneHeader({ rawHeaders, headers }: IncomingMessage): string | undefined {
+  const sent = rawHeaders?.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === "authorization");
+  return sent?.length ? sent.join(", ") : headers.authorization;
 }
 
 function toResponse({ status, headers, body }: Refusal): Response {

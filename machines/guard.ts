@@ -105,5 +105,5 @@ function unanswered({ code, message }: MachineError, log: Log): Verdict {
 }
 
 function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+  return `"${text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`;
 }
