@@ -7,7 +7,7 @@ export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 /** A {@link Fetch} with its connections. */
 export interface Connections {
   readonly fetch: Fetch;
-  /** Ends idle connections, so that a program can end; later calls fail. */
+  /** Ends idle connections, so that a program can end; later calls fail. A second time does nothing. */
   close(): Promise<void>;
 }
 
@@ -59,15 +59,17 @@ function parseAddress(text: string): Address | undefined {
  */
 export function openConnections(connectTo = "", timeoutMs = 5000): Connections {
   const map = parseConnectTo(connectTo);
+  const targetOf = ({ hostname, port, protocol }: { hostname: string; port?: string; protocol?: string }) =>
+    map.get(`${hostname.replace(/^\[|\]$/g, "")}:${port || (protocol === "https:" ? "443" : "80")}`);
   const connect = buildConnector({ timeout: timeoutMs });
   const dispatcher = new Agent({
     maxResponseSize: 1024 * 1024,
     connect(options, callback) {
-      const port = options.port || (options.protocol === "https:" ? "443" : "80");
-      const target = map.get(`${options.hostname.replace(/^\[|\]$/g, "")}:${port}`);
+      const target = targetOf(options);
       connect(target ? { ...options, hostname: target.host, port: target.port } : options, callback);
     },
   });
+  let closing: Promise<void> | undefined;
   return {
     async fetch(url, init = {}) {
       const timeout = AbortSignal.timeout(timeoutMs);
@@ -77,15 +79,19 @@ export function openConnections(connectTo = "", timeoutMs = 5000): Connections {
         const request = { redirect: "manual", ...init, signal, dispatcher } as Parameters<typeof undiciFetch>[1];
         return (await undiciFetch(url, request)) as unknown as Response;
       } catch (cause) {
-        const { origin, host, pathname } = new URL(url);
-        const at = map.get(host) ? ` (at ${map.get(host)?.host}:${map.get(host)?.port})` : "";
+        const { origin, pathname } = new URL(url);
+        const target = targetOf(new URL(url));
+        const at = target ? ` (at ${target.host}:${target.port})` : "";
         throw new UnreachableError(
           `no answer from ${origin}${pathname}${at}: ${reason(cause, timeoutMs)}; check that it runs and that the address is right`,
           cause,
         );
       }
     },
-    close: () => dispatcher.close(),
+    close: () => {
+      closing ??= dispatcher.close();
+      return closing;
+    },
   };
 }
 
