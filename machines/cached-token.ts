@@ -6,7 +6,7 @@ import type { AccessToken } from "./request-token";
 export interface CachedTokenOptions {
   /** One grant. Each call signs a fresh assertion, since a `jti` is accepted once. */
   readonly grant: () => Promise<AccessToken>;
-  /** Share of a token's life after which the next one is fetched. */
+  /** Share of a token's life after which, at the latest, the next one is fetched. */
   readonly refreshAfter: number;
   /** Milliseconds a caller without a token waits through failed attempts. */
   readonly patienceMs: number;
@@ -23,6 +23,8 @@ interface Held {
   /** The age for the next one, which moves when an attempt to refresh has failed. */
   refreshAt: number;
   readonly lifeMs: number;
+  /** Whether an attempt to refresh has failed. */
+  missed: boolean;
 }
 
 /** A token counts as expired this much early, so that it does not end on its way to the API. */
@@ -83,9 +85,11 @@ export class CachedToken {
     if (this.inFlight || performance.now() < this.retryAt) return;
     const { log, what } = this.options;
     this.attempt().catch((error: unknown) => {
-      // Once more in the second half of what is left, so that an outage's end does not bring all machines at once.
+      // Once more just before its end: so the end of an outage meets each machine about once, spread as they were before
+      // it, where a pace of attempts would have them all come at once.
       const leftMs = Math.max(0, held.lifeMs - this.ageOf(held));
-      held.refreshAt = held.lifeMs - leftMs * (0.5 - 0.4 * Math.random());
+      held.refreshAt = held.missed ? held.lifeMs : held.lifeMs - (leftMs / 20) * Math.random();
+      held.missed = true;
       const left = Math.round(leftMs / 1000);
       log(`machine: ${what} could not be refreshed, the one in hand serves for ${left} s: ${textOf(error)}`);
     });
@@ -120,9 +124,9 @@ export class CachedToken {
     try {
       const { accessToken, expiresInSeconds = usualLifeSeconds } = await grant();
       const lifeMs = Math.max(0, expiresInSeconds * 1000 - marginMs);
-      // Up to a fifteenth of the life earlier or later, so that machines started together part.
-      const share = refreshAfter + (Math.random() - 0.5) / 7.5;
-      this.held = { token: accessToken, grantedAt, refreshAt: lifeMs * share, lifeMs };
+      // Up to a tenth of the life earlier, so that machines started together part.
+      const share = refreshAfter - Math.min(0.1, refreshAfter / 2) * Math.random();
+      this.held = { token: accessToken, grantedAt, refreshAt: lifeMs * share, lifeMs, missed: false };
       this.failures = 0;
       this.retryAt = 0;
       return this.held;

@@ -23,9 +23,9 @@ export interface TokenClientOptions {
    */
   readonly audience?: string;
   /**
-   * Share of a token's life, from 0.1 to 0.9, after which the next call has it refreshed in the background, give or take
-   * a fifteenth. Later means fewer grants; earlier rides out longer outages: at the end of it `1 - refreshAfter` of a
-   * life is left.
+   * Share of a token's life, from 0.1 to 0.9, after which at the latest the next call has it refreshed in the background;
+   * up to a tenth of the life earlier, by chance. Later means fewer grants; earlier rides out longer outages: `1 -
+   * refreshAfter` of a life is left then.
    *
    * @default 0.75
    */

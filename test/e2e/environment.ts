@@ -36,6 +36,7 @@ const ENVIRONMENTS = [
   "ecosystem",
   "newest",
   "restart",
+  "outages",
 ] as const;
 
 /** Every file has names and ports of its own, so that two of them run at once. */

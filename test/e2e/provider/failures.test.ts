@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { docker, namesOf } from "../environment";
+import { type Fault, FaultProxy, type Matcher } from "../fault-proxy";
 import { clients, REALM, series, team } from "./clients";
-import { type Fault, FaultProxy, type Matcher } from "./fault-proxy";
 import { goldenConfiguration } from "./golden";
 import { type Json, startKeycloak } from "./server";
 import { type Outcome, Workspace } from "./workspace";

@@ -8,10 +8,26 @@ export interface Matcher {
   readonly path?: RegExp;
 }
 
+type Headers = Readonly<Record<string, string>>;
+
+/** A request that has come in. */
+export interface Call {
+  readonly method: string;
+  readonly path: string;
+  /** By the clock that only runs forward, in milliseconds. */
+  readonly at: number;
+  /** Once it has been read. */
+  body: string;
+  /** What Keycloak answered, told or not; stays undefined for a request that it never sees. */
+  status?: number;
+}
+
 /** What becomes of a request. */
 export type Fault =
   /** An answer of the proxy's own; Keycloak never sees the request. */
-  | { readonly status: number; readonly body?: string; readonly type?: string }
+  | { readonly status: number; readonly body?: string; readonly type?: string; readonly headers?: Headers }
+  /** Carried out; the answer gets these headers besides, worked out when it is told. */
+  | { readonly adds: () => Headers }
   /** Carried out, but the answer is told this much later. */
   | { readonly lateMs: number }
   /** Given to Keycloak this much later. */
@@ -37,16 +53,17 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** Stands between Terraform's provider and a real Keycloak, counts the calls, and fails them when told to. */
+/** Stands in front of a real Keycloak, keeps the calls, and fails them when told to. */
 export class FaultProxy {
   readonly #server: Server;
   readonly #target: URL;
   readonly #rules: Rule[] = [];
-  readonly #calls: { method: string; path: string }[] = [];
+  readonly #calls: Call[] = [];
 
   private constructor(target: string) {
     this.#target = new URL(target);
     this.#server = createServer((incoming, outgoing) => {
+      outgoing.sendDate = false; // Keycloak sends none, and answers have to pass as they are
       this.#handle(incoming, outgoing).catch(() => outgoing.destroy());
     });
   }
@@ -77,9 +94,14 @@ export class FaultProxy {
     this.#calls.length = 0;
   }
 
+  /** The requests of this kind that have come in. */
+  calls(matcher: Matcher): readonly Call[] {
+    return this.#calls.filter((call) => fits(matcher, call));
+  }
+
   /** How many requests of this kind have come in. */
   count(matcher: Matcher): number {
-    return this.#calls.filter((call) => fits(matcher, call)).length;
+    return this.calls(matcher).length;
   }
 
   /** Waits until so many requests of this kind have come in. */
@@ -97,14 +119,16 @@ export class FaultProxy {
   }
 
   async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const call = { method: incoming.method!, path: incoming.url! };
+    const call: Call = { method: incoming.method!, path: incoming.url!, at: performance.now(), body: "" };
     this.#calls.push(call);
     const fault = this.#faultFor(call);
     const body = Buffer.concat(await incoming.toArray());
+    call.body = body.toString();
     if (fault === "dropped") return void outgoing.destroy();
     if (typeof fault === "object" && "status" in fault) return reply(outgoing, ownAnswer(fault));
     if (typeof fault === "object" && "slowMs" in fault) await sleep(fault.slowMs);
     const answer = await this.#forward(incoming, body);
+    call.status = answer.status;
     if (typeof fault === "object" && "lateMs" in fault) await sleep(fault.lateMs);
     tell(outgoing, answer, fault);
   }
@@ -136,8 +160,9 @@ function fits({ method, path }: Matcher, call: { method: string; path: string })
   return (!method || method === call.method) && (!path || path.test(call.path));
 }
 
-function ownAnswer({ status, body = "{}", type = "application/json" }: Extract<Fault, { status: number }>): Answer {
-  return { status, headers: { "content-type": type }, body: Buffer.from(body) };
+function ownAnswer(fault: Extract<Fault, { status: number }>): Answer {
+  const { status, body = "{}", type = "application/json", headers } = fault;
+  return { status, headers: { "content-type": type, ...headers }, body: Buffer.from(body) };
 }
 
 /** Passes Keycloak's answer on, or as much of it as the fault leaves. */
@@ -145,6 +170,8 @@ function tell(outgoing: ServerResponse, answer: Answer, fault: Fault | undefined
   const half = answer.body.subarray(0, answer.body.length / 2);
   if (fault === "lost") outgoing.destroy();
   else if (fault === "truncated") reply(outgoing, { ...answer, body: half });
+  else if (typeof fault === "object" && "adds" in fault)
+    reply(outgoing, { ...answer, headers: { ...answer.headers, ...fault.adds() } });
   else if (fault !== "broken-off") reply(outgoing, answer);
   else {
     outgoing.writeHead(answer.status, { "content-type": "application/json", "content-length": answer.body.length });
