@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadSigningKey, openIssuer, requestToken } from "../machines";
+import { median } from "./figures";
 import { m2m, makeProject, NAMES, run } from "./project";
 
 const REALM = "sjwt-example";
@@ -159,12 +160,6 @@ function report(ways: readonly Way[], seconds: ReadonlyMap<string, number[]>): v
       `| ${name} | ${medians[index]!.toFixed(1)} s | ${all.join(", ")} | ${(medians[index]! / article).toFixed(2)} × |`,
     );
   });
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 main().catch((error) => {

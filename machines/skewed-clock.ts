@@ -8,8 +8,10 @@ export interface SkewedClock {
   observe(issuerTime: Date, sentAt: Date): void;
 }
 
-/** Below it a difference may be the header's own rounding and the way there. */
+/** Up to it a difference may be the header's own rounding and the way there. */
 const ignoredMs = 2000;
+/** Up to it clocks that differed agree again: less than above, so that one on the edge does not come and go. */
+const agreedMs = 1000;
 /** A larger one is reported and not followed: assertions for another hour are not made on an answer's word. */
 const largestMs = 5 * 60 * 1000;
 
@@ -23,16 +25,16 @@ export function createSkewedClock(now: () => Date, issuer: string, log: Log): Sk
   return {
     issuerNow: () => new Date(now().getTime() + offsetMs),
     observe(issuerTime, sentAt) {
-      const answeredAt = now().getTime();
-      const middle = (sentAt.getTime() + answeredAt) / 2;
+      const tookMs = now().getTime() - sentAt.getTime();
       // The issuer's second has begun some time before: half of it on average.
-      const measured = issuerTime.getTime() + 500 - middle;
-      const uncertain = ignoredMs + (answeredAt - sentAt.getTime()) / 2;
-      if (!Number.isFinite(measured)) return;
+      const measured = issuerTime.getTime() + 500 - (sentAt.getTime() + tookMs / 2);
+      if (!Number.isFinite(measured) || tookMs < 0) return;
       const size = Math.abs(measured);
-      offsetMs = size <= uncertain || size > largestMs ? 0 : measured;
-      const found = size <= uncertain ? 0 : measured;
-      if (Math.abs(found - reportedMs) <= ignoredMs) return;
+      const agrees = size + tookMs / 2 <= agreedMs;
+      if (!agrees && size - tookMs / 2 <= ignoredMs) return; // it may be either: what was found before stays
+      const found = agrees ? 0 : measured;
+      offsetMs = size > largestMs ? 0 : found;
+      if (found === reportedMs || (found !== 0 && Math.abs(found - reportedMs) <= ignoredMs)) return;
       reportedMs = found;
       log(`machine: ${describe(found, issuer)}`);
     },

@@ -1,3 +1,4 @@
+import { row, table } from "../figures";
 import { type Calls, total } from "./counting-proxy";
 import { callsPerClient, type Measured } from "./terraform";
 
@@ -128,12 +129,4 @@ function byMethod(calls: Calls): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([method, count]) => `${count} ${method}`)
     .join(", ");
-}
-
-function table(heads: readonly string[], rows: readonly string[]): string {
-  return [row(heads), `|${"---|".repeat(heads.length)}`, ...rows].join("\n");
-}
-
-function row(cells: readonly (string | number)[]): string {
-  return `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
 }

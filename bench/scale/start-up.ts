@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { createServerCertificate } from "../../provider/protocol/certificate";
+import { median } from "../figures";
 
 /** What Terraform sets for a plugin, so that one started by hand can say what it is. */
 const COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
@@ -26,5 +27,5 @@ export async function startUp(program: string): Promise<number> {
 export async function medianStartUp(program: string, runs = 5): Promise<number> {
   const times: number[] = [];
   for (let run = 0; run < runs; run++) times.push(await startUp(program));
-  return times.sort((a, b) => a - b)[runs >> 1]!;
+  return median(times);
 }

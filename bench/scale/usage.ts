@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { run } from "../project";
 
 /** What a process and its children have taken so far, as the kernel keeps it in /proc. */
 export interface Usage {
@@ -44,6 +45,13 @@ export function cpuOf(pid: number): number {
   // The name, in brackets, may hold spaces; user and system time are the 12th and 13th field after it.
   const fields = read(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
+}
+
+/** The largest process of a container, as this machine counts processes. */
+export async function processOf(container: string): Promise<number> {
+  const { stdout } = await run("docker", ["top", container, "-eo", "pid"]);
+  const pids = stdout.split("\n").slice(1).filter(Boolean).map(Number);
+  return pids.sort((a, b) => peakOf(b) - peakOf(a))[0] ?? 0;
 }
 
 /** Each thread has a list of the children that it started; one that is about to start a program is still the parent. */

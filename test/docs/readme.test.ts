@@ -47,7 +47,7 @@ const matches = (text: string, pattern: RegExp) => [
   ...new Set([...text.matchAll(pattern)].map((match) => match.slice(1).find((group) => group !== undefined)!)),
 ];
 
-const PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...below("docs", ".md")];
+const PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...below("docs", ".md"), ...below("examples", ".md")];
 
 function fences(page: string): Fence[] {
   return [...read(page).matchAll(/(?:<!-- snippet: (\S+) -->\n)?```(\w+)\n([\s\S]*?)```/g)].map(
@@ -199,7 +199,8 @@ describe("TypeScript in the documentation", () => {
       fences(page)
         .filter(({ language, name }) => language === "ts" && name !== "main.ts")
         .map(({ code }, index) => {
-          const file = join(folder, `${page.replaceAll(/\W/g, "-")}-${index}.ts`);
+          const kind = /^(const .* = )?await /m.test(code) ? "mts" : "ts";
+          const file = join(folder, `${page.replaceAll(/\W/g, "-")}-${index}.${kind}`);
           writeFileSync(file, /^import /m.test(code) ? code : `${PRELUDE}${code}`);
           return file;
         }),
@@ -264,7 +265,10 @@ describe("TypeScript in the documentation", () => {
         tsBuildInfoFile: undefined,
         noUnusedLocals: false, // a fragment shows what it shows
         typeRoots: [join(ROOT, "node_modules", "@types")],
-        paths: { [PACKAGE]: [join(ROOT, "constructs", "index.ts")] },
+        paths: {
+          [PACKAGE]: [join(ROOT, "constructs", "index.ts")],
+          [`${PACKAGE}/machine`]: [join(ROOT, "machines", "index.ts")],
+        },
       },
     });
     return ts
@@ -289,6 +293,15 @@ describe("reference tables", () => {
     expect(firstColumnOfConstructs().sort()).toEqual(exported.sort());
   });
 
+  it("of the library name every function that is exported", () => {
+    const exported = matches(read("machines/index.ts"), /^export \{(.+)\} from/gm)
+      .flatMap((list) => list.split(","))
+      .map((name) => name.trim())
+      .filter((name) => /^[a-z]/.test(name) && !name.startsWith("type "));
+    const [table = ""] = read("docs/machine-library.md").split("\n\nEach function");
+    expect(codeSpans(table)).toEqual(expect.arrayContaining(exported));
+  });
+
   it("of the context name every setting", () => {
     const settings = matches(sources("constructs"), /setting\(this, "(\w+)"/g);
     for (const name of settings) expect(read("docs/constructs.md")).toContain(`"m2m:${name}"`);
@@ -307,7 +320,7 @@ describe("reference tables", () => {
       ["machine-a", "machines/machine-a/machine-a.ts"],
       ["machine-b", "machines/machine-b/server.ts"],
     ] as const) {
-      const variables = matches(read(file), /\benv\.([A-Z_]+)|\(env, "([A-Z_]+)"/g);
+      const variables = matches(read(file) + read("machines/settings.ts"), /\benv\.([A-Z_]+)|\(env, "([A-Z_]+)"/g);
       for (const name of [...variables, "ALLOW_INSECURE_HTTP"])
         expect(section("docs/machines.md", heading)).toContain(`| \`${name}\` |`);
     }
@@ -324,6 +337,16 @@ describe("reference tables", () => {
     expect(named("docs/constructs.md")).toEqual(
       expect.arrayContaining(matches(sources("constructs"), /KeyError\(\s*"([A-Z_]+)"/g)),
     );
+  });
+
+  it("of outages have a test of that title for each row", () => {
+    const titles = read("docs/outages.md")
+      .split("\n")
+      .filter((line) => line.startsWith("| ") && !line.startsWith("| What happens"))
+      .map((line) => line.split(" | ")[0]!.slice(2));
+    expect(titles.length).toBeGreaterThan(12);
+    const tests = sources("test/e2e/outages");
+    expect(titles.filter((title) => !tests.includes(`"${title}"`))).toEqual([]);
   });
 
   it("of the embedded provider's resources, import ids and data sources are complete", () => {
