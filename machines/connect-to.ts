@@ -11,6 +11,21 @@ export interface Connections {
   close(): Promise<void>;
 }
 
+export interface ConnectionLimits {
+  /**
+   * Milliseconds that a request may take, its answer's body included.
+   *
+   * @default 5000
+   */
+  readonly timeoutMs?: number;
+  /**
+   * Bytes that an answer's body may have; -1 for any number.
+   *
+   * @default 1048576
+   */
+  readonly maxResponseBytes?: number;
+}
+
 interface Address {
   readonly host: string;
   readonly port: string;
@@ -49,21 +64,21 @@ function parseAddress(text: string): Address | undefined {
  * Makes a `fetch` that connects elsewhere than the address says, like `curl --connect-to`: the `Host` header, TLS
  * server name and certificate check keep the name in the address. Names that are not in the map resolve as usual.
  *
- * Each request, its body included, may take `timeoutMs`; an answer may have 1 MiB. Redirects are not followed unless
- * a request asks for it.
+ * Redirects are not followed unless a request asks for it.
  *
  * @param connectTo see {@link parseConnectTo} @default - an empty map
- * @param timeoutMs milliseconds @default 5000
  * @throws {OptionError} `ERR_OPTION` for a map of another form. The `fetch` throws {@link UnreachableError}
- *   (`ERR_UNREACHABLE`) when there is no answer in time; every status is an answer.
+ *   (`ERR_UNREACHABLE`) when there is no answer in time, and the reason of a request's own `signal`; every status is an
+ *   answer
  */
-export function openConnections(connectTo = "", timeoutMs = 5000): Connections {
+export function openConnections(connectTo = "", limits: ConnectionLimits = {}): Connections {
+  const { timeoutMs = 5000, maxResponseBytes = 1024 * 1024 } = limits;
   const map = parseConnectTo(connectTo);
   const targetOf = ({ hostname, port, protocol }: { hostname: string; port?: string; protocol?: string }) =>
     map.get(`${hostname.replace(/^\[|\]$/g, "")}:${port || (protocol === "https:" ? "443" : "80")}`);
   const connect = buildConnector({ timeout: timeoutMs });
   const dispatcher = new Agent({
-    maxResponseSize: 1024 * 1024,
+    maxResponseSize: maxResponseBytes,
     connect(options, callback) {
       const target = targetOf(options);
       connect(target ? { ...options, hostname: target.host, port: target.port } : options, callback);
@@ -76,9 +91,12 @@ export function openConnections(connectTo = "", timeoutMs = 5000): Connections {
       const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
       try {
         // undici's own fetch, not Node's: an Agent only works with the undici it comes from. The types are the same.
-        const request = { redirect: "manual", ...init, signal, dispatcher } as Parameters<typeof undiciFetch>[1];
+        const request = { redirect: "manual", ...ownForm(init), signal, dispatcher } as Parameters<
+          typeof undiciFetch
+        >[1];
         return (await undiciFetch(url, request)) as unknown as Response;
       } catch (cause) {
+        init.signal?.throwIfAborted();
         const { origin, pathname } = new URL(url);
         const target = targetOf(new URL(url));
         const at = target ? ` (at ${target.host}:${target.port})` : "";
@@ -93,6 +111,15 @@ export function openConnections(connectTo = "", timeoutMs = 5000): Connections {
       return closing;
     },
   };
+}
+
+/** A form of Node.js' own kind as bytes with their type: undici knows only its own. */
+function ownForm(init: RequestInit): RequestInit {
+  if (!(init.body instanceof FormData)) return init;
+  const encoded = new Response(init.body);
+  const headers = new Headers(init.headers);
+  headers.set("content-type", encoded.headers.get("content-type") ?? "");
+  return { ...init, headers, body: encoded.body, duplex: "half" } as RequestInit;
 }
 
 function reason(error: unknown, timeoutMs: number): string {

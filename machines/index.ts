@@ -1,7 +1,7 @@
 // The library for services: `import { … } from "cdktf-keycloak-m2m/machine"`. It knows nothing of Terraform.
 export { expressGuard, fastifyGuard, honoGuard, type ProtectedHandler, protect } from "./adapters";
 export type { SigningAlgorithm } from "./algorithms";
-export { type Connections, type Fetch, openConnections } from "./connect-to";
+export { type ConnectionLimits, type Connections, type Fetch, openConnections } from "./connect-to";
 export {
   type ErrorCode,
   IssuerError,

@@ -23,6 +23,8 @@ export interface MachineOptions {
   readonly allowInsecureHttp?: boolean;
   /** Milliseconds that a call waits for its first token while attempts fail. @default 10000 */
   readonly patienceMs?: number;
+  /** Milliseconds that a call of an API may take, its answer's body included. @default 30000 */
+  readonly callTimeoutMs?: number;
   /** Takes what is worth a line. @default - standard error */
   readonly log?: Log;
 }
@@ -41,7 +43,7 @@ export interface Machine extends TokenClient {
  * what `createVerifier` and `createIntrospector` take. Nothing is sent before the first use.
  *
  * Its `fetch` does not follow redirects, so that the token goes to the address called and nowhere else, and gives up
- * after 5 s.
+ * after `callTimeoutMs`.
  *
  * @throws {MachineError} `ERR_OPTION`, or a `ERR_KEY_…` code for the key file
  */
@@ -49,7 +51,8 @@ export function openMachine(options: MachineOptions): Machine {
   const { clientId, keyFile, scope, patienceMs, log } = options;
   const signingKey = watchSigningKey(keyFile, options);
   const issuer = openIssuer(options);
-  const connections = openConnections(options.connectTo);
+  const limits = { timeoutMs: options.callTimeoutMs ?? 30_000, maxResponseBytes: -1 };
+  const connections = openConnections(options.connectTo, limits);
   const { fetch } = connections;
   const tokens = createTokenClient(issuer, { clientId, signingKey, scope, patienceMs, fetch, log });
   return {

@@ -71,7 +71,7 @@ export function machineOptions(environment: Environment, clientId: string): Mach
 
 /** Does something as one machine, whose one attempt tells at once what is wrong. */
 async function as<Result>(environment: Environment, clientId: string, act: (machine: Machine) => Promise<Result>) {
-  const machine = openMachine({ ...machineOptions(environment, clientId), patienceMs: 0 });
+  const machine = openMachine({ ...machineOptions(environment, clientId), patienceMs: 0, callTimeoutMs: 5000 });
   try {
     return await act(machine);
   } finally {

@@ -28,7 +28,7 @@ export async function plainClient(
   clientId: string,
   signingKey: SigningKey,
 ): Promise<PlainClient> {
-  const connections = openConnections(connectTo, 30_000);
+  const connections = openConnections(connectTo, { timeoutMs: 30_000 });
   const options = { [customFetch]: connections.fetch, [allowInsecureRequests]: true };
   const url = new URL(issuer);
   const server: AuthorizationServer = await processDiscoveryResponse(url, await discoveryRequest(url, options));

@@ -10,7 +10,7 @@ async function main(args: readonly string[], env = process.env): Promise<number>
   const api =
     readText(env, "API", "http://machine-b:3000/api/protected") + (args.includes("--online") ? "/online" : "");
   const settings = readMachine({ ...env, CONNECT_TO: env.CONNECT_TO ?? localAddresses }, "machine-a", "API");
-  const machine = openMachine({ ...settings, patienceMs: 0 }); // one attempt: who started it sees the reason at once
+  const machine = openMachine({ ...settings, patienceMs: 0, callTimeoutMs: 5000 }); // one attempt: who started it sees the reason at once
   try {
     const response = await machine.fetch(api);
     console.log(`HTTP ${response.status}`);

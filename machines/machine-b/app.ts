@@ -9,6 +9,7 @@ import { type Log, toStandardError } from "../log";
 import type { Issuer } from "../open-issuer";
 import type { KeySource } from "../signing-key";
 import type { VerifiedToken } from "../verified-token";
+import { verifyBoth } from "../verify-both";
 import { createVerifier } from "../verify-token";
 
 export interface AppOptions {
@@ -37,7 +38,7 @@ const mostBodyBytes = 16 * 1024;
  * Builds machine-b's API:
  *
  * - `GET /api/protected`: the token is verified offline, by the issuer's public keys
- * - `GET /api/protected/online`: the issuer is asked, so a revoked token is refused at once
+ * - `GET /api/protected/online`: the issuer is asked too, so a revoked token is refused at once
  * - `GET /healthz`: 200 while the process serves
  * - `GET /readyz`: 200 once the issuer has been reached, else 503
  *
@@ -46,8 +47,11 @@ const mostBodyBytes = 16 * 1024;
  */
 export function buildApp(options: AppOptions): Hono<Env> {
   const { issuer, audience: realm, log = toStandardError } = options;
-  const offline = createGuard({ verify: createVerifier(issuer, options), realm, log });
-  const online = createGuard({ verify: createIntrospector(issuer, options), realm, log });
+  const byKeys = createVerifier(issuer, options);
+  // Every call is asked about, but no token that the issuer cannot have signed: forged ones cost it nothing.
+  const asked = verifyBoth({ offline: byKeys, online: createIntrospector(issuer, options), everyCalls: 1 });
+  const offline = createGuard({ verify: byKeys, realm, log });
+  const online = createGuard({ verify: asked, realm, log });
 
   const app = new Hono<Env>();
   app.use(secureHeaders(), bodyLimit({ maxSize: mostBodyBytes }));

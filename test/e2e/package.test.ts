@@ -44,7 +44,7 @@ describe("the package in somebody's own project", () => {
     const name = "cdktf-keycloak-m2m/machine";
     const shown =
       "process.stdout.write(typeof openMachine + Object.keys(require.cache ?? {}).filter(isFramework).length)";
-    const isFramework = "const isFramework = (file) => /node_modules.(cdktf|constructs|@cdktf)\\W/.test(file);";
+    const isFramework = "const isFramework = (file) => /node_modules.(cdktf|constructs|@cdktf)[^-\\w]/.test(file);";
     const common = `${isFramework} const { openMachine } = require("${name}"); ${shown}`;
     const module = `import { openMachine } from "${name}"; process.stdout.write(typeof openMachine)`;
     expect((await execa("node", ["-e", common], { cwd: folder })).stdout).toBe("function0");

@@ -104,7 +104,7 @@ describe("openConnections", () => {
   });
 
   it("fails when there is no answer in time", async () => {
-    const connections = openConnections("", 100);
+    const connections = openConnections("", { timeoutMs: 100 });
     await expect(connections.fetch(`http://127.0.0.1:${port}/slow`)).rejects.toThrow("nothing within 100 ms");
     await connections.close();
   });

@@ -22,6 +22,11 @@ beforeAll(async () => {
     const { host, authorization } = request.headers;
     seen.push({ host, authorization, url: request.url });
     if (request.url === "/hangs") return;
+    if (request.url === "/large") return void response.end("x".repeat(3_000_000));
+    if (request.url === "/echo") {
+      response.setHeader("x-type", request.headers["content-type"] ?? "");
+      return void request.pipe(response);
+    }
     response.end("answer");
   });
 });
@@ -121,7 +126,26 @@ describe("openMachine", () => {
 
   it("ends a call when the caller's signal says so", async () => {
     const call = open().fetch("http://orders.test/hangs", { signal: AbortSignal.timeout(100) });
-    await expect(call).rejects.toMatchObject({ code: "ERR_UNREACHABLE" });
+    await expect(call).rejects.toMatchObject({ name: "TimeoutError" });
+  });
+
+  it("gives a call up after its time-out", async () => {
+    const call = open({ callTimeoutMs: 100 }).fetch("http://orders.test/hangs");
+    await expect(call).rejects.toMatchObject({
+      code: "ERR_UNREACHABLE",
+      message: expect.stringContaining("nothing within 100 ms"),
+    });
+  });
+
+  it("takes an answer of any size, and sends a form of Node.js' own kind", async () => {
+    const machine = open();
+    const large = await machine.fetch("http://orders.test/large");
+    expect((await large.text()).length).toBe(3_000_000);
+    const body = new FormData();
+    body.set("order", "17");
+    const echoed = await machine.fetch("http://orders.test/echo", { method: "POST", body });
+    expect(await echoed.text()).toMatch(/name="order"\r\n\r\n17\r\n/);
+    expect(echoed.headers.get("x-type")).toMatch(/^multipart\/form-data; boundary=/);
   });
 
   it("closes: idle connections end, and later calls fail", async () => {
