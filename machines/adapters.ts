@@ -12,6 +12,10 @@ export type ProtectedHandler<Rest extends unknown[]> = (
 /**
  * Protects a handler in the style of `fetch`, as Deno, Bun, Hono, Next.js and service workers take it. What else the
  * platform hands to a handler is passed on, after the token.
+ *
+ * Does not check: what the guard does not. Throws what the guard and the handler throw.
+ *
+ * @see RFC 6750 section 3
  */
 export function protect<Rest extends unknown[]>(guard: Guard, handler: ProtectedHandler<Rest>) {
   return async (request: Request, ...rest: Rest): Promise<Response> => {
@@ -28,7 +32,11 @@ interface HonoContext {
 
 /**
  * Protects routes of Hono: `app.use("/api/*", honoGuard(guard))`. The token is `c.get("token")` then, with its type in an
- * app that is a `Hono<{ Variables: { token: VerifiedToken } }>`.
+ * app that is a `Hono<{ Variables: { token: VerifiedToken } }>`. What the guard throws goes to `app.onError`.
+ *
+ * Does not check: what the guard does not.
+ *
+ * @see RFC 6750 section 3
  */
 export function honoGuard(guard: Guard) {
   return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
@@ -43,6 +51,10 @@ export function honoGuard(guard: Guard) {
 /**
  * Protects routes of Express, Connect or a bare server of `node:http`: `app.use("/api", expressGuard(guard))`. The token
  * is `response.locals.token` then. What `guard` throws goes to `next`.
+ *
+ * Does not check: what the guard does not.
+ *
+ * @see RFC 6750 section 3
  */
 export function expressGuard(guard: Guard) {
   const passes = async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
@@ -71,7 +83,12 @@ interface FastifyReply {
 
 /**
  * Protects routes of Fastify: `app.addHook("onRequest", fastifyGuard(guard))`. The token is `request.token` then, with its
- * type by `declare module "fastify" { interface FastifyRequest { token?: VerifiedToken } }`.
+ * type by `declare module "fastify" { interface FastifyRequest { token?: VerifiedToken } }`. What the guard throws goes to
+ * the error handler.
+ *
+ * Does not check: what the guard does not.
+ *
+ * @see RFC 6750 section 3
  */
 export function fastifyGuard(guard: Guard) {
   return async (request: { raw: IncomingMessage; token?: VerifiedToken }, reply: FastifyReply): Promise<unknown> => {

@@ -64,7 +64,9 @@ function parseAddress(text: string): Address | undefined {
  * Makes a `fetch` that connects elsewhere than the address says, like `curl --connect-to`: the `Host` header, TLS
  * server name and certificate check keep the name in the address. Names that are not in the map resolve as usual.
  *
- * Redirects are not followed unless a request asks for it.
+ * Redirects are not followed unless a request asks for it. Proxy variables of the environment are not read.
+ *
+ * Does not check: the address, such as whether it has TLS.
  *
  * @param connectTo see {@link parseConnectTo} @default - an empty map
  * @throws {OptionError} `ERR_OPTION` for a map of another form. The `fetch` throws {@link UnreachableError}

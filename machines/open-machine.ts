@@ -45,7 +45,10 @@ export interface Machine extends TokenClient {
  * Its `fetch` does not follow redirects, so that the token goes to the address called and nowhere else, and gives up
  * after `callTimeoutMs`.
  *
+ * Does not check: that the issuer is there, knows the client and its key, or that the key file is its owner's alone.
+ *
  * @throws {MachineError} `ERR_OPTION`, or a `ERR_KEY_…` code for the key file
+ * @see RFC 6749 section 4.4, RFC 7523 section 2.2
  */
 export function openMachine(options: MachineOptions): Machine {
   const { clientId, keyFile, scope, patienceMs, log } = options;

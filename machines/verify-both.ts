@@ -52,6 +52,7 @@ const mostSeen = 10_000;
  * Does not check: what neither of the two does.
  *
  * @throws {OptionError} `ERR_OPTION` at once for a number below 1. The verifier throws what the two throw
+ * @see RFC 7662 section 4, RFC 9068 section 4
  */
 export function verifyBoth(options: BothOptions): VerifyToken {
   const { offline, online, everyCalls = 100, everySeconds = 30, now = () => new Date() } = options;
