@@ -126,7 +126,7 @@ export const partyCases: Case[] = [
     number: 25,
     title: "a disabled client",
     notFor: {
-      verifier: "seen online only: offline, a token is good until its `exp`, as docs/machines.md says",
+      verifier: "seen online only: offline, a token is good until its `exp`, as docs/machine-library.md says",
     },
     inputs: [
       {
