@@ -2,7 +2,7 @@
 export type ErrorCode =
   | "ERR_OPTION" // an option or setting is missing or wrong: the caller's mistake
   | "ERR_KEY_UNREADABLE" // the key file cannot be read
-  | "ERR_KEY_FORMAT" // the key file holds no unencrypted PEM private key
+  | "ERR_KEY_FORMAT" // the key file holds no PEM private key, or one that the passphrase does not open
   | "ERR_KEY_TYPE" // the key is not RSA, P-256 or Ed25519, or cannot sign with the algorithm asked for
   | "ERR_KEY_SIZE" // the RSA key is shorter than 2048 bits
   | "ERR_UNREACHABLE" // no answer, a timeout, or an answer that says "later" (429, 5xx)

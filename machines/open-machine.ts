@@ -15,6 +15,8 @@ export interface MachineOptions {
   readonly issuer: string;
   /** What to sign with. @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519 */
   readonly algorithm?: SigningAlgorithm;
+  /** What an encrypted key file is opened with. @default - none: an encrypted file is refused */
+  readonly passphrase?: string;
   /** Scopes to ask for, parted by spaces. @default - the client's default scopes */
   readonly scope?: string;
   /** Where to connect instead: `keycloak:8080=127.0.0.1:18080,…` @default - the addresses as they are */

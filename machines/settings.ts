@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { SigningAlgorithm } from "./algorithms";
 import { OptionError } from "./errors";
 import type { MachineOptions } from "./open-machine";
@@ -18,6 +19,7 @@ export function readMachine(env: Environment, name: string, ...addresses: string
     clientId: readText(env, "CLIENT_ID", name),
     keyFile: readText(env, "KEY_FILE", `certs/${name}-signing.key`),
     algorithm: readAlgorithm(env),
+    passphrase: readPassphrase(env),
     issuer: readText(env, "ISSUER", "http://keycloak:8080/realms/sjwt-example"),
     connectTo: env.CONNECT_TO,
     allowInsecureHttp: readAllowInsecureHttp(env, "ISSUER", ...addresses),
@@ -36,6 +38,22 @@ function readAlgorithm(env: Environment): SigningAlgorithm | undefined {
   const known = algorithms.find((algorithm) => algorithm === env.ALGORITHM);
   if (known) return known;
   throw new OptionError(`ALGORITHM must be one of ${algorithms.join(", ")}, got: ${env.ALGORITHM}`);
+}
+
+/**
+ * `KEY_PASSPHRASE`, or the first line of the file that `KEY_PASSPHRASE_FILE` names, as containers are given secrets.
+ *
+ * @throws {OptionError} `ERR_OPTION` for a file that cannot be read
+ */
+function readPassphrase(env: Environment): string | undefined {
+  const file = env.KEY_PASSPHRASE_FILE;
+  if (!file) return env.KEY_PASSPHRASE || undefined;
+  try {
+    return readFileSync(file, "utf8").split(/\r?\n/)[0];
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new OptionError(`KEY_PASSPHRASE_FILE must name a file that can be read, got: ${file} (${code})`, cause);
+  }
 }
 
 /**

@@ -26,7 +26,8 @@ export interface AssertionOptions {
 
 /**
  * Signs a client assertion: header `alg`, `typ` and `kid`; claims `iss` = `sub` = client id, `aud`, `iat`, `exp` and a
- * random 128-bit `jti`. Good for one request: sign anew for each attempt, a `jti` is accepted once.
+ * `jti`: eight characters of the key id, a dot, and 128 random bits. So Keycloak's login events, which keep the `jti` and
+ * no key id, tell which key signed. Good for one request: sign anew for each attempt, a `jti` is accepted once.
  *
  * Does not check: that the issuer knows the client or the key, or that this machine's clock is right (Keycloak
  * tolerates one that is up to 15 s ahead, or less than `lifetimeSeconds` behind).
@@ -48,7 +49,7 @@ export function signAssertion(options: AssertionOptions): string {
     iss: clientId,
     sub: clientId,
     aud: issuer,
-    jti: randomBytes(16).toString("base64url"),
+    jti: newId(key.kid),
     iat: issuedAt,
     exp: issuedAt + lifetimeSeconds,
   };
@@ -72,6 +73,10 @@ export function authenticateWith(signingKey: KeySource, now?: () => Date): Clien
     body.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     body.set("client_assertion", signAssertion({ clientId, issuer: server.issuer, signingKey, now }));
   };
+}
+
+function newId(kid: string): string {
+  return `${kid.slice(0, 8)}.${randomBytes(16).toString("base64url")}`;
 }
 
 function encode(part: object): string {

@@ -21,10 +21,16 @@ export interface SigningKeyOptions {
    * @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
    */
   readonly algorithm?: SigningAlgorithm;
+  /**
+   * What an encrypted key file is opened with. Not looked at where the file is not encrypted.
+   *
+   * @default - none: an encrypted file is refused
+   */
+  readonly passphrase?: string;
 }
 
 /**
- * Reads a private signing key from an unencrypted PEM file: PKCS#8, PKCS#1 or SEC1, holding an RSA key of at least 2048
+ * Reads a private signing key from a PEM file, encrypted or not: PKCS#8, PKCS#1 or SEC1, holding an RSA key of at least 2048
  * bits, a P-256 key or an Ed25519 key. One signature is made and checked, so that a damaged key is no surprise later.
  *
  * Does not check: the file's permissions, or whether the issuer knows the key.
@@ -45,7 +51,7 @@ export function loadSigningKey(file: string, options: SigningKeyOptions = {}): S
       cause,
     );
   }
-  const privateKey = parsePrivateKey(pem, file);
+  const privateKey = parsePrivateKey(pem, file, options.passphrase);
   const algorithm = chooseAlgorithm(privateKey, file, options.algorithm);
   const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0;
   if (privateKey.asymmetricKeyType === "rsa" && bits < 2048) {
@@ -89,20 +95,26 @@ function chooseAlgorithm(key: KeyObject, file: string, asked?: SigningAlgorithm)
   );
 }
 
-function parsePrivateKey(pem: string, file: string): KeyObject {
+function parsePrivateKey(pem: string, file: string, passphrase?: string): KeyObject {
   const label = /-----BEGIN ([A-Z0-9 ]{1,30})-----/.exec(pem)?.[1];
   const refuse = (got: string, cause?: unknown) =>
     new KeyError(
       "ERR_KEY_FORMAT",
-      `key file ${file} must hold an unencrypted PEM private key ("BEGIN PRIVATE KEY"), got: ${got}`,
+      `key file ${file} must hold a PEM private key ("BEGIN PRIVATE KEY"), got: ${got}`,
       cause,
     );
   if (label === undefined) throw refuse(pem.trim() === "" ? "an empty file" : "no PEM");
-  if (label.includes("ENCRYPTED") || pem.includes("Proc-Type: 4,ENCRYPTED")) throw refuse("an encrypted key");
   if (!label.endsWith("PRIVATE KEY")) throw refuse(`"BEGIN ${label}"`);
+  const encrypted = label.includes("ENCRYPTED") || pem.includes("Proc-Type: 4,ENCRYPTED");
+  if (encrypted && passphrase === undefined) {
+    throw refuse("an encrypted key; give its passphrase (KEY_PASSPHRASE or KEY_PASSPHRASE_FILE)");
+  }
   try {
-    return createPrivateKey(pem);
+    return createPrivateKey(encrypted ? { key: pem, passphrase } : pem);
   } catch (cause) {
-    throw refuse("a damaged key", cause);
+    throw refuse(
+      encrypted ? "an encrypted key that the passphrase does not open, or a damaged one" : "a damaged key",
+      cause,
+    );
   }
 }

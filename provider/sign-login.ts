@@ -34,7 +34,9 @@ export async function signLogin(login: LoginAssertion): Promise<string> {
   }
   const issuedAt = Math.floor(Date.now() / 1000);
   const claims = { iss: clientId, sub: clientId, aud: issuer, iat: issuedAt, exp: issuedAt + 60 };
-  return new SignJWT({ ...claims, jti: randomBytes(16).toString("base64url") })
+  // Begins with the key id, as the machines' do: Keycloak's login events keep the jti and no kid.
+  const jti = `${keyId(key).slice(0, 8)}.${randomBytes(16).toString("base64url")}`;
+  return new SignJWT({ ...claims, jti })
     .setProtectedHeader({ alg: signingAlgorithm, typ: "JWT", ...(withKid && { kid: keyId(key) }) })
     .sign(key);
 }

@@ -20,6 +20,10 @@ API=${API:-http://machine-b:3000/api/protected}
 CONNECT_TO=${CONNECT_TO-keycloak:8080=127.0.0.1:8080,machine-b:3000=127.0.0.1:3000}
 SCOPE=${SCOPE:-}
 ALGORITHM=${ALGORITHM:-}
+# What an encrypted key file is opened with: itself, or the first line of a file. openssl reads it there.
+export KEY_PASSPHRASE=${KEY_PASSPHRASE:-}
+passin=env:KEY_PASSPHRASE
+[[ -z ${KEY_PASSPHRASE_FILE:-} ]] || passin=file:$KEY_PASSPHRASE_FILE
 
 fail() {
   echo "machine-a: $*" >&2
@@ -42,16 +46,16 @@ raw_ecdsa() {
 # stdin: what to sign; stdout: the signature. $1: the algorithm.
 sign() {
   case $1 in
-    RS256) openssl dgst -sha256 -binary -sign "$KEY_FILE" ;;
+    RS256) openssl dgst -sha256 -binary -passin "$passin" -sign "$KEY_FILE" ;;
     PS256)
-      openssl dgst -sha256 -binary -sign "$KEY_FILE" \
+      openssl dgst -sha256 -binary -passin "$passin" -sign "$KEY_FILE" \
         -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -sigopt rsa_mgf1_md:sha256
       ;;
-    ES256) openssl dgst -sha256 -binary -sign "$KEY_FILE" | raw_ecdsa ;;
+    ES256) openssl dgst -sha256 -binary -passin "$passin" -sign "$KEY_FILE" | raw_ecdsa ;;
     EdDSA)
       # For Ed25519 openssl wants to know the length first, and so a file; unsigned it is of no use to anybody.
       cat >"$signing_input"
-      openssl pkeyutl -sign -rawin -inkey "$KEY_FILE" -in "$signing_input"
+      openssl pkeyutl -sign -rawin -passin "$passin" -inkey "$KEY_FILE" -in "$signing_input"
       ;;
   esac
 }
@@ -90,8 +94,8 @@ done
 
 # The key, and its id: base64url(SHA-256(DER SubjectPublicKeyInfo)), which Keycloak computes from the certificate too.
 [[ -r $KEY_FILE ]] || fail "key file $KEY_FILE cannot be read; check the path and that this user may read it"
-public_key=$(openssl pkey -in "$KEY_FILE" -passin pass: -pubout 2>/dev/null) ||
-  fail "key file $KEY_FILE must hold an unencrypted PEM private key"
+public_key=$(openssl pkey -in "$KEY_FILE" -passin "$passin" -pubout 2>/dev/null) ||
+  fail "key file $KEY_FILE must hold a PEM private key, and KEY_PASSPHRASE open it if it is encrypted"
 key_text=$(openssl pkey -pubin -noout -text <<<"$public_key")
 case $key_text in
   *'PSS parameter restrictions'*) kind=RSA-PSS usual='' ;; # a kind of its own, and not what PS256 takes
@@ -112,7 +116,8 @@ kid=$(openssl pkey -pubin -outform DER <<<"$public_key" | openssl dgst -sha256 -
 # The assertion (RFC 7523): good for 60 seconds and one request.
 now=$(date +%s)
 header=$(jq -cjn --arg alg "$alg" --arg kid "$kid" '{alg: $alg, typ: "JWT", kid: $kid}' | base64url)
-payload=$(jq -cjn --arg client "$CLIENT_ID" --arg issuer "$ISSUER" --arg jti "$(openssl rand -hex 16)" --argjson now "$now" \
+id=${kid:0:8}.$(openssl rand -hex 16) # Keycloak's login events keep it, and so tell which key signed
+payload=$(jq -cjn --arg client "$CLIENT_ID" --arg issuer "$ISSUER" --arg jti "$id" --argjson now "$now" \
   '{iss: $client, sub: $client, aud: $issuer, jti: $jti, iat: $now, exp: ($now + 60)}' | base64url)
 if [[ $alg == EdDSA ]]; then
   signing_input=$(mktemp)

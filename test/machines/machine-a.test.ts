@@ -7,7 +7,10 @@ import { decodeJwt, decodeProtectedHeader } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildApp } from "../../machines/machine-b/app";
 import { bundle } from "./bundle";
-import { TestIssuer, type TestKey, testFolder } from "./issuer-fixture";
+import { type Algorithm, TestIssuer, type TestKey, testFolder } from "./issuer-fixture";
+
+/** Begins with the key id, and holds 128 random bits: in base64url, or in hexadecimal as the Bash client has them. */
+const idOf = ({ kid }: TestKey) => new RegExp(`^${kid.slice(0, 8)}\\.([\\w-]{22}|[0-9a-f]{32})$`);
 
 const folder = testFolder();
 const machineA = resolve(__dirname, "../../machines/machine-a");
@@ -61,7 +64,12 @@ describe.each(["call.sh", "machine-a.ts"])("%s as a program", { timeout: 20_000 
     const assertion = form.get("client_assertion")!;
     expect(decodeProtectedHeader(assertion)).toEqual({ alg: "RS256", typ: "JWT", kid: key.kid });
     const claims = decodeJwt(assertion);
-    expect(claims).toMatchObject({ iss: "machine-a", sub: "machine-a", aud: issuer.url, jti: expect.any(String) });
+    expect(claims).toMatchObject({
+      iss: "machine-a",
+      sub: "machine-a",
+      aud: issuer.url,
+      jti: expect.stringMatching(idOf(key)),
+    });
     expect(claims.exp! - claims.iat!).toBe(60);
   });
 
@@ -111,13 +119,56 @@ describe.each(["call.sh", "machine-a.ts"])("%s as a program", { timeout: 20_000 
         await openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"),
         "at least 2048 bits, got: 1024",
       ],
-      [await openssl("pkey", "-in", key.file, "-aes256", "-passout", "pass:secret"), "unencrypted PEM private key"],
-      ["no key\n", "unencrypted PEM private key"],
+      [await openssl("pkey", "-in", key.file, "-aes256", "-passout", "pass:secret"), "PEM private key"],
+      ["no key\n", "PEM private key"],
     ];
     for (const [content, reason] of cases) {
       const { code, err } = await run({ KEY_FILE: folder.write(`bad-${name}.key`, content) });
       expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(reason) });
     }
+  });
+});
+
+describe.each(["call.sh", "machine-a.ts"])("%s with an encrypted key", { timeout: 20_000 }, (name) => {
+  const passphrase = "correct horse";
+  const keys = new Map<Algorithm, TestKey>();
+  let command: string[];
+  beforeAll(async () => {
+    if (name === "call.sh") command = [`${machineA}/call.sh`];
+    else command = [process.execPath, await bundle("machine-a/machine-a.ts", folder.path("encrypted.js"))];
+    for (const algorithm of ["RS256", "ES256", "EdDSA"] as const) {
+      const made = await folder.key(`${name}-${algorithm}-plain.key`, algorithm);
+      keys.set(algorithm, made);
+      issuer.clients.set(`machine-${algorithm}`, made);
+    }
+  });
+  const run = (algorithm: Algorithm, env: Record<string, string>) => {
+    const encrypted = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase } as const;
+    const { privateKey } = keys.get(algorithm)!;
+    const file = folder.write(`${name}-${algorithm}.key`, privateKey.export(encrypted).toString());
+    const settings = { ISSUER: issuer.url, CONNECT_TO: connectTo, ALLOW_INSECURE_HTTP: "true", KEY_FILE: file };
+    const [program, ...args] = command;
+    return new Promise<string>((done) => {
+      const options = { env: { PATH: process.env.PATH, CLIENT_ID: `machine-${algorithm}`, ...settings, ...env } };
+      execFile(program!, args, options, (_error, out, err) => done(out + err));
+    });
+  };
+  it.each(["RS256", "ES256", "EdDSA"] as const)(
+    "opens a %s one by its passphrase, given or in a file",
+    async (algorithm) => {
+      expect(await run(algorithm, { KEY_PASSPHRASE: passphrase })).toContain("HTTP 200");
+      const file = folder.write("passphrase", `${passphrase}\nanother line\n`);
+      expect(await run(algorithm, { KEY_PASSPHRASE_FILE: file })).toContain("HTTP 200");
+    },
+  );
+
+  it("refuses it without, and with another one, and does not show either", async () => {
+    const wrong = await run("RS256", { KEY_PASSPHRASE: "wrong horse" });
+    for (const text of [wrong, await run("RS256", {})]) {
+      expect(text).toContain("must hold a PEM private key");
+      expect(text).not.toMatch(/horse|MII/);
+    }
+    expect(await run("RS256", { KEY_PASSPHRASE_FILE: "/missing" })).toMatch(/PASSPHRASE|PEM private key/);
   });
 });
 
