@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -147,7 +147,7 @@ export class TestIssuer {
       azp: "machine-a",
       typ: "Bearer",
       scope: "profile email",
-      jti: "trrtcc:61480004",
+      jti: `trrtcc:${randomUUID()}`, // no two tokens are the same, even of one second
       iat: now,
       exp: now + 300,
     };
