@@ -14,7 +14,7 @@ import { API, type Realm, timed } from "./realm";
 
 /** Far below the time-out of 5 s, and far above what a call with a token in hand takes. */
 const QUICK_MS = 1000;
-/** After this long a token of 20 s is due for a refresh: from 0.6 to 3.2 s, by chance. */
+/** After this long a token of 20 s, of which a twentieth to a tenth has to pass, is due for a refresh. */
 const DUE_MS = 3500;
 
 /** Keycloak as a whole is not there, in three ways. */
