@@ -117,7 +117,6 @@ export class IssuerKeys {
       const jwks = await fetchKeys(this.issuer);
       const text = JSON.stringify(jwks);
       const changed = held?.text !== text;
-      if (changed) this.unknown.clear();
       this.held = changed
         ? {
             find: createLocalJWKSet(jwks),

@@ -53,12 +53,15 @@ describe("watchSigningKey", () => {
     const then = new Date(1_700_000_000_000);
     utimesSync(file, then, then);
     const key = watch();
-    for (const text of texts.slice(1)) {
-      write(text);
+    const kids = texts.map(kidOf);
+    // Often enough that file systems whose times move in steps of some milliseconds have several in one step.
+    for (let i = 1; i < 100; i++) {
+      write(texts[i % 4]!);
       utimesSync(file, then, then);
-      expect(key().kid).toBe(kidOf(text));
+      expect(key().kid).toBe(kids[i % 4]);
     }
-    expect(lines).toEqual(texts.slice(1).map(changedTo));
+    expect(lines).toHaveLength(99);
+    expect(lines.slice(0, 3)).toEqual(texts.slice(1).map(changedTo));
   });
 
   it("takes up a key behind a link that is moved, as Kubernetes mounts secrets", async () => {
