@@ -50,7 +50,8 @@ export function honoGuard(guard: Guard) {
 
 /**
  * Protects routes of Express, Connect or a bare server of `node:http`: `app.use("/api", expressGuard(guard))`. The token
- * is `response.locals.token` then. What `guard` throws goes to `next`.
+ * is `response.locals.token` then. What `guard` throws goes to `next`; a `next` that takes no error, as in a bare server, is
+ * not called then, and the answer is 500.
  *
  * Does not check: what the guard does not.
  *
@@ -70,8 +71,15 @@ export function expressGuard(guard: Guard) {
     return false;
   };
   return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
-    passes(request, response).then((passed) => passed && next(), next);
+    // A `next` without a parameter would take the error for a passed request.
+    const fail = (error: unknown) => (next.length === 0 ? answer500(response) : next(error));
+    passes(request, response).then((passed) => passed && next(), fail);
   };
+}
+
+function answer500(response: ServerResponse): void {
+  if (!response.headersSent) response.writeHead(500);
+  response.end();
 }
 
 /** What Fastify hands to a hook, as far as it is needed. */

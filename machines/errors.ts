@@ -77,7 +77,7 @@ export class TokenError extends MachineError {
 export function redact(text: string): string {
   return text
     .replace(/-----BEGIN [^-]*-----[\s\S]*?(-----END [^-]*-----|$)/g, "[pem]")
-    .replace(/[\w-]{16,}\.[\w-]+(\.[\w-]*)*/g, (match) => (match.startsWith("eyJ") ? "[jwt]" : match));
+    .replace(/eyJ[\w-]{10,}(\.[\w-]*)*/g, "[jwt]");
 }
 
 function plainCause(error: unknown, depth = 0): Error | undefined {

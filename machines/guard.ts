@@ -1,5 +1,5 @@
 import { MachineError, OptionError, TokenError } from "./errors";
-import { type Log, toStandardError } from "./log";
+import { type Log, quietly, toStandardError } from "./log";
 import { checkScopes, requireScopes, type VerifiedToken, type VerifyToken } from "./verified-token";
 
 export interface GuardOptions {
@@ -60,7 +60,8 @@ const tokenCharacters = /^[\w.~+/-]+=*$/;
  * @see RFC 6750 sections 2.1 and 3, RFC 9110 section 11.6.1
  */
 export function createGuard(options: GuardOptions): Guard {
-  const { verify, realm, scopes = [], log = toStandardError } = options;
+  const { verify, realm, scopes = [] } = options;
+  const log = quietly(options.log ?? toStandardError);
   if (typeof verify !== "function") throw new OptionError("`verify` must be a function, such as createVerifier gives");
   if (realm !== undefined && !/^[\x20-\x7e]+$/.test(realm)) throw new OptionError("`realm` must be printable ASCII");
   checkScopes(scopes);

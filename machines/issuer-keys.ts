@@ -70,7 +70,7 @@ export class IssuerKeys {
     const age = held ? this.ageOf(held) : Number.POSITIVE_INFINITY;
     if (age <= refreshMs) return held?.generation;
     // Where `current` would wait, or fail.
-    if (age > this.maxStaleMs || (age > oldMs && this.lastError === undefined)) return undefined;
+    if (age > this.maxStaleMs || (age > oldMs && !this.isAway)) return undefined;
     if (this.isDue) this.load().catch(() => {});
     return held?.generation;
   }
@@ -84,8 +84,9 @@ export class IssuerKeys {
       return this.load();
     }
     if (due) {
+      const away = this.isAway;
       const next = this.load().catch(() => held);
-      if (this.ageOf(held) > oldMs && this.lastError === undefined) return next;
+      if (this.ageOf(held) > oldMs && !away) return next;
     }
     return held;
   }
@@ -94,7 +95,8 @@ export class IssuerKeys {
   private loadAgain(): Promise<KeySet> {
     if (this.lastError !== undefined && !this.isDue) return Promise.reject(this.lastError);
     const waitMs = this.clockWasSetBack ? 0 : Math.max(0, this.attemptedAt + burstMs - this.now());
-    this.loadingAgain ??= sleep(waitMs)
+    // A request that is under way may have been answered before the key was there.
+    this.loadingAgain ??= Promise.all([sleep(waitMs), this.loading?.catch(() => undefined)])
       .then(() => this.load())
       .finally(() => {
         this.loadingAgain = undefined;
@@ -152,6 +154,11 @@ export class IssuerKeys {
 
   private get isDue(): boolean {
     return this.now() >= this.retryAt || this.clockWasSetBack;
+  }
+
+  /** Whether the last request failed, and a short while ago: an outage of yesterday says nothing about now. */
+  private get isAway(): boolean {
+    return this.lastError !== undefined && this.now() - this.attemptedAt <= refreshMs;
   }
 
   private get clockWasSetBack(): boolean {

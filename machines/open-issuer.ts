@@ -9,7 +9,7 @@ import {
 } from "oauth4webapi";
 import { type Fetch, openConnections } from "./connect-to";
 import { IssuerError, MachineError, OptionError, UnreachableError } from "./errors";
-import { type Log, toStandardError } from "./log";
+import { type Log, quietly, toStandardError } from "./log";
 import { createSkewedClock, type SkewedClock } from "./skewed-clock";
 
 export interface IssuerOptions {
@@ -80,7 +80,7 @@ export function openIssuer(options: IssuerOptions): Issuer {
   const { issuer, connectTo, allowInsecureHttp = false, now = () => new Date(), log = toStandardError } = options;
   const url = checkUrl("issuer", issuer, allowInsecureHttp);
   const connections = openConnections(connectTo);
-  const clock = createSkewedClock(now, issuer, log);
+  const clock = createSkewedClock(now, issuer, quietly(log));
   const fetch: Fetch = async (address, init) => {
     checkUrl("endpoint of the issuer", address, allowInsecureHttp);
     const sentAt = now();
@@ -146,7 +146,7 @@ export function checkUrl(name: string, address: string, allowInsecureHttp: boole
   }
   if (url.protocol === "http:" && !allowInsecureHttp) {
     throw new OptionError(
-      `\`${name}\` must be an https address, got: ${address}; for local development only, set allowInsecureHttp (ALLOW_INSECURE_HTTP=true)`,
+      `\`${name}\` must be an https address, got: ${`${url.origin}${url.pathname}`.slice(0, 200)}; for local development only, set allowInsecureHttp (ALLOW_INSECURE_HTTP=true)`,
     );
   }
   return url;

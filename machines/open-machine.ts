@@ -23,6 +23,10 @@ export interface MachineOptions {
   readonly connectTo?: string;
   /** Accept addresses without TLS: local development only. @default false */
   readonly allowInsecureHttp?: boolean;
+  /** The API that tokens are for, where the issuer reads it; Keycloak does not. @default - the parameter is not sent */
+  readonly audience?: string;
+  /** Share of a token's life after which it is refreshed at the latest, see `createTokenClient`. @default 0.75 */
+  readonly refreshAfter?: number;
   /** Milliseconds that a call waits for its first token while attempts fail. @default 10000 */
   readonly patienceMs?: number;
   /** Milliseconds that a call of an API may take, its answer's body included. @default 30000 */
@@ -53,13 +57,22 @@ export interface Machine extends TokenClient {
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2
  */
 export function openMachine(options: MachineOptions): Machine {
-  const { clientId, keyFile, scope, patienceMs, log } = options;
+  const { clientId, keyFile, scope, audience, refreshAfter, patienceMs, log } = options;
   const signingKey = watchSigningKey(keyFile, options);
   const issuer = openIssuer(options);
   const limits = { timeoutMs: options.callTimeoutMs ?? 30_000, maxResponseBytes: -1 };
   const connections = openConnections(options.connectTo, limits);
   const { fetch } = connections;
-  const tokens = createTokenClient(issuer, { clientId, signingKey, scope, patienceMs, fetch, log });
+  const tokens = createTokenClient(issuer, {
+    clientId,
+    signingKey,
+    scope,
+    audience,
+    refreshAfter,
+    patienceMs,
+    fetch,
+    log,
+  });
   return {
     ...tokens,
     clientId,

@@ -96,7 +96,9 @@ function chooseAlgorithm(key: KeyObject, file: string, asked?: SigningAlgorithm)
 }
 
 function parsePrivateKey(pem: string, file: string, passphrase?: string): KeyObject {
-  const label = /-----BEGIN ([A-Z0-9 ]{1,30})-----/.exec(pem)?.[1];
+  // openssl writes an EC key's parameters before it, and others a certificate.
+  const label = (/-----BEGIN ([A-Z0-9 ]{0,18}PRIVATE KEY)-----/.exec(pem) ??
+    /-----BEGIN ([A-Z0-9 ]{1,30})-----/.exec(pem))?.[1];
   const refuse = (got: string, cause?: unknown) =>
     new KeyError(
       "ERR_KEY_FORMAT",

@@ -22,8 +22,15 @@ const largestMs = 5 * 60 * 1000;
 export function createSkewedClock(now: () => Date, issuer: string, log: Log): SkewedClock {
   let offsetMs = 0;
   let reportedMs = 0;
+  /** Tells a clock that was set from one that ran on. */
+  const sinceStart = () => now().getTime() - performance.now();
+  let learnedAt = 0;
   return {
-    issuerNow: () => new Date(now().getTime() + offsetMs),
+    issuerNow() {
+      // What was learned is of the clock as it was then. Once it is set, right at last, the rest would be wrong.
+      if (Math.abs(sinceStart() - learnedAt) > ignoredMs) offsetMs = 0;
+      return new Date(now().getTime() + offsetMs);
+    },
     observe(issuerTime, sentAt) {
       const tookMs = now().getTime() - sentAt.getTime();
       // The issuer's second has begun some time before: half of it on average.
@@ -34,6 +41,7 @@ export function createSkewedClock(now: () => Date, issuer: string, log: Log): Sk
       if (!agrees && size - tookMs / 2 <= ignoredMs) return; // it may be either: what was found before stays
       const found = agrees ? 0 : measured;
       offsetMs = size > largestMs ? 0 : found;
+      learnedAt = sinceStart();
       if (found === reportedMs || (found !== 0 && Math.abs(found - reportedMs) <= ignoredMs)) return;
       reportedMs = found;
       log(`machine: ${describe(found, issuer)}`);

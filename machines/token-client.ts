@@ -1,6 +1,6 @@
 import { CachedToken } from "./cached-token";
 import { OptionError } from "./errors";
-import { type Log, toStandardError } from "./log";
+import { type Log, quietly, toStandardError } from "./log";
 import { checkUrl, type Issuer } from "./open-issuer";
 import { requestToken } from "./request-token";
 import { checkClientId } from "./sign-assertion";
@@ -87,7 +87,8 @@ export interface TokenClient {
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2, RFC 6750 section 2.1
  */
 export function createTokenClient(issuer: Issuer, options: TokenClientOptions): TokenClient {
-  const { clientId, signingKey, audience, refreshAfter = 0.75, patienceMs = 10_000, log = toStandardError } = options;
+  const { clientId, signingKey, audience, refreshAfter = 0.75, patienceMs = 10_000 } = options;
+  const log = quietly(options.log ?? toStandardError);
   const callWith = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   checkClientId(clientId);
   checkRange("refreshAfter", refreshAfter, 0.1, 0.9);
@@ -121,7 +122,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
       const token = await orAborted(cached.get(), request.signal);
       const response = await callWith(url, withToken(request, token));
       if (response.status !== 401) return response;
-      const other = await cached.replace(token);
+      const other = await orAborted(cached.replace(token), request.signal);
       if (other === undefined || isStream(request.body)) return response;
       await response.body?.cancel();
       return callWith(url, withToken(request, other));

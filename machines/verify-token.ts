@@ -20,7 +20,7 @@ export interface VerifierOptions extends TokenRules {
    */
   readonly clockToleranceSeconds?: number;
   /**
-   * Seconds that the issuer's keys serve while it cannot be reached, 0 to 604800 (a week).
+   * Seconds that the issuer's keys serve while it cannot be reached, 0 to 604800 (a week), and five minutes at least.
    *
    * @default 86400, a day
    */

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { MachineError } from "./errors";
-import { type Log, toStandardError } from "./log";
+import { type Log, quietly, toStandardError } from "./log";
 import { loadSigningKey, type SigningKey, type SigningKeyOptions } from "./signing-key";
 
 export interface WatchOptions extends SigningKeyOptions {
@@ -28,7 +28,7 @@ const settledAfterMs = 1000;
  * @throws {KeyError} as `loadSigningKey`, if the first key cannot be used. The function never throws
  */
 export function watchSigningKey(file: string, options: WatchOptions = {}): () => SigningKey {
-  const { log = toStandardError } = options;
+  const log = quietly(options.log ?? toStandardError);
   let seen = stampOf(file); // before the file is read: what changes meanwhile is seen at the first signature
   let key = loadSigningKey(file, options);
   let complaint = "";

@@ -21,10 +21,10 @@ const server = createServer((request, response) => {
   guard(request, response, async () => {
     try {
       const answer = await orders.fetch(API); // with an access token, from memory as long as it lasts
+      if (!answer.ok) return send(response, 502, { error: `HTTP ${answer.status}` });
       send(response, 200, { order: 1, stock: await answer.json() });
     } catch (error) {
-      if (!(error instanceof MachineError)) throw error;
-      send(response, 503, { error: error.code });
+      send(response, 503, { error: error instanceof MachineError ? error.code : "unreadable answer" });
     }
   });
 });

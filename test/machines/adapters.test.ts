@@ -208,3 +208,18 @@ describe("expressGuard", () => {
     server.close();
   });
 });
+
+describe("expressGuard with a `next` that takes no error", () => {
+  it("answers 500 and does not call it when the verifier fails against its contract", async () => {
+    const guard = createGuard({
+      verify: async () => {
+        throw new TypeError("a defect");
+      },
+    });
+    const protect = expressGuard(guard);
+    const bare = await listen((request, response) => protect(request, response, () => response.end("let through")));
+    const response = await fetch(`http://127.0.0.1:${bare.port}/`, { headers: { authorization: "Bearer a.b.c" } });
+    expect([response.status, await response.text()]).toEqual([500, ""]);
+    await bare.close();
+  });
+});

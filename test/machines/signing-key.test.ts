@@ -36,6 +36,12 @@ describe("loadSigningKey", () => {
     expect(loadSigningKey(file, { algorithm }).algorithm).toBe(found);
   });
 
+  it("reads a key behind its parameters, as openssl ecparam writes it", () => {
+    const pem = execFileSync("openssl", ["ecparam", "-name", "prime256v1", "-genkey"]).toString();
+    expect(pem).toContain("BEGIN EC PARAMETERS");
+    expect(loadSigningKey(folder.write("ecparam.key", pem)).algorithm).toBe("ES256");
+  });
+
   it("reads a P-256 key in SEC1 form", () => {
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const file = folder.write("sec1.key", privateKey.export({ type: "sec1", format: "pem" }).toString());

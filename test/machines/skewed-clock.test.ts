@@ -181,3 +181,15 @@ describe("a machine with a wrong clock", () => {
     });
   });
 });
+
+describe("a clock that is set right", () => {
+  it("is believed at once, and what was learned of it before is dropped", () => {
+    let wrongMs = -40_000;
+    const now = () => new Date(Date.now() + wrongMs);
+    const clock = createSkewedClock(now, "http://issuer.test", () => {});
+    clock.observe(new Date(), now());
+    expect(Math.abs(clock.issuerNow().getTime() - Date.now())).toBeLessThan(2000);
+    wrongMs = 0;
+    expect(Math.abs(clock.issuerNow().getTime() - Date.now())).toBeLessThan(2000);
+  });
+});
