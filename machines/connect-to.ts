@@ -13,7 +13,7 @@ export interface Connections {
 
 export interface ConnectionLimits {
   /**
-   * Milliseconds that a request may take, its answer's body included.
+   * Milliseconds that a request may take, its answer's body included, 1 to 2147483647.
    *
    * @default 5000
    */
@@ -69,12 +69,18 @@ function parseAddress(text: string): Address | undefined {
  * Does not check: the address, such as whether it has TLS.
  *
  * @param connectTo see {@link parseConnectTo} @default - an empty map
- * @throws {OptionError} `ERR_OPTION` for a map of another form. The `fetch` throws {@link UnreachableError}
- *   (`ERR_UNREACHABLE`) when there is no answer in time, and the reason of a request's own `signal`; every status is an
- *   answer
+ * @throws {OptionError} `ERR_OPTION` for a map of another form or a time out of its bounds. The `fetch` throws
+ *   {@link UnreachableError} (`ERR_UNREACHABLE`) when there is no answer in time, the reason of a request's own `signal`,
+ *   and the `TypeError` of a request that cannot be sent at all, such as a GET with a body; every status is an answer
  */
 export function openConnections(connectTo = "", limits: ConnectionLimits = {}): Connections {
   const { timeoutMs = 5000, maxResponseBytes = 1024 * 1024 } = limits;
+  // What Node.js' timers can hold.
+  if (!(Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs < 2 ** 31)) {
+    throw new OptionError(
+      `\`timeoutMs\` (of a machine: \`callTimeoutMs\`) must be a whole number of milliseconds from 1 to 2147483647, got: ${timeoutMs}`,
+    );
+  }
   const map = parseConnectTo(connectTo);
   const targetOf = ({ hostname, port, protocol }: { hostname: string; port?: string; protocol?: string }) =>
     map.get(`${hostname.replace(/^\[|\]$/g, "")}:${port || (protocol === "https:" ? "443" : "80")}`);
@@ -93,12 +99,13 @@ export function openConnections(connectTo = "", limits: ConnectionLimits = {}): 
       const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
       try {
         // undici's own fetch, not Node's: an Agent only works with the undici it comes from. The types are the same.
-        const request = { redirect: "manual", ...ownForm(init), signal, dispatcher } as Parameters<
+        const request = { redirect: "manual", dispatcher, ...ownForm(init), signal } as Parameters<
           typeof undiciFetch
         >[1];
         return (await undiciFetch(url, request)) as unknown as Response;
       } catch (cause) {
         init.signal?.throwIfAborted();
+        if (cause instanceof TypeError && cause.cause === undefined) throw cause; // nothing was sent
         const { origin, pathname } = new URL(url);
         const target = targetOf(new URL(url));
         const at = target ? ` (at ${target.host}:${target.port})` : "";

@@ -1,9 +1,17 @@
 import { introspectionRequest, processIntrospectionResponse, ResponseBodyError } from "oauth4webapi";
-import { OptionError, TokenError } from "./errors";
+import { IssuerError, OptionError, TokenError } from "./errors";
 import { explainIssuerError, type Issuer } from "./open-issuer";
+import { parseToken } from "./parse-token";
 import { authenticateWith, checkClientId } from "./sign-assertion";
 import type { KeySource } from "./signing-key";
-import { checkRules, readClaims, type TokenRules, type VerifyToken, wrongClaim } from "./verified-token";
+import {
+  checkNotExpired,
+  checkRules,
+  readClaims,
+  type TokenRules,
+  type VerifyToken,
+  wrongClaim,
+} from "./verified-token";
 import { nameOf, VerifiedTokens } from "./verified-tokens";
 
 export interface IntrospectorOptions extends TokenRules {
@@ -55,8 +63,13 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
       return await processIntrospectionResponse(server, client, response);
     } catch (cause) {
       if (cause instanceof ResponseBodyError && cause.status === 400 && cause.error === "invalid_request") {
-        // The client was accepted and the request is always the same, but for the token.
-        throw new TokenError("ERR_TOKEN_MALFORMED", "the issuer cannot read the token", { cause });
+        // The client was accepted. Keycloak says so of a token it cannot read, and of a failure of its own.
+        parseToken(token);
+        throw new IssuerError(
+          "ERR_ISSUER_RESPONSE",
+          `${issuer.issuer} could not judge a token; try again later`,
+          cause,
+        );
       }
       throw explainIssuerError(cause, issuer.issuer, `a verdict on a token, asked for by ${clientId}`);
     }
@@ -73,10 +86,8 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
     }
     if (answer.iss !== issuer.issuer) throw wrongClaim("iss", "is missing or wrong");
     const verified = readClaims(answer, options);
-    if (verified.expiresAt * 1000 <= now) {
-      throw new TokenError("ERR_TOKEN_EXPIRED", "the token has expired", { claim: "exp" });
-    }
-    known.put(name, verified, now + cacheSeconds * 1000);
+    checkNotExpired(verified, options, issuer.now());
+    known.put(name, verified, now, now + cacheSeconds * 1000);
     return verified;
   };
 }

@@ -95,13 +95,17 @@ export class IssuerKeys {
   private loadAgain(): Promise<KeySet> {
     if (this.lastError !== undefined && !this.isDue) return Promise.reject(this.lastError);
     const waitMs = this.clockWasSetBack ? 0 : Math.max(0, this.attemptedAt + burstMs - this.now());
-    // A request that is under way may have been answered before the key was there.
-    this.loadingAgain ??= Promise.all([sleep(waitMs), this.loading?.catch(() => undefined)])
-      .then(() => this.load())
-      .finally(() => {
-        this.loadingAgain = undefined;
-      });
+    this.loadingAgain ??= this.loadAfter(waitMs);
     return this.loadingAgain;
+  }
+
+  private async loadAfter(waitMs: number): Promise<KeySet> {
+    await sleep(waitMs);
+    // A request that is under way may have been answered before the key was there: for those that wait for this one, and
+    // for those that come once this one is under way itself.
+    while (this.loading) await this.loading.catch(() => undefined);
+    this.loadingAgain = undefined;
+    return this.load();
   }
 
   private load(): Promise<KeySet> {
@@ -172,7 +176,10 @@ export class IssuerKeys {
 
 async function fetchKeys(issuer: Issuer): Promise<{ keys: JWK[] }> {
   try {
-    const { jwks_uri = "" } = await issuer.metadata();
+    const { jwks_uri } = await issuer.metadata();
+    if (typeof jwks_uri !== "string") {
+      throw new IssuerError("ERR_ISSUER_RESPONSE", `${issuer.issuer} names no \`jwks_uri\` (RFC 8414 section 2)`);
+    }
     const response = await issuer.fetch(jwks_uri, { headers: { accept: "application/json" } });
     const body = (await response.json()) as { keys?: unknown } | null;
     if (response.status !== 200 || !Array.isArray(body?.keys)) {

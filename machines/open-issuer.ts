@@ -84,9 +84,18 @@ export function openIssuer(options: IssuerOptions): Issuer {
   const fetch: Fetch = async (address, init) => {
     checkUrl("endpoint of the issuer", address, allowInsecureHttp);
     const sentAt = now();
-    const response = await connections.fetch(address, init);
-    const date = response.headers.get("date");
-    if (date !== null && !response.headers.has("age")) clock.observe(new Date(date), sentAt);
+    const headers = new Headers(init?.headers);
+    headers.set("accept-encoding", "identity"); // the limit of an answer's size is of what is sent, not of what it unpacks to
+    const response = await connections.fetch(address, { ...init, headers });
+    const date = readDate(response);
+    if (date) clock.observe(date, sentAt);
+    if (/^(?!identity$)./i.test(response.headers.get("content-encoding") ?? "")) {
+      await response.body?.cancel();
+      throw new IssuerError(
+        "ERR_ISSUER_RESPONSE",
+        `${new URL(address).host} packed an answer that was asked for plain`,
+      );
+    }
     if (response.status !== 429 && response.status < 500) return response;
     await response.body?.cancel();
     throw new UnreachableError(
@@ -127,6 +136,12 @@ export function openIssuer(options: IssuerOptions): Issuer {
     },
     close: connections.close,
   };
+}
+
+/** When an answer was made by the issuer's clock, where it says so and comes from no cache. */
+export function readDate({ headers }: Response): Date | undefined {
+  const date = new Date(headers.has("age") ? "" : (headers.get("date") ?? ""));
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** Seconds, as RFC 9110 section 10.2.3 allows besides a date, which nobody sends here. */

@@ -29,7 +29,7 @@ export interface MachineOptions {
   readonly refreshAfter?: number;
   /** Milliseconds that a call waits for its first token while attempts fail. @default 10000 */
   readonly patienceMs?: number;
-  /** Milliseconds that a call of an API may take, its answer's body included. @default 30000 */
+  /** Milliseconds that a call of an API may take, its answer's body included, 1 to 2147483647. @default 30000 */
   readonly callTimeoutMs?: number;
   /** Takes what is worth a line. @default - standard error */
   readonly log?: Log;

@@ -1,6 +1,7 @@
 import { decodeJwt } from "jose";
 import { clientCredentialsGrantRequest, processClientCredentialsResponse } from "oauth4webapi";
-import { explainIssuerError, type Issuer } from "./open-issuer";
+import { IssuerError } from "./errors";
+import { explainIssuerError, type Issuer, readDate } from "./open-issuer";
 import { authenticateWith, checkClientId } from "./sign-assertion";
 import type { KeySource } from "./signing-key";
 
@@ -56,12 +57,20 @@ export async function requestToken(issuer: Issuer, request: TokenRequest): Promi
       issuer.requestOptions,
     );
     const granted = await processClientCredentialsResponse(server, client, response);
+    checkCharacters(granted.access_token, issuer);
     const issuedAt = readIssuedAt(granted.access_token);
-    if (issuedAt !== undefined) issuer.clock.observe(issuedAt, sentAt);
+    // Only where there is no `Date`: some issuers date their tokens back.
+    if (issuedAt && !readDate(response)) issuer.clock.observe(issuedAt, sentAt);
     return { accessToken: granted.access_token, expiresInSeconds: granted.expires_in, scope: granted.scope };
   } catch (cause) {
     throw explainIssuerError(cause, issuer.issuer, `a token for ${clientId}`);
   }
+}
+
+/** A token that fits into no header is found here, before an error about the header quotes it. RFC 6750 section 2.1 */
+function checkCharacters(accessToken: string, { issuer }: Issuer): void {
+  if (/^[\x21-\x7e]+$/.test(accessToken)) return;
+  throw new IssuerError("ERR_ISSUER_RESPONSE", `${issuer} granted a token with characters that no header can hold`);
 }
 
 /** When the issuer's clock said the token was made, where it is a JWT that tells. */

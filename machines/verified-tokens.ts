@@ -3,6 +3,7 @@ import type { VerifiedToken } from "./verified-token";
 
 interface Entry {
   readonly token: VerifiedToken;
+  readonly goodFrom: number;
   readonly goodUntil: number;
   readonly generation: number;
 }
@@ -12,7 +13,10 @@ export function nameOf(token: string): string {
   return hash("sha256", token, "base64");
 }
 
-/** Verified tokens by their names, the oldest out first. An entry is good for its generation, and never beyond `exp`. */
+/**
+ * Verified tokens by their names, the oldest out first. An entry is good for its generation, never beyond `exp`, and not
+ * before the time it was made at, as a clock that was set back would have it.
+ */
 export class VerifiedTokens {
   private readonly entries = new Map<string, Entry>();
 
@@ -22,15 +26,17 @@ export class VerifiedTokens {
   get(name: string, nowMs: number, generation = 0): VerifiedToken | undefined {
     const entry = this.entries.get(name);
     if (!entry) return undefined;
-    if (entry.generation === generation && nowMs < entry.goodUntil) return entry.token;
+    const isNow = nowMs >= entry.goodFrom && nowMs < entry.goodUntil;
+    if (entry.generation === generation && isNow) return entry.token;
     this.entries.delete(name);
     return undefined;
   }
 
-  put(name: string, token: VerifiedToken, goodUntilMs: number, generation = 0): void {
+  put(name: string, token: VerifiedToken, nowMs: number, goodUntilMs: number, generation = 0): void {
     if (this.size === 0) return;
     this.entries.delete(name);
     if (this.entries.size >= this.size) this.entries.delete(this.entries.keys().next().value!);
-    this.entries.set(name, { token, goodUntil: Math.min(goodUntilMs, token.expiresAt * 1000), generation });
+    const goodUntil = Math.min(goodUntilMs, token.expiresAt * 1000);
+    this.entries.set(name, { token, goodFrom: nowMs, goodUntil, generation });
   }
 }

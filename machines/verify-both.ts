@@ -20,8 +20,8 @@ export interface BothOptions {
    */
   readonly everySeconds?: number;
   /**
-   * Whether a token passes by its signature alone while the issuer gives no verdict. The issuer is then asked at each
-   * call, until it answers.
+   * Whether a token passes by its signature alone while the issuer gives no verdict. The issuer is then asked again by
+   * the next call two seconds later, until it answers.
    *
    * @default false: the call fails with the issuer's error (503)
    */
@@ -42,6 +42,8 @@ interface Seen {
 
 /** Tokens whose last question is remembered; one that falls out is asked about at its next call. */
 const mostSeen = 10_000;
+/** How long an outage is not looked at again where tokens pass meanwhile: a question may take its whole time limit. */
+const awayMs = 2000;
 
 /**
  * Makes a verifier of two: offline for every call, online for a token's first call and then for one in `everyCalls`, or
@@ -61,6 +63,8 @@ export function verifyBoth(options: BothOptions): VerifyToken {
   }
   const seen = new Map<string, Seen>();
   const asking = new Map<string, Promise<VerifiedToken>>();
+  /** By the clock that only runs forward. */
+  let awayUntil = 0;
 
   const ask = async (token: string, name: string): Promise<VerifiedToken> => {
     const askedAt = now().getTime();
@@ -69,7 +73,10 @@ export function verifyBoth(options: BothOptions): VerifyToken {
       remember(seen, name, { calls: 0, askedAt });
       return verified;
     } catch (error) {
-      if (error instanceof TokenError) remember(seen, name, { calls: 0, askedAt, refusal: again(error) });
+      // Any other refusal may be of today's rules or of a bad moment, and costs no more than the next question.
+      if (error instanceof TokenError && error.code === "ERR_TOKEN_INACTIVE") {
+        remember(seen, name, { calls: 0, askedAt, refusal: new TokenError(error.code, error.message) });
+      }
       throw error;
     }
   };
@@ -87,21 +94,18 @@ export function verifyBoth(options: BothOptions): VerifyToken {
     const ageMs = last ? now().getTime() - last.askedAt : 0;
     // Below 0 the clock was set back: how long ago it was is not known.
     if (last && ++last.calls < everyCalls && ageMs >= 0 && ageMs < everySeconds * 1000) return verified;
+    if (performance.now() < awayUntil) return verified;
     try {
       return await askOnce(token, name);
     } catch (error) {
       // Not where the issuer refuses this API itself: that is no outage, and lasts until somebody mends it.
       const away =
         error instanceof MachineError && (error.code === "ERR_UNREACHABLE" || error.code === "ERR_ISSUER_RESPONSE");
-      if (away && options.acceptUncheckedDuringOutage) return verified;
-      throw error;
+      if (!away || !options.acceptUncheckedDuringOutage) throw error;
+      awayUntil = performance.now() + awayMs;
+      return verified;
     }
   };
-}
-
-/** The refusal without what caused it, which need not be kept. */
-function again({ code, message, claim, scopes }: TokenError): TokenError {
-  return new TokenError(code as "ERR_TOKEN_INACTIVE", message, { claim, scopes });
 }
 
 function remember(seen: Map<string, Seen>, name: string, entry: Seen): void {

@@ -3,7 +3,16 @@ import { MachineError, OptionError, TokenError } from "./errors";
 import { IssuerKeys } from "./issuer-keys";
 import type { Issuer } from "./open-issuer";
 import { parseToken } from "./parse-token";
-import { checkRules, readClaims, type TokenRules, type VerifyToken, wrongClaim } from "./verified-token";
+import {
+  checkList,
+  checkNotExpired,
+  checkRules,
+  checkWhole,
+  readClaims,
+  type TokenRules,
+  type VerifyToken,
+  wrongClaim,
+} from "./verified-token";
 import { nameOf, VerifiedTokens } from "./verified-tokens";
 
 export interface VerifierOptions extends TokenRules {
@@ -13,12 +22,6 @@ export interface VerifierOptions extends TokenRules {
    * @default ["RS256"], what a Keycloak realm signs with unless told otherwise
    */
   readonly algorithms?: readonly string[];
-  /**
-   * Seconds by which `exp` and `nbf` may be missed, 0 to 60.
-   *
-   * @default 0
-   */
-  readonly clockToleranceSeconds?: number;
   /**
    * Seconds that the issuer's keys serve while it cannot be reached, 0 to 604800 (a week), and five minutes at least.
    *
@@ -43,9 +46,10 @@ const headerTypes = /^(application\/)?(at\+)?jwt$/i;
  * published keys, `iss`, `aud`, `exp` (required), `nbf`, authorised parties and scopes, that it is an access token, and
  * that it names a caller and a subject.
  *
- * The issuer's keys are fetched at the first token and again, in the background, when a call finds them five minutes old:
- * a key that the issuer has withdrawn is refused from then on. A token that names an unknown key has them fetched at
- * once, though at most once a second. While the issuer cannot be reached the keys in hand serve for `maxStaleSeconds`.
+ * The issuer's keys are fetched at the first token and again when a call finds them five minutes old: in the background,
+ * and from ten minutes on before the call is answered. So a key that the issuer has withdrawn is refused after ten
+ * minutes at most. A token that names an unknown key has them fetched at once, though at most once a second. While the
+ * issuer cannot be reached the keys in hand serve for `maxStaleSeconds`.
  *
  * Does not check: revocation, a disabled client, or a realm's not-before, which are seen only online
  * (`createIntrospector`); roles; that `iat` is past; whether the token was used before.
@@ -60,7 +64,6 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
   const { maxStaleSeconds = 86_400, cacheSize = 1000 } = options;
   checkRules(options);
   checkAlgorithms(algorithms);
-  checkWhole("clockToleranceSeconds", clockToleranceSeconds, 60);
   checkWhole("maxStaleSeconds", maxStaleSeconds, 604_800);
   checkWhole("cacheSize", cacheSize, 1_000_000);
   const keys = new IssuerKeys(issuer, maxStaleSeconds * 1000);
@@ -84,7 +87,9 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
         clockTolerance: clockToleranceSeconds,
         currentDate: issuer.now(),
       });
-      return readClaims(payload, options);
+      const verified = readClaims(payload, options);
+      checkNotExpired(verified, options, issuer.now()); // once more: the keys may have taken seconds to come
+      return verified;
     } catch (error) {
       throw error instanceof MachineError ? error : explainTokenError(error);
     }
@@ -93,24 +98,23 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
   return async (token) => {
     const name = nameOf(token);
     const generation = keys.generation();
-    const remembered = generation && known.get(name, issuer.now().getTime(), generation);
+    const now = issuer.now().getTime();
+    const remembered = generation && known.get(name, now, generation);
     if (remembered) return remembered;
     const verified = await verify(token);
     // Keys that changed meanwhile may not have judged it.
-    if (generation && generation === keys.generation()) known.put(name, verified, Number.POSITIVE_INFINITY, generation);
+    if (generation && generation === keys.generation()) {
+      known.put(name, verified, now, Number.POSITIVE_INFINITY, generation);
+    }
     return verified;
   };
 }
 
 function checkAlgorithms(algorithms: readonly string[]): void {
+  checkList("algorithms", algorithms);
   const odd = algorithms.find((algorithm) => !asymmetric.test(algorithm));
   if (algorithms.length > 0 && odd === undefined) return;
   throw new OptionError(`\`algorithms\` must list asymmetric algorithms such as RS256, got: ${odd ?? "none"}`);
-}
-
-function checkWhole(name: string, value: number, most: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= most) return;
-  throw new OptionError(`\`${name}\` must be a whole number from 0 to ${most}, got: ${value}`);
 }
 
 function explainTokenError(error: unknown): TokenError {

@@ -109,6 +109,17 @@ describe("openConnections", () => {
     await connections.close();
   });
 
+  it.each([0, -1, 1.5, 2 ** 31, Number.NaN])("does not start with a time limit of %d ms", (timeoutMs) => {
+    expect(() => openConnections("", { timeoutMs })).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
+  });
+
+  it("calls a request that cannot be sent no outage", async () => {
+    const connections = openConnections();
+    const url = `http://127.0.0.1:${port}/`;
+    await expect(connections.fetch(url, { body: "x" })).rejects.toBeInstanceOf(TypeError);
+    await connections.close();
+  });
+
   it("fails on an answer without end", async () => {
     const connections = openConnections();
     const response = await connections.fetch(`http://127.0.0.1:${port}/huge`);

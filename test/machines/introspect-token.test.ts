@@ -54,6 +54,7 @@ describe("createIntrospector", () => {
     ["past expiry", { exp: 1 }, "ERR_TOKEN_EXPIRED", "exp"],
     ["no expiry", { exp: undefined }, "ERR_TOKEN_CLAIM", "exp"],
     ["no subject", { sub: undefined }, "ERR_TOKEN_CLAIM", "sub"],
+    ["a certificate it is bound to", { cnf: { "x5t#S256": "x" } }, "ERR_TOKEN_CLAIM", "cnf"],
   ])("refuses an active token with %s", async (_name, change, code, claim?: string) => {
     server.answers.set("/token/introspect", () => ({ body: { ...server.claims(), ...change, active: true } }));
     await expect(introspect("x.y.z")).rejects.toMatchObject({ code, claim });
@@ -64,6 +65,12 @@ describe("createIntrospector", () => {
     const body = { error: "invalid_request", error_description: "Token not provided." };
     server.answers.set("/token/introspect", () => ({ status: 400, body }));
     await expect(introspect("a".repeat(5000))).rejects.toMatchObject({ code: "ERR_TOKEN_MALFORMED" });
+  });
+
+  it("does not blame a well-formed token for the same answer, which Keycloak gives for failures of its own too", async () => {
+    const body = { error: "invalid_request", error_description: "Failed to introspect token." };
+    server.answers.set("/token/introspect", () => ({ status: 400, body }));
+    await expect(introspect(await server.mint())).rejects.toMatchObject({ code: "ERR_ISSUER_RESPONSE" });
   });
 
   it("does not blame the token when its own client is refused", async () => {

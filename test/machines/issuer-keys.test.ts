@@ -114,6 +114,24 @@ describe("the issuer's keys while it answers", () => {
     expect(await verify(await fresh({}, next))).toMatchObject({ caller: "machine-a" });
   });
 
+  it("count for a call that came while older ones were on their way", async () => {
+    await verify(await fresh());
+    ahead = 2;
+    const { opened, open } = gate();
+    server.answers.set("/certs", async () => {
+      await opened;
+      return { body: { keys: [await publicJwk(server.key)] } };
+    });
+    const before = verify(unknown("someone-elses"));
+    await expect.poll(fetches).toBe(2);
+    const call = verify(await fresh({}, next)); // its key is published while the request of the first is under way
+    await publish(server.key, next);
+    open();
+    await expect(before).rejects.toMatchObject(refused);
+    expect(await call).toMatchObject({ caller: "machine-a" });
+    expect(fetches()).toBe(3);
+  });
+
   it("are due, not lost for an hour, when the clock is set back by that", async () => {
     ahead = 3600;
     const late = open();
@@ -173,6 +191,16 @@ describe("the issuer's keys in an outage", () => {
     for (const token of [remembered, await fresh()]) await verify(token);
     ahead = 301;
     for (const token of [remembered, await fresh()]) await expect(verify(token)).rejects.toMatchObject(away);
+  });
+
+  it("are not waited for over and over once it is known to be away", async () => {
+    await verify(await fresh());
+    outage();
+    ahead = 700;
+    await verify(await fresh());
+    server.answers.set("/certs", () => new Promise(() => {}));
+    ahead = 711;
+    expect(await isSettled(verify(await fresh()), 500)).toBe(true);
   });
 
   it("leave a token of an unknown key unjudged", async () => {

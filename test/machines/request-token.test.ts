@@ -1,6 +1,7 @@
+import { inspect } from "node:util";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Issuer } from "../../machines/open-issuer";
+import { type Issuer, openIssuer } from "../../machines/open-issuer";
 import { requestToken } from "../../machines/request-token";
 import { TestIssuer, type TestKey, testFolder } from "./issuer-fixture";
 
@@ -61,6 +62,28 @@ describe("requestToken", () => {
   ])("fails on an answer with %s", async (_name, answer, code) => {
     server.answers.set("/token", () => answer);
     await expect(requestToken(issuer, { clientId: "machine-a", signingKey })).rejects.toMatchObject({ code });
+  });
+
+  it("asks for plain answers, and learns the clock from the Date where there is one, not from a token that is dated back", async () => {
+    const dated = { token_type: "Bearer", expires_in: 300 };
+    const iat = Math.floor(Date.now() / 1000) - 60;
+    const lines: string[] = [];
+    const options = { issuer: server.url, connectTo: server.connectTo, allowInsecureHttp: true };
+    for (const withDate of [true, false]) {
+      const body = { access_token: await server.mint({ iat }), ...dated };
+      server.answers.set("/token", () => ({ body, dated: withDate }));
+      const other = openIssuer({ ...options, log: (line) => lines.push(line) });
+      await requestToken(other, { clientId: "machine-a", signingKey });
+      await other.close();
+      expect(lines).toHaveLength(withDate ? 0 : 1);
+    }
+  });
+
+  it("finds a token that no header can hold, and does not show it", async () => {
+    server.answers.set("/token", () => ({ body: { access_token: "opaque\nvalue", token_type: "Bearer" } }));
+    const error: unknown = await requestToken(issuer, { clientId: "machine-a", signingKey }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: "ERR_ISSUER_RESPONSE" });
+    expect(inspect(error, { depth: 9 })).not.toContain("opaque");
   });
 
   it("fails without a client id", async () => {

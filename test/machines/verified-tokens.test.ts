@@ -16,16 +16,22 @@ const token = (caller: string, expiresAt = 2000): VerifiedToken => ({
 describe("VerifiedTokens", () => {
   it("gives a token back until it is no longer good, and never beyond its expiry", () => {
     const tokens = new VerifiedTokens(10);
-    tokens.put("a", token("a"), 1_000_000);
-    tokens.put("b", token("b"), Number.POSITIVE_INFINITY);
+    tokens.put("a", token("a"), 0, 1_000_000);
+    tokens.put("b", token("b"), 0, Number.POSITIVE_INFINITY);
     expect([tokens.get("a", 999_999), tokens.get("b", 1_999_999)]).toEqual([token("a"), token("b")]);
     expect([tokens.get("a", 1_000_000), tokens.get("b", 2_000_000)]).toEqual([undefined, undefined]);
     expect([tokens.get("a", 0), tokens.get("b", 0)]).toEqual([undefined, undefined]); // gone, whatever the clock says
   });
 
+  it("gives no token from a time that is yet to come", () => {
+    const tokens = new VerifiedTokens(10);
+    tokens.put("a", token("a"), 500, 1_000_000);
+    expect([tokens.get("a", 499), tokens.get("a", 500)]).toEqual([undefined, undefined]); // gone at the first look
+  });
+
   it("gives no token of another generation", () => {
     const tokens = new VerifiedTokens(10);
-    tokens.put("a", token("a"), 1_000_000, 1);
+    tokens.put("a", token("a"), 0, 1_000_000, 1);
     expect(tokens.get("a", 0, 1)).toBeDefined();
     expect([tokens.get("a", 0, 2), tokens.get("a", 0, 1)]).toEqual([undefined, undefined]);
   });
@@ -33,15 +39,15 @@ describe("VerifiedTokens", () => {
   it("keeps as many as it may, the oldest out first, and counts none twice", () => {
     const tokens = new VerifiedTokens(3);
     const kept = () => ["a", "b", "c", "d"].filter((name) => tokens.get(name, 0));
-    for (const name of ["a", "b", "c", "c", "c"]) tokens.put(name, token(name), 1_000_000);
+    for (const name of ["a", "b", "c", "c", "c"]) tokens.put(name, token(name), 0, 1_000_000);
     expect(kept()).toEqual(["a", "b", "c"]);
-    tokens.put("d", token("d"), 1_000_000);
+    tokens.put("d", token("d"), 0, 1_000_000);
     expect(kept()).toEqual(["b", "c", "d"]);
   });
 
   it("keeps none where it may keep none", () => {
     const tokens = new VerifiedTokens(0);
-    tokens.put("a", token("a"), 1_000_000);
+    tokens.put("a", token("a"), 0, 1_000_000);
     expect(tokens.get("a", 0)).toBeUndefined();
   });
 

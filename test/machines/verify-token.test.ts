@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { inspect } from "node:util";
+import { gzipSync } from "node:zlib";
 import { type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { OptionError, TokenError } from "../../machines/errors";
@@ -27,6 +28,7 @@ afterAll(async () => {
   folder.remove();
 });
 
+const packed = { "content-encoding": "gzip" };
 const seconds = () => Math.floor(Date.now() / 1000);
 const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString("base64url");
 /** Signs whatever it is given with the realm's key. */
@@ -65,6 +67,7 @@ describe("createVerifier", () => {
     ["no issue time", { iat: undefined }, "ERR_TOKEN_CLAIM", "iat"],
     ["not yet valid", { nbf: seconds() + 60 }, "ERR_TOKEN_CLAIM", "nbf"],
     ["no subject", { sub: undefined }, "ERR_TOKEN_CLAIM", "sub"],
+    ["a certificate it is bound to", { cnf: { "x5t#S256": "x" } }, "ERR_TOKEN_CLAIM", "cnf"],
     ["no caller", { azp: undefined }, "ERR_TOKEN_CLAIM", "client_id"],
     ["an empty caller", { azp: "" }, "ERR_TOKEN_CLAIM", "azp"],
     ["a scope that is a list", { scope: ["a"] }, "ERR_TOKEN_CLAIM", "scope"],
@@ -202,6 +205,25 @@ describe("createVerifier", () => {
     ).toBeDefined();
   });
 
+  it("refuses a token that ended while the keys were on their way", async () => {
+    const token = await server.mint({ exp: seconds() + 300 });
+    let ahead = 0;
+    const slow = createVerifier(
+      server.open(() => new Date(Date.now() + ahead)),
+      { audience: "machine-b" },
+    );
+    server.answers.set("/certs", async () => {
+      ahead = 301_000;
+      return { body: { keys: [await publicJwk(server.key)] } };
+    });
+    await expect(slow(token)).rejects.toMatchObject({ code: "ERR_TOKEN_EXPIRED" });
+  });
+
+  it("does not blame the token where the issuer names no keys", async () => {
+    server.answers.set("/.well-known/openid-configuration", () => ({ body: { issuer: server.url } }));
+    await expect(verify(await server.mint())).rejects.toMatchObject({ code: "ERR_ISSUER_RESPONSE" });
+  });
+
   it("fetches the keys once for many tokens", async () => {
     const token = await server.mint();
     await Promise.all(Array.from({ length: 20 }, () => verify(token)));
@@ -213,6 +235,7 @@ describe("createVerifier", () => {
     ["HTML", { body: "<html>", type: "text/html" }, "ERR_ISSUER_RESPONSE"],
     ["no key set", { body: { error: "x" } }, "ERR_ISSUER_RESPONSE"],
     ["404", { status: 404, body: "" }, "ERR_ISSUER_RESPONSE"],
+    ["a packed one", { body: gzipSync('{"keys":[]}').toString("latin1"), headers: packed }, "ERR_ISSUER_RESPONSE"],
     ["503", { status: 503, body: "" }, "ERR_UNREACHABLE"],
   ])("does not blame the token when the keys are answered by %s, and recovers", async (_name, answer, code) => {
     const token = await server.mint();
@@ -234,6 +257,15 @@ describe("createVerifier", () => {
     expect(() => createVerifier(issuer, { audience: audience as string })).toThrow(
       new OptionError("`audience` must name this API in printable ASCII: an API without an audience takes any token"),
     );
+  });
+
+  it.each([
+    [{ algorithms: "RS256" }, "`algorithms` must be a list of texts, got: string"],
+    [{ authorizedParties: "machine-a,machine-b" }, "`authorizedParties` must be a list of texts, got: string"],
+    [{ scopes: "orders" }, "`scopes` must be a list of texts, got: string"],
+    [{ scopes: [1] }, "`scopes` must be a list of texts, got: object"],
+  ])("does not start with %o, as plain JavaScript may have it", (options, message) => {
+    expect(() => createVerifier(issuer, { audience: "machine-b", ...(options as object) })).toThrow(message);
   });
 
   it.each([[["HS256"]], [["RS256", "none"]], [[]]])("does not start with the algorithms %j", (algorithms) => {
