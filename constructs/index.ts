@@ -7,5 +7,5 @@ export { ValidationError } from "./private/errors";
 export { PrivateLocalBackend } from "./private-local-backend";
 export { type IRealm, Realm, type RealmProps } from "./realm";
 export { type ISignedJwtClient, SignedJwtClient, type SignedJwtClientProps } from "./signed-jwt-client";
-export type { CertificateFileOptions, ISigningKey, SigningKeyPairProps } from "./signing-key-pair";
+export type { AcceptedKey, CertificateFileOptions, ISigningKey, SigningKeyPairProps } from "./signing-key-pair";
 export { SigningKeyPair } from "./signing-key-pair";

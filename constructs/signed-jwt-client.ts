@@ -7,7 +7,7 @@ import { AudienceScope } from "./private/audience-scope";
 import { check } from "./private/checks";
 import { failOn } from "./private/errors";
 import { literal } from "./private/literal";
-import { publishedKey } from "./private/published-key";
+import { describedKeys, publishedKey } from "./private/published-key";
 import { dependables, type IRealm, Realm } from "./realm";
 import type { ISigningKey } from "./signing-key-pair";
 
@@ -108,7 +108,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       realmId: realm.realmName,
       clientId: literal(clientId),
       name: literal(clientId),
-      description: `signs with ${signingKey.algorithm}, key ${signingKey.kid}, certificate until ${day(signingKey.notAfter)}`,
+      description: describedKeys(signingKey),
       enabled: true,
       accessType: "CONFIDENTIAL",
       clientAuthenticatorType: "client-jwt",
@@ -223,8 +223,4 @@ function checkRealmScopes({ realm, scopesOfRealm, defaultScopes, optionalScopes 
         ]
       : []),
   ];
-}
-
-function day(date: Date): string {
-  return date.toISOString().slice(0, 10);
 }

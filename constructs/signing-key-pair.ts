@@ -1,13 +1,16 @@
 import { existsSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
-import { TerraformStack } from "cdktf";
+import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { SigningAlgorithm } from "./keys/algorithms";
+import { isFileThere } from "./keys/key-files";
 import { checkKeyPairRequest, ensureKeyPair } from "./keys/key-pair";
+import { filesOf, type PairFiles } from "./keys/key-store";
 import { check } from "./private/checks";
 import { failOn } from "./private/errors";
 import { ImportedSigningKey } from "./private/imported-signing-key";
 import { checkAlgorithm, explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
+import { describePair } from "./private/pair-description";
 import { projectFolder } from "./private/project";
 
 /** Properties of a {@link SigningKeyPair}. */
@@ -44,6 +47,13 @@ export interface SigningKeyPairProps {
    * @default "certs"
    */
   readonly directory?: string;
+
+  /**
+   * Folder of the private halves where they live elsewhere, absolute or relative to `cdktf.json`.
+   *
+   * @default - `directory`
+   */
+  readonly privateKeyDirectory?: string;
 }
 
 /** Options of {@link SigningKeyPair.fromCertificateFile}. */
@@ -54,6 +64,16 @@ export interface CertificateFileOptions {
    * @default - by the certificate's key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
    */
   readonly algorithm?: SigningAlgorithm;
+}
+
+/** A key that Keycloak accepts from a client. */
+export interface AcceptedKey {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+  /** `active` signs; `prepared` will, and `retiring` did. */
+  readonly state: "prepared" | "active" | "retiring";
+  /** The public key as a JWK (RFC 7517): its own members, `alg`, `kid` and `use`. */
+  readonly publicJwk: Readonly<Record<string, string>>;
 }
 
 /** The public half of a key pair a machine signs its client assertions with. */
@@ -70,6 +90,8 @@ export interface ISigningKey {
   readonly publicJwk: Readonly<Record<string, string>>;
   /** End of the certificate's validity. */
   readonly notAfter: Date;
+  /** Every key that Keycloak is to accept, this one among them; more than one while keys are rotated. */
+  readonly acceptedKeys: readonly AcceptedKey[];
   /**
    * The private half's file, relative to `cdktf.json`. It never reaches Terraform; it may be absent where only
    * synthesis, diff or deploy of the client happens.
@@ -87,7 +109,13 @@ export interface ISigningKey {
  * private half stays on the machine and is never part of the synthesized JSON, plan, state or log. A pair is made only
  * where neither half exists, and where `CI` is set only if `M2M_CREATE_KEYS=true` asks for it.
  *
- * An expired certificate is a warning, not an error: `m2m up` issues it again over the same key.
+ * Keys are rotated by `m2m keys`, which writes `NAME-signing.keys.json`, the public facts of every key, to be committed
+ * as well. From then on it decides which keys Keycloak accepts; the synthesis reads it and changes nothing.
+ *
+ * An expired certificate is a warning, not an error: `m2m up` issues it again over the same key, where that is the only
+ * one.
+ *
+ * @see docs/rotation.md
  */
 export class SigningKeyPair extends Construct implements ISigningKey {
   /** Uses a certificate whose key was made elsewhere; `path` is relative to `cdktf.json`. */
@@ -106,25 +134,28 @@ export class SigningKeyPair extends Construct implements ISigningKey {
   readonly kid: string;
   readonly publicJwk: Readonly<Record<string, string>>;
   readonly notAfter: Date;
+  readonly acceptedKeys: readonly AcceptedKey[];
   readonly privateKeyFile: string;
 
   constructor(scope: Construct, id: string, props: SigningKeyPairProps) {
     super(scope, id);
     const { name, algorithm = "RS256", validityDays = 365, rsaBits, directory = "certs" } = props;
+    const { privateKeyDirectory = directory } = props;
     failOn(this, [
       ...checkName(name),
-      ...checkDirectory(directory),
+      ...checkDirectory("directory", directory),
+      ...(privateKeyDirectory === directory ? [] : checkDirectory("privateKeyDirectory", privateKeyDirectory)),
       ...checkAlgorithm(algorithm),
       ...checkKeyPairRequest(algorithm, rsaBits, validityDays),
     ]);
 
-    const folder = resolve(projectFolder(), directory);
-    const keyFile = join(folder, `${name}-signing.key`);
+    const inProject = (folder: string) => resolve(projectFolder(), folder);
+    const place = { name, directory: inProject(directory), privateDirectory: inProject(privateKeyDirectory) };
+    const files = filesOf(place);
     const facts = explained(this, () =>
       ensureKeyPair({
         name,
-        keyFile,
-        certificateFile: join(folder, `${name}-signing.crt`),
+        files,
         algorithm,
         rsaBits: rsaBits ?? 2048,
         validityDays,
@@ -139,13 +170,34 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     this.kid = facts.kid;
     this.publicJwk = facts.publicJwk;
     this.notAfter = facts.notAfter;
-    this.privateKeyFile = relative(projectFolder(), keyFile);
-    const certificate = this.privateKeyFile.replace(/key$/, "crt");
-    const remedy = existsSync(keyFile)
-      ? "`m2m up` issues it again over the same key, and changes it in Keycloak"
-      : `\`m2m up\` issues it again only where ${this.privateKeyFile} is, and not here`;
-    warnOfExpiry(this, facts, certificate, remedy);
-    warnOfReaders(this, keyFile);
+    this.acceptedKeys = facts.accepted.map(({ kid, algorithm, state, publicJwk }) => {
+      return { kid, algorithm, state, publicJwk };
+    });
+    this.privateKeyFile = isAbsolute(privateKeyDirectory) ? files.key : relative(projectFolder(), files.key);
+    warnOfExpiry(this, facts, relative(projectFolder(), files.certificate), this.remedy(name, files));
+    if (facts.isBehind) {
+      Annotations.of(this).addWarning(
+        `${this.privateKeyFile} holds another key than the active one, ${facts.kid}; run \`m2m keys activate ${name}\` again, or bring it there`,
+      );
+    }
+    for (const { kid } of facts.accepted) warnOfReaders(this, kid === facts.kid ? files.key : files.staged(kid));
+    describePair(this, {
+      name,
+      directory,
+      privateKeyDirectory,
+      algorithm,
+      validityDays,
+      ...(rsaBits && { rsaBits }),
+      kids: facts.accepted.map(({ kid }) => kid),
+      revoked: facts.revoked,
+    });
+  }
+
+  private remedy(name: string, files: PairFiles): string {
+    if (isFileThere(files.record)) return `rotate it: \`m2m keys rotate ${name}\``;
+    return existsSync(files.key)
+      ? `rotate it: \`m2m keys rotate ${name}\`, or let \`m2m up\` issue it again over the same key`
+      : `rotate it where ${this.privateKeyFile} is, and not here: \`m2m keys rotate ${name}\``;
   }
 }
 
@@ -155,9 +207,9 @@ function checkName(name: string): string[] {
 }
 
 /** A folder, or a path where one can be made. */
-function checkDirectory(directory: string): string[] {
+function checkDirectory(prop: string, directory: string): string[] {
   const rule = "must be a folder, relative to cdktf.json; choose another, or move the file away that is in its place";
-  return check("directory", directory, (d) => canBeFolder(resolve(projectFolder(), d)), rule);
+  return check(prop, directory, (d) => canBeFolder(resolve(projectFolder(), d)), rule);
 }
 
 function canBeFolder(path: string): boolean {
@@ -174,7 +226,8 @@ function mayCreate(scope: SigningKeyPair, name: string): "allowed" | { refusedBe
   const pairs = stack.node.findAll().filter((node) => node instanceof SigningKeyPair);
   const missing = (process.env.M2M_KNOWN_KEYS ?? "").split(",").filter((entry) => {
     const [, ofStack, ofName, kid] = /^([^/]+)\/(.+)\/([^/]+)$/.exec(entry) ?? [];
-    return ofStack === stack.node.id && ofName === name && !pairs.some((pair) => pair.kid === kid);
+    const isHere = pairs.some((pair) => pair.acceptedKeys?.some((key) => key.kid === kid));
+    return ofStack === stack.node.id && ofName === name && !isHere;
   });
   if (missing.length > 0) {
     return {

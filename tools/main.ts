@@ -4,6 +4,7 @@ import { diff } from "./commands/diff";
 import { doctor } from "./commands/doctor";
 import { down } from "./commands/down";
 import { printEnvironment } from "./commands/env";
+import { keys } from "./commands/keys";
 import { logs } from "./commands/logs";
 import { switchProvider } from "./commands/provider";
 import { test } from "./commands/test";
@@ -24,6 +25,12 @@ const HELP = `Usage: m2m COMMAND [OPTIONS]
   logs [--follow] [--tail N]   the last N (100) lines of the containers' logs
   doctor                       each prerequisite: found, or how to get it
   env                          print exports for a shell: eval "$(m2m env)" makes bare \`npx cdktf\` work as m2m does
+  keys [list] [CLIENT…]        the signing keys of this project; --live: who signs with which
+  keys rotate CLIENT…          the next step of a rotation: prepare, activate or retire
+       [--auto]                  only where it is due, for cron; --overlap SECONDS (3600) between two steps
+  keys prepare|activate|retire|revoke CLIENT…
+       [--all] [--dry-run] [--force] [--key KID]
+       [--algorithm ALG] [--certificate FILE]  of the key to prepare
   provider [registry|embedded] print where the Keycloak provider comes from, or switch
   test [--long]                in this project's own checkout: all checks and tests; with many more drawn inputs
 
@@ -41,6 +48,15 @@ const OPTIONS = {
   yes: { type: "boolean", default: false },
   follow: { type: "boolean", default: false },
   long: { type: "boolean", default: false },
+  all: { type: "boolean", default: false },
+  auto: { type: "boolean", default: false },
+  live: { type: "boolean", default: false },
+  force: { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false },
+  key: { type: "string" },
+  algorithm: { type: "string" },
+  certificate: { type: "string" },
+  overlap: { type: "string" },
   tail: { type: "string", default: "100" },
   help: { type: "boolean", default: false },
   version: { type: "boolean", default: false },
@@ -56,6 +72,10 @@ const COMMANDS: Record<string, { words: number; options: readonly (keyof typeof 
   logs: { words: 0, options: ["follow", "tail"] },
   doctor: { words: 0, options: [] },
   env: { words: 0, options: [] },
+  keys: {
+    words: Number.POSITIVE_INFINITY,
+    options: ["all", "auto", "live", "force", "dry-run", "key", "algorithm", "certificate", "overlap"],
+  },
   provider: { words: 1, options: [] },
   test: { words: 0, options: ["long"] },
 };
@@ -95,6 +115,9 @@ async function run(argv: string[], out: Output, interruption: AbortSignal): Prom
       return await doctor(out);
     case "env":
       await printEnvironment(out);
+      return 0;
+    case "keys":
+      await keys(words, { ...values, dryRun: values["dry-run"] }, out, interruption);
       return 0;
     case "provider":
       await switchProvider(out, argument);

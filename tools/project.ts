@@ -24,6 +24,8 @@ type ProviderConfiguration = { readonly alias?: string; readonly url?: string };
 type Resources = Record<string, Record<string, Record<string, unknown>>>;
 
 export interface SynthesizedJson {
+  /** What Terraform takes for a comment. */
+  readonly "//"?: unknown;
   readonly resource?: Resources;
   /** cdktf writes a list for each provider, other programs may write one alone. */
   readonly provider?: Record<string, ProviderConfiguration | readonly ProviderConfiguration[]>;

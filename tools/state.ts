@@ -31,6 +31,8 @@ export interface KnownKey {
   /** The certificate's CN, which is the key pair's name. */
   readonly name: string;
   readonly kid: string;
+  /** All keys that are accepted, this one among them. */
+  readonly accepted: readonly string[];
 }
 
 export const EMPTY: State = { outputs: {}, resources: [] };
@@ -132,9 +134,30 @@ function certificateOf(stack: string, address: string, extraConfig: unknown): Kn
   try {
     const certificate = new X509Certificate(Buffer.from(base64, "base64"));
     const name = /^CN=(.+)$/m.exec(certificate.subject)?.[1] ?? "";
-    return [{ stack, address, name, kid: keyId(certificate.publicKey) }];
+    return [{ stack, address, name, kid: keyId(certificate.publicKey), accepted: acceptedKids(extraConfig) }];
   } catch {
     return []; // not a certificate: Keycloak will say so better
+  }
+}
+
+/** The keys that Keycloak accepts from a client, by the state; none where the state does not know it. */
+export function publishedKids(state: State | undefined, address: string): string[] {
+  const found = state?.resources.find(({ mode, type, name }) => mode === "managed" && `${type}.${name}` === address);
+  return found?.instances.flatMap(({ attributes }) => acceptedKids(attributes.extra_config)) ?? [];
+}
+
+/** By the attributes of a client: those of its JWKS, or the one of its certificate. */
+function acceptedKids(extraConfig: unknown): string[] {
+  const attributes = (extraConfig ?? {}) as Record<string, string>;
+  try {
+    if (attributes["use.jwks.string"] === "true") {
+      const { keys } = JSON.parse(attributes["jwks.string"] ?? "") as { keys: { kid: string }[] };
+      return keys.map(({ kid }) => kid);
+    }
+    const base64 = attributes["jwt.credential.certificate"] ?? "";
+    return [keyId(new X509Certificate(Buffer.from(base64, "base64")).publicKey)];
+  } catch {
+    return []; // nothing that Keycloak could read either
   }
 }
 

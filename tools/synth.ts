@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { descriptionsOf } from "./keys/pairs";
 import { type Output, ToolError } from "./output";
 import { type Project, readStacks, type Stack } from "./project";
 import { declaredKeys, type KnownKey, knownKeys, localStates } from "./state";
@@ -34,7 +35,7 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
       `\`${project.app}\` ended without a stack in ${project.outdir}; it has to declare a TerraformStack and end with app.synth()`,
     );
   }
-  if (!options.newKeys) refuseOtherKeys(known, declaredKeys(stacks));
+  if (!options.newKeys) refuseOtherKeys(known, declaredKeys(stacks), revokedKeys(stacks));
   for (const warning of stacks.flatMap(({ warnings }) => warnings)) out.warn(`warning: ${warning}`);
   return stacks;
 }
@@ -48,16 +49,21 @@ function knownKey({ stack, name, kid }: KnownKey): string {
   return `${stack}/${name}/${kid}`;
 }
 
-function refuseOtherKeys(known: readonly KnownKey[], declared: readonly KnownKey[]): void {
+/** A key that Keycloak accepts already is the next one of a rotation, and one in place of a revoked one is wanted. */
+function refuseOtherKeys(known: readonly KnownKey[], declared: readonly KnownKey[], revoked: readonly string[]): void {
   for (const key of declared) {
     const before = known.find(({ stack, address }) => stack === key.stack && address === key.address);
-    if (before && before.kid !== key.kid) {
+    if (before && !before.accepted.includes(key.kid) && before.kid !== key.kid && !revoked.includes(before.kid)) {
       throw new ToolError(
         "key-replaced",
         `${key.address} of stack ${key.stack} (${key.name}) would get another key: the state knows kid ${before.kid}, its certificate now has ${key.kid}; restore the certificate, or pass --new-keys to replace the key`,
       );
     }
   }
+}
+
+function revokedKeys(stacks: readonly Stack[]): string[] {
+  return stacks.flatMap(descriptionsOf).flatMap(({ revoked }) => revoked);
 }
 
 async function runApp(project: Project, out: Output, env: Record<string, string>): Promise<void> {

@@ -92,8 +92,12 @@ export function realmToImport(realm: string, clients: number, certificate: strin
 function makeCertificate(folder: string): string {
   const { base64 } = ensureKeyPair({
     name: "machines",
-    keyFile: join(folder, CERTIFICATE.replace(/crt$/, "key")),
-    certificateFile: join(folder, CERTIFICATE),
+    files: {
+      certificate: join(folder, CERTIFICATE),
+      record: join(folder, CERTIFICATE.replace(/crt$/, "keys.json")),
+      key: join(folder, CERTIFICATE.replace(/crt$/, "key")),
+      staged: (kid) => join(folder, `${kid}.key`),
+    },
     algorithm: "RS256",
     rsaBits: 2048,
     validityDays: 5,

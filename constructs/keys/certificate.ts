@@ -15,6 +15,7 @@ export interface CertificateFacts {
   readonly kid: string;
   /** The public key as a JWK (RFC 7517) with `alg`, `kid` and `use`, members in alphabetical order. */
   readonly publicJwk: Readonly<Record<string, string>>;
+  readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
@@ -47,6 +48,7 @@ export function readCertificate(pem: string, where: string, options: ReadOptions
     algorithm,
     kid,
     publicJwk: publicJwk(key, algorithm, kid),
+    notBefore: new Date(certificate.validFrom),
     notAfter: new Date(certificate.validTo),
   };
 }

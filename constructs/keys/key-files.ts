@@ -12,14 +12,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { KeyError } from "./errors";
 
 /** Reads a file that has to be a regular one; `undefined` where there is none. A link is never followed. */
 export function readRegularFile(path: string): string | undefined {
-  if (!isPresent(path)) return undefined;
+  if (!isFileThere(path)) return undefined;
   let file: number | undefined;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -36,7 +36,7 @@ export function readRegularFile(path: string): string | undefined {
 
 /** Writes beside the target and renames, so that a crash leaves the old file or the new one, never half of one. */
 export function replaceFile(path: string, content: string, mode: number): void {
-  isPresent(path); // refuses a link or a folder in the way
+  isFileThere(path); // refuses a link or a folder in the way
   writtenBeside(path, content, mode, (temporary) => renameSync(temporary, path));
 }
 
@@ -45,12 +45,12 @@ export function replaceFile(path: string, content: string, mode: number): void {
  * this one; a file that is there already stays as it is.
  */
 export function createFile(path: string, content: string, mode: number): boolean {
-  if (isPresent(path)) return false;
+  if (isFileThere(path)) return false;
   try {
     writtenBeside(path, content, mode, (temporary) => linkOrCopy(temporary, path));
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
+    if (codeOf((error as Error).cause) === "EEXIST") return false;
     throw error;
   }
 }
@@ -66,30 +66,34 @@ function linkOrCopy(from: string, to: string): void {
 }
 
 function writtenBeside(path: string, content: string, mode: number, place: (temporary: string) => void): void {
-  mkdirSync(dirname(path), { recursive: true });
   // No other run has this name, whatever its process id. It ends like the file itself, so that what keeps that one out
   // of git (*.key) covers a half-written one too.
   const temporary = join(dirname(path), `.${randomUUID()}.${basename(path)}`);
   try {
+    mkdirSync(dirname(path), { recursive: true });
     const file = openSync(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode);
     try {
       fchmodSync(file, mode); // the umask may have taken bits away from the certificate's mode
-      writeSync(file, content);
+      writeFileSync(file, content); // all of it, or an error: a single write may stop half-way on a full disk
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
     place(temporary);
+  } catch (cause) {
+    const remedy = "it is as it was; make the folder writable for this user, or room on its file system";
+    throw new KeyError("FILE_NOT_WRITTEN", `${path} cannot be written, got: ${codeOf(cause)}; ${remedy}`, { cause });
   } finally {
     rmSync(temporary, { force: true });
   }
 }
 
 function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
+  return (error as NodeJS.ErrnoException | undefined)?.code;
 }
 
-function isPresent(path: string): boolean {
+/** Whether there is a regular file. @throws {KeyError} `FILE_NOT_REGULAR` for anything else in its place */
+export function isFileThere(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return false;
   if (!stat.isFile()) {

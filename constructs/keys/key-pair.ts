@@ -10,15 +10,16 @@ import {
 } from "./algorithms";
 import { type CertificateFacts, keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
-import { createFile, readRegularFile, replaceFile } from "./key-files";
-import { createPrivateKeyFile, readPrivateKeyFile } from "./private-key";
+import { createFile, isFileThere, readRegularFile, replaceFile } from "./key-files";
+import { acceptedOf, activeOf, factsOf, type KeyState } from "./key-record";
+import { type PairFiles, readRecord } from "./key-store";
+import { createPrivateKeyFile, ENCRYPTED, readPrivateKeyFile } from "./private-key";
 import { selfSign } from "./self-sign";
 
 /** What is asked for: names of the two halves and what a new pair looks like. */
 export interface KeyPairRequest {
   readonly name: string;
-  readonly keyFile: string;
-  readonly certificateFile: string;
+  readonly files: PairFiles;
   /** What the key signs with; a pair that exists has to fit. */
   readonly algorithm: SigningAlgorithm;
   /** Length of a new RSA modulus; counts for RS256 and PS256 alone. */
@@ -33,16 +34,66 @@ export interface KeyPairRequest {
   readonly now?: Date;
 }
 
+/** A key that Keycloak is to accept, and where it stands in its life. */
+export interface AcceptedFacts extends CertificateFacts {
+  readonly state: Exclude<KeyState, "revoked">;
+}
+
+/** The active key of a pair, and all that Keycloak is to accept, the oldest first. */
+export interface PairFacts extends CertificateFacts {
+  readonly accepted: readonly AcceptedFacts[];
+  /** Keys that are never to be accepted again. */
+  readonly revoked: readonly string[];
+  /** Whether the key file still holds another key than the active one. */
+  readonly isBehind: boolean;
+}
+
 /**
- * Gives the certificate of a key pair, from its files where they exist, else made anew.
+ * Gives the keys of a pair, from its files where they exist, else made anew.
  *
- * The certificate alone is enough; where the private half is present too, both have to belong together. Of several runs
+ * The public halves alone are enough; where the private half is present too, both have to belong together. Of several runs
  * at once one makes each half, and the others take what it made.
  */
-export function ensureKeyPair(request: KeyPairRequest): CertificateFacts {
-  const { certificateFile, keyFile } = request;
+export function ensureKeyPair(request: KeyPairRequest): PairFacts {
+  if (isFileThere(request.files.record)) return recordedPair(request);
+  const facts = ensureSinglePair(request);
+  return { ...facts, accepted: [{ ...facts, state: "active" }], revoked: [], isBehind: false };
+}
+
+/** A pair with more than one key in its life: the record decides, and nothing is written here. */
+function recordedPair({ files, algorithm }: KeyPairRequest): PairFacts {
+  const record = readRecord(files)!;
+  const active = activeOf(record);
+  const accepted = acceptedOf(record).map((entry) => {
+    return { ...factsOf(entry, shown(files.record)), state: entry.state as AcceptedFacts["state"] };
+  });
+  if (!accepted.some((facts) => facts.algorithm === algorithm && facts.state !== "retiring")) {
+    throw new KeyError(
+      "ALGORITHM_MISMATCH",
+      `${shown(files.record)} must have an active or prepared key for ${algorithm}, as \`algorithm\` says, got: ${active.algorithm}; prepare one with \`m2m keys prepare --algorithm ${algorithm}\``,
+    );
+  }
+  const key = readPrivateKeyFile(files.key, undefined);
+  const held = key === undefined || key === ENCRYPTED ? undefined : keyId(key);
+  if (held !== undefined && !record.keys.some(({ kid }) => kid === held)) {
+    throw new KeyError(
+      "CERTIFICATE_MISMATCH",
+      `${shown(files.key)} must hold a key of ${shown(files.record)}, got: kid ${held}, which is none of its keys; restore the file that is wrong`,
+    );
+  }
+  return {
+    ...factsOf(active, shown(files.record)),
+    accepted,
+    revoked: record.keys.filter(({ state }) => state === "revoked").map(({ kid }) => kid),
+    isBehind: held !== undefined && held !== active.kid,
+  };
+}
+
+function ensureSinglePair(request: KeyPairRequest): CertificateFacts {
+  const { certificate: certificateFile, key: keyFile } = request.files;
   const key = readPrivateKeyFile(keyFile, request.algorithm);
   const pem = readRegularFile(certificateFile);
+  if (key === ENCRYPTED) return encryptedPair(request, pem);
   if (pem === undefined) return key ? issue(request, key) : createPair(request);
   const certificate = read(request, pem);
   if (key && keyId(key) !== certificate.kid) {
@@ -56,6 +107,16 @@ export function ensureKeyPair(request: KeyPairRequest): CertificateFacts {
   const again = sign(request, key);
   replaceFile(certificateFile, again, 0o644);
   return issued(request, again);
+}
+
+/** Which key an encrypted file holds is seen by who has its passphrase, and that is not the synthesis. */
+function encryptedPair(request: KeyPairRequest, pem: string | undefined): CertificateFacts {
+  const { certificate, key } = request.files;
+  if (pem !== undefined) return read(request, pem);
+  throw new KeyError(
+    "KEY_UNREADABLE",
+    `${shown(key)} is encrypted, and no certificate can be issued over it here; put its certificate at ${shown(certificate)}`,
+  );
 }
 
 /**
@@ -94,25 +155,25 @@ function createPair(request: KeyPairRequest): CertificateFacts {
   if (request.creation !== "allowed") {
     throw new KeyError(
       "CREATION_REFUSED",
-      `${shown(request.certificateFile)} does not exist and no key is made here: ${request.creation.refusedBecause}`,
+      `${shown(request.files.certificate)} does not exist and no key is made here: ${request.creation.refusedBecause}`,
     );
   }
-  const { keyFile, algorithm, rsaBits } = request;
-  const key = createPrivateKeyFile(keyFile, algorithm, rsaBits);
-  if (!key) return ensureKeyPair(request);
+  const { files, algorithm, rsaBits } = request;
+  const key = createPrivateKeyFile(files.key, algorithm, rsaBits);
+  if (!key) return ensureSinglePair(request);
   const kind = isRsa(algorithm) ? `RSA-${rsaBits}` : kindFor(algorithm);
-  request.notice(`made the private key ${shown(keyFile)} (${kind}, mode 0600, keep it out of git)`);
+  request.notice(`made the private key ${shown(files.key)} (${kind}, mode 0600, keep it out of git)`);
   return issue(request, key);
 }
 
 function issue(request: KeyPairRequest, key: KeyObject): CertificateFacts {
   const pem = sign(request, key);
-  return createFile(request.certificateFile, pem, 0o644) ? issued(request, pem) : ensureKeyPair(request);
+  return createFile(request.files.certificate, pem, 0o644) ? issued(request, pem) : ensureSinglePair(request);
 }
 
-function read({ certificateFile, algorithm }: KeyPairRequest, pem: string): CertificateFacts {
+function read({ files, algorithm }: KeyPairRequest, pem: string): CertificateFacts {
   const replace = "remove both halves to have a new one made";
-  return readCertificate(pem, shown(certificateFile), { algorithm, replace });
+  return readCertificate(pem, shown(files.certificate), { algorithm, replace });
 }
 
 function sign(request: KeyPairRequest, key: KeyObject): string {
@@ -120,7 +181,9 @@ function sign(request: KeyPairRequest, key: KeyObject): string {
 }
 
 function issued(request: KeyPairRequest, pem: string): CertificateFacts {
-  request.notice(`issued the certificate ${shown(request.certificateFile)} (${request.validityDays} days, commit it)`);
+  request.notice(
+    `issued the certificate ${shown(request.files.certificate)} (${request.validityDays} days, commit it)`,
+  );
   return read(request, pem);
 }
 

@@ -4,35 +4,54 @@ import { KeyError } from "./errors";
 import { createFile, readRegularFile } from "./key-files";
 import { fittingAlgorithm } from "./key-fit";
 
+/** A private key file that cannot be looked into here: which key it holds is not known. */
+export const ENCRYPTED = "encrypted";
+
 /**
  * Makes a private key for an algorithm and writes it as PKCS#8 PEM, mode 0600; `undefined` where another run was first.
  */
 export function createPrivateKeyFile(path: string, algorithm: SigningAlgorithm, rsaBits: number) {
   const key = makePrivateKey(algorithm, rsaBits);
-  const made = createFile(path, key.export({ type: "pkcs8", format: "pem" }) as string, 0o600);
-  return made ? key : undefined;
+  return createFile(path, printPrivateKey(key), 0o600) ? key : undefined;
+}
+
+/** PKCS#8 in PEM; with a passphrase encrypted by AES-256 (PBES2). */
+export function printPrivateKey(key: KeyObject, passphrase?: string): string {
+  const encrypted = passphrase !== undefined && { cipher: "aes-256-cbc", passphrase };
+  return key.export({ type: "pkcs8", format: "pem", ...encrypted }) as string;
 }
 
 /**
- * Reads a private key in PEM that has to fit an algorithm; `undefined` where there is no file. The file is never
- * changed.
+ * Reads a private key in PEM (PKCS#8, PKCS#1 or SEC1) that has to fit an algorithm; `undefined` where there is no file,
+ * and `ENCRYPTED` for an encrypted one where no passphrase is given. The file is never changed.
  */
-export function readPrivateKeyFile(path: string, algorithm: SigningAlgorithm): KeyObject | undefined {
+export function readPrivateKeyFile(
+  path: string,
+  algorithm: SigningAlgorithm | undefined,
+  passphrase?: string,
+): KeyObject | typeof ENCRYPTED | undefined {
   const pem = readRegularFile(path);
   if (pem === undefined) return undefined;
-  const key = parsePrivateKey(pem, path);
+  if (isEncrypted(pem) && passphrase === undefined) return ENCRYPTED;
+  const key = parsePrivateKey(pem, path, passphrase);
   fittingAlgorithm(key, { file: path, verb: "hold", replace: "remove both halves to have a new one made" }, algorithm);
   return key;
 }
 
-function parsePrivateKey(pem: string, path: string): KeyObject {
+/** PKCS#8's own form, and the header of the older ones (RFC 1421). */
+function isEncrypted(pem: string): boolean {
+  return pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") || pem.includes("Proc-Type: 4,ENCRYPTED");
+}
+
+function parsePrivateKey(pem: string, path: string, passphrase?: string): KeyObject {
   try {
-    return createPrivateKey(pem);
+    return createPrivateKey({ key: pem, passphrase });
   } catch {
+    const words = isEncrypted(pem) ? "in PEM that the passphrase opens" : "in PEM";
     // The cause is left out: OpenSSL's text may quote the input.
     throw new KeyError(
       "KEY_CORRUPT",
-      `${path} must hold a private key in unencrypted PEM, got: ${pem.length} characters that OpenSSL cannot parse; it is left as it is: restore it from a backup, or remove both halves to have a new one made`,
+      `${path} must hold a private key ${words}, got: ${pem.length} characters that OpenSSL cannot parse; it is left as it is: restore it from a backup, or remove both halves to have a new one made`,
     );
   }
 }

@@ -4,7 +4,7 @@ import type { SigningAlgorithm } from "../keys/algorithms";
 import { readCertificate } from "../keys/certificate";
 import { KeyError } from "../keys/errors";
 import { readRegularFile } from "../keys/key-files";
-import type { CertificateFileOptions, ISigningKey } from "../signing-key-pair";
+import type { AcceptedKey, CertificateFileOptions, ISigningKey } from "../signing-key-pair";
 import { failOn, ValidationError } from "./errors";
 import { checkAlgorithm, explained, warnOfExpiry } from "./key-reading";
 import { projectFolder } from "./project";
@@ -17,6 +17,7 @@ export class ImportedSigningKey extends Construct implements ISigningKey {
   readonly kid: string;
   readonly publicJwk: Readonly<Record<string, string>>;
   readonly notAfter: Date;
+  readonly acceptedKeys: readonly AcceptedKey[];
 
   constructor(
     scope: Construct,
@@ -42,6 +43,8 @@ export class ImportedSigningKey extends Construct implements ISigningKey {
     this.kid = facts.kid;
     this.publicJwk = facts.publicJwk;
     this.notAfter = facts.notAfter;
+    const { kid, publicJwk } = facts;
+    this.acceptedKeys = [{ kid, algorithm: facts.algorithm, state: "active", publicJwk }];
     warnOfExpiry(this, facts, path, "have it issued again where it was made");
   }
 

@@ -9,7 +9,7 @@ import { check } from "./checks";
 import { projectFolder } from "./project";
 
 /** Key material speaks of files; the construct's path says which declaration asked for them. */
-export function explained(scope: Construct, read: () => CertificateFacts): CertificateFacts {
+export function explained<Facts>(scope: Construct, read: () => Facts): Facts {
   try {
     return read();
   } catch (error) {
@@ -24,11 +24,22 @@ export function checkAlgorithm(algorithm: SigningAlgorithm): string[] {
   return check("algorithm", algorithm, (a) => SIGNING_ALGORITHMS.includes(a), rule);
 }
 
-export function warnOfExpiry(scope: Construct, { notAfter }: CertificateFacts, file: string, remedy: string): void {
-  if (notAfter > new Date()) return;
-  Annotations.of(scope).addWarning(
-    `the certificate ${file} ended on ${notAfter.toISOString().slice(0, 10)}; Keycloak still accepts the key; ${remedy}`,
-  );
+/** A warning from the last third of its life on, and never an error: `destroy` has to work at any age. */
+export function warnOfExpiry(scope: Construct, facts: CertificateFacts, file: string, remedy: string): void {
+  const { notBefore, notAfter } = facts;
+  const leftMs = notAfter.getTime() - Date.now();
+  if (leftMs > (notAfter.getTime() - notBefore.getTime()) / 3) return;
+  const day = notAfter.toISOString().slice(0, 10);
+  const age =
+    leftMs > 0
+      ? `the certificate ${file} ends on ${day}, in ${days(leftMs)}`
+      : `THE CERTIFICATE ${file} HAS ENDED on ${day}; Keycloak still accepts the key`;
+  Annotations.of(scope).addWarning(`${age}; ${remedy}`);
+}
+
+function days(ms: number): string {
+  const whole = Math.floor(ms / 86_400_000);
+  return whole === 0 ? "less than a day" : whole === 1 ? "a day" : `${whole} days`;
 }
 
 /**

@@ -257,7 +257,7 @@ describe("an expired certificate", () => {
         constructPath: "test/Key",
         level: "@cdktf/warn",
         message:
-          "the certificate certs/machine-a-signing.crt ended on 2020-01-11; Keycloak still accepts the key; `m2m up` issues it again over the same key, and changes it in Keycloak",
+          "THE CERTIFICATE certs/machine-a-signing.crt HAS ENDED on 2020-01-11; Keycloak still accepts the key; rotate it: `m2m keys rotate machine-a`, or let `m2m up` issue it again over the same key",
       },
     ]);
     expect(readFileSync(CERTIFICATE, "utf8")).toBe(expired);
@@ -269,8 +269,23 @@ describe("an expired certificate", () => {
     declare({}, stack);
     synth(stack);
     expect(manifestOf(stack).annotations).toMatchObject([
-      { message: expect.stringContaining(`\`m2m up\` issues it again only where ${KEY} is, and not here`) },
+      { message: expect.stringContaining(`rotate it where ${KEY} is, and not here: \`m2m keys rotate machine-a\``) },
     ]);
+  });
+
+  it("is near when a third of its life is left, which is a quieter warning", () => {
+    const warnings = (daysAgo: number) => {
+      writeProjectFile(CERTIFICATE, selfSign(PAIR, "machine-a", 9, new Date(Date.now() - daysAgo * 86_400_000)));
+      const stack = newStack();
+      declare({}, stack);
+      synth(stack);
+      return manifestOf(stack).annotations.map(({ message }: { message: string }) => message);
+    };
+    expect(warnings(5.9)).toEqual([]);
+    expect(warnings(6.1)).toEqual([
+      expect.stringMatching(/^the certificate certs\/machine-a-signing.crt ends on \S+, in 2 days; rotate it/),
+    ]);
+    expect(warnings(8.5)).toEqual([expect.stringContaining("in less than a day")]);
   });
 
   it("is issued again over the same key where M2M_REISSUE_CERTIFICATES=true asks for it", () => {
@@ -392,7 +407,7 @@ describe("fails", () => {
     writeProjectFile(KEY, "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n");
     const message = messageOf(declare);
     expect(message).toBe(
-      `[test/Key] ${resolve(KEY)} must hold a private key in unencrypted PEM, got: 37 characters that OpenSSL cannot parse; it is left as it is: restore it from a backup, or remove both halves to have a new one made`,
+      `[test/Key] ${resolve(KEY)} must hold a private key in PEM, got: 37 characters that OpenSSL cannot parse; it is left as it is: restore it from a backup, or remove both halves to have a new one made`,
     );
     expect(readFileSync(KEY, "utf8")).toContain("c2VjcmV0");
     expect(existsSync(CERTIFICATE)).toBe(false);
@@ -400,16 +415,20 @@ describe("fails", () => {
 
   it("on an empty key file", () => {
     writeProjectFile(KEY, "");
-    expect(() => declare()).toThrow("must hold a private key in unencrypted PEM, got: 0 characters");
+    expect(() => declare()).toThrow("must hold a private key in PEM, got: 0 characters");
     expect(readFileSync(KEY, "utf8")).toBe("");
   });
 
-  it("on an encrypted key", () => {
+  it("on an encrypted key without a certificate, which is enough otherwise", () => {
     writeProjectFile(
       KEY,
       PAIR.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" }) as string,
     );
-    expect(() => declare()).toThrow("must hold a private key in unencrypted PEM");
+    expect(() => declare()).toThrow(
+      `${KEY} is encrypted, and no certificate can be issued over it here; put its certificate at ${CERTIFICATE}`,
+    );
+    writeProjectFile(CERTIFICATE, selfSign(PAIR, "machine-a", 10));
+    expect(declare().kid).toBe(kidByOpenssl(CERTIFICATE));
   });
 
   it("on a certificate that is none", () => {
@@ -519,7 +538,7 @@ describe("fromCertificateFile", () => {
       {
         constructPath: "test/Key",
         message: expect.stringMatching(
-          /^the certificate old.pem ended on 2020-01-02; .* issued again where it was made$/,
+          /^THE CERTIFICATE old.pem HAS ENDED on 2020-01-02; .* issued again where it was made$/,
         ),
       },
     ]);

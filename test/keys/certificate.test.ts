@@ -18,6 +18,7 @@ describe("readCertificate", () => {
       algorithm: "RS256",
       kid: keyId(KEY),
       publicJwk: expect.objectContaining({ kty: "RSA", alg: "RS256", kid: keyId(KEY), use: "sig" }),
+      notBefore: new Date("2026-03-01T12:00:00Z"),
       notAfter: new Date("2026-03-06T12:00:00Z"),
     });
   });

@@ -9,6 +9,7 @@ import { SIGNING_ALGORITHMS } from "../../constructs/keys/algorithms";
 import { keyId, readCertificate } from "../../constructs/keys/certificate";
 import { KeyError } from "../../constructs/keys/errors";
 import { checkKeyPairRequest, ensureKeyPair, type KeyPairRequest } from "../../constructs/keys/key-pair";
+import { filesOf } from "../../constructs/keys/key-store";
 import { selfSign } from "../../constructs/keys/self-sign";
 
 const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
@@ -25,8 +26,7 @@ beforeEach(() => {
   notices = [];
   request = {
     name: "m",
-    keyFile: join(folder, "m.key"),
-    certificateFile: join(folder, "m.crt"),
+    files: filesOf({ name: "m", directory: folder, privateDirectory: folder }),
     algorithm: "RS256",
     rsaBits: 2048,
     validityDays: 10,
@@ -39,8 +39,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function write({ key, certificate }: { key?: boolean; certificate?: boolean }): void {
-  if (key) writeFileSync(request.keyFile, PEM);
-  if (certificate) writeFileSync(request.certificateFile, selfSign(KEY, "m", 10, ISSUED));
+  if (key) writeFileSync(request.files.key, PEM);
+  if (certificate) writeFileSync(request.files.certificate, selfSign(KEY, "m", 10, ISSUED));
 }
 
 describe("ensureKeyPair", () => {
@@ -54,22 +54,22 @@ describe("ensureKeyPair", () => {
 
   it("makes nothing where creation is refused, and says why", () => {
     expect(() => ensureKeyPair({ ...request, creation: { refusedBecause: "of this" } })).toThrow(
-      new KeyError("CREATION_REFUSED", `${request.certificateFile} does not exist and no key is made here: of this`),
+      new KeyError("CREATION_REFUSED", `${request.files.certificate} does not exist and no key is made here: of this`),
     );
-    expect(existsSync(request.keyFile)).toBe(false);
+    expect(existsSync(request.files.key)).toBe(false);
   });
 
   it("issues over a key that stands alone, whatever creation says: a crash between the halves costs nothing", () => {
     write({ key: true });
     const facts = ensureKeyPair({ ...request, creation: { refusedBecause: "of this" } });
     expect(facts.kid).toBe(keyId(KEY));
-    expect(readFileSync(request.keyFile, "utf8")).toBe(PEM);
+    expect(readFileSync(request.files.key, "utf8")).toBe(PEM);
   });
 
   it("takes a certificate that stands alone", () => {
     write({ certificate: true });
     expect(ensureKeyPair(request).kid).toBe(keyId(KEY));
-    expect(existsSync(request.keyFile)).toBe(false);
+    expect(existsSync(request.files.key)).toBe(false);
   });
 
   it.each([
@@ -114,11 +114,11 @@ describe("ensureKeyPair", () => {
     const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
     write({ key: true });
     const stale = selfSign(other, "m", 10, ISSUED);
-    writeFileSync(request.certificateFile, stale);
+    writeFileSync(request.files.certificate, stale);
     expect(() => ensureKeyPair({ ...request, now: END, reissueExpired: true })).toThrow(
       expect.objectContaining({ code: "CERTIFICATE_MISMATCH" }),
     );
-    expect(readFileSync(request.certificateFile, "utf8")).toBe(stale);
+    expect(readFileSync(request.files.certificate, "utf8")).toBe(stale);
   });
 });
 
@@ -132,7 +132,7 @@ describe("runs at once", () => {
       },
     };
     expect(ensureKeyPair(late).kid).toBe(keyId(KEY));
-    expect(readFileSync(request.keyFile, "utf8")).toBe(PEM);
+    expect(readFileSync(request.files.key, "utf8")).toBe(PEM);
     expect(notices).toEqual([]);
   });
 
@@ -160,10 +160,10 @@ describe("runs at once", () => {
     );
     for (let round = 0; round < rounds; round++) {
       const at = join(folder, String(round));
-      const kid = keyId(createPrivateKey(readFileSync(join(at, "m.key"))));
+      const kid = keyId(createPrivateKey(readFileSync(join(at, "m-signing.key"))));
       expect(runs.map((kids) => kids[round])).toEqual([kid, kid]);
-      expect(readCertificate(readFileSync(join(at, "m.crt"), "utf8"), "m.crt").kid).toBe(kid);
-      expect(readdirSync(at).sort()).toEqual(["m.crt", "m.key"]);
+      expect(readCertificate(readFileSync(join(at, "m-signing.crt"), "utf8"), "m-signing.crt").kid).toBe(kid);
+      expect(readdirSync(at).sort()).toEqual(["m-signing.crt", "m-signing.key"]);
     }
   });
 
@@ -179,7 +179,7 @@ describe("runs at once", () => {
         while (Date.now() < Number(start) + round * 250);
         const at = (name) => join(folder, String(round), name);
         const facts = ensureKeyPair({
-          name: "m", keyFile: at("m.key"), certificateFile: at("m.crt"), algorithm: "RS256", rsaBits: 2048, validityDays: 1,
+          name: "m", files: { certificate: at("m-signing.crt"), key: at("m-signing.key"), record: at("m.keys.json") }, algorithm: "RS256", rsaBits: 2048, validityDays: 1,
           creation: "allowed", reissueExpired: false, notice: () => undefined,
         });
         console.log(facts.kid);

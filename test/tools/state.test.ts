@@ -96,8 +96,14 @@ describe("knownKeys", () => {
       { stack: "stage", ...stateOf(b) },
     ];
     expect(knownKeys(states)).toEqual([
-      { stack: "dev", address: "keycloak_openid_client.MachineA_E2C1362E", name: "machine-a", kid: KID_A },
-      { stack: "stage", address: "keycloak_openid_client.MachineB", name: "machine-b", kid: KID_B },
+      {
+        stack: "dev",
+        address: "keycloak_openid_client.MachineA_E2C1362E",
+        name: "machine-a",
+        kid: KID_A,
+        accepted: [KID_A],
+      },
+      { stack: "stage", address: "keycloak_openid_client.MachineB", name: "machine-b", kid: KID_B, accepted: [KID_B] },
     ]);
   });
 
@@ -129,7 +135,13 @@ describe("declaredKeys", () => {
       stackOf(undefined),
     ];
     expect(declaredKeys(stacks)).toEqual([
-      { stack: "dev", address: "keycloak_openid_client.MachineA_E2C1362E", name: "machine-a", kid: KID_A },
+      {
+        stack: "dev",
+        address: "keycloak_openid_client.MachineA_E2C1362E",
+        name: "machine-a",
+        kid: KID_A,
+        accepted: [KID_A],
+      },
     ]);
   });
 });

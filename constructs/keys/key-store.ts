@@ -1,0 +1,122 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { SigningAlgorithm } from "./algorithms";
+import { keyId, readCertificate } from "./certificate";
+import { KeyError } from "./errors";
+import { createFile, readRegularFile, replaceFile } from "./key-files";
+import { acceptedOf, activeOf, entryOf, factsOf, type KeyRecord, parseRecord, printRecord } from "./key-record";
+import { ENCRYPTED, readPrivateKeyFile } from "./private-key";
+
+/** Where the files of one pair are. */
+export interface PairPlace {
+  readonly name: string;
+  /** Folder of the certificate and the record, which are committed. */
+  readonly directory: string;
+  /** Folder of the private halves; the same one, unless they live elsewhere. */
+  readonly privateDirectory: string;
+}
+
+/** The files of one pair, by what they hold. */
+export interface PairFiles {
+  /** `NAME-signing.crt`, the certificate of the active key. */
+  readonly certificate: string;
+  /** `NAME-signing.keys.json`, the public facts of every key; there from the first key on that is prepared. */
+  readonly record: string;
+  /** `NAME-signing.key`, the private half of the active key. */
+  readonly key: string;
+  /** `NAME-signing.KID.key`, the private half of a key that is not the active one; eight characters of its id. */
+  staged(kid: string): string;
+}
+
+export function filesOf({ name, directory, privateDirectory }: PairPlace): PairFiles {
+  return {
+    certificate: join(directory, `${name}-signing.crt`),
+    record: join(directory, `${name}-signing.keys.json`),
+    key: join(privateDirectory, `${name}-signing.key`),
+    staged: (kid) => join(privateDirectory, `${name}-signing.${kid.slice(0, 8)}.key`),
+  };
+}
+
+/**
+ * The record of a pair; where there is none yet, its certificate is the one active key. `undefined` for no pair at all.
+ *
+ * @throws {KeyError} what is wrong with the file
+ */
+export function readRecord(files: PairFiles, algorithm?: SigningAlgorithm): KeyRecord | undefined {
+  const json = readRegularFile(files.record);
+  if (json !== undefined) return parseRecord(json, files.record);
+  const pem = readRegularFile(files.certificate);
+  if (pem === undefined) return undefined;
+  const facts = readCertificate(pem, files.certificate, { algorithm });
+  return { version: 1, keys: [entryOf(facts, "active", facts.notBefore)] };
+}
+
+/** Writes the private half of a key that is to be prepared: before the record names it, so that it is never missing. */
+export function stagePrivateKey(files: PairFiles, kid: string, pem: string): void {
+  if (createFile(files.staged(kid), pem, 0o600)) return;
+  throw new KeyError("KEY_KNOWN", `${files.staged(kid)} exists already; move it away, or prepare another key`);
+}
+
+/**
+ * Makes the files say what `after` says, where they said `before`. In this order, so that a crash between any two steps
+ * leaves a machine with a key that Keycloak accepts, no private half lost, and the rest to {@link settle}.
+ */
+export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyRecord, passphrase?: string): void {
+  const stays = new Set(acceptedOf(after).map(({ kid }) => kid));
+  const active = activeOf(before).kid;
+  // Nobody signs with these any more: the private half goes first, and with it the way to bring them back.
+  for (const { kid } of before.keys) if (kid !== active && !stays.has(kid)) remove(files.staged(kid));
+  if (active !== activeOf(after).kid && stays.has(active)) keepAside(files, before, passphrase);
+  replaceFile(files.record, printRecord(after), 0o644);
+  settle(files, after, passphrase);
+}
+
+/**
+ * Brings certificate and private key in line with the record, which decides: ends what a crash has left half done. Does
+ * nothing where all is in line, or where the private half is not on this machine.
+ *
+ * @throws {KeyError} `CERTIFICATE_MISMATCH` where the key file holds a key that the record does not know
+ */
+export function settle(files: PairFiles, record: KeyRecord, passphrase?: string): void {
+  const active = activeOf(record);
+  const facts = factsOf(active, files.record);
+  if (readRegularFile(files.certificate) !== facts.pem) replaceFile(files.certificate, facts.pem, 0o644);
+  const held = heldKey(files, record, passphrase);
+  const staged = readRegularFile(files.staged(active.kid));
+  if (held === active.kid) remove(files.staged(active.kid));
+  else if (staged !== undefined) {
+    if (held !== undefined && acceptedOf(record).some(({ kid }) => kid === held)) keepAside(files, record, passphrase);
+    replaceFile(files.key, staged, 0o600);
+    remove(files.staged(active.kid));
+  }
+  for (const { kid, state } of record.keys) if (state === "revoked") remove(files.staged(kid));
+}
+
+/** Which key the key file holds; `undefined` where there is none. */
+export function heldKey(files: PairFiles, record: KeyRecord, passphrase?: string): string | undefined {
+  const key = readPrivateKeyFile(files.key, undefined, passphrase);
+  if (key === undefined) return undefined;
+  if (key === ENCRYPTED) {
+    throw new KeyError(
+      "KEY_UNREADABLE",
+      `${files.key} is encrypted; give its passphrase in KEY_PASSPHRASE, or a file that holds it in KEY_PASSPHRASE_FILE`,
+    );
+  }
+  const kid = keyId(key);
+  if (record.keys.some((entry) => entry.kid === kid)) return kid;
+  throw new KeyError(
+    "CERTIFICATE_MISMATCH",
+    `${files.key} must hold a key of ${files.record}, got: ${kid}, which is none of its keys; restore the file that is wrong`,
+  );
+}
+
+/** Copies the key file to the place of a key that is not active. */
+function keepAside(files: PairFiles, record: KeyRecord, passphrase?: string): void {
+  const pem = readRegularFile(files.key);
+  const kid = heldKey(files, record, passphrase);
+  if (pem !== undefined && kid !== undefined) createFile(files.staged(kid), pem, 0o600);
+}
+
+function remove(path: string): void {
+  rmSync(path, { force: true });
+}

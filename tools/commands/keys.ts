@@ -1,0 +1,173 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { withLock } from "../bring/cache";
+import {
+  type ActionOptions,
+  activateAction,
+  liveUses,
+  type Outcome,
+  prepareAction,
+  retireAction,
+  revokeAction,
+  rotateAction,
+} from "../keys/actions";
+import { listPair, printPairs } from "../keys/list";
+import { choosePairs, type Pair, readPairs } from "../keys/pairs";
+import { type Output, ToolError } from "../output";
+import { openProject, type Project, type Stack } from "../project";
+import { openSession, terraform } from "../session";
+import { localStateFile, readState, type State } from "../state";
+import { synthesize } from "../synth";
+
+/** What follows `m2m keys`, as it was given. */
+export interface KeysOptions {
+  readonly all: boolean;
+  readonly auto: boolean;
+  readonly live: boolean;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly key?: string;
+  readonly algorithm?: string;
+  readonly certificate?: string;
+  /** Seconds. */
+  readonly overlap?: string;
+}
+
+const ACTIONS = {
+  prepare: prepareAction,
+  activate: activateAction,
+  retire: retireAction,
+  revoke: revokeAction,
+  rotate: rotateAction,
+} as const;
+
+const WAIT_MS = 10_000;
+/** How many keys are made at the same time: as many as Node.js has threads for that. */
+const AT_ONCE = 4;
+const DAY_MS = 86_400_000;
+
+/** Lists keys, or moves them on in their life. */
+export async function keys(
+  words: readonly string[],
+  options: KeysOptions,
+  out: Output,
+  interruption: AbortSignal,
+): Promise<void> {
+  const [action = "list", ...names] = words;
+  if (action !== "list" && !Object.hasOwn(ACTIONS, action)) {
+    throw usage(`there is no keys ${action}; it is list, ${Object.keys(ACTIONS).join(", ")}`);
+  }
+  if (options.all && names.length > 0) throw usage("--all and names exclude each other");
+  if (action !== "list" && !options.all && names.length === 0) throw usage(`keys ${action} needs a CLIENT, or --all`);
+  const chosen = actionOptions(options);
+  const project = openProject();
+  const work = async () => {
+    const pairs = await findPairs(project, out, interruption);
+    const wanted = names.length === 0 ? pairs : choosePairs(pairs, names);
+    if (action === "list") await list(wanted, options.live, out);
+    else await act(action as keyof typeof ACTIONS, wanted, chosen, out);
+  };
+  if (action === "list") await work();
+  // Two at once would each go on from the same record.
+  else await withLock(join(project.folder, ".m2m"), "keys", { say: out.warn, waitMs: WAIT_MS }, work);
+}
+
+async function findPairs(project: Project, out: Output, interruption: AbortSignal): Promise<Pair[]> {
+  out.say("synthesizing");
+  const stacks = await synthesize(project, out, { createKeys: false, reissue: false, newKeys: true });
+  const states = new Map<string, State>();
+  for (const stack of stacks) states.set(stack.name, await stateOf(stack, out, interruption));
+  return readPairs(project, stacks, states);
+}
+
+async function stateOf(stack: Stack, out: Output, interruption: AbortSignal): Promise<State> {
+  const file = localStateFile(stack);
+  if (file) return readState(file);
+  const tool = terraform(await openSession(out, interruption, { docker: false, images: false }), stack);
+  await tool.init();
+  return await tool.state();
+}
+
+async function list(pairs: readonly Pair[], live: boolean, out: Output): Promise<void> {
+  const since = new Date(Date.now() - DAY_MS);
+  const listed = await Promise.all(
+    pairs.map(async (pair) => {
+      const uses = live ? await liveUses(pair, since) : undefined;
+      if (live && !uses) {
+        out.warn(`${pair.name}: who signs with which key is not known: its realm keeps no login events`);
+      }
+      return listPair(pair, uses);
+    }),
+  );
+  out.result(printPairs(listed), listed);
+}
+
+/** The pairs one after the other in what is written; a failure of one does not keep the others from it. */
+async function act(name: keyof typeof ACTIONS, pairs: readonly Pair[], options: ActionOptions, out: Output) {
+  const outcomes: Outcome[] = [];
+  const failures: { name: string; code: string; message: string }[] = [];
+  const rest = [...pairs];
+  const worker = async () => {
+    for (let pair = rest.shift(); pair; pair = rest.shift()) {
+      try {
+        outcomes.push(await ACTIONS[name](pair, options));
+      } catch (error) {
+        const { code = "failed", message } = error as ToolError;
+        failures.push({ name: pair.name, code, message });
+      }
+      if (pairs.length > 1) out.say(`${outcomes.length + failures.length} of ${pairs.length}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const order = (one: { name: string }, two: { name: string }) => (one.name < two.name ? -1 : 1);
+  const [only] = failures;
+  if (pairs.length === 1 && only) throw new ToolError(only.code, only.message);
+  const text = outcomes.sort(order).map((outcome) => `${outcome.name}: ${outcome.said}${then(outcome)}`);
+  out.result(text.join("\n"), { outcomes, failures: failures.sort(order) });
+  if (failures.length === 0) return;
+  if (out.json) process.exitCode = 1;
+  else throw new ToolError("keys-failed", failures.map((failure) => failure.message).join("\n"));
+}
+
+function then({ next }: Outcome): string {
+  return next === undefined ? "" : `\n  next: ${next}`;
+}
+
+function actionOptions(options: KeysOptions): ActionOptions {
+  const { key, algorithm, certificate, overlap = "3600" } = options;
+  if (algorithm !== undefined && !SIGNING_ALGORITHMS.includes(algorithm as SigningAlgorithm)) {
+    throw usage(`--algorithm must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${algorithm}`);
+  }
+  if (!/^\d{1,8}$/.test(overlap)) throw usage(`--overlap must be a number of seconds, got: ${overlap}`);
+  if (key !== undefined && !/^[\w-]{8,64}$/.test(key)) {
+    throw usage(`--key must be a key id, or eight characters or more of its beginning, got: ${key}`);
+  }
+  return {
+    now: new Date(),
+    passphrase: readPassphrase(),
+    kid: key,
+    force: options.force,
+    dryRun: options.dryRun,
+    overlapMs: options.auto ? Number(overlap) * 1000 : 0,
+    whenDue: options.auto,
+    algorithm: algorithm as SigningAlgorithm | undefined,
+    certificateFile: certificate,
+  };
+}
+
+/** As the machines have it. */
+function readPassphrase(): string | undefined {
+  const file = process.env.KEY_PASSPHRASE_FILE;
+  if (!file) return process.env.KEY_PASSPHRASE || undefined;
+  try {
+    return readFileSync(file, "utf8").split(/\r?\n/)[0];
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw usage(`KEY_PASSPHRASE_FILE must name a file that can be read, got: ${file} (${code})`);
+  }
+}
+
+function usage(message: string): ToolError {
+  return new ToolError("usage", `${message}; see m2m --help`);
+}

@@ -1,0 +1,150 @@
+import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
+import { ToolError } from "../output";
+import { activateKey, type ChangeOptions, type NewKey, prepareKey, retireKey, revokeKey } from "./change";
+import { type KeyUse, usedAmong, usesOf } from "./live-use";
+import type { Pair } from "./pairs";
+import { ASSERTION_MS, isDeployed, nextStep, short } from "./steps";
+
+/** What an action did to one pair, in words and as data. */
+export interface Outcome {
+  readonly name: string;
+  readonly action: string;
+  /** The key that was prepared, activated, retired or revoked. */
+  readonly kid?: string;
+  readonly said: string;
+  /** What to run next; nothing where nothing is left to do. */
+  readonly next?: string;
+}
+
+export interface ActionOptions extends ChangeOptions, NewKey {
+  /** The one key that is meant. */
+  readonly kid?: string;
+  /** Does what is refused otherwise: a key that Keycloak does not accept yet, or that is still in use. */
+  readonly force: boolean;
+  /** Says what would be done, and does nothing. */
+  readonly dryRun: boolean;
+  readonly overlapMs: number;
+  readonly whenDue: boolean;
+}
+
+export async function prepareAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
+  const outcome = { name: pair.name, action: "prepare" };
+  if (options.dryRun) return { ...outcome, said: "would make a key and publish it beside the active one" };
+  const entry = await prepareKey(pair, options, options);
+  return {
+    ...outcome,
+    kid: entry.kid,
+    said: `prepared key ${described(entry)}; nothing signs with it yet`,
+    next: `m2m up publishes it; then m2m keys activate ${pair.name}`,
+  };
+}
+
+export async function activateAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
+  const { name, record } = pair;
+  const next = record.keys.find(({ kid, state }) => (options.kid ? kid.startsWith(options.kid) : state === "prepared"));
+  if (next && !options.force && !isDeployed(next.kid, deployedOf(pair))) {
+    throw new ToolError(
+      "key-not-deployed",
+      `${name}: Keycloak does not accept key ${short(next)} yet, as the state says; run \`m2m up\` first, or pass --force`,
+    );
+  }
+  const outcome = { name, action: "activate" };
+  if (options.dryRun && next) return { ...outcome, kid: next.kid, said: `would sign with key ${short(next)}` };
+  const before = activeOf(record);
+  const entry = activateKey(pair, options.kid, options);
+  return {
+    ...outcome,
+    kid: entry.kid,
+    said: `signs with key ${described(entry)} from the next assertion on; key ${short(before)} is accepted still`,
+    next: `m2m up, then m2m keys retire ${name} after ${ASSERTION_MS / 1000} s`,
+  };
+}
+
+export async function retireAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
+  const { name, record } = pair;
+  const going = record.keys.filter(({ kid, state }) => state === "retiring" && kid.startsWith(options.kid ?? ""));
+  if (!options.force) await refuseEarly(pair, going, options.now);
+  const outcome = { name, action: "retire" };
+  if (options.dryRun && going[0]) return { ...outcome, kid: going[0].kid, said: `would drop key ${list(going)}` };
+  const gone = retireKey(pair, options.kid, options);
+  return { ...outcome, kid: gone[0]!.kid, said: `dropped key ${list(gone)}`, next: "m2m up has Keycloak refuse it" };
+}
+
+export async function revokeAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
+  const outcome = { name: pair.name, action: "revoke" };
+  if (options.dryRun) {
+    const kid = options.kid ?? activeOf(pair.record).kid;
+    return { ...outcome, kid, said: `would revoke key ${short({ kid })}` };
+  }
+  const { gone, active } = await revokeKey(pair, options.kid, options);
+  return {
+    ...outcome,
+    kid: gone.kid,
+    said: `revoked key ${short(gone)}; key ${described(active)} signs`,
+    next: "m2m up, at once: until then Keycloak accepts the revoked key and refuses a new one",
+  };
+}
+
+/** The next step of a rotation, where its time has come. */
+export async function rotateAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
+  const deployed = deployedOf(pair);
+  const inUse = await usedKeys(pair);
+  const step = nextStep({ ...options, record: pair.record, deployed, inUse });
+  if (step.act === "wait") {
+    const until = step.until ? ` until ${step.until.toISOString().slice(0, 19)}Z` : "";
+    return { name: pair.name, action: "wait", said: `nothing to do${until}: ${step.because}` };
+  }
+  const act = { prepare: prepareAction, activate: activateAction, retire: retireAction }[step.act];
+  const outcome = await act(pair, options);
+  return { ...outcome, said: `${outcome.said} (${step.because})` };
+}
+
+/** What each client's machines sign with, since a key's state began or for a day; `undefined` where none can tell. */
+export async function liveUses(pair: Pair, since: Date): Promise<KeyUse[] | undefined> {
+  const found = await Promise.all(pair.clients.map((client) => usesOf({ ...client, since })));
+  return found.length === 0 || found.includes(undefined) ? undefined : found.flatMap((uses) => uses ?? []);
+}
+
+/** Keys that signed since they ought not to; nothing where that is not known. */
+async function usedKeys(pair: Pair): Promise<string[] | undefined> {
+  const retiring = pair.record.keys.filter(({ state }) => state === "retiring");
+  if (retiring.length === 0) return undefined;
+  const uses = await liveUses(pair, endOfUse(retiring)).catch(() => undefined);
+  return uses && usedAmong(retiring, uses);
+}
+
+async function refuseEarly({ name, ...pair }: Pair, going: readonly KeyEntry[], now: Date): Promise<void> {
+  if (going.length === 0) return; // there is nothing to refuse: the action says so
+  const end = endOfUse(going);
+  if (now < end) {
+    throw new ToolError(
+      "key-in-use",
+      `${name}: what key ${list(going)} has signed is accepted until ${end.toISOString().slice(0, 19)}Z; wait for that, or pass --force`,
+    );
+  }
+  const uses = await liveUses({ name, ...pair }, end).catch(() => undefined);
+  const used = (uses ?? []).filter(({ key }) => going.some((entry) => short(entry) === key));
+  if (used.length === 0) return;
+  const where = used.map(({ address, last }) => `${address} at ${last.toISOString().slice(0, 19)}Z`).join(", ");
+  throw new ToolError(
+    "key-in-use",
+    `${name}: a machine still signs with key ${list(going)}: ${where}; bring it the new key, or pass --force to lock it out`,
+  );
+}
+
+/** From when on nothing that was signed in time is on its way any more. */
+function endOfUse(retiring: readonly KeyEntry[]): Date {
+  return new Date(Math.max(...retiring.map(({ since }) => Date.parse(since))) + ASSERTION_MS);
+}
+
+function deployedOf({ clients }: Pair): (readonly string[])[] {
+  return clients.map(({ deployed }) => deployed);
+}
+
+function described(entry: KeyEntry): string {
+  return `${short(entry)} (${entry.algorithm}, certificate until ${entry.until.slice(0, 10)})`;
+}
+
+function list(entries: readonly { readonly kid: string }[]): string {
+  return entries.map(short).join(", ");
+}

@@ -1,0 +1,108 @@
+import { generateKeyPair, type KeyObject, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { isRsa, type SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { readCertificate } from "../../constructs/keys/certificate";
+import { activate, prepare, retire, revoke } from "../../constructs/keys/key-life";
+import { activeOf, entryOf, type KeyEntry } from "../../constructs/keys/key-record";
+import { commitRecord, readRecord, settle, stagePrivateKey } from "../../constructs/keys/key-store";
+import { printPrivateKey } from "../../constructs/keys/private-key";
+import { selfSign } from "../../constructs/keys/self-sign";
+import { ToolError } from "../output";
+import type { Pair } from "./pairs";
+
+/** How a change is made. */
+export interface ChangeOptions {
+  readonly now: Date;
+  /** Opens the private halves that are encrypted, and encrypts new ones. */
+  readonly passphrase?: string;
+}
+
+/** What a new key is made like; where nothing is said, like the active one. */
+export interface NewKey {
+  readonly algorithm?: SigningAlgorithm;
+  /** The certificate of a key that was made elsewhere, and whose private half is not here. */
+  readonly certificateFile?: string;
+}
+
+const generate = promisify(generateKeyPair) as (kind: string, options?: object) => Promise<{ privateKey: KeyObject }>;
+
+/** Makes a key, off the main thread, and prepares it. Gives its entry. */
+export async function prepareKey(pair: Pair, wanted: NewKey, options: ChangeOptions): Promise<KeyEntry> {
+  // Before a key is made: what is prepared already is refused at once.
+  const { files, record } = settled(pair, options);
+  const made = wanted.certificateFile === undefined ? await makeKey(pair, wanted, options) : importKey(wanted, options);
+  const after = prepare(record, made.entry);
+  if (made.pem !== undefined) stagePrivateKey(files, made.entry.kid, made.pem);
+  commitRecord(files, record, after, options.passphrase);
+  return made.entry;
+}
+
+/** Makes the prepared key, or the retiring one of a `kid`, the one that signs. Gives its entry. */
+export function activateKey(pair: Pair, kid: string | undefined, options: ChangeOptions): KeyEntry {
+  const { files, record } = settled(pair, options);
+  const after = activate(record, options.now, kid);
+  commitRecord(files, record, after, options.passphrase);
+  return activeOf(after);
+}
+
+/** Drops the retiring keys, or the one of a `kid`. Gives those that went. */
+export function retireKey(pair: Pair, kid: string | undefined, options: ChangeOptions): KeyEntry[] {
+  const { files, record } = settled(pair, options);
+  const after = retire(record, kid);
+  commitRecord(files, record, after, options.passphrase);
+  return record.keys.filter((entry) => !after.keys.includes(entry));
+}
+
+/**
+ * Revokes the active key, or the one of a `kid`. Where the active one goes, the prepared one takes its place, or one that
+ * is made for it: a machine is not left without a key. Gives the key that went and the one that signs.
+ */
+export async function revokeKey(pair: Pair, kid: string | undefined, options: ChangeOptions) {
+  const { record } = settled(pair, options);
+  const target = kid ?? activeOf(record).kid;
+  const isActive = activeOf(record).kid.startsWith(target);
+  if (isActive && !record.keys.some(({ state }) => state === "prepared")) await prepareKey(pair, {}, options);
+  const { files, record: before } = settled(pair, options);
+  const after = revoke(before, options.now, target);
+  commitRecord(files, before, after, options.passphrase);
+  return { gone: after.keys.find((entry) => entry.kid.startsWith(target))!, active: activeOf(after) };
+}
+
+/** The record as it is now, in line with the other files: what a crash left half done is ended first. */
+function settled({ files, description, record: read }: Pair, { passphrase }: ChangeOptions) {
+  const record = readRecord(files, description.algorithm) ?? read;
+  if (record.keys.length > 1) settle(files, record, passphrase);
+  return { files, record };
+}
+
+async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase }: ChangeOptions) {
+  const active = activeOf(pair.record);
+  const algorithm = wanted.algorithm ?? active.algorithm;
+  const privateKey = await generateKey(algorithm, rsaBitsOf(pair, active));
+  const pem = selfSign(privateKey, pair.name, pair.description.validityDays, now);
+  const entry = entryOf(readCertificate(pem, pair.files.certificate, { algorithm }), "prepared", now);
+  return { entry, pem: printPrivateKey(privateKey, passphrase) };
+}
+
+async function generateKey(algorithm: SigningAlgorithm, rsaBits: number): Promise<KeyObject> {
+  if (isRsa(algorithm)) return (await generate("rsa", { modulusLength: rsaBits })).privateKey;
+  if (algorithm === "ES256") return (await generate("ec", { namedCurve: "P-256" })).privateKey;
+  return (await generate("ed25519")).privateKey;
+}
+
+function rsaBitsOf({ description }: Pair, { certificate }: KeyEntry): number {
+  const key = new X509Certificate(Buffer.from(certificate, "base64")).publicKey;
+  return description.rsaBits ?? key.asymmetricKeyDetails?.modulusLength ?? 2048;
+}
+
+function importKey({ certificateFile = "", algorithm }: NewKey, { now }: ChangeOptions) {
+  let pem: string;
+  try {
+    pem = readFileSync(certificateFile, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${certificateFile} (${code})`);
+  }
+  return { entry: entryOf(readCertificate(pem, certificateFile, { algorithm }), "prepared", now), pem: undefined };
+}

@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import type { KeyUse } from "./live-use";
+import type { Pair } from "./pairs";
+import { isDeployed, short } from "./steps";
+
+/** One key of a pair, as it is listed. */
+export interface ListedKey {
+  readonly kid: string;
+  readonly algorithm: string;
+  readonly state: string;
+  readonly since: string;
+  readonly until: string;
+  /** Whether Keycloak accepts it, by the state. */
+  readonly deployed: boolean;
+  /** Whether its private half is on this machine. */
+  readonly private: boolean;
+  /** Where it was signed with lately; absent where nobody asked or can tell. */
+  readonly uses?: readonly { readonly address: string; readonly last: string }[];
+}
+
+export interface ListedPair {
+  readonly name: string;
+  readonly clients: readonly string[];
+  readonly keys: readonly ListedKey[];
+  /** Sign-ins whose key is not known: by another program, whose assertion's id says nothing. */
+  readonly unknown?: readonly { readonly address: string; readonly last: string }[];
+}
+
+export function listPair({ name, files, record, clients }: Pair, uses?: readonly KeyUse[]): ListedPair {
+  const deployed = clients.map((client) => client.deployed);
+  const shown = (key: string | undefined) =>
+    uses?.filter((use) => use.key === key).map(({ address, last }) => ({ address, last: last.toISOString() }));
+  const keys = record.keys.map(({ certificate, ...facts }) => ({
+    ...facts,
+    deployed: isDeployed(facts.kid, deployed),
+    private: existsSync(facts.state === "active" ? files.key : files.staged(facts.kid)),
+    ...(uses && { uses: shown(short(facts)) }),
+  }));
+  return { name, clients: clients.map(({ clientId }) => clientId), keys, ...(uses && { unknown: shown(undefined) }) };
+}
+
+export function printPairs(pairs: readonly ListedPair[]): string {
+  if (pairs.length === 0) return "no key pairs: declare a SigningKeyPair";
+  return pairs.map(printPair).join("\n");
+}
+
+function printPair({ name, clients, keys, unknown }: ListedPair): string {
+  const of = clients.length === 0 ? "no client" : `client ${clients.join(", ")}`;
+  const lines = keys.flatMap((key) => [`  ${printKey(key)}`, ...(key.uses ?? []).map(printUse)]);
+  const rest = (unknown ?? []).length === 0 ? [] : ["  unknown key", ...unknown!.map(printUse)];
+  return [`${name} (${of})`, ...lines, ...rest].join("\n");
+}
+
+function printKey(key: ListedKey): string {
+  const { kid, algorithm, state, since, until } = key;
+  const days = `since ${since.slice(0, 10)}, certificate until ${until.slice(0, 10)}`;
+  const where = key.deployed ? "deployed" : "not deployed";
+  const half = key.private ? "private half here" : "private half not here";
+  return `${short({ kid })}  ${algorithm.padEnd(5)}  ${state.padEnd(8)}  ${days}  ${where}, ${half}`;
+}
+
+function printUse({ address, last }: { address: string; last: string }): string {
+  return `            signed in from ${address}, last at ${last.slice(0, 19)}Z`;
+}

@@ -1,0 +1,129 @@
+import { decodeJwt } from "jose";
+import { type Fetch, openConnections } from "../../machines/connect-to";
+import { ToolError } from "../output";
+import type { Stack } from "../project";
+import { short } from "./steps";
+
+/** A key that a machine signed in with. */
+export interface KeyUse {
+  /** The first characters of the key's id; `undefined` for an assertion that some other program made. */
+  readonly key: string | undefined;
+  /** Where it came from, as Keycloak saw it. */
+  readonly address: string;
+  readonly last: Date;
+}
+
+/** Whose sign-ins are asked for. */
+export interface Question {
+  readonly stack: Stack;
+  readonly realm: string;
+  readonly clientId: string;
+  readonly since: Date;
+}
+
+interface LoginEvent {
+  readonly time: number;
+  readonly ipAddress?: string;
+  readonly details?: { readonly client_assertion_id?: string };
+}
+
+const PAGE = 1000;
+const MOST_PAGES = 20;
+
+/**
+ * The keys that a client's machines signed in with, the latest use of each: from the login events, whose assertion's `jti`
+ * begins with the key's id. `undefined` where the realm keeps no events.
+ *
+ * @throws {ToolError} `keycloak-unreachable` where Keycloak does not answer, or refuses the administrator
+ * @see https://www.keycloak.org/docs/latest/server_admin/#auditing-user-events
+ */
+export async function usesOf(question: Question): Promise<KeyUse[] | undefined> {
+  const url = providerUrl(question.stack);
+  const connections = openConnections("", { timeoutMs: 10_000, maxResponseBytes: 16 * 1024 * 1024 });
+  try {
+    const ask = await signIn(connections.fetch, url);
+    const realm = `${url}/admin/realms/${encodeURIComponent(question.realm)}`;
+    const { eventsEnabled } = (await ask(`${realm}/events/config`)) as { eventsEnabled?: boolean };
+    if (!eventsEnabled) return undefined;
+    return latest(await eventsOf(ask, realm, question));
+  } finally {
+    await connections.close();
+  }
+}
+
+type Ask = (url: string) => Promise<unknown>;
+
+/** The newest come first; a client of many machines has many. */
+async function eventsOf(ask: Ask, realm: string, { clientId, since }: Question): Promise<LoginEvent[]> {
+  const found: LoginEvent[] = [];
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const query = new URLSearchParams({
+      type: "CLIENT_LOGIN",
+      client: clientId,
+      max: String(PAGE),
+      first: String(page * PAGE),
+    });
+    const events = (await ask(`${realm}/events?${query}`)) as LoginEvent[];
+    found.push(...events.filter(({ time }) => time >= since.getTime()));
+    if (events.length < PAGE || events.at(-1)!.time < since.getTime()) break;
+  }
+  return found;
+}
+
+function latest(events: readonly LoginEvent[]): KeyUse[] {
+  const uses = new Map<string, KeyUse>();
+  for (const { time, ipAddress: address = "unknown", details } of events) {
+    const key = /^([\w-]{8})\./.exec(details?.client_assertion_id ?? "")?.[1];
+    const known = uses.get(`${address} ${key}`);
+    if (!known || known.last.getTime() < time) uses.set(`${address} ${key}`, { key, address, last: new Date(time) });
+  }
+  return [...uses.values()].sort((one, two) => two.last.getTime() - one.last.getTime());
+}
+
+/** Signs in as the administrator that Terraform signs in as, by what the environment says. */
+async function signIn(fetch: Fetch, url: string): Promise<Ask> {
+  const body = new URLSearchParams({
+    grant_type: "password",
+    client_id: "admin-cli",
+    username: given("USER", "username") ?? "admin",
+    password: given("PASSWORD", "password") ?? "change_me",
+  });
+  const answer = await fetch(`${url}/realms/master/protocol/openid-connect/token`, { method: "POST", body }).catch(
+    refuse,
+  );
+  if (answer.status !== 200) {
+    await answer.body?.cancel();
+    throw refused(`${url} refused the administrator (HTTP ${answer.status}); give the password in KEYCLOAK_PASSWORD`);
+  }
+  const { access_token: token } = (await answer.json()) as { access_token: string };
+  decodeJwt(token); // nothing else goes into a header
+  return async (address) => {
+    const response = await fetch(address, { headers: { authorization: `Bearer ${token}` } }).catch(refuse);
+    if (response.status === 200) return await response.json();
+    await response.body?.cancel();
+    throw refused(`${address} answered HTTP ${response.status}`);
+  };
+}
+
+function given(official: string, terraform: string): string | undefined {
+  return process.env[`TF_VAR_keycloak_admin_${terraform}`] ?? (process.env[`KEYCLOAK_${official}`] || undefined);
+}
+
+function providerUrl({ json, name }: Stack): string {
+  const url = [json.provider?.keycloak ?? []].flat()[0]?.url;
+  if (url === undefined) throw refused(`stack ${name} names no address of Keycloak`);
+  return url;
+}
+
+function refuse(cause: Error): never {
+  throw refused(cause.message);
+}
+
+function refused(message: string): ToolError {
+  return new ToolError("keycloak-unreachable", message);
+}
+
+/** Which of some keys were used. */
+export function usedAmong(keys: readonly { readonly kid: string }[], uses: readonly KeyUse[]): string[] {
+  return keys.map(short).filter((key) => uses.some((use) => use.key === key));
+}

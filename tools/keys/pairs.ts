@@ -1,0 +1,82 @@
+import { resolve } from "node:path";
+import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
+import { filesOf, type PairFiles, readRecord } from "../../constructs/keys/key-store";
+import type { PairDescription } from "../../constructs/private/pair-description";
+import { ToolError } from "../output";
+import type { Project, Stack } from "../project";
+import { publishedKids, type State } from "../state";
+
+/** A client that signs with a pair. */
+export interface PairClient {
+  readonly stack: Stack;
+  readonly address: string;
+  readonly clientId: string;
+  readonly realm: string;
+  /** The keys that Keycloak accepts from it by the state; none before its first deploy. */
+  readonly deployed: readonly string[];
+}
+
+/** A key pair that the project declares, with what is known of it. */
+export interface Pair {
+  readonly name: string;
+  readonly description: PairDescription;
+  readonly files: PairFiles;
+  readonly record: KeyRecord;
+  readonly clients: readonly PairClient[];
+}
+
+/** The pairs of the synthesized stacks; the same pair may be declared in several. */
+export function readPairs(project: Project, stacks: readonly Stack[], states: ReadonlyMap<string, State>): Pair[] {
+  const pairs = new Map<string, Pair>();
+  const clients = stacks.flatMap((stack) => clientsOf(stack, states.get(stack.name)));
+  for (const description of stacks.flatMap(descriptionsOf)) {
+    const { name, directory, privateKeyDirectory, algorithm } = description;
+    const inProject = (folder: string) => resolve(project.folder, folder);
+    const place = { name, directory: inProject(directory), privateDirectory: inProject(privateKeyDirectory) };
+    const files = filesOf(place);
+    const record = readRecord(files, algorithm);
+    if (!record) continue; // removed since the synthesis
+    const { certificate } = activeOf(record);
+    const own = clients.filter((client) => client.certificate === certificate);
+    pairs.set(files.record, { name, description, files, record, clients: own });
+  }
+  return [...pairs.values()].sort((one, two) => (one.name < two.name ? -1 : 1));
+}
+
+/** Those of some names or client ids. @throws {ToolError} `client-unknown` */
+export function choosePairs(pairs: readonly Pair[], names: readonly string[]): Pair[] {
+  const known = pairs.map(({ name }) => name).join(", ") || "none";
+  const chosen = names.map((name) => {
+    const found = pairs.filter((pair) => pair.name === name || pair.clients.some(({ clientId }) => clientId === name));
+    if (found.length === 1) return found[0]!;
+    const problem = found.length === 0 ? "no key pair" : `${found.length} key pairs`;
+    throw new ToolError("client-unknown", `${problem} of ${JSON.stringify(name)}; key pairs of this project: ${known}`);
+  });
+  return [...new Set(chosen)];
+}
+
+/** What a stack says about its pairs. */
+export function descriptionsOf({ json }: Stack): PairDescription[] {
+  const { signingKeys = {} } = (json["//"] ?? {}) as { signingKeys?: Record<string, PairDescription> };
+  return Object.values(signingKeys);
+}
+
+function clientsOf(stack: Stack, state: State | undefined): (PairClient & { certificate: string })[] {
+  return Object.entries(stack.json.resource?.keycloak_openid_client ?? {}).map(([name, config]) => {
+    const attributes = (config.extra_config ?? {}) as Record<string, string>;
+    const address = `keycloak_openid_client.${name}`;
+    return {
+      stack,
+      address,
+      clientId: plain(config.client_id),
+      realm: plain(config.realm_id),
+      deployed: publishedKids(state, address),
+      certificate: attributes["jwt.credential.certificate"] ?? "",
+    };
+  });
+}
+
+/** What is written `$${` for Terraform is `${`. */
+function plain(value: unknown): string {
+  return String(value).replaceAll("$${", "${").replaceAll("%%{", "%{");
+}

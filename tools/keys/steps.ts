@@ -1,0 +1,94 @@
+import { X509Certificate } from "node:crypto";
+import { activeOf, type KeyEntry, type KeyRecord } from "../../constructs/keys/key-record";
+
+/** What a rotation is to do next. */
+export type Step =
+  | { readonly act: "prepare" | "activate" | "retire"; readonly because: string }
+  | { readonly act: "wait"; readonly because: string; readonly until?: Date };
+
+/** What decides it. */
+export interface Situation {
+  readonly record: KeyRecord;
+  /** What Keycloak accepts from each client of the pair, by the state. */
+  readonly deployed: readonly (readonly string[])[];
+  readonly now: Date;
+  /** How long two keys are accepted before the next step, so that every machine has its new key by then. */
+  readonly overlapMs: number;
+  /** Keys that signed lately, by the first characters of their id; `undefined` where nobody can tell. */
+  readonly inUse?: readonly string[];
+  /** Whether a rotation begins only when the key is due. */
+  readonly whenDue: boolean;
+}
+
+/** An assertion is accepted for 60 s, by a machine's clock that may be 15 s behind. */
+export const ASSERTION_MS = 75_000;
+
+/**
+ * The next step of a rotation. Each waits for what makes it safe: a key signs once Keycloak accepts it, and goes once
+ * nothing signed by it can still be on its way. What was not deployed stops it there.
+ */
+export function nextStep(situation: Situation): Step {
+  const { record, deployed } = situation;
+  const prepared = record.keys.find(({ state }) => state === "prepared");
+  if (prepared) return whenPrepared(situation, prepared);
+  const retiring = record.keys.filter(({ state }) => state === "retiring");
+  if (retiring.length > 0) return whenRetiring(situation, retiring);
+  if (deployed.some((kids) => kids.length > 0 && !sameKids(kids, acceptedKids(record)))) {
+    return { act: "wait", because: "the last step is not deployed: run `m2m up`" };
+  }
+  const active = activeOf(record);
+  const due = dueAt(active);
+  if (!situation.whenDue) return { act: "prepare", because: `key ${short(active)} is to be replaced` };
+  if (situation.now >= due)
+    return { act: "prepare", because: `two thirds of the life of key ${short(active)} are over` };
+  return { act: "wait", because: `key ${short(active)} is not due`, until: due };
+}
+
+/** Two thirds of a certificate's life. */
+export function dueAt({ certificate }: KeyEntry): Date {
+  const { validFrom, validTo } = new X509Certificate(Buffer.from(certificate, "base64"));
+  const from = Date.parse(validFrom);
+  return new Date(from + ((Date.parse(validTo) - from) * 2) / 3);
+}
+
+/** The first characters of a key's id: as much as assertions and file names show of it. */
+export function short({ kid }: { readonly kid: string }): string {
+  return kid.slice(0, 8);
+}
+
+/** Whether Keycloak accepts a key from every client that has it. */
+export function isDeployed(kid: string, deployed: readonly (readonly string[])[]): boolean {
+  return deployed.length > 0 && deployed.every((kids) => kids.includes(kid));
+}
+
+function whenPrepared({ deployed, now, overlapMs }: Situation, prepared: KeyEntry): Step {
+  if (!isDeployed(prepared.kid, deployed)) {
+    return { act: "wait", because: `key ${short(prepared)} is not deployed: run \`m2m up\`` };
+  }
+  const until = new Date(Date.parse(prepared.since) + overlapMs);
+  if (now < until) return { act: "wait", because: `machines are given time to get key ${short(prepared)}`, until };
+  return { act: "activate", because: `Keycloak accepts key ${short(prepared)}` };
+}
+
+function whenRetiring({ record, deployed, now, overlapMs, inUse }: Situation, retiring: readonly KeyEntry[]): Step {
+  if (!isDeployed(activeOf(record).kid, deployed)) {
+    return { act: "wait", because: `key ${short(activeOf(record))} is not deployed: run \`m2m up\`` };
+  }
+  const list = retiring.map(short).join(", ");
+  const since = Math.max(...retiring.map((entry) => Date.parse(entry.since)));
+  const until = new Date(since + Math.max(ASSERTION_MS, overlapMs));
+  if (now < until) return { act: "wait", because: `what key ${list} has signed may be on its way`, until };
+  const used = retiring.filter((entry) => inUse?.includes(short(entry)));
+  if (used.length > 0) {
+    return { act: "wait", because: `a machine still signs with key ${used.map(short).join(", ")}` };
+  }
+  return { act: "retire", because: `nothing that key ${list} has signed is accepted any more` };
+}
+
+function acceptedKids(record: KeyRecord): string[] {
+  return record.keys.filter(({ state }) => state !== "revoked").map(({ kid }) => kid);
+}
+
+function sameKids(one: readonly string[], other: readonly string[]): boolean {
+  return [...one].sort().join() === [...other].sort().join();
+}
