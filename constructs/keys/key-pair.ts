@@ -70,7 +70,7 @@ function recordedPair({ files, algorithm }: KeyPairRequest): PairFacts {
   if (!accepted.some((facts) => facts.algorithm === algorithm && facts.state !== "retiring")) {
     throw new KeyError(
       "ALGORITHM_MISMATCH",
-      `${shown(files.record)} must have an active or prepared key for ${algorithm}, as \`algorithm\` says, got: ${active.algorithm}; prepare one with \`m2m keys prepare --algorithm ${algorithm}\``,
+      `${shown(files.record)} must have an active or prepared key for ${algorithm}, as \`algorithm\` says, got: ${active.algorithm}; set \`algorithm\` to "${active.algorithm}"; to change the kind of key, rotate with \`m2m keys prepare --algorithm\`, and change the prop before \`m2m keys activate\``,
     );
   }
   const key = readPrivateKeyFile(files.key, undefined);
