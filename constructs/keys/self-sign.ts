@@ -54,6 +54,8 @@ function extensions(spki: Buffer): asn1.Asn1 {
     sequence(oid(pki.oids.basicConstraints!), critical, octets(sequence())), // cA is FALSE where it is left out
     sequence(oid(pki.oids.keyUsage!), critical, octets(primitive(BITSTRING, "\x07\x80"))), // digitalSignature
     sequence(oid(pki.oids.subjectKeyIdentifier!), octets(primitive(OCTETSTRING, keyIdentifier(spki)))),
+    // Its own key again: only a CA's certificate may leave it out (RFC 5280 section 4.2.1.1).
+    sequence(oid(pki.oids.authorityKeyIdentifier!), octets(sequence(implicit(0, keyIdentifier(spki))))),
   );
 }
 
@@ -92,6 +94,10 @@ function sequence(...members: asn1.Asn1[]): asn1.Asn1 {
 
 function tagged(tag: number, member: asn1.Asn1): asn1.Asn1 {
   return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as asn1.Type, true, [member]);
+}
+
+function implicit(tag: number, bytes: string): asn1.Asn1 {
+  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as asn1.Type, false, bytes);
 }
 
 function oid(dotted: string): asn1.Asn1 {

@@ -57,7 +57,9 @@ describe.each(KEYS)("selfSign over a key for $algorithm", ({ algorithm, key }) =
     expect(text).toMatch(/Basic Constraints: critical\s+CA:FALSE/);
     expect(text).toMatch(/Key Usage: critical\s+Digital Signature\n/);
     expect(text).toMatch(/Subject Key Identifier: \s+([0-9A-F]{2}:){19}[0-9A-F]{2}\n/);
-    expect(text.match(/X509v3 [A-Z][\w ]+: /g)).toHaveLength(3);
+    const [, own] = /Subject Key Identifier: \s+(\S+)\n/.exec(text)!;
+    expect(text).toMatch(new RegExp(`Authority Key Identifier: \\s+(keyid:)?${own}\n`));
+    expect(text.match(/X509v3 [A-Z][\w ]+: /g)).toHaveLength(4);
   });
 
   it("has the key identifier that openssl would have given it", () => {
@@ -131,6 +133,7 @@ describe("selfSign", () => {
       { name: "basicConstraints", cA: false, critical: true },
       { name: "keyUsage", digitalSignature: true, critical: true },
       { name: "subjectKeyIdentifier" },
+      { name: "authorityKeyIdentifier", keyIdentifier: true },
     ]);
     certificate.sign(privateKey, md.sha256.create());
     expect(pem).toBe(pki.certificateToPem(certificate).replaceAll("\r\n", "\n"));
