@@ -3,6 +3,7 @@ export { KeycloakServer } from "./keycloak-server";
 export type { SigningAlgorithm } from "./keys/algorithms";
 export { KeyError, type KeyErrorCode } from "./keys/errors";
 export { MachineContainer, type MachineContainerProps } from "./machine-container";
+export { makeSigningKeys } from "./make-signing-keys";
 export { ValidationError } from "./private/errors";
 export { PrivateLocalBackend } from "./private-local-backend";
 export { type IRealm, Realm, type RealmProps } from "./realm";

@@ -9,6 +9,7 @@ import { filesOf, type PairFiles } from "./keys/key-store";
 import { check } from "./private/checks";
 import { failOn } from "./private/errors";
 import { ImportedSigningKey } from "./private/imported-signing-key";
+import { keyCreation } from "./private/key-creation";
 import { checkAlgorithm, explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
 import { describePair } from "./private/pair-description";
 import { projectFolder } from "./private/project";
@@ -159,7 +160,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
         algorithm,
         rsaBits: rsaBits ?? 2048,
         validityDays,
-        creation: mayCreate(this, name),
+        creation: keyCreation(TerraformStack.of(this).node.id, name, kidsAround(this)),
         reissueExpired: process.env.M2M_REISSUE_CERTIFICATES === "true",
         notice: (text) => process.stderr.write(`${text}\n`),
       }),
@@ -201,7 +202,8 @@ export class SigningKeyPair extends Construct implements ISigningKey {
   }
 }
 
-function checkName(name: string): string[] {
+/** Checks a pair's name. */
+export function checkName(name: string): string[] {
   const rule = "must be 1 to 63 letters, digits, dots, dashes or underscores, as it names files";
   return check("name", name, (n) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(n), rule);
 }
@@ -216,31 +218,10 @@ function canBeFolder(path: string): boolean {
   return existsSync(path) ? statSync(path).isDirectory() : canBeFolder(dirname(path));
 }
 
-/**
- * `M2M_KNOWN_KEYS` lists the keys whose certificates the Terraform state already holds, as STACK/NAME/KID: making a new
- * key in place of one of them would lock out the machine that holds the old one. A key that another construct of the
- * stack has read stands in nobody's place: two pairs may have one name in two directories.
- */
-function mayCreate(scope: SigningKeyPair, name: string): "allowed" | { refusedBecause: string } {
-  const stack = TerraformStack.of(scope);
-  const pairs = stack.node.findAll().filter((node) => node instanceof SigningKeyPair);
-  const missing = (process.env.M2M_KNOWN_KEYS ?? "").split(",").filter((entry) => {
-    const [, ofStack, ofName, kid] = /^([^/]+)\/(.+)\/([^/]+)$/.exec(entry) ?? [];
-    const isHere = pairs.some((pair) => pair.acceptedKeys?.some((key) => key.kid === kid));
-    return ofStack === stack.node.id && ofName === name && !isHere;
-  });
-  if (missing.length > 0) {
-    return {
-      refusedBecause: `the state of stack ${stack.node.id} already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
-    };
-  }
-  const asked = process.env.M2M_CREATE_KEYS === "true";
-  const ci = process.env.CI !== undefined && process.env.CI !== "" && process.env.CI !== "false";
-  if (ci && !asked) {
-    return {
-      refusedBecause:
-        "CI is set, and a key made there would be lost; commit the certificate, or set M2M_CREATE_KEYS=true",
-    };
-  }
-  return "allowed";
+/** Keys that other pairs of the stack have read. */
+function kidsAround(scope: Construct): string[] {
+  const pairs = TerraformStack.of(scope)
+    .node.findAll()
+    .filter((node) => node instanceof SigningKeyPair);
+  return pairs.flatMap((pair) => pair.acceptedKeys ?? []).map(({ kid }) => kid); // a pair at work has none yet
 }

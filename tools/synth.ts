@@ -67,7 +67,7 @@ function revokedKeys(stacks: readonly Stack[]): string[] {
 }
 
 async function runApp(project: Project, out: Output, env: Record<string, string>): Promise<void> {
-  const result = await execa(localCommand(project), {
+  const running = execa(localCommand(project), {
     cwd: project.folder,
     shell: true,
     preferLocal: true,
@@ -80,6 +80,8 @@ async function runApp(project: Project, out: Output, env: Record<string, string>
       CDKTF_CONTEXT_JSON: JSON.stringify({ cdktfJsonPath: join(project.folder, "cdktf.json"), ...project.context }),
     },
   });
+  for await (const line of running.iterable({ from: "stderr" })) if (/^\d+ of \d+ keys made$/.test(line)) out.say(line);
+  const result = await running;
   // Notices of keys made are for everybody; npm's own remarks are not.
   for (const line of result.stderr.split("\n").filter((text) => /^(made|issued) the /.test(text))) out.warn(line);
   if (!result.failed) return;

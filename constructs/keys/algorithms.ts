@@ -1,5 +1,5 @@
-import type { KeyObject } from "node:crypto";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPair, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { promisify } from "node:util";
 
 /** The signature algorithms of client assertions (RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1). */
 export const SIGNING_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
@@ -35,6 +35,15 @@ export function kindOf(key: KeyObject): string {
 /** Whether an algorithm's keys are RSA, which alone have a length to choose. */
 export function isRsa(algorithm: SigningAlgorithm): boolean {
   return kindFor(algorithm) === "RSA";
+}
+
+const generate = promisify(generateKeyPair) as (kind: string, options?: object) => Promise<{ privateKey: KeyObject }>;
+
+/** As {@link makePrivateKey}, off the main thread: as many at a time as Node.js has threads for that (four). */
+export async function generatePrivateKey(algorithm: SigningAlgorithm, rsaBits: number): Promise<KeyObject> {
+  if (isRsa(algorithm)) return (await generate("rsa", { modulusLength: rsaBits })).privateKey;
+  if (algorithm === "ES256") return (await generate("ec", { namedCurve: "P-256" })).privateKey;
+  return (await generate("ed25519")).privateKey;
 }
 
 /** Makes a private key for an algorithm; `rsaBits` counts for RSA alone. */

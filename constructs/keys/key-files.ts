@@ -84,7 +84,7 @@ function writtenBeside(path: string, content: string, mode: number, place: (temp
     const remedy = "it is as it was; make the folder writable for this user, or room on its file system";
     throw new KeyError("FILE_NOT_WRITTEN", `${path} cannot be written, got: ${codeOf(cause)}; ${remedy}`, { cause });
   } finally {
-    rmSync(temporary, { force: true });
+    if (statOf(temporary)) rmSync(temporary); // "force" forgives no folder that is none
   }
 }
 
@@ -94,7 +94,7 @@ function codeOf(error: unknown): string | undefined {
 
 /** Whether there is a regular file. @throws {KeyError} `FILE_NOT_REGULAR` for anything else in its place */
 export function isFileThere(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (!stat) return false;
   if (!stat.isFile()) {
     const got = stat.isSymbolicLink() ? "a symbolic link" : stat.isDirectory() ? "a folder" : "a special file";
@@ -104,4 +104,13 @@ export function isFileThere(path: string): boolean {
     );
   }
   return true;
+}
+
+function statOf(path: string) {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR") return undefined; // what is in a folder's place says so when it is written to
+    throw error;
+  }
 }

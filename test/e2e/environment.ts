@@ -37,6 +37,9 @@ const ENVIRONMENTS = [
   "newest",
   "restart",
   "outages",
+  "realm-keys",
+  "deployer",
+  "rotation",
 ] as const;
 
 /** Every file has names and ports of its own, so that two of them run at once. */

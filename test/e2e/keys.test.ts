@@ -1,21 +1,12 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selfSign } from "../../constructs/keys/self-sign";
-import {
-  ADMIN_PASSWORD,
-  clientOf,
-  docker,
-  m2m,
-  makeProject,
-  namesOf,
-  type Result,
-  ROOT,
-  takeDown,
-} from "./environment";
+import { filesBelow, placesWith, privateParts } from "./canary";
+import { ADMIN_PASSWORD, clientOf, m2m, makeProject, namesOf, type Result, ROOT, takeDown } from "./environment";
 
 const OWN = namesOf("keys");
 
@@ -51,6 +42,8 @@ beforeAll(async () => {
   expect(outputs.map(({ exitCode, stderr }) => (exitCode === 0 ? "" : stderr))).toEqual(["", "", ""]);
 });
 
+const left = () => ({ folder, trace, outputs, names: OWN });
+
 afterAll(async () => {
   await takeDown(folder, OWN);
   rmSync(join(trace, ".."), { recursive: true, force: true });
@@ -60,14 +53,14 @@ describe("secrets", () => {
   it("no private byte of a key is in state, plan, JSON, traces, outputs or containers' settings", async () => {
     const keyFiles = ["machine-a", "machine-b", ...Object.keys(CALLERS)].map((name) => `certs/${name}-signing.key`);
     const canaries = keyFiles.flatMap((path) => privateParts(join(folder, path)));
-    expect(await placesWith(canaries, keyFiles)).toEqual([]);
+    expect(await placesWith(canaries, keyFiles, left())).toEqual([]);
   });
 
   it("the administrator's password is in the server's configuration file and nowhere else", async () => {
     const file = filesBelow(folder).find((path) => path.endsWith("keycloak.conf"))!;
     expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(folder, file), "utf8")).toContain(ADMIN_PASSWORD);
-    expect(await placesWith([ADMIN_PASSWORD], [file])).toEqual([]);
+    expect(await placesWith([ADMIN_PASSWORD], [file], left())).toEqual([]);
   });
 
   it("keys and state are their owner's alone", () => {
@@ -116,7 +109,7 @@ describe("a key that the state knows", () => {
     writeFileSync(join(folder, CERTIFICATE), expired);
     const diff = await m2m(folder, ["diff"]);
     expect(diff.exitCode).toBe(2);
-    expect(diff.stderr).toContain(`the certificate ${CERTIFICATE} ended on`);
+    expect(diff.stderr).toContain(`THE CERTIFICATE ${CERTIFICATE} HAS ENDED on`);
     expect((await m2m(folder, ["up"])).stdout).toMatch(/^HTTP 200/);
     const after = new X509Certificate(readFileSync(join(folder, CERTIFICATE)));
     expect(new Date(after.validTo).getTime()).toBeGreaterThan(Date.now());
@@ -187,36 +180,3 @@ describe("algorithms", () => {
     return { exitCode, stdout, stderr };
   }
 });
-
-/** Each number of a private key that the public key does not show, in the forms that a leak could have. */
-function privateParts(keyFile: string): string[] {
-  const pem = readFileSync(keyFile, "utf8");
-  const jwk = createPrivateKey(pem).export({ format: "jwk" });
-  const numbers = [jwk.d, jwk.p, jwk.q, jwk.dp, jwk.dq, jwk.qi].filter((number) => number !== undefined);
-  const encoded = numbers.flatMap((number) => {
-    const bytes = Buffer.from(number, "base64url").subarray(8, 32);
-    return [number.slice(8, 40), bytes.toString("hex"), bytes.toString("base64").slice(0, 30)];
-  });
-  const body = pem.split("\n").slice(1, -2);
-  // An RSA modulus comes first, and is public; of the others the public half comes last, if at all.
-  return [...encoded, ...(jwk.kty === "RSA" ? body.slice(8) : body.slice(0, 1))];
-}
-
-/** Files, outputs and containers' settings that hold one of the texts, but for the places that may. */
-async function placesWith(texts: readonly string[], allowed: readonly string[]): Promise<string[]> {
-  const files = filesBelow(folder).filter((path) => !allowed.includes(path));
-  const places: [string, string][] = [
-    ...files.map((path): [string, string] => [path, readFileSync(join(folder, path), "latin1")]),
-    ["TF_LOG=TRACE", readFileSync(trace, "latin1")],
-    ...outputs.map(({ stdout, stderr }, index): [string, string] => [`output ${index}`, stdout + stderr]),
-    ["docker inspect", await docker("inspect", OWN.keycloak, OWN.machine)],
-  ];
-  return places.filter(([, content]) => texts.some((text) => content.includes(text))).map(([place]) => place);
-}
-
-/** Files that a user's environment made; what is linked in is the checkout's own. */
-function filesBelow(root: string): string[] {
-  return readdirSync(root, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
-}

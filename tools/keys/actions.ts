@@ -41,7 +41,8 @@ export async function prepareAction(pair: Pair, options: ActionOptions): Promise
 
 export async function activateAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
   const { name, record } = pair;
-  const next = record.keys.find(({ kid, state }) => (options.kid ? kid.startsWith(options.kid) : state === "prepared"));
+  const possible = record.keys.filter(({ state }) => state === "prepared" || (options.kid && state === "retiring"));
+  const next = possible.find(({ kid }) => kid.startsWith(options.kid ?? ""));
   if (next && !options.force && !isDeployed(next.kid, deployedOf(pair))) {
     throw new ToolError(
       "key-not-deployed",

@@ -1,7 +1,6 @@
-import { generateKeyPair, type KeyObject, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { promisify } from "node:util";
-import { isRsa, type SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { generatePrivateKey, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { readCertificate } from "../../constructs/keys/certificate";
 import { activate, prepare, retire, revoke } from "../../constructs/keys/key-life";
 import { activeOf, entryOf, type KeyEntry } from "../../constructs/keys/key-record";
@@ -24,8 +23,6 @@ export interface NewKey {
   /** The certificate of a key that was made elsewhere, and whose private half is not here. */
   readonly certificateFile?: string;
 }
-
-const generate = promisify(generateKeyPair) as (kind: string, options?: object) => Promise<{ privateKey: KeyObject }>;
 
 /** Makes a key, off the main thread, and prepares it. Gives its entry. */
 export async function prepareKey(pair: Pair, wanted: NewKey, options: ChangeOptions): Promise<KeyEntry> {
@@ -79,16 +76,10 @@ function settled({ files, description, record: read }: Pair, { passphrase }: Cha
 async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase }: ChangeOptions) {
   const active = activeOf(pair.record);
   const algorithm = wanted.algorithm ?? active.algorithm;
-  const privateKey = await generateKey(algorithm, rsaBitsOf(pair, active));
+  const privateKey = await generatePrivateKey(algorithm, rsaBitsOf(pair, active));
   const pem = selfSign(privateKey, pair.name, pair.description.validityDays, now);
   const entry = entryOf(readCertificate(pem, pair.files.certificate, { algorithm }), "prepared", now);
   return { entry, pem: printPrivateKey(privateKey, passphrase) };
-}
-
-async function generateKey(algorithm: SigningAlgorithm, rsaBits: number): Promise<KeyObject> {
-  if (isRsa(algorithm)) return (await generate("rsa", { modulusLength: rsaBits })).privateKey;
-  if (algorithm === "ES256") return (await generate("ec", { namedCurve: "P-256" })).privateKey;
-  return (await generate("ed25519")).privateKey;
 }
 
 function rsaBitsOf({ description }: Pair, { certificate }: KeyEntry): number {

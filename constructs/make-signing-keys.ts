@@ -1,0 +1,63 @@
+import { resolve } from "node:path";
+import { generatePrivateKey, isRsa, kindFor } from "./keys/algorithms";
+import { createFile, isFileThere } from "./keys/key-files";
+import { checkKeyPairRequest } from "./keys/key-pair";
+import { filesOf, type PairFiles } from "./keys/key-store";
+import { printPrivateKey } from "./keys/private-key";
+import { isCreationDoubtful } from "./private/key-creation";
+import { checkAlgorithm } from "./private/key-reading";
+import { projectFolder } from "./private/project";
+import { checkName, type SigningKeyPairProps } from "./signing-key-pair";
+
+/** As many at a time as Node.js has threads for it. */
+const AT_ONCE = 4;
+const TELL_EVERY = 10;
+
+/**
+ * Makes the private keys of many pairs that do not exist yet, several at a time and off the main thread, where each
+ * {@link SigningKeyPair} by itself makes one at a time: `await makeSigningKeys(fleet.map((name) => ({ name })))` before the
+ * constructs. Every tenth is told on stderr.
+ *
+ * Does nothing for a pair of which there is anything, nor where a construct would be refused a new key, and leaves to the
+ * constructs to check the props, to issue the certificates and to say what is wrong.
+ *
+ * @throws {KeyError} `FILE_NOT_WRITTEN` or `FILE_NOT_REGULAR`
+ */
+export async function makeSigningKeys(pairs: readonly SigningKeyPairProps[]): Promise<void> {
+  const rest = pairs
+    .map((pair) => ({ pair, files: filesIn(pair) }))
+    .filter(({ pair, files }) => isMissing(pair, files));
+  const total = rest.length;
+  let made = 0;
+  const worker = async () => {
+    for (let next = rest.shift(); next; next = rest.shift()) {
+      const { algorithm = "RS256", rsaBits = 2048 } = next.pair;
+      const key = await generatePrivateKey(algorithm, rsaBits);
+      const kind = isRsa(algorithm) ? `RSA-${rsaBits}` : kindFor(algorithm);
+      if (createFile(next.files.key, printPrivateKey(key), 0o600))
+        tell(`made the private key of ${next.pair.name} (${kind})`);
+      made++;
+      if (made % TELL_EVERY === 0 || made === total) tell(`${made} of ${total} keys made`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+function filesIn({ name, directory = "certs", privateKeyDirectory = directory }: SigningKeyPairProps): PairFiles {
+  const inProject = (folder: string) => resolve(projectFolder(), folder);
+  return filesOf({ name, directory: inProject(directory), privateDirectory: inProject(privateKeyDirectory) });
+}
+
+function isMissing(pair: SigningKeyPairProps, { key, certificate, record }: PairFiles): boolean {
+  const { name, algorithm = "RS256", rsaBits, validityDays = 365 } = pair;
+  const problems = [
+    ...checkName(name),
+    ...checkAlgorithm(algorithm),
+    ...checkKeyPairRequest(algorithm, rsaBits, validityDays),
+  ];
+  return problems.length === 0 && !isCreationDoubtful(name) && ![key, certificate, record].some(isFileThere);
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,49 @@
+/** Whether a key may be made where there is none; a text says why not. */
+export type KeyCreation = "allowed" | { readonly refusedBecause: string };
+
+/** A key whose certificate the Terraform state already holds. */
+interface KnownKey {
+  readonly stack: string;
+  readonly name: string;
+  readonly kid: string;
+}
+
+/**
+ * Making a new key in place of one that the state knows would lock out the machine that holds the old one. One that the
+ * stack has read (`kidsHere`) stands in nobody's place: two pairs may have one name in two directories.
+ */
+export function keyCreation(stackId: string, name: string, kidsHere: readonly string[]): KeyCreation {
+  const missing = knownKeys().filter((key) => {
+    return key.stack === stackId && key.name === name && !kidsHere.includes(key.kid);
+  });
+  if (missing.length > 0) {
+    return {
+      refusedBecause: `the state of stack ${stackId} already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
+    };
+  }
+  if (!isWantedHere()) {
+    return {
+      refusedBecause:
+        "CI is set, and a key made there would be lost; commit the certificate, or set M2M_CREATE_KEYS=true",
+    };
+  }
+  return "allowed";
+}
+
+/** Whether a key of a name may have to be refused, in whatever stack its pair will be. */
+export function isCreationDoubtful(name: string): boolean {
+  return !isWantedHere() || knownKeys().some((key) => key.name === name);
+}
+
+/** What `m2m` says in `M2M_KNOWN_KEYS`, as STACK/NAME/KID. */
+function knownKeys(): KnownKey[] {
+  return (process.env.M2M_KNOWN_KEYS ?? "").split(",").flatMap((entry) => {
+    const [, stack, name, kid] = /^([^/]+)\/(.+)\/([^/]+)$/.exec(entry) ?? [];
+    return stack && name && kid ? [{ stack, name, kid }] : [];
+  });
+}
+
+function isWantedHere(): boolean {
+  const ci = process.env.CI !== undefined && process.env.CI !== "" && process.env.CI !== "false";
+  return !ci || process.env.M2M_CREATE_KEYS === "true";
+}
