@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MachineError, UnreachableError } from "./errors";
+import { type ErrorCode, MachineError, UnreachableError } from "./errors";
 import type { Log } from "./log";
 import type { AccessToken } from "./request-token";
 
@@ -150,9 +150,12 @@ export class CachedToken {
   }
 }
 
+/** A signer's failures are among them: its service has outages, as the issuer has. A mistake in it is only tried again. */
+const passing: readonly ErrorCode[] = ["ERR_UNREACHABLE", "ERR_ISSUER_RESPONSE", "ERR_SIGNER"];
+
 /** Whether the same request may succeed later: a refusal stays one until somebody changes something. */
 function isPassing(error: unknown): boolean {
-  return error instanceof MachineError && (error.code === "ERR_UNREACHABLE" || error.code === "ERR_ISSUER_RESPONSE");
+  return error instanceof MachineError && passing.includes(error.code);
 }
 
 function textOf(error: unknown): string {

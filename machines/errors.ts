@@ -2,9 +2,10 @@
 export type ErrorCode =
   | "ERR_OPTION" // an option or setting is missing or wrong: the caller's mistake
   | "ERR_KEY_UNREADABLE" // the key file cannot be read
-  | "ERR_KEY_FORMAT" // the key file holds no PEM private key, or one that the passphrase does not open
+  | "ERR_KEY_FORMAT" // the key file holds no PEM private key, or one that the passphrase does not open, or it is no public key
   | "ERR_KEY_TYPE" // the key is not RSA, P-256 or Ed25519, or cannot sign with the algorithm asked for
   | "ERR_KEY_SIZE" // the RSA key is shorter than 2048 bits
+  | "ERR_SIGNER" // a signer outside this process fails, takes too long or gives no signature of its algorithm
   | "ERR_UNREACHABLE" // no answer, a timeout, or an answer that says "later" (429, 5xx)
   | "ERR_ISSUER_RESPONSE" // the issuer answered something that cannot be used
   | "ERR_CLIENT_REFUSED" // the issuer refused this client or its assertion
@@ -38,7 +39,7 @@ export class OptionError extends MachineError {
   }
 }
 
-/** A private key file cannot be used. */
+/** A private key cannot be used. */
 export class KeyError extends MachineError {}
 
 /** The other side gives no usable answer now; the same call may work later. */
@@ -83,8 +84,8 @@ export function redact(text: string): string {
 function plainCause(error: unknown, depth = 0): Error | undefined {
   if (!(error instanceof Error) || depth === 4) return undefined;
   if (error instanceof MachineError) return error;
-  const copy = new Error(redact(error.message), { cause: plainCause(error.cause, depth + 1) });
+  const copy = new Error(redact(String(error.message)), { cause: plainCause(error.cause, depth + 1) });
   copy.name = error.name;
-  copy.stack = error.stack === undefined ? undefined : redact(error.stack);
+  copy.stack = error.stack === undefined ? undefined : redact(String(error.stack));
   return Object.assign(copy, { code: (error as NodeJS.ErrnoException).code });
 }

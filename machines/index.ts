@@ -13,12 +13,14 @@ export {
 } from "./errors";
 export { createGuard, type Guard, type GuardOptions, type Refusal, type Verdict } from "./guard";
 export { createIntrospector, type IntrospectorOptions } from "./introspect-token";
+export { keyIdOf } from "./key-id";
+export type { KeySource, Signer } from "./key-source";
 export type { Log } from "./log";
 export { type Issuer, type IssuerOptions, openIssuer } from "./open-issuer";
 export { type Machine, type MachineOptions, openMachine } from "./open-machine";
 export { type AccessToken, requestToken, type TokenRequest } from "./request-token";
 export { type AssertionOptions, signAssertion } from "./sign-assertion";
-export { type KeySource, loadSigningKey, type SigningKey, type SigningKeyOptions } from "./signing-key";
+export { loadSigningKey, type SigningKey, type SigningKeyOptions } from "./signing-key";
 export type { SkewedClock } from "./skewed-clock";
 export { createTokenClient, type TokenClient, type TokenClientOptions } from "./token-client";
 export type { TokenRules, VerifiedToken, VerifyToken } from "./verified-token";

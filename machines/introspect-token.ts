@@ -1,9 +1,9 @@
 import { introspectionRequest, processIntrospectionResponse, ResponseBodyError } from "oauth4webapi";
 import { IssuerError, OptionError, TokenError } from "./errors";
+import { checkKeySource, type KeySource } from "./key-source";
 import { explainIssuerError, type Issuer } from "./open-issuer";
 import { parseToken } from "./parse-token";
 import { authenticateWith, checkClientId } from "./sign-assertion";
-import type { KeySource } from "./signing-key";
 import {
   checkNotExpired,
   checkRules,
@@ -38,16 +38,17 @@ const mostRemembered = 1000;
  * One request to the issuer for each token, unless `cacheSeconds` is set. Does not check: the signature itself (the
  * issuer does); roles; whether the token was used before.
  *
- * @throws {OptionError} `ERR_OPTION` at once for an empty client id or audience, or `cacheSeconds` out of its bounds. The
- *   verifier throws {@link TokenError} for a token to refuse (`ERR_TOKEN_INACTIVE` if the issuer says so), and
- *   `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE` or `ERR_CLIENT_REFUSED` (this API's own client) if the issuer gives no
- *   verdict
+ * @throws {OptionError} `ERR_OPTION` at once for an empty client id or audience, an unusable key, or `cacheSeconds` out of
+ *   its bounds. The verifier throws {@link TokenError} for a token to refuse (`ERR_TOKEN_INACTIVE` if the issuer says so),
+ *   and `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` (this API's own client) or `ERR_SIGNER` if there is
+ *   no verdict to be had
  * @see RFC 7662 sections 2 and 4, RFC 7523 section 2.2
  */
 export function createIntrospector(issuer: Issuer, options: IntrospectorOptions): VerifyToken {
   const { clientId, signingKey, cacheSeconds = 0 } = options;
   checkRules(options);
   checkClientId(clientId);
+  checkKeySource(signingKey);
   if (!(cacheSeconds >= 0 && cacheSeconds <= 60)) {
     throw new OptionError(`\`cacheSeconds\` must be a number from 0 to 60, got: ${cacheSeconds}`);
   }

@@ -1,19 +1,22 @@
 import type { SigningAlgorithm } from "./algorithms";
 import { openConnections } from "./connect-to";
+import { OptionError } from "./errors";
+import type { KeySource } from "./key-source";
 import type { Log } from "./log";
 import { type Issuer, openIssuer } from "./open-issuer";
-import type { KeySource } from "./signing-key";
 import { createTokenClient, type TokenClient } from "./token-client";
 import { watchSigningKey } from "./watch-signing-key";
 
 export interface MachineOptions {
   /** The machine's client id at the issuer. */
   readonly clientId: string;
-  /** Path of its private key, PEM. The file is watched. */
-  readonly keyFile: string;
+  /** Path of its private key, PEM. The file is watched. @default - none: `signingKey` has to be given */
+  readonly keyFile?: string;
+  /** Its key in place of a file, such as a signer in hardware or a cloud. @default - none: `keyFile` has to be given */
+  readonly signingKey?: KeySource;
   /** The issuer, for Keycloak `https://host/realms/NAME`: exactly the string in its tokens' `iss`. */
   readonly issuer: string;
-  /** What to sign with. @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519 */
+  /** What to sign with by a `keyFile`. @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519 */
   readonly algorithm?: SigningAlgorithm;
   /** What an encrypted key file is opened with. @default - none: an encrypted file is refused */
   readonly passphrase?: string;
@@ -45,20 +48,21 @@ export interface Machine extends TokenClient {
 }
 
 /**
- * Opens a machine: a watched key, an issuer and a token client of one set of options. Its `issuer` and `signingKey` are
- * what `createVerifier` and `createIntrospector` take. Nothing is sent before the first use.
+ * Opens a machine: a watched key or a signer, an issuer and a token client of one set of options. Its `issuer` and
+ * `signingKey` are what `createVerifier` and `createIntrospector` take. Nothing is sent before the first use.
  *
  * Its `fetch` does not follow redirects, so that the token goes to the address called and nowhere else, and gives up
  * after `callTimeoutMs`.
  *
  * Does not check: that the issuer is there, knows the client and its key, or that the key file is its owner's alone.
  *
- * @throws {MachineError} `ERR_OPTION`, or a `ERR_KEY_…` code for the key file
+ * @throws {MachineError} `ERR_OPTION`, also unless one of `keyFile` and `signingKey` is given; or a `ERR_KEY_…` code for
+ *   the key file
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2
  */
 export function openMachine(options: MachineOptions): Machine {
-  const { clientId, keyFile, scope, audience, refreshAfter, patienceMs, log } = options;
-  const signingKey = watchSigningKey(keyFile, options);
+  const { clientId, scope, audience, refreshAfter, patienceMs, log } = options;
+  const signingKey = keyOf(options);
   const issuer = openIssuer(options);
   const limits = { timeoutMs: options.callTimeoutMs ?? 30_000, maxResponseBytes: -1 };
   const connections = openConnections(options.connectTo, limits);
@@ -82,4 +86,12 @@ export function openMachine(options: MachineOptions): Machine {
       await Promise.all([issuer.close(), connections.close()]);
     },
   };
+}
+
+function keyOf(options: MachineOptions): KeySource {
+  const { keyFile, signingKey } = options;
+  if (keyFile !== undefined && signingKey === undefined) return watchSigningKey(keyFile, options);
+  if (keyFile === undefined && signingKey !== undefined) return signingKey;
+  const got = keyFile === undefined ? "neither" : "both";
+  throw new OptionError(`\`keyFile\` or \`signingKey\` must be given, one of the two, got: ${got}`);
 }

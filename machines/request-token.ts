@@ -1,9 +1,9 @@
 import { decodeJwt } from "jose";
 import { clientCredentialsGrantRequest, processClientCredentialsResponse } from "oauth4webapi";
 import { IssuerError } from "./errors";
+import type { KeySource } from "./key-source";
 import { explainIssuerError, type Issuer, readDate } from "./open-issuer";
 import { authenticateWith, checkClientId } from "./sign-assertion";
-import type { KeySource } from "./signing-key";
 
 export interface TokenRequest {
   readonly clientId: string;
@@ -38,7 +38,8 @@ export interface AccessToken {
  *
  * Does not check: the access token itself, which is the called API's to judge.
  *
- * @throws {MachineError} `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, or `ERR_CLIENT_REFUSED` with the issuer's reason
+ * @throws {MachineError} `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` with the issuer's reason, or as
+ *   `signAssertion`
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2
  */
 export async function requestToken(issuer: Issuer, request: TokenRequest): Promise<AccessToken> {

@@ -1,7 +1,9 @@
 import { constants, randomBytes, sign } from "node:crypto";
 import type { ClientAuth } from "oauth4webapi";
+import { askSigner } from "./ask-signer";
 import { OptionError } from "./errors";
-import type { KeySource, SigningKey } from "./signing-key";
+import { currentKey, isSigner, type KeySource } from "./key-source";
+import type { SigningKey } from "./signing-key";
 
 /** What {@link signAssertion} puts into the assertion. */
 export interface AssertionOptions {
@@ -26,23 +28,28 @@ export interface AssertionOptions {
 
 /**
  * Signs a client assertion: header `alg`, `typ` and `kid`; claims `iss` = `sub` = client id, `aud`, `iat`, `exp` and a
- * `jti`: eight characters of the key id, a dot, and 128 random bits. So Keycloak's login events, which keep the `jti` and
- * no key id, tell which key signed. Good for one request: sign anew for each attempt, a `jti` is accepted once.
+ * `jti`: eight characters of the key id (`_` for those outside base64url), a dot, and 128 random bits. So Keycloak's
+ * login events, which keep the `jti` and no key id, tell which key signed. Good for one request: sign anew for each
+ * attempt, a `jti` is accepted once.
+ *
+ * A key of this process signs at once; a `Signer` is waited for, 5 s at most, and its answer's form is checked.
  *
  * Does not check: that the issuer knows the client or the key, or that this machine's clock is right (Keycloak
- * tolerates one that is up to 15 s ahead, or less than `lifetimeSeconds` behind).
+ * tolerates one that is up to 15 s ahead, or less than `lifetimeSeconds` behind); a signer's signature, which the issuer
+ * judges.
  *
- * @throws {OptionError} `ERR_OPTION` for an empty client id or issuer, or a lifetime outside 1 to 60
+ * @throws {MachineError} `ERR_OPTION` for an empty client id or issuer, a lifetime outside 1 to 60, or a key without a
+ *   usable `kid`, algorithm and way to sign; `ERR_SIGNER` if a signer fails, hangs or gives no signature
  * @see RFC 7523 section 3, RFC 7521 section 4.2, RFC 7515 section 5.1
  */
-export function signAssertion(options: AssertionOptions): string {
+export async function signAssertion(options: AssertionOptions): Promise<string> {
   const { clientId, issuer, signingKey, lifetimeSeconds = 60, now = () => new Date() } = options;
   checkClientId(clientId);
   if (issuer === "") throw new OptionError("`issuer` must not be empty");
   if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > 60) {
     throw new OptionError(`\`lifetimeSeconds\` must be a whole number from 1 to 60, got: ${lifetimeSeconds}`);
   }
-  const key = typeof signingKey === "function" ? signingKey() : signingKey;
+  const key = currentKey(signingKey);
   const issuedAt = Math.floor(now().getTime() / 1000);
   const header = { alg: key.algorithm, typ: "JWT", kid: key.kid };
   const claims = {
@@ -54,7 +61,11 @@ export function signAssertion(options: AssertionOptions): string {
     exp: issuedAt + lifetimeSeconds,
   };
   const signed = `${encode(header)}.${encode(claims)}`;
-  return `${signed}.${signature(key, Buffer.from(signed)).toString("base64url")}`;
+  // A signer gets no part of the memory that small buffers share.
+  const signature = isSigner(key)
+    ? await askSigner(key, new TextEncoder().encode(signed))
+    : signHere(key, Buffer.from(signed));
+  return `${signed}.${signature.toString("base64url")}`;
 }
 
 /** Checks a client id. @throws {OptionError} `ERR_OPTION` if it is empty */
@@ -67,16 +78,16 @@ export function checkClientId(clientId: string): void {
  * `now`.
  */
 export function authenticateWith(signingKey: KeySource, now?: () => Date): ClientAuth {
-  return (server, client, body) => {
+  return async (server, client, body) => {
     const clientId = client.client_id;
     body.set("client_id", clientId);
     body.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-    body.set("client_assertion", signAssertion({ clientId, issuer: server.issuer, signingKey, now }));
+    body.set("client_assertion", await signAssertion({ clientId, issuer: server.issuer, signingKey, now }));
   };
 }
 
 function newId(kid: string): string {
-  return `${kid.slice(0, 8)}.${randomBytes(16).toString("base64url")}`;
+  return `${kid.slice(0, 8).replace(/[^\w-]/g, "_")}.${randomBytes(16).toString("base64url")}`;
 }
 
 function encode(part: object): string {
@@ -84,7 +95,7 @@ function encode(part: object): string {
 }
 
 /** RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1. */
-function signature({ privateKey: key, algorithm }: SigningKey, data: Buffer): Buffer {
+function signHere({ privateKey: key, algorithm }: SigningKey, data: Buffer): Buffer {
   switch (algorithm) {
     case "RS256":
       return sign("sha256", data, key);

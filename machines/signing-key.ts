@@ -1,7 +1,8 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { algorithmsOf, kindOf, type SigningAlgorithm } from "./algorithms";
 import { KeyError } from "./errors";
+import { keyIdOf } from "./key-id";
 
 /** A private key ready to sign, with the key id Keycloak knows it by. */
 export interface SigningKey {
@@ -10,9 +11,6 @@ export interface SigningKey {
   readonly kid: string;
   readonly algorithm: SigningAlgorithm;
 }
-
-/** A key, or what gives the one to sign with now, as `watchSigningKey` does. */
-export type KeySource = SigningKey | (() => SigningKey);
 
 export interface SigningKeyOptions {
   /**
@@ -61,8 +59,7 @@ export function loadSigningKey(file: string, options: SigningKeyOptions = {}): S
     );
   }
   checkHalves(privateKey, file);
-  const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
-  return { privateKey, kid: createHash("sha256").update(spki).digest("base64url"), algorithm };
+  return { privateKey, kid: keyIdOf(createPublicKey(privateKey)), algorithm };
 }
 
 /** A changed byte leaves many a file well-formed, but its two halves no pair: found here, not in the issuer's refusal. */

@@ -1,14 +1,14 @@
 import { CachedToken } from "./cached-token";
 import { OptionError } from "./errors";
+import { checkKeySource, type KeySource } from "./key-source";
 import { type Log, quietly, toStandardError } from "./log";
 import { checkUrl, type Issuer } from "./open-issuer";
 import { requestToken } from "./request-token";
 import { checkClientId } from "./sign-assertion";
-import type { KeySource } from "./signing-key";
 
 export interface TokenClientOptions {
   readonly clientId: string;
-  /** The key, or `watchSigningKey`'s function, which takes up a new key without a restart. */
+  /** The key, a signer, or a function such as `watchSigningKey`'s, which takes up a new key without a restart. */
   readonly signingKey: KeySource;
   /**
    * Scopes to ask for where a call names none, parted by spaces.
@@ -57,7 +57,8 @@ export interface TokenClient {
    * however many calls wait for it.
    *
    * @param scope scopes parted by spaces, in any order @default - the client's `scope`
-   * @throws {MachineError} `ERR_UNREACHABLE` or `ERR_ISSUER_RESPONSE` after `patienceMs`, `ERR_CLIENT_REFUSED` at once
+   * @throws {MachineError} `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE` or `ERR_SIGNER` after `patienceMs`, `ERR_CLIENT_REFUSED`
+   *   at once
    */
   getToken(scope?: string): Promise<string>;
   /**
@@ -77,13 +78,14 @@ export interface TokenClient {
  *
  * - A token that is due is refreshed ahead of its expiry, by a call and behind its back: no call waits while there is a
  *   valid token in hand.
- * - While the issuer cannot be had, the token in hand serves until it expires. Attempts back off, from 0.2 s to 30 s with
- *   jitter, keep to `Retry-After` as far as 30 s, and sign anew each time, since a `jti` is accepted once.
+ * - While the issuer or a signer cannot be had, the token in hand serves until it expires. Attempts back off, from 0.2 s
+ *   to 30 s with jitter, keep to `Retry-After` as far as 30 s, and sign anew each time, since a `jti` is accepted once.
  * - A refusal of the client is not repeated within a second for the same scope, whatever the number of calls.
  *
  * Does not check: the tokens themselves, which the called API judges.
  *
- * @throws {OptionError} `ERR_OPTION` at once for an option out of its bounds
+ * @throws {OptionError} `ERR_OPTION` at once for an option out of its bounds, or a key without a usable `kid`, algorithm
+ *   and way to sign
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2, RFC 6750 section 2.1
  */
 export function createTokenClient(issuer: Issuer, options: TokenClientOptions): TokenClient {
@@ -91,6 +93,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
   const log = quietly(options.log ?? toStandardError);
   const callWith = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   checkClientId(clientId);
+  checkKeySource(signingKey);
   checkRange("refreshAfter", refreshAfter, 0.1, 0.9);
   checkRange("patienceMs", patienceMs, 0, 600_000);
   const tokens = new Map<string, CachedToken>();

@@ -98,7 +98,8 @@ export function verifyBoth(options: BothOptions): VerifyToken {
     try {
       return await askOnce(token, name);
     } catch (error) {
-      // Not where the issuer refuses this API itself: that is no outage, and lasts until somebody mends it.
+      // Not where the issuer refuses this API itself, or its signer does, which cannot be told from an outage of that: it may
+      // last until somebody mends it.
       const away =
         error instanceof MachineError && (error.code === "ERR_UNREACHABLE" || error.code === "ERR_ISSUER_RESPONSE");
       if (!away || !options.acceptUncheckedDuringOutage) throw error;

@@ -19,7 +19,7 @@ export const signing: Part = async ({ signal }) => {
   for (const algorithm of ALGORITHMS) {
     const signingKey = await folder.key(`${algorithm}.key`, algorithm);
     const options = { clientId: "machine-a", issuer: ISSUER, signingKey };
-    const bytes = Buffer.from(signAssertion(options).split(".").slice(0, 2).join("."));
+    const bytes = Buffer.from((await signAssertion(options)).split(".").slice(0, 2).join("."));
     const times = await alternate(
       {
         library: () => microseconds(TIMES, () => signAssertion(options)),

@@ -17,7 +17,7 @@ const now = () => new Date(1_800_000_000_999);
 
 describe("signAssertion", () => {
   it("states the client, the issuer and 60 seconds, and nothing else", async () => {
-    const assertion = signAssertion({ clientId: "machine-a", issuer, signingKey, now });
+    const assertion = await signAssertion({ clientId: "machine-a", issuer, signingKey, now });
     expect(decodeProtectedHeader(assertion)).toEqual({ alg: "RS256", typ: "JWT", kid: signingKey.kid });
     expect(decodeJwt(assertion)).toEqual({
       iss: "machine-a",
@@ -31,7 +31,7 @@ describe("signAssertion", () => {
 
   it.each(ALGORITHMS)("is signed with %s, as another library verifies it", async (algorithm) => {
     const key = await folder.key(`${algorithm}.key`, algorithm);
-    const signed = signAssertion({
+    const signed = await signAssertion({
       clientId: "machine-a",
       issuer,
       signingKey: loadSigningKey(key.file, { algorithm }),
@@ -42,7 +42,7 @@ describe("signAssertion", () => {
 
   it("has a new jti each time: the beginning of the key id, and 128 random bits", async () => {
     const ids = new Set<string>();
-    for (let i = 0; i < 20; i++) ids.add(decodeJwt(signAssertion({ clientId: "a", issuer, signingKey })).jti!);
+    for (let i = 0; i < 20; i++) ids.add(decodeJwt(await signAssertion({ clientId: "a", issuer, signingKey })).jti!);
     expect(ids.size).toBe(20);
     for (const id of ids) {
       const [begin, random, ...more] = id.split(".");
@@ -52,18 +52,20 @@ describe("signAssertion", () => {
   });
 
   it("takes a shorter life", async () => {
-    const assertion = signAssertion({ clientId: "a", issuer, signingKey, now, lifetimeSeconds: 1 });
+    const assertion = await signAssertion({ clientId: "a", issuer, signingKey, now, lifetimeSeconds: 1 });
     expect(decodeJwt(assertion).exp).toBe(1_800_000_001);
   });
 
-  it.each([0, 61, 1.5, Number.NaN, -1])("fails on a life of %s seconds", (lifetimeSeconds) => {
-    expect(() => signAssertion({ clientId: "a", issuer, signingKey, lifetimeSeconds })).toThrow(
+  it.each([0, 61, 1.5, Number.NaN, -1])("fails on a life of %s seconds", async (lifetimeSeconds) => {
+    await expect(signAssertion({ clientId: "a", issuer, signingKey, lifetimeSeconds })).rejects.toThrow(
       new OptionError(`\`lifetimeSeconds\` must be a whole number from 1 to 60, got: ${lifetimeSeconds}`),
     );
   });
 
-  it("fails on an empty client id or issuer", () => {
-    expect(() => signAssertion({ clientId: "", issuer, signingKey })).toThrow("`clientId` must not be empty");
-    expect(() => signAssertion({ clientId: "a", issuer: "", signingKey })).toThrow("`issuer` must not be empty");
+  it("fails on an empty client id or issuer", async () => {
+    await expect(signAssertion({ clientId: "", issuer, signingKey })).rejects.toThrow("`clientId` must not be empty");
+    await expect(signAssertion({ clientId: "a", issuer: "", signingKey })).rejects.toThrow(
+      "`issuer` must not be empty",
+    );
   });
 });

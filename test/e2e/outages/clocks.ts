@@ -32,7 +32,8 @@ export function clocks(realm: Realm): void {
     it.each(VERDICTS)("by %d s: Keycloak says %s", async (seconds, verdict) => {
       const clientId = await realm.client();
       await secondBegins();
-      const assertion = signAssertion({ clientId, issuer: ISSUER, signingKey: realm.key, now: shifted(seconds) });
+      const now = shifted(seconds);
+      const assertion = await signAssertion({ clientId, issuer: ISSUER, signingKey: realm.key, now });
       expect(await realm.post(assertion)).toBe(verdict);
     });
   });

@@ -41,7 +41,7 @@ const OTHERS = [
 ];
 
 /** What the loader makes of a file: a key that signs, or a proper refusal that shows nothing of the file. */
-function load(content: string | Uint8Array): SigningKey | KeyError {
+async function load(content: string | Uint8Array): Promise<SigningKey | KeyError> {
   const file = folder.write("any.key", content as string);
   const begun = performance.now();
   let outcome: SigningKey | KeyError;
@@ -64,8 +64,8 @@ function load(content: string | Uint8Array): SigningKey | KeyError {
 }
 
 /** A key that was taken has to be one: it makes signatures that its public half confirms. */
-function checkSigns(key: SigningKey): SigningKey {
-  const assertion = signAssertion({ clientId: "machine-a", issuer: "https://issuer", signingKey: key });
+async function checkSigns(key: SigningKey): Promise<SigningKey> {
+  const assertion = await signAssertion({ clientId: "machine-a", issuer: "https://issuer", signingKey: key });
   const [header, payload, signature = ""] = assertion.split(".");
   const publicKey = createPublicKey(key.privateKey);
   const hash = key.algorithm === "EdDSA" ? null : "sha256";
@@ -95,14 +95,14 @@ function damagedInside(text: string): fc.Arbitrary<string> {
 describe("the key loader", () => {
   it.each(Object.entries(GOOD))(
     "takes a file with %s, and of damaged ones what still signs",
-    (_name, text) => {
-      const { kid } = load(text) as SigningKey;
+    async (_name, text) => {
+      const { kid } = (await load(text)) as SigningKey;
       expect(kid).toBeDefined();
       let refused = 0;
-      const property = fc.property(fc.oneof(damaged(text, "\n"), damagedInside(text)), (content) => {
-        if (load(content) instanceof KeyError) refused += 1;
+      const property = fc.asyncProperty(fc.oneof(damaged(text, "\n"), damagedInside(text)), async (content) => {
+        if ((await load(content)) instanceof KeyError) refused += 1;
       });
-      fc.assert(property, runs(1000));
+      await fc.assert(property, runs(1000));
       expect(refused).toBeGreaterThan(300);
     },
     LONG,
@@ -110,15 +110,15 @@ describe("the key loader", () => {
 
   it.each(OTHERS)(
     "refuses a file that is for something else, damaged or not (%#)",
-    (text) => {
-      expect(load(text)).toBeInstanceOf(KeyError);
-      const property = fc.property(damaged(text, "\n"), (content) => void load(content));
-      fc.assert(property, runs(250));
+    async (text) => {
+      expect(await load(text)).toBeInstanceOf(KeyError);
+      const property = fc.asyncProperty(damaged(text, "\n"), async (content) => void (await load(content)));
+      await fc.assert(property, runs(250));
     },
     LONG,
   );
 
-  it("refuses noise", { timeout: LONG }, () => {
+  it("refuses noise", { timeout: LONG }, async () => {
     const long = fc.string({ unit: fc.constantFrom(..."PRIVATE KEY 0"), minLength: 40, maxLength: 900 });
     const label = fc.oneof(fc.constantFrom("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "X"), fc.string(), long);
     const content = fc.oneof(
@@ -134,9 +134,9 @@ describe("the key loader", () => {
         .tuple(fc.constantFrom("-----BEGIN ", "A", "-", "\n", "-----BEGIN PRIVATE KEY-----\n"), fc.nat(20_000))
         .map(([unit, count]) => unit.repeat(count)),
     );
-    fc.assert(
-      fc.property(content, (bytes) => {
-        expect(load(bytes)).toBeInstanceOf(KeyError);
+    await fc.assert(
+      fc.asyncProperty(content, async (bytes) => {
+        expect(await load(bytes)).toBeInstanceOf(KeyError);
       }),
       runs(1500),
     );
