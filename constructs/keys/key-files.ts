@@ -50,7 +50,7 @@ export function createFile(path: string, content: string, mode: number): boolean
     writtenBeside(path, content, mode, (temporary) => linkOrCopy(temporary, path));
     return true;
   } catch (error) {
-    if (codeOf((error as Error).cause) === "EEXIST") return false;
+    if (codeOf((error as Error).cause) === "EEXIST" && isFileThere(path)) return false; // and no file in a folder's place
     throw error;
   }
 }
