@@ -18,7 +18,7 @@ const stack = new TerraformStack(app, "m2m");
 new PrivateLocalBackend(stack);
 
 const server = new KeycloakServer(stack, "Keycloak");
-const realm = new Realm(stack, "Realm", { server, realmName: "sjwt-example" });
+const realm = new Realm(stack, "Realm", { server, realmName: "sjwt-example", loginEventsSeconds: 86_400 });
 
 const keyA = new SigningKeyPair(stack, "MachineAKey", { name: "machine-a", validityDays: 5 });
 const a = new SignedJwtClient(stack, "MachineA", { realm, clientId: "machine-a", signingKey: keyA });

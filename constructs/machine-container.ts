@@ -12,6 +12,7 @@ import { failOn } from "./private/errors";
 import { literal } from "./private/literal";
 import { bundledFile, fromStackFolder, projectFolder, stackFolder } from "./private/project";
 import { setting } from "./private/settings";
+import type { IRealm } from "./realm";
 import type { SignedJwtClient } from "./signed-jwt-client";
 import { defaultImage } from "./sources";
 
@@ -29,7 +30,8 @@ export interface MachineContainerProps {
   readonly server: KeycloakServer;
   /**
    * One bundled JavaScript file for Node.js, relative to `cdktf.json`. It is told `ISSUER`, `AUDIENCE`, `CLIENT_ID`,
-   * `KEY_FILE`, `ALGORITHM`, `PORT` and `ALLOW_INSECURE_HTTP`.
+   * `KEY_FILE`, `ALGORITHM`, `PORT` and `ALLOW_INSECURE_HTTP`, and `TOKEN_ALGORITHMS` where the realm has a
+   * `signatureAlgorithm`.
    *
    * @default - this package's machine-b: `GET /api/protected` and `GET /api/protected/online`
    */
@@ -117,6 +119,7 @@ export class MachineContainer extends Construct {
         `ALGORITHM=${client.signingKey.algorithm}`,
         `PORT=${port}`,
         `ALLOW_INSECURE_HTTP=${client.realm.issuer.startsWith("http:")}`,
+        ...tokenAlgorithms(client.realm),
       ],
       restart: "unless-stopped",
       securityOpts: ["no-new-privileges"],
@@ -154,6 +157,12 @@ function checkServer({ realm }: SignedJwtClient, server: KeycloakServer): string
   return [
     `\`client\` must be in a realm on \`server\`, whose network this joins, got: a realm on ${realm.server.url} and the server ${server.url}; pass the realm's own server`,
   ];
+}
+
+/** Tokens of before a change of the realm's algorithm pass too, until they end. Without one the program has its default. */
+function tokenAlgorithms({ signatureAlgorithm }: IRealm): string[] {
+  if (signatureAlgorithm === undefined) return [];
+  return [`TOKEN_ALGORITHMS=${[...new Set([signatureAlgorithm, "RS256"])].join(",")}`];
 }
 
 function checkHostName(given: string | undefined, clientId: string): string[] {

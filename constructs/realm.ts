@@ -3,11 +3,13 @@ import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { Realm as RealmResource } from "../.gen/providers/keycloak/realm";
 import { RealmDefaultClientScopes } from "../.gen/providers/keycloak/realm-default-client-scopes";
+import { RealmEvents } from "../.gen/providers/keycloak/realm-events";
 import { RealmOptionalClientScopes } from "../.gen/providers/keycloak/realm-optional-client-scopes";
 import type { IKeycloakServer } from "./keycloak-server";
-import { check, checkSeconds } from "./private/checks";
+import { check } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn, ValidationError } from "./private/errors";
+import { checkRealmProps, type RealmSignatureAlgorithm } from "./private/realm-props";
 
 /** A realm that clients can be declared in. */
 export interface IRealm {
@@ -19,6 +21,8 @@ export interface IRealm {
   readonly tokenEndpoint: string;
   /** Where its public keys are (RFC 7517). */
   readonly jwksUri: string;
+  /** What it signs tokens with, where that is declared here. */
+  readonly signatureAlgorithm?: RealmSignatureAlgorithm;
   /** Default scopes of its new clients, where they are declared here. */
   readonly defaultClientScopes?: readonly string[];
   /** Optional scopes of its new clients, where they are declared here. */
@@ -44,6 +48,20 @@ export interface RealmProps {
    */
   readonly accessTokenLifespanSeconds?: number;
   /**
+   * What access tokens are signed with. Verifiers have to accept it first, and there has to be a key of it
+   * (`RealmKeys`): otherwise Keycloak makes one up at the first token.
+   *
+   * @default Keycloak's own, RS256
+   */
+  readonly signatureAlgorithm?: RealmSignatureAlgorithm;
+  /**
+   * How long Keycloak keeps the sign-ins of machines, granted and refused ones, in seconds. They tell which key a machine
+   * signs with. All other events of the realm are not kept then, those of administrators among them; the log stays.
+   *
+   * @default not declared: Keycloak keeps none, unless it is told so elsewhere
+   */
+  readonly loginEventsSeconds?: number;
+  /**
    * Default scopes that Keycloak gives to clients made later. Where they are what the clients declare, less
    * `service_account`, which Keycloak adds by itself, making a client takes four calls less. The scopes have to exist
    * already; those that come with a realm do.
@@ -60,7 +78,7 @@ export interface RealmProps {
 }
 
 /** Realms of one address are of one server, by however many objects it was declared. */
-function realmOf(server: IKeycloakServer, realmName: string): string {
+export function realmOf(server: IKeycloakServer, realmName: string): string {
   return `${new URL(server.url).href} realm ${realmName}`;
 }
 
@@ -116,6 +134,7 @@ export class Realm extends RealmBase {
     return new ImportedRealm(scope, id, attributes);
   }
 
+  readonly signatureAlgorithm?: RealmSignatureAlgorithm;
   readonly defaultClientScopes?: readonly string[];
   readonly optionalClientScopes?: readonly string[];
   /** The realm, and what it gives to clients made later. */
@@ -123,10 +142,7 @@ export class Realm extends RealmBase {
 
   constructor(scope: Construct, id: string, props: RealmProps) {
     const seconds = props.accessTokenLifespanSeconds ?? 300;
-    super(scope, id, props, [
-      ...checkSeconds("accessTokenLifespanSeconds", seconds, 86_400, 300),
-      ...checkClientScopes(props),
-    ]);
+    super(scope, id, props, checkRealmProps(props));
     failOn(this, this.checkName());
     const provider = props.server.keycloakProvider(this);
     const realm = new RealmResource(this, "Resource", {
@@ -134,13 +150,16 @@ export class Realm extends RealmBase {
       realm: props.realmName,
       enabled: true,
       accessTokenLifespan: terraformDuration(seconds),
+      defaultSignatureAlgorithm: props.signatureAlgorithm,
       // One issuer for everybody, whatever address a request came by.
       ...(props.server.issuerBase !== props.server.url && { attributes: { frontendUrl: props.server.issuerBase } }),
       dependsOn: dependables(props.server.dependencies(this)),
     });
+    this.signatureAlgorithm = props.signatureAlgorithm;
     this.defaultClientScopes = props.defaultClientScopes;
     this.optionalClientScopes = props.optionalClientScopes;
     this.resources = [realm, ...this.clientScopes(props, realm)];
+    if (props.loginEventsSeconds !== undefined) this.loginEvents(props.loginEventsSeconds, realm);
   }
 
   dependencies(scope: Construct): IDependable[] {
@@ -176,6 +195,19 @@ export class Realm extends RealmBase {
     return made;
   }
 
+  private loginEvents(seconds: number, realm: RealmResource): void {
+    new RealmEvents(this, "LoginEvents", {
+      provider: this.keycloakProvider(this),
+      realmId: this.realmName,
+      eventsEnabled: true,
+      eventsExpiration: seconds,
+      enabledEventTypes: ["CLIENT_LOGIN", "CLIENT_LOGIN_ERROR"],
+      eventsListeners: ["jboss-logging"], // Keycloak's own, which would be removed: events go to the log as before
+      adminEventsEnabled: false,
+      dependsOn: [realm],
+    });
+  }
+
   private checkName(): string[] {
     const taken = claim(this, realmOf(this.server, this.realmName));
     if (taken === undefined) return [];
@@ -194,23 +226,6 @@ class ImportedRealm extends RealmBase {
 /** cdktf wants its own type of dependable; resources, which is all that is ever given here, are both. */
 export function dependables(list: IDependable[]): RealmResource[] {
   return list as RealmResource[];
-}
-
-function checkClientScopes({ defaultClientScopes: defaults = [], optionalClientScopes: optional = [] }: RealmProps) {
-  const both = optional.filter((name) => defaults.includes(name));
-  return [
-    ...checkNames("defaultClientScopes", defaults),
-    ...checkNames("optionalClientScopes", optional),
-    ...(both.length === 0
-      ? []
-      : [`\`optionalClientScopes\` must not repeat default ones, got: ${both.join(", ")} in both; leave them in one`]),
-  ];
-}
-
-function checkNames(prop: string, names: readonly string[]): string[] {
-  const wrong = names.filter((name, index) => name.trim() === "" || names.indexOf(name) !== index);
-  if (wrong.length === 0) return [];
-  return [`\`${prop}\` must hold names of client scopes, each once, got: ${JSON.stringify(names)}`];
 }
 
 /** Seconds as the provider writes them back ("5m0s"), so that a later plan is empty. */

@@ -74,6 +74,27 @@ describe("defaults", () => {
     ]);
   });
 
+  it.each([
+    ["RS256", "RS256"],
+    ["ES256", "ES256,RS256"],
+  ] as const)(
+    "tells it to accept tokens of a realm that signs with %s, and those of before",
+    (signatureAlgorithm, told) => {
+      const stack = newStack();
+      const server = new KeycloakServer(stack, "Keycloak");
+      const realm = new Realm(stack, "Realm", { server, realmName: "r", signatureAlgorithm });
+      const client = new SignedJwtClient(stack, "M", {
+        realm,
+        clientId: "m1",
+        signingKey: fixedKey(stack, "machine-b"),
+      });
+      writeProjectFile("programs/own.cjs", PROGRAM);
+      new MachineContainer(stack, "Api", { client, server, program: "programs/own.cjs" });
+      const containers = Object.values(synth(stack).resource.docker_container ?? {});
+      expect(containers.find(({ name }) => name === "m1")?.env).toContain(`TOKEN_ALGORITHMS=${told}`);
+    },
+  );
+
   it("copies program and key in, the key for the program's user alone, from paths relative to the stack", () => {
     const hash = createHash("sha256").update(PROGRAM).digest("hex").slice(0, 12);
     const { container } = machineJson();

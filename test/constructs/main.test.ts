@@ -67,6 +67,7 @@ describe("the environment of main.ts", () => {
       "m2m/MachineB/OptionalScopes keycloak_openid_client_optional_scopes.MachineB_OptionalScopes_427174ED",
       "m2m/MachineB/Resource keycloak_openid_client.MachineB_1639038D",
       "m2m/MachineBApi/Container docker_container.MachineBApi_Container_97C806D1",
+      "m2m/Realm/LoginEvents keycloak_realm_events.Realm_LoginEvents_7029BF56",
       "m2m/Realm/Resource keycloak_realm.Realm_5F128390",
     ]);
   });

@@ -1,15 +1,16 @@
 import { TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
-import { KeycloakServer, Realm, SignedJwtClient } from "../../constructs";
+import { KeycloakServer, Realm, type RealmProps, SignedJwtClient } from "../../constructs";
 import { fixedKey, inTemporaryProject, messageOf, newRealm, newStack, only, synth } from "./project";
 
 inTemporaryProject();
 
-function realmJson(props: { accessTokenLifespanSeconds?: number } = {}) {
+function realmJson(props: Partial<RealmProps> = {}) {
   const stack = newStack();
   const server = new KeycloakServer(stack, "Keycloak");
   const realm = new Realm(stack, "Realm", { server, realmName: "sjwt-example", ...props });
-  return { realm, resource: only(synth(stack), "keycloak_realm") };
+  const json = synth(stack);
+  return { realm, json, resource: only(json, "keycloak_realm") };
 }
 
 describe("defaults", () => {
@@ -51,6 +52,61 @@ describe("accessTokenLifespanSeconds", () => {
   it.each([0, -5, 1.5, 86_401, Number.NaN])("fails on %d", (accessTokenLifespanSeconds) => {
     expect(messageOf(() => realmJson({ accessTokenLifespanSeconds }))).toBe(
       `[test/Realm] \`accessTokenLifespanSeconds\` must be a whole number between 1 and 86400, got: ${accessTokenLifespanSeconds}; use 300, or leave it out`,
+    );
+  });
+});
+
+describe("signatureAlgorithm", () => {
+  it("is Keycloak's own where it is left out: nothing is declared", () => {
+    const { realm, resource } = realmJson();
+    expect(realm.signatureAlgorithm).toBeUndefined();
+    expect(Object.keys(resource)).not.toContain("default_signature_algorithm");
+  });
+
+  it.each(["RS256", "PS256", "ES256"] as const)("is what the realm signs tokens with: %s", (signatureAlgorithm) => {
+    const { realm, resource } = realmJson({ signatureAlgorithm });
+    expect(realm.signatureAlgorithm).toBe(signatureAlgorithm);
+    expect(resource.default_signature_algorithm).toBe(signatureAlgorithm);
+  });
+
+  it.each(["HS256", "EdDSA", ""])("fails on %j", (other) => {
+    expect(messageOf(() => realmJson({ signatureAlgorithm: other as "RS256" }))).toBe(
+      `[test/Realm] \`signatureAlgorithm\` must be one of RS256, PS256, ES256, got: ${JSON.stringify(other)}`,
+    );
+  });
+});
+
+describe("loginEventsSeconds", () => {
+  it("declares nothing of events where it is left out", () => {
+    expect(realmJson().json.resource.keycloak_realm_events).toBeUndefined();
+  });
+
+  it("keeps sign-ins of machines for that long and no other events, in the log as before", () => {
+    const { json } = realmJson({ loginEventsSeconds: 86_400 });
+    const { "//": comment, ...events } = only(json, "keycloak_realm_events");
+    expect(comment.metadata.path).toBe("test/Realm/LoginEvents");
+    expect(events).toEqual({
+      provider: "keycloak.Keycloak",
+      realm_id: "sjwt-example",
+      events_enabled: true,
+      events_expiration: 86_400,
+      enabled_event_types: ["CLIENT_LOGIN", "CLIENT_LOGIN_ERROR"],
+      events_listeners: ["jboss-logging"],
+      admin_events_enabled: false,
+      depends_on: ["keycloak_realm.Realm_5F128390"],
+    });
+  });
+
+  it("changes nothing else of the JSON", () => {
+    const { json: without } = realmJson();
+    const { json: beside } = realmJson({ loginEventsSeconds: 60 });
+    const { keycloak_realm_events: _events, ...others } = beside.resource;
+    expect({ ...beside, resource: others }).toEqual(without);
+  });
+
+  it.each([0, -1, 0.5, 31_536_001])("fails on %d", (loginEventsSeconds) => {
+    expect(messageOf(() => realmJson({ loginEventsSeconds }))).toBe(
+      `[test/Realm] \`loginEventsSeconds\` must be a whole number between 1 and 31536000, got: ${loginEventsSeconds}; use 86400, or leave it out`,
     );
   });
 });

@@ -1,0 +1,43 @@
+import type { RealmProps } from "../realm";
+import { check, checkSeconds } from "./checks";
+
+/** What a realm can sign tokens with, for which keys can be declared (RFC 7518 section 3.1). */
+export const SIGNATURE_ALGORITHMS = ["RS256", "PS256", "ES256"] as const;
+export type RealmSignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
+
+/** What is checked of a realm, its name aside. */
+export function checkRealmProps(props: RealmProps): string[] {
+  return [
+    ...checkSeconds("accessTokenLifespanSeconds", props.accessTokenLifespanSeconds ?? 300, 86_400, 300),
+    ...checkSignature(props),
+    ...checkEvents(props),
+    ...checkClientScopes(props),
+  ];
+}
+
+function checkSignature({ signatureAlgorithm }: RealmProps): string[] {
+  if (signatureAlgorithm === undefined) return [];
+  const rule = `must be one of ${SIGNATURE_ALGORITHMS.join(", ")}`;
+  return check("signatureAlgorithm", signatureAlgorithm, (one) => SIGNATURE_ALGORITHMS.includes(one), rule);
+}
+
+function checkEvents({ loginEventsSeconds: seconds }: RealmProps): string[] {
+  return seconds === undefined ? [] : checkSeconds("loginEventsSeconds", seconds, 31_536_000, 86_400);
+}
+
+function checkClientScopes({ defaultClientScopes: defaults = [], optionalClientScopes: optional = [] }: RealmProps) {
+  const both = optional.filter((name) => defaults.includes(name));
+  return [
+    ...checkNames("defaultClientScopes", defaults),
+    ...checkNames("optionalClientScopes", optional),
+    ...(both.length === 0
+      ? []
+      : [`\`optionalClientScopes\` must not repeat default ones, got: ${both.join(", ")} in both; leave them in one`]),
+  ];
+}
+
+function checkNames(prop: string, names: readonly string[]): string[] {
+  const wrong = names.filter((name, index) => name.trim() === "" || names.indexOf(name) !== index);
+  if (wrong.length === 0) return [];
+  return [`\`${prop}\` must hold names of client scopes, each once, got: ${JSON.stringify(names)}`];
+}

@@ -1,0 +1,190 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { KeyRecord } from "../../constructs/keys/key-record";
+import { type Issuer, loadSigningKey, openIssuer, requestToken, watchSigningKey } from "../../machines";
+import { placesWith, privateParts } from "./canary";
+import { ADMIN_PASSWORD, clientOf, m2m, makeProject, namesOf, type Result, ROOT, takeDown } from "./environment";
+
+const OWN = namesOf("rotation");
+const KEY = "certs/machine-a-signing.key";
+const RECORD = "certs/machine-a-signing.keys.json";
+const REALM = "http://keycloak:8080/realms/sjwt-example";
+/** As `m2m keys retire` waits. */
+const ASSERTION_MS = 75_000;
+
+let folder: string;
+let trace: string;
+let issuer: Issuer;
+const outputs: Result[] = [];
+const canaries: string[] = [];
+
+/** machine-a asks for a token all along, with the key that its file holds; nothing is cached. */
+const load = { calls: 0, failures: [] as string[], stop: false, ended: Promise.resolve() };
+
+beforeAll(async () => {
+  const main = readFileSync(join(ROOT, "main.ts"), "utf8");
+  folder = makeProject(OWN, main);
+  trace = join(mkdtempSync(join(tmpdir(), "m2m-trace-")), "terraform.log");
+  await succeeds("up");
+  const connectTo = `keycloak:8080=127.0.0.1:${OWN.keycloakPort}`;
+  issuer = openIssuer({ issuer: REALM, connectTo, allowInsecureHttp: true });
+  canaries.push(...privateParts(join(folder, KEY)), ...privateParts(join(folder, "certs/machine-b-signing.key")));
+  load.ended = call();
+});
+
+afterAll(async () => {
+  load.stop = true;
+  await load.ended;
+  await issuer.close();
+  await takeDown(folder, OWN);
+  rmSync(join(trace, ".."), { recursive: true, force: true });
+});
+
+async function call(): Promise<void> {
+  const signingKey = watchSigningKey(join(folder, KEY), { log: () => {} });
+  while (!load.stop) {
+    load.calls++;
+    await requestToken(issuer, { clientId: "machine-a", signingKey }).catch((error: Error) => {
+      load.failures.push(error.message);
+    });
+    await sleep(20);
+  }
+}
+
+async function run(...args: string[]): Promise<Result> {
+  const result = await m2m(folder, args, { TF_LOG: "TRACE", TF_LOG_PATH: trace });
+  outputs.push(result);
+  return result;
+}
+
+async function succeeds(...args: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await run(...args);
+  expect(exitCode, stdout + stderr).toBe(0);
+  return stdout;
+}
+
+async function fails(...args: string[]): Promise<string> {
+  const { exitCode, stderr } = await run(...args);
+  expect(exitCode).toBe(1);
+  return stderr;
+}
+
+const record = () => JSON.parse(readFileSync(join(folder, RECORD), "utf8")) as KeyRecord;
+const kidOf = (state: string) => record().keys.find((entry) => entry.state === state)!.kid;
+const staged = (kid: string) => `certs/machine-a-signing.${kid.slice(0, 8)}.key`;
+
+/** As if the retiring key had been replaced at another time. */
+function retiringSince(time: Date): void {
+  const keys = record().keys.map((entry) =>
+    entry.state === "retiring" ? { ...entry, since: `${time.toISOString().slice(0, 19)}Z` } : entry,
+  );
+  writeFileSync(join(folder, RECORD), JSON.stringify({ version: 1, keys }, null, 2));
+}
+
+const signsIn = (file: string) =>
+  requestToken(issuer, { clientId: "machine-a", signingKey: loadSigningKey(join(folder, file)) }).then(
+    () => "accepted",
+    (error: Error) => error.message,
+  );
+
+describe("a rotation", () => {
+  let old: string;
+  let next: string;
+
+  it("prepares a key, which the diff shows as one change in place", async () => {
+    await succeeds("keys", "prepare", "machine-a");
+    [old, next] = [kidOf("active"), kidOf("prepared")];
+    canaries.push(...privateParts(join(folder, staged(next))));
+    const diff = await run("diff");
+    expect([diff.exitCode, diff.stdout]).toEqual([2, expect.stringContaining("0 to add, 1 to change, 0 to destroy")]);
+    expect(diff.stdout).toMatch(/"use.jwks.string"\s+= "false" -> "true"/);
+  });
+
+  it("lets no key sign that is not deployed", async () => {
+    expect(await fails("keys", "activate", "machine-a")).toContain(`does not accept key ${next.slice(0, 8)} yet`);
+    expect(await signsIn(staged(next))).toContain("Unable to load public key");
+  });
+
+  it("has both keys accepted after the deploy, and the machine sign with the new one from its activation on", async () => {
+    await succeeds("up");
+    expect([await signsIn(KEY), await signsIn(staged(next))]).toEqual(["accepted", "accepted"]);
+    await succeeds("keys", "activate", "machine-a");
+    expect(loadSigningKey(join(folder, KEY)).kid).toBe(next);
+    await succeeds("up");
+    const { attributes } = (await clientOf(OWN, "machine-a")) as unknown as { attributes: Record<string, string> };
+    const active = record().keys.find((entry) => entry.state === "active")!;
+    expect(attributes["jwt.credential.certificate"]).toBe(active.certificate);
+  });
+
+  it("keeps the old key until what it has signed has ended, and while it is in use", async () => {
+    expect(await fails("keys", "retire", "machine-a")).toContain("has signed is accepted until");
+    retiringSince(new Date(Date.now() - ASSERTION_MS - 10_000));
+    expect(await signsIn(staged(old))).toBe("accepted");
+    expect(await fails("keys", "retire", "machine-a")).toMatch(
+      new RegExp(`a machine still signs with key ${old.slice(0, 8)}: \\S+ at `),
+    );
+    const listed = JSON.parse(await succeeds("keys", "list", "machine-a", "--live", "--json"));
+    const uses = listed[0].keys.map(({ kid, uses }: { kid: string; uses: unknown[] }) => [kid, uses.length]);
+    expect(uses).toEqual([
+      [old, 1],
+      [next, 1],
+    ]);
+  });
+
+  it("drops the old key once it is not, and Keycloak refuses it after the deploy", async () => {
+    const oldKey = loadSigningKey(join(folder, staged(old)));
+    await sleep(1100);
+    retiringSince(new Date(Date.now() - ASSERTION_MS));
+    await succeeds("keys", "retire", "machine-a");
+    await succeeds("up");
+    await expect(requestToken(issuer, { clientId: "machine-a", signingKey: oldKey })).rejects.toThrow(
+      "Unable to load public key",
+    );
+    const { attributes } = (await clientOf(OWN, "machine-a")) as unknown as { attributes: Record<string, string> };
+    expect(attributes["use.jwks.string"]).toBe("false");
+    expect((await run("diff")).exitCode).toBe(0);
+  });
+
+  it("failed no call, of hundreds", () => {
+    expect(load.failures).toEqual([]);
+    expect(load.calls).toBeGreaterThan(300);
+  });
+});
+
+describe("a revoked key", () => {
+  it("is refused within 10 s of the deploy, for good, and the machine signs with another", async () => {
+    const leaked = loadSigningKey(join(folder, KEY));
+    await succeeds("keys", "revoke", "machine-a");
+    canaries.push(...privateParts(join(folder, KEY)));
+    await succeeds("up");
+    const since = Date.now();
+    const refused = () =>
+      requestToken(issuer, { clientId: "machine-a", signingKey: leaked }).then(
+        () => false,
+        ({ message }: Error) => message.includes("Unable to load public key"),
+      );
+    while (!(await refused())) expect(Date.now() - since).toBeLessThan(10_000);
+    expect(await signsIn(KEY)).toBe("accepted");
+    expect(await fails("keys", "activate", "machine-a", "--key", leaked.kid)).toContain("(revoked)");
+  });
+});
+
+describe("secrets", () => {
+  it("of keys and the administrator are nowhere but in their files, after all this", async () => {
+    const keyFiles = [KEY, "certs/machine-b-signing.key"];
+    expect(await placesWith(canaries, keyFiles, { folder, trace, outputs, names: OWN })).toEqual([]);
+    const places = await placesWith([ADMIN_PASSWORD], [], { folder, trace, outputs, names: OWN });
+    expect(places).toEqual([expect.stringMatching(/keycloak\.conf$/)]);
+  });
+
+  it("that Keycloak makes for a client are not in the state", async () => {
+    const { id, secret } = (await clientOf(OWN, "machine-a")) as { id: string; secret?: string };
+    expect(id).toBeDefined();
+    if (secret !== undefined) {
+      expect(await placesWith([secret], [], { folder, trace, outputs, names: OWN })).toEqual([]);
+    }
+  });
+});
