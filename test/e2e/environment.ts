@@ -37,6 +37,7 @@ const ENVIRONMENTS = [
   "newest",
   "restart",
   "outages",
+  "deployer",
 ] as const;
 
 /** Every file has names and ports of its own, so that two of them run at once. */
