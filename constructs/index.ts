@@ -1,3 +1,4 @@
+export { DeployerClient, type DeployerClientProps } from "./deployer-client";
 export type { IKeycloakServer, KeycloakServerAttributes, KeycloakServerProps } from "./keycloak-server";
 export { KeycloakServer } from "./keycloak-server";
 export type { SigningAlgorithm } from "./keys/algorithms";

@@ -5,7 +5,12 @@ import { Lazy, TerraformStack } from "cdktf";
 import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { AdminProvider } from "./private/admin-provider";
-import { bootstrapConfiguration, sameAdministrator } from "./private/bootstrap-admin";
+import {
+  bootstrapConfiguration,
+  emptyConfiguration,
+  sameAdministrator,
+  warnOfDefaultPassword,
+} from "./private/bootstrap-admin";
 import { check, checkContainerName, checkImage, checkPort, checkSeconds, checkUrl } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider, labels } from "./private/docker";
@@ -184,13 +189,20 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     const configuration = bootstrapConfiguration(this, "keycloak");
     this.container.addOverride("upload", [configuration]);
     const guard = () => {
+      if (this.provider.signsInByKey) return;
       this.provider.variables(this);
       const conditions = sameAdministrator("keycloak", configuration.source);
       this.container.addOverride("lifecycle.precondition", conditions);
     };
-    this.provider = new AdminProvider(this, "keycloak", this.url, props.provider, guard);
+    const delegated = () => {
+      if (!this.provider.signsInByKey) return;
+      emptyConfiguration(this);
+      this.container.addOverride("lifecycle", undefined);
+    };
+    this.provider = new AdminProvider(this, "keycloak", this.url, props.provider, { made: guard, delegated });
     // In this stack also where only another one signs in: here the server gets its administrator.
     if (!props.provider) guard();
+    warnOfDefaultPassword(this, "keycloak", () => !this.provider.isDelegated);
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {

@@ -201,7 +201,7 @@ function checkGrant(scope: Construct, called: ISignedJwtClient, caller: SignedJw
   failOn(scope, problems);
 }
 
-function checkClientId(clientId: string): string[] {
+export function checkClientId(clientId: string): string[] {
   const rule = "must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)";
   return check("clientId", clientId, (id) => /^[\x21-\x7e]{1,255}$/.test(id), rule);
 }

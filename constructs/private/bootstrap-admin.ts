@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Annotations } from "cdktf";
-import type { Construct } from "constructs";
+import { Annotations, Aspects } from "cdktf";
+import type { Construct, IConstruct } from "constructs";
 import { DEFAULT_ADMIN_PASSWORD, DEFAULT_ADMIN_USERNAME, PROVIDER_VARIABLES } from "./admin-provider";
 import { ValidationError } from "./errors";
 import { stackFolder } from "./project";
@@ -20,15 +20,34 @@ const KEYCLOAK_UID = "1000";
 export function bootstrapConfiguration(scope: Construct, prefix: string) {
   const username = given(scope, prefix, "username") ?? DEFAULT_ADMIN_USERNAME;
   const password = given(scope, prefix, "password") ?? DEFAULT_ADMIN_PASSWORD;
-  if (password === DEFAULT_ADMIN_PASSWORD) {
+  return writeConfiguration(scope, `bootstrap-admin-username=${username}\nbootstrap-admin-password=${password}\n`);
+}
+
+/**
+ * The file without an administrator, for a server whose deployer signs in by a key. Only its path is tracked: a container
+ * that is there keeps the file it was made with, and one made later on the same volume needs none.
+ */
+export function emptyConfiguration(scope: Construct) {
+  return writeConfiguration(scope, "");
+}
+
+/** Warned of at synthesis, when it is known whether a deployer makes the default password impossible. */
+export function warnOfDefaultPassword(scope: Construct, prefix: string, isPossible: () => boolean): void {
+  const visit = (node: IConstruct) => {
+    if (node !== scope || !isPossible()) return;
+    if ((given(scope, prefix, "password") ?? DEFAULT_ADMIN_PASSWORD) !== DEFAULT_ADMIN_PASSWORD) return;
     Annotations.of(scope).addWarning(
       `the administrator has the well-known default password; set KEYCLOAK_PASSWORD before the first deploy`,
     );
-  }
+  };
+  Aspects.of(scope).add({ visit });
+}
+
+function writeConfiguration(scope: Construct, content: string) {
   const source = join("bootstrap-admin", scope.node.id, "keycloak.conf");
   const path = join(stackFolder(scope), source);
   mkdirSync(join(path, ".."), { recursive: true });
-  writeFileSync(path, `bootstrap-admin-username=${username}\nbootstrap-admin-password=${password}\n`, { mode: 0o600 });
+  writeFileSync(path, content, { mode: 0o600 });
   chmodSync(path, 0o600);
   return { source, file: "/opt/keycloak/conf/keycloak.conf", owner: KEYCLOAK_UID, permissions: "0400" };
 }

@@ -37,7 +37,6 @@ const ENVIRONMENTS = [
   "newest",
   "restart",
   "outages",
-  "realm-keys",
   "deployer",
   "rotation",
 ] as const;

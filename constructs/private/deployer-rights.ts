@@ -1,0 +1,92 @@
+import { TerraformLocal, type TerraformResource } from "cdktf";
+import { Construct } from "constructs";
+import { DataKeycloakOpenidClient } from "../../.gen/providers/keycloak/data-keycloak-openid-client";
+import type { OpenidClient } from "../../.gen/providers/keycloak/openid-client";
+import { OpenidClientServiceAccountRealmRole } from "../../.gen/providers/keycloak/openid-client-service-account-realm-role";
+import { OpenidClientServiceAccountRole } from "../../.gen/providers/keycloak/openid-client-service-account-role";
+import type { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
+import { Realm as RealmResource } from "../../.gen/providers/keycloak/realm";
+import { type IRealm, Realm } from "../realm";
+import { addressOf, type Rights } from "./deployer-order";
+
+/** Its own client, whose key changes, and its own rights: who takes and gives roles manages users. */
+const IN_MASTER = { ManageClients: "manage-clients", ManageUsers: "manage-users" };
+
+/**
+ * The rights of a deployer's service account, each a role of its own resource.
+ *
+ * Realm `master` has a client `REALM-realm` for every realm, whose roles are the rights in it. Where this declares a realm,
+ * it also needs `create-realm`; Keycloak gives whoever makes a realm all roles of it.
+ *
+ * @see https://www.keycloak.org/docs/latest/server_admin/#_per_realm_admin_permissions
+ */
+export class DeployerRights implements Rights {
+  readonly inMaster: readonly TerraformResource[];
+  readonly inRealms: readonly TerraformResource[];
+
+  constructor(
+    deployer: Construct,
+    private readonly provider: KeycloakProvider,
+    private readonly client: OpenidClient,
+    realms: readonly IRealm[],
+  ) {
+    const master = this.rolesOf(deployer, "MasterRealm", this.onceThere("master-realm"), IN_MASTER);
+    const declares = realms.some((realm) => realm instanceof Realm);
+    this.inMaster = [client, ...master, ...(declares ? [this.mayCreateRealms(deployer)] : [])];
+    this.inRealms = realms.flatMap((realm) => {
+      const scope = new Construct(deployer, `Rights-${realm.realmName}`);
+      const roles = { ...(realm instanceof Realm && { ManageRealm: "manage-realm" }), ManageClients: "manage-clients" };
+      return this.rolesOf(scope, "Realm", this.nameOfRealmClient(deployer, realm), roles, this.inMaster);
+    });
+  }
+
+  private mayCreateRealms(scope: Construct): TerraformResource {
+    return new OpenidClientServiceAccountRealmRole(scope, "CreateRealm", {
+      provider: this.provider,
+      realmId: "master",
+      serviceAccountUserId: this.client.serviceAccountUserId,
+      role: "create-realm",
+    });
+  }
+
+  /**
+   * By way of a local value: a data source that refers to a resource directly is read anew at the apply whenever that
+   * resource changes, and each right would be taken and given again with a realm's every setting.
+   */
+  private rolesOf(
+    scope: Construct,
+    id: string,
+    clientId: string,
+    roles: Record<string, string>,
+    after: readonly TerraformResource[] = [],
+  ): TerraformResource[] {
+    const name = new TerraformLocal(scope, `${id}ClientId`, clientId);
+    const client = new DataKeycloakOpenidClient(scope, `${id}Client`, {
+      provider: this.provider,
+      realmId: "master",
+      clientId: name.asString,
+    });
+    return Object.entries(roles).map(
+      ([roleId, role]) =>
+        new OpenidClientServiceAccountRole(scope, roleId, {
+          provider: this.provider,
+          realmId: "master",
+          serviceAccountUserId: this.client.serviceAccountUserId,
+          clientId: client.id,
+          role,
+          dependsOn: [...after],
+        }),
+    );
+  }
+
+  private nameOfRealmClient(scope: Construct, realm: IRealm): string {
+    const resource = realm.dependencies(scope).find((one) => one instanceof RealmResource);
+    const isDeclared = realm instanceof Realm && resource !== undefined;
+    return isDeclared ? `${resource.id}-realm` : this.onceThere(`${realm.realmName}-realm`);
+  }
+
+  /** A name that is known only once the deployer's client is there, so that a first plan needs no server. */
+  private onceThere(name: string): string {
+    return `\${${addressOf(this.client)}.id == "" ? "" : ${JSON.stringify(name)}}`;
+  }
+}
