@@ -2,7 +2,6 @@ import { TerraformLocal, type TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { DataKeycloakOpenidClient } from "../../.gen/providers/keycloak/data-keycloak-openid-client";
 import type { OpenidClient } from "../../.gen/providers/keycloak/openid-client";
-import { OpenidClientServiceAccountRealmRole } from "../../.gen/providers/keycloak/openid-client-service-account-realm-role";
 import { OpenidClientServiceAccountRole } from "../../.gen/providers/keycloak/openid-client-service-account-role";
 import type { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
 import { Realm as RealmResource } from "../../.gen/providers/keycloak/realm";
@@ -12,11 +11,15 @@ import { addressOf, type Rights } from "./deployer-order";
 /** Its own client, whose key changes, and its own rights: who takes and gives roles manages users. */
 const IN_MASTER = { ManageClients: "manage-clients", ManageUsers: "manage-users" };
 
+/** Its settings, and which sign-ins it keeps. */
+const OF_DECLARED_REALMS = { ManageRealm: "manage-realm", ManageEvents: "manage-events" };
+
 /**
  * The rights of a deployer's service account, each a role of its own resource.
  *
- * Realm `master` has a client `REALM-realm` for every realm, whose roles are the rights in it. Where this declares a realm,
- * it also needs `create-realm`; Keycloak gives whoever makes a realm all roles of it.
+ * Realm `master` has a client `REALM-realm` for every realm, whose roles are the rights in it. To make a realm takes the
+ * role `create-realm`, which only an administrator of everything may give or take: a deployer that had it could not be
+ * destroyed by itself.
  *
  * @see https://www.keycloak.org/docs/latest/server_admin/#_per_realm_admin_permissions
  */
@@ -31,21 +34,11 @@ export class DeployerRights implements Rights {
     realms: readonly IRealm[],
   ) {
     const master = this.rolesOf(deployer, "MasterRealm", this.onceThere("master-realm"), IN_MASTER);
-    const declares = realms.some((realm) => realm instanceof Realm);
-    this.inMaster = [client, ...master, ...(declares ? [this.mayCreateRealms(deployer)] : [])];
+    this.inMaster = [client, ...master];
     this.inRealms = realms.flatMap((realm) => {
       const scope = new Construct(deployer, `Rights-${realm.realmName}`);
-      const roles = { ...(realm instanceof Realm && { ManageRealm: "manage-realm" }), ManageClients: "manage-clients" };
+      const roles = { ...(realm instanceof Realm && OF_DECLARED_REALMS), ManageClients: "manage-clients" };
       return this.rolesOf(scope, "Realm", this.nameOfRealmClient(deployer, realm), roles, this.inMaster);
-    });
-  }
-
-  private mayCreateRealms(scope: Construct): TerraformResource {
-    return new OpenidClientServiceAccountRealmRole(scope, "CreateRealm", {
-      provider: this.provider,
-      realmId: "master",
-      serviceAccountUserId: this.client.serviceAccountUserId,
-      role: "create-realm",
     });
   }
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MachineError } from "../../machines/errors";
 import { checkPorts, lastMessages, oneRuns, refuseForeign } from "../docker";
+import { keptPassword, passwordForFirstDeploy } from "../first-deploy";
 import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
 import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../machines";
 import { ToolError } from "../output";
@@ -18,8 +19,17 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
   const { project, out } = session;
   refuseWhileBusy(project);
   out.say("synthesizing");
-  const stacks = await synthesize(project, out, { createKeys: true, reissue: true, newKeys: options.newKeys });
+  const kept = keptPassword(project);
+  const synth = () => synthesize(project, out, { createKeys: true, reissue: true, newKeys: options.newKeys });
+  let stacks = await synth();
+  const password = passwordForFirstDeploy(stacks, kept);
+  if (password !== undefined) {
+    // For the programs that this one starts, and for nobody else.
+    process.env.KEYCLOAK_PASSWORD = password;
+    stacks = await synth();
+  }
   for (const stack of stacks) await deploy(session, stack);
+  if (password !== undefined) stacks = await signInByKey(session, synth);
   const environment = tryEnvironment(session);
   if (!environment) {
     out.result("up", { stacks: stacks.map(({ name }) => name) });
@@ -42,6 +52,15 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
     status: answer.status,
     answer: answer.body,
   });
+}
+
+/** From now on without the password: the files forget it, and each stack is asked by the key whether it is as declared. */
+async function signInByKey(session: Session, synth: () => Promise<Stack[]>): Promise<Stack[]> {
+  delete process.env.KEYCLOAK_PASSWORD;
+  const stacks = await synth();
+  session.out.say("signing in by the key");
+  for (const stack of stacks) await terraform(session, stack).planJson();
+  return stacks;
 }
 
 async function deploy(session: Session, stack: Stack): Promise<void> {

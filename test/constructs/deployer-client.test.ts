@@ -1,0 +1,160 @@
+import { TerraformStack, Testing } from "cdktf";
+import { describe, expect, it, vi } from "vitest";
+import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
+import { DeployerClient, KeycloakServer, Realm, SignedJwtClient } from "../../constructs";
+import { fixedKey, inTemporaryProject, newApp, newStack } from "./project";
+
+inTemporaryProject();
+
+/** A server, a realm and a client, with a deployer declared after them or before. */
+function declared(order: "last" | "first" = "last", stack = newStack()) {
+  const server = new KeycloakServer(stack, "Keycloak");
+  const realm = new Realm(stack, "Realm", { server, realmName: "r", loginEventsSeconds: 60 });
+  const deployer = () =>
+    new DeployerClient(stack, "Deployer", { server, realms: [realm], signingKey: fixedKey(stack, "machine-b") });
+  if (order === "first") deployer();
+  new SignedJwtClient(stack, "A", { realm, clientId: "a", signingKey: fixedKey(stack, "machine-a") });
+  if (order === "last") deployer();
+  return { stack, server, realm };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: synthesized JSON has no types here
+const json = (stack: TerraformStack): any => JSON.parse(Testing.synth(stack, true));
+// biome-ignore lint/suspicious/noExplicitAny: likewise
+const only = (resources: any): any => Object.values(resources)[0];
+
+// biome-ignore lint/suspicious/noExplicitAny: likewise
+const clientOf = (resource: any, id: string): any =>
+  Object.values(resource.keycloak_openid_client).find((one) => (one as { client_id: string }).client_id === id);
+
+describe("a DeployerClient", () => {
+  it("has Terraform sign in by its key, read by Terraform, where no password is given", () => {
+    const { provider, variable } = json(declared().stack);
+    expect(provider.keycloak).toEqual([
+      {
+        alias: "Keycloak",
+        client_id: "terraform",
+        initial_login: false,
+        jwt_signing_alg: "RS256",
+        jwt_signing_key: `\${file("../../../certs/machine-b-signing.key")}`,
+        password: "",
+        url: "http://localhost:8080",
+        username: "",
+      },
+    ]);
+    expect(variable).toBeUndefined();
+  });
+
+  it.each(["KEYCLOAK_PASSWORD", "TF_VAR_keycloak_admin_password"])("has it sign in by the password of %s", (name) => {
+    vi.stubEnv(name, "given");
+    const { provider, variable } = json(declared().stack);
+    expect(provider.keycloak[0]).toMatchObject({
+      client_id: "admin-cli",
+      username: expect.stringContaining("var.keycloak_admin_username"),
+    });
+    expect(provider.keycloak[0]).not.toHaveProperty("jwt_signing_key");
+    expect(variable.keycloak_admin_password.default ?? null).toBeNull(); // no `change_me` beside a deployer
+  });
+
+  it("is a client of master that signs, and does nothing else", () => {
+    const { resource } = json(declared().stack);
+    expect(clientOf(resource, "terraform")).toMatchObject({
+      realm_id: "master",
+      access_type: "CONFIDENTIAL",
+      client_authenticator_type: "client-jwt",
+      service_accounts_enabled: true,
+      standard_flow_enabled: false,
+      implicit_flow_enabled: false,
+      direct_access_grants_enabled: false,
+      use_refresh_tokens: false,
+    });
+  });
+
+  it("has the rights that the constructs need, each by itself", () => {
+    const { resource } = json(declared().stack);
+    const rights = Object.entries(resource.keycloak_openid_client_service_account_role).map(
+      ([name, right]) => `${name.replace(/_[0-9A-F]{8}$/, "")} ${(right as { role: string }).role}`,
+    );
+    expect(rights.sort()).toEqual([
+      "Deployer_ManageClients manage-clients",
+      "Deployer_ManageUsers manage-users",
+      "Deployer_Rights-r_ManageClients manage-clients",
+      "Deployer_Rights-r_ManageEvents manage-events",
+      "Deployer_Rights-r_ManageRealm manage-realm",
+    ]);
+    expect(resource).not.toHaveProperty("keycloak_openid_client_service_account_realm_role");
+  });
+
+  it.each(["first", "last"] as const)("lets all of the realm wait for its rights, declared %s", (order) => {
+    const { resource } = json(declared(order).stack);
+    const rights = Object.keys(resource.keycloak_openid_client_service_account_role)
+      .filter((name) => name.startsWith("Deployer_Rights"))
+      .map((name) => `keycloak_openid_client_service_account_role.${name}`);
+    const ofRealm = [
+      clientOf(resource, "a"),
+      only(resource.keycloak_openid_client_default_scopes),
+      only(resource.keycloak_realm_events),
+    ];
+    for (const one of ofRealm) expect(one.depends_on).toEqual(expect.arrayContaining(rights));
+    expect(only(resource.keycloak_realm).depends_on.join()).not.toContain("Rights"); // they are rights in it
+  });
+
+  it("changes nothing of a stack without one", () => {
+    const stack = newStack();
+    const server = new KeycloakServer(stack, "Keycloak");
+    new Realm(stack, "Realm", { server, realmName: "r" });
+    const { provider, variable } = json(stack);
+    expect(provider.keycloak[0]).toMatchObject({ client_id: "admin-cli" });
+    expect(variable.keycloak_admin_password.default).toBe("change_me");
+  });
+
+  it.each<[string, (given: ReturnType<typeof declared>) => unknown, string]>([
+    [
+      "no realm",
+      ({ stack, server }) =>
+        new DeployerClient(stack, "D", { server, realms: [], signingKey: fixedKey(stack, "machine-b", "k") }),
+      "`realms` must name a realm, got: none",
+    ],
+    [
+      "a second deployer",
+      ({ stack, server, realm }) =>
+        new DeployerClient(stack, "D", { server, realms: [realm], signingKey: fixedKey(stack, "machine-b", "k") }),
+      "`server` must have one deployer, got: a second beside",
+    ],
+    [
+      "master",
+      ({ stack, server }) =>
+        new DeployerClient(stack, "D", {
+          server,
+          realms: [Realm.fromRealmName(stack, "Master", { server, realmName: "master" })],
+          signingKey: fixedKey(stack, "machine-b", "k"),
+        }),
+      "`realms` must not name master",
+    ],
+  ])("refuses %s", (_name, declare, message) => {
+    const given = declared();
+    expect(() => declare(given)).toThrow(message);
+  });
+
+  it("refuses a server whose provider is somebody else's", () => {
+    const stack = newStack();
+    const provider = new KeycloakProvider(stack, "Own", {
+      clientId: "x",
+      clientSecret: "y",
+      url: "http://localhost:8080",
+    });
+    const server = new KeycloakServer(stack, "Keycloak", { provider });
+    const realm = new Realm(stack, "Realm", { server, realmName: "r" });
+    const signingKey = fixedKey(stack, "machine-b");
+    expect(() => new DeployerClient(stack, "D", { server, realms: [realm], signingKey })).toThrow(
+      "`server` must make its Keycloak provider itself",
+    );
+  });
+
+  it("refuses a declared realm that it is not told of", () => {
+    const { stack, server } = declared("last", new TerraformStack(newApp(), "other"));
+    new Realm(stack, "Second", { server, realmName: "second" });
+    const problems = stack.node.findAll().flatMap(({ node }) => node.validate());
+    expect(problems).toEqual([expect.stringContaining("got: none that is other/Second (second); add it")]);
+  });
+});

@@ -1,0 +1,121 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inflateRawSync } from "node:zlib";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { placesWith, privateParts } from "./canary";
+import { dockerThings, m2m, makeProject, namesOf, type Result, ROOT, takeDown } from "./environment";
+
+const OWN = namesOf("deployer");
+const KEY = "certs/terraform-signing.key";
+/** As after `unset`: neither the machine's environment nor this suite's own gives a password. */
+const NO_PASSWORD = {
+  TF_VAR_keycloak_admin_password: undefined,
+  KEYCLOAK_PASSWORD: undefined,
+} as unknown as Record<string, string>;
+
+/** `main.ts` whose Terraform signs in by a key of its own. */
+const MAIN = readFileSync(join(ROOT, "main.ts"), "utf8")
+  .replace("  KeycloakServer,", "  DeployerClient,\n  KeycloakServer,")
+  .replace(
+    "const keyA =",
+    `const deployerKey = new SigningKeyPair(stack, "DeployerKey", { name: "terraform", algorithm: "ES256" });
+new DeployerClient(stack, "Deployer", { server, realms: [realm], signingKey: deployerKey });
+
+const keyA =`,
+  );
+
+let folder: string;
+let trace: string;
+const outputs: Result[] = [];
+
+beforeAll(() => {
+  folder = makeProject(OWN, MAIN);
+  trace = join(mkdtempSync(join(tmpdir(), "m2m-trace-")), "terraform.log");
+});
+
+afterAll(async () => {
+  await takeDown(folder, OWN);
+  rmSync(join(trace, ".."), { recursive: true, force: true });
+});
+
+async function run(...args: string[]): Promise<Result> {
+  const result = await m2m(folder, args, { ...NO_PASSWORD, TF_LOG: "TRACE", TF_LOG_PATH: trace });
+  outputs.push(result);
+  return result;
+}
+
+async function succeeds(...args: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await run(...args);
+  expect(exitCode, stdout + stderr).toBe(0);
+  return stdout;
+}
+
+describe("Terraform that signs in by a key", () => {
+  const canaries: string[] = [];
+
+  it("needs a password for the first deploy, and says so where it is run by itself", async () => {
+    const { exitCode, stderr } = await run("diff");
+    expect(exitCode).toBe(1);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("Set KEYCLOAK_PASSWORD for the first deploy");
+  });
+
+  it("is stood up by m2m with a password that nobody knows afterwards", async () => {
+    expect(await succeeds("up")).toMatch(/^HTTP 200/);
+    const file = join(folder, "cdktf.out/stacks/m2m/bootstrap-admin");
+    const [id] = readdirSync(file);
+    expect(readFileSync(join(file, id!, "keycloak.conf"), "utf8")).toBe("");
+    expect((await run("diff")).exitCode).toBe(0);
+    canaries.push(...privateParts(join(folder, KEY)));
+  });
+
+  it("changes what is declared, by its key alone", async () => {
+    writeFileSync(join(folder, "main.ts"), MAIN.replace("86_400", "43_200"));
+    expect((await run("diff")).exitCode).toBe(2);
+    await succeeds("up");
+    expect((await run("diff")).exitCode).toBe(0);
+  });
+
+  it("changes its own key as those of machines are changed", async () => {
+    await succeeds("keys", "prepare", "terraform");
+    await succeeds("up");
+    await succeeds("keys", "activate", "terraform");
+    await succeeds("up");
+    await succeeds("keys", "retire", "terraform", "--force");
+    await succeeds("up");
+    expect((await run("diff")).exitCode).toBe(0);
+    canaries.push(...privateParts(join(folder, KEY)));
+  });
+
+  it("leaves no key in state, JSON, traces, outputs, or a saved plan", async () => {
+    expect(await placesWith(canaries, [KEY], { folder, trace, outputs, names: OWN })).toEqual([]);
+    const { stdout: variables } = await m2m(folder, ["env", "--json"], NO_PASSWORD);
+    const plan = join(folder, "saved-plan");
+    const cwd = join(folder, "cdktf.out/stacks/m2m");
+    const env = { ...JSON.parse(variables), CHECKPOINT_DISABLE: "1" };
+    await execa("terraform", ["plan", "-input=false", `-out=${plan}`], { cwd, env });
+    const { stdout: shown } = await execa("terraform", ["show", "-json", plan], { cwd, env });
+    for (const text of [shown, unpacked(readFileSync(plan))]) {
+      expect(text.length).toBeGreaterThan(10_000);
+      expect(canaries.filter((canary) => text.includes(canary))).toEqual([]);
+    }
+  });
+
+  it("is destroyed by its key, itself last", async () => {
+    await succeeds("down", "--yes");
+    expect(await dockerThings(OWN)).toEqual([]);
+  });
+});
+
+/** A saved plan is a zip file: all that is in it, by its central directory. */
+function unpacked(zip: Buffer): string {
+  const contents: string[] = [];
+  for (let at = zip.indexOf("PK\x01\x02"); at >= 0; at = zip.indexOf("PK\x01\x02", at + 4)) {
+    const start = zip.readUInt32LE(at + 42);
+    const data = start + 30 + zip.readUInt16LE(start + 26) + zip.readUInt16LE(start + 28);
+    const packed = zip.subarray(data, data + zip.readUInt32LE(at + 20));
+    contents.push((zip.readUInt16LE(at + 10) === 0 ? packed : inflateRawSync(packed)).toString("latin1"));
+  }
+  return contents.join("\n");
+}
