@@ -94,8 +94,9 @@ describe("Terraform that signs in by a key", () => {
     const plan = join(folder, "saved-plan");
     const cwd = join(folder, "cdktf.out/stacks/m2m");
     const env = { ...JSON.parse(variables), CHECKPOINT_DISABLE: "1" };
-    await execa("terraform", ["plan", "-input=false", `-out=${plan}`], { cwd, env });
-    const { stdout: shown } = await execa("terraform", ["show", "-json", plan], { cwd, env });
+    const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
+    await execa(terraform, ["plan", "-input=false", `-out=${plan}`], { cwd, env });
+    const { stdout: shown } = await execa(terraform, ["show", "-json", plan], { cwd, env });
     for (const text of [shown, unpacked(readFileSync(plan))]) {
       expect(text.length).toBeGreaterThan(10_000);
       expect(canaries.filter((canary) => text.includes(canary))).toEqual([]);
