@@ -88,6 +88,13 @@ describe("Terraform that signs in by a key", () => {
     canaries.push(...privateParts(join(folder, KEY)));
   });
 
+  it("asks for the machines' sign-ins by its key", async () => {
+    const { stdout, stderr } = await run("keys", "list", "--live", "--json");
+    const pairs = JSON.parse(stdout) as { name: string; keys: { uses?: unknown[] }[] }[];
+    expect(pairs.find(({ name }) => name === "machine-a")!.keys[0]!.uses).toHaveLength(1);
+    expect(stderr).toContain("terraform: who signs with which key is not known");
+  });
+
   it("leaves no key in state, JSON, traces, outputs, or a saved plan", async () => {
     expect(await placesWith(canaries, [KEY], { folder, trace, outputs, names: OWN })).toEqual([]);
     const { stdout: variables } = await m2m(folder, ["env", "--json"], NO_PASSWORD);

@@ -13,6 +13,7 @@ import {
   rotateAction,
 } from "../keys/actions";
 import { listPair, printPairs } from "../keys/list";
+import type { KeyUse } from "../keys/live-use";
 import { choosePairs, type Pair, readPairs } from "../keys/pairs";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project, type Stack } from "../project";
@@ -93,14 +94,20 @@ async function list(pairs: readonly Pair[], live: boolean, out: Output): Promise
   const since = new Date(Date.now() - DAY_MS);
   const listed = await Promise.all(
     pairs.map(async (pair) => {
-      const uses = live ? await liveUses(pair, since) : undefined;
-      if (live && !uses) {
-        out.warn(`${pair.name}: who signs with which key is not known: its realm keeps no login events`);
-      }
-      return listPair(pair, uses);
+      return listPair(pair, live ? await known(pair, since, out) : undefined);
     }),
   );
   out.result(printPairs(listed), listed);
+}
+
+async function known(pair: Pair, since: Date, out: Output): Promise<KeyUse[] | undefined> {
+  let why = "its realm keeps no login events";
+  const uses = await liveUses(pair, since).catch((error: Error) => {
+    why = error.message;
+    return undefined;
+  });
+  if (!uses) out.warn(`${pair.name}: who signs with which key is not known: ${why}`);
+  return uses;
 }
 
 /** The pairs one after the other in what is written; a failure of one does not keep the others from it. */

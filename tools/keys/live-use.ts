@@ -1,7 +1,6 @@
-import { decodeJwt } from "jose";
 import { type Fetch, openConnections } from "../../machines/connect-to";
-import { ToolError } from "../output";
 import type { Stack } from "../project";
+import { type Admin, refused, signIn } from "./admin-login";
 import { short } from "./steps";
 
 /** A key that a machine signed in with. */
@@ -38,11 +37,11 @@ const MOST_PAGES = 20;
  * @see https://www.keycloak.org/docs/latest/server_admin/#auditing-user-events
  */
 export async function usesOf(question: Question): Promise<KeyUse[] | undefined> {
-  const url = providerUrl(question.stack);
   const connections = openConnections("", { timeoutMs: 10_000, maxResponseBytes: 16 * 1024 * 1024 });
   try {
-    const ask = await signIn(connections.fetch, url);
-    const realm = `${url}/admin/realms/${encodeURIComponent(question.realm)}`;
+    const admin = await signIn(question.stack, connections.fetch);
+    const ask = asking(admin, connections.fetch);
+    const realm = `${admin.url}/admin/realms/${encodeURIComponent(question.realm)}`;
     const { eventsEnabled } = (await ask(`${realm}/events/config`)) as { eventsEnabled?: boolean };
     if (!eventsEnabled) return undefined;
     return latest(await eventsOf(ask, realm, question));
@@ -80,47 +79,16 @@ function latest(events: readonly LoginEvent[]): KeyUse[] {
   return [...uses.values()].sort((one, two) => two.last.getTime() - one.last.getTime());
 }
 
-/** Signs in as the administrator that Terraform signs in as, by what the environment says. */
-async function signIn(fetch: Fetch, url: string): Promise<Ask> {
-  const body = new URLSearchParams({
-    grant_type: "password",
-    client_id: "admin-cli",
-    username: given("USER", "username") ?? "admin",
-    password: given("PASSWORD", "password") ?? "change_me",
-  });
-  const answer = await fetch(`${url}/realms/master/protocol/openid-connect/token`, { method: "POST", body }).catch(
-    refuse,
-  );
-  if (answer.status !== 200) {
-    await answer.body?.cancel();
-    throw refused(`${url} refused the administrator (HTTP ${answer.status}); give the password in KEYCLOAK_PASSWORD`);
-  }
-  const { access_token: token } = (await answer.json()) as { access_token: string };
-  decodeJwt(token); // nothing else goes into a header
+/** Asks the admin API with a token. */
+function asking({ token }: Admin, fetch: Fetch): Ask {
   return async (address) => {
-    const response = await fetch(address, { headers: { authorization: `Bearer ${token}` } }).catch(refuse);
+    const response = await fetch(address, { headers: { authorization: `Bearer ${token}` } }).catch((cause: Error) => {
+      throw refused(cause.message, cause);
+    });
     if (response.status === 200) return await response.json();
     await response.body?.cancel();
     throw refused(`${address} answered HTTP ${response.status}`);
   };
-}
-
-function given(official: string, terraform: string): string | undefined {
-  return process.env[`TF_VAR_keycloak_admin_${terraform}`] ?? (process.env[`KEYCLOAK_${official}`] || undefined);
-}
-
-function providerUrl({ json, name }: Stack): string {
-  const url = [json.provider?.keycloak ?? []].flat()[0]?.url;
-  if (url === undefined) throw refused(`stack ${name} names no address of Keycloak`);
-  return url;
-}
-
-function refuse(cause: Error): never {
-  throw refused(cause.message);
-}
-
-function refused(message: string): ToolError {
-  return new ToolError("keycloak-unreachable", message);
 }
 
 /** Which of some keys were used. */

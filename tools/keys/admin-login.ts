@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import type { SigningAlgorithm } from "../../machines/algorithms";
+import type { Fetch } from "../../machines/connect-to";
+import { openIssuer } from "../../machines/open-issuer";
+import { requestToken } from "../../machines/request-token";
+import { loadSigningKey } from "../../machines/signing-key";
+import { ToolError } from "../output";
+import type { Stack } from "../project";
+
+/** A Keycloak's admin API: its address, and an access token for it. */
+export interface Admin {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** What a synthesized stack says of how Terraform signs in. */
+interface Login {
+  readonly url?: string;
+  readonly client_id?: string;
+  readonly jwt_signing_alg?: string;
+  readonly jwt_signing_key?: string;
+}
+
+/**
+ * Signs in as Terraform does: by the deployer's key where there is one and no password is given, else as the administrator.
+ *
+ * @throws {ToolError} `keycloak-unreachable`; a `MachineError` of a sign-in by the key
+ */
+export async function signIn(stack: Stack, fetch: Fetch): Promise<Admin> {
+  const [login] = [stack.json.provider?.keycloak ?? []].flat() as readonly Login[];
+  if (login?.url === undefined) throw refused(`stack ${stack.name} names no address of Keycloak`);
+  const keyFile = /^\$\{file\("(.+)"\)\}$/.exec(login.jwt_signing_key ?? "")?.[1];
+  const token = keyFile ? await byKey(login, resolve(stack.folder, keyFile)) : await byPassword(login.url, fetch);
+  return { url: login.url, token };
+}
+
+export function refused(message: string, cause?: unknown): ToolError {
+  return new ToolError("keycloak-unreachable", message, { cause });
+}
+
+async function byKey({ url, client_id: clientId = "", jwt_signing_alg }: Login, keyFile: string): Promise<string> {
+  const issuer = openIssuer({ issuer: `${url}/realms/master`, allowInsecureHttp: url?.startsWith("http:") });
+  try {
+    const signingKey = loadSigningKey(keyFile, { algorithm: jwt_signing_alg as SigningAlgorithm });
+    return (await requestToken(issuer, { clientId, signingKey })).accessToken;
+  } finally {
+    await issuer.close();
+  }
+}
+
+async function byPassword(url: string, fetch: Fetch): Promise<string> {
+  const body = new URLSearchParams({
+    grant_type: "password",
+    client_id: "admin-cli",
+    username: given("USER", "username") ?? "admin",
+    password: given("PASSWORD", "password") ?? "change_me",
+  });
+  const address = `${url}/realms/master/protocol/openid-connect/token`;
+  const answer = await fetch(address, { method: "POST", body }).catch((cause: Error) => {
+    throw refused(cause.message, cause);
+  });
+  if (answer.status !== 200) {
+    await answer.body?.cancel();
+    throw refused(`${url} refused the administrator (HTTP ${answer.status}); give the password in KEYCLOAK_PASSWORD`);
+  }
+  return ((await answer.json()) as { access_token: string }).access_token;
+}
+
+function given(official: string, terraform: string): string | undefined {
+  return process.env[`TF_VAR_keycloak_admin_${terraform}`] ?? (process.env[`KEYCLOAK_${official}`] || undefined);
+}
