@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KeyRecord } from "../../constructs/keys/key-record";
 import { type Issuer, loadSigningKey, openIssuer, requestToken, watchSigningKey } from "../../machines";
@@ -126,6 +127,7 @@ describe("a rotation", () => {
     expect(await fails("keys", "retire", "machine-a")).toMatch(
       new RegExp(`a machine still signs with key ${old.slice(0, 8)}: \\S+ at `),
     );
+    await succeeds("keys", "list", "machine-a", "--live");
     const listed = JSON.parse(await succeeds("keys", "list", "machine-a", "--live", "--json"));
     const uses = listed[0].keys.map(({ kid, uses }: { kid: string; uses: unknown[] }) => [kid, uses.length]);
     expect(uses).toEqual([
@@ -157,6 +159,7 @@ describe("a rotation", () => {
 describe("a revoked key", () => {
   it("is refused within 10 s of the deploy, for good, and the machine signs with another", async () => {
     const leaked = loadSigningKey(join(folder, KEY));
+    cpSync(join(folder, KEY), join(folder, KEY.replace("machine-a", "leaked")));
     await succeeds("keys", "revoke", "machine-a");
     canaries.push(...privateParts(join(folder, KEY)));
     await succeeds("up");
@@ -172,9 +175,37 @@ describe("a revoked key", () => {
   });
 });
 
+describe("docs/rotation.md", () => {
+  it("shows what the commands print", async () => {
+    await succeeds("keys", "list");
+    const { stderr } = await callByBash(KEY.replace("machine-a", "leaked"));
+    const printed = [...outputs.flatMap((output) => [output.stdout, output.stderr]), stderr].join("\n").split("\n");
+    const blocks = readFileSync(join(ROOT, "docs/rotation.md"), "utf8").matchAll(/```text\n(.*?)```/gs);
+    const shown = [...blocks].flatMap(([, block]) => block!.trimEnd().split("\n"));
+    expect(shown.length).toBeGreaterThan(15);
+    const known = new Set(printed.map(withoutNames));
+    expect(shown.filter((line) => !known.has(withoutNames(line)))).toEqual([]);
+  });
+
+  /** A line as every run prints it. */
+  const withoutNames = (line: string) =>
+    line
+      .replaceAll(/\d{4}-\d\d-\d\d(T[\d:]+Z)?/g, "TIME")
+      .replaceAll(/key [\w-]{8}(?![\w-])/g, "key KID")
+      .replace(/^ {2}[\w-]{8} {2}/, "  KID  ")
+      .replaceAll(/\d+\.\d+\.\d+\.\d+/g, "ADDRESS");
+
+  const callByBash = (keyFile: string) =>
+    execa("bash", [join(ROOT, "machines/machine-a/call.sh")], {
+      cwd: folder,
+      reject: false,
+      env: { CLIENT_ID: "machine-a", KEY_FILE: keyFile, CONNECT_TO: `keycloak:8080=127.0.0.1:${OWN.keycloakPort}` },
+    });
+});
+
 describe("secrets", () => {
   it("of keys and the administrator are nowhere but in their files, after all this", async () => {
-    const keyFiles = [KEY, "certs/machine-b-signing.key"];
+    const keyFiles = [KEY, "certs/machine-b-signing.key", KEY.replace("machine-a", "leaked")];
     expect(await placesWith(canaries, keyFiles, { folder, trace, outputs, names: OWN })).toEqual([]);
     const places = await placesWith([ADMIN_PASSWORD], [], { folder, trace, outputs, names: OWN });
     expect(places).toEqual([expect.stringMatching(/keycloak\.conf$/)]);

@@ -110,7 +110,7 @@ async function known(pair: Pair, since: Date, out: Output): Promise<KeyUse[] | u
   return uses;
 }
 
-/** The pairs one after the other in what is written; a failure of one does not keep the others from it. */
+/** A failure of one pair keeps no other from its change; all are told in the order of their names. */
 async function act(name: keyof typeof ACTIONS, pairs: readonly Pair[], options: ActionOptions, out: Output) {
   const outcomes: Outcome[] = [];
   const failures: { name: string; code: string; message: string }[] = [];
