@@ -67,8 +67,10 @@ export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyReco
   const active = activeOf(before).kid;
   refuseHeld(files, before, after, passphrase);
   removeHalfWritten(files.key); // a key that is gone must not stay in what a crashed run left
-  // Nobody signs with these any more: the private half goes first, and with it the way to bring them back.
-  for (const { kid } of before.keys) if (kid !== active && !stays.has(kid)) removeFile(files.staged(kid));
+  // Nobody signs with what leaves the record, and nobody would look for it afterwards: the private half goes first. One
+  // that is revoked stays in the record, and goes when that says so: until then it may be one that is to sign.
+  const known = new Set(after.keys.map(({ kid }) => kid));
+  for (const { kid } of before.keys) if (!known.has(kid)) removeFile(files.staged(kid));
   if (active !== activeOf(after).kid && stays.has(active)) keepAside(files, before, passphrase);
   replaceFile(files.record, printRecord(after), 0o644);
   settle(files, after, passphrase);

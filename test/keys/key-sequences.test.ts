@@ -14,16 +14,8 @@ import {
   revokeAction,
 } from "../../tools/keys/actions";
 import { LONG, runs } from "../provider/fuzz";
-import {
-  expectSettled,
-  expectSound,
-  heldIn,
-  pairIn,
-  privateHalves,
-  recordIn,
-  START,
-  synthesizeIn,
-} from "./living-pair";
+import { expectSettled, expectSound } from "./expect-sound";
+import { heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
 
 /** Called before each file operation of a command; what it throws is the operation's failure. */
 const operations = vi.hoisted((): { before?: (name: string) => void } => ({}));
