@@ -9,6 +9,7 @@ export type KeyErrorCode =
   | "FILE_NOT_WRITTEN"
   | "RECORD_CORRUPT"
   | "KEY_KNOWN"
+  | "KEY_HELD"
   | "KEY_NOT_FOUND"
   | "KEY_PREPARED_ALREADY"
   | "CERTIFICATE_CORRUPT"

@@ -9,6 +9,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -52,6 +53,40 @@ export function createFile(path: string, content: string, mode: number): boolean
   } catch (error) {
     if (codeOf((error as Error).cause) === "EEXIST" && isFileThere(path)) return false; // and no file in a folder's place
     throw error;
+  }
+}
+
+/** Removes a file, where there is one. */
+export function removeFile(path: string): void {
+  if (!isFileThere(path)) return;
+  try {
+    rmSync(path, { force: true });
+  } catch (cause) {
+    const remedy = "make the folder writable for this user, or remove the file";
+    throw new KeyError("FILE_NOT_WRITTEN", `${path} cannot be removed, got: ${codeOf(cause)}; ${remedy}`, { cause });
+  }
+}
+
+/**
+ * Removes what crashed runs left beside a key file, and beside those that have eight characters more in their name. Only
+ * where no other run is at work on them.
+ */
+export function removeHalfWritten(keyFile: string): void {
+  const folder = dirname(keyFile);
+  const stem = basename(keyFile, ".key");
+  if (!statOf(folder)?.isDirectory()) return;
+  for (const name of namesIn(folder)) {
+    const [, end] = /^\.[0-9a-f-]{36}\.(.+)\.key$/.exec(name) ?? [];
+    if (end === stem || (end?.startsWith(`${stem}.`) && end.length === stem.length + 9)) removeFile(join(folder, name));
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    const remedy = "make it readable for this user";
+    throw new KeyError("KEY_UNREADABLE", `${folder} cannot be listed, got: ${codeOf(cause)}; ${remedy}`, { cause });
   }
 }
 
@@ -111,6 +146,9 @@ function statOf(path: string) {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
     if (codeOf(error) === "ENOTDIR") return undefined; // what is in a folder's place says so when it is written to
-    throw error;
+    const remedy = "let this user look into its folder";
+    throw new KeyError("KEY_UNREADABLE", `${path} cannot be looked for, got: ${codeOf(error)}; ${remedy}`, {
+      cause: error,
+    });
   }
 }

@@ -3,17 +3,21 @@ import { acceptedOf, activeOf, type KeyEntry, type KeyRecord, type KeyState, sta
 
 /** Adds a key that Keycloak is to accept and that nobody signs with yet. */
 export function prepare(record: KeyRecord, entry: KeyEntry): KeyRecord {
-  const waiting = record.keys.find(({ state }) => state === "prepared");
-  if (waiting) {
-    throw new KeyError(
-      "KEY_PREPARED_ALREADY",
-      `key ${waiting.kid} is prepared since ${waiting.since}; activate it, or revoke it`,
-    );
-  }
+  refuseSecond(record);
   if (record.keys.some(({ kid }) => kid === entry.kid)) {
     throw new KeyError("KEY_KNOWN", `key ${entry.kid} is in the record already; prepare another`);
   }
   return { ...record, keys: [...record.keys, entry] };
+}
+
+/** @throws {KeyError} `KEY_PREPARED_ALREADY` where a key waits to be activated: to be known before another is made */
+export function refuseSecond(record: KeyRecord): void {
+  const waiting = record.keys.find(({ state }) => state === "prepared");
+  if (!waiting) return;
+  throw new KeyError(
+    "KEY_PREPARED_ALREADY",
+    `key ${waiting.kid} is prepared since ${waiting.since}; activate it, or revoke it`,
+  );
 }
 
 /**

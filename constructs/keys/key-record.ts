@@ -94,10 +94,12 @@ function checkEntry(entry: unknown, index: number, where: string): KeyEntry {
   if (facts.kid !== kid || stamp(facts.notAfter) !== until) {
     throw fail(`a \`kid\` or \`until\` that is not its certificate's, ${facts.kid} and ${stamp(facts.notAfter)}`);
   }
+  // By the very text a client in the synthesized JSON is known to have this key.
+  if (facts.base64 !== certificate) throw fail("a `certificate` that is not one line of base64 (DER)");
   return read;
 }
 
-/** What holds for every record, read or made: one active key, at most one prepared, and none twice. */
+/** What holds for every record: one active key, at most one prepared, and none twice. */
 function checked(record: KeyRecord, where: string): KeyRecord {
   const count = (state: KeyState) => record.keys.filter((entry) => entry.state === state).length;
   if (count("active") !== 1) throw corrupt(where, `must have one active key, got: ${count("active")}`);

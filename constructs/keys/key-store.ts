@@ -1,9 +1,8 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { SigningAlgorithm } from "./algorithms";
 import { keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
-import { createFile, readRegularFile, replaceFile } from "./key-files";
+import { createFile, readRegularFile, removeFile, removeHalfWritten, replaceFile } from "./key-files";
 import { acceptedOf, activeOf, entryOf, factsOf, type KeyRecord, parseRecord, printRecord } from "./key-record";
 import { ENCRYPTED, readPrivateKeyFile } from "./private-key";
 
@@ -60,12 +59,18 @@ export function stagePrivateKey(files: PairFiles, kid: string, pem: string): voi
 /**
  * Makes the files say what `after` says, where they said `before`. In this order, so that a crash between any two steps
  * leaves a machine with a key that Keycloak accepts, no private half lost, and the rest to {@link settle}.
+ *
+ * @throws {KeyError} `KEY_HELD` where the key file holds a key that is to be dropped; nothing is written then
  */
 export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyRecord, passphrase?: string): void {
   const stays = new Set(acceptedOf(after).map(({ kid }) => kid));
   const active = activeOf(before).kid;
-  // Nobody signs with these any more: the private half goes first, and with it the way to bring them back.
-  for (const { kid } of before.keys) if (kid !== active && !stays.has(kid)) remove(files.staged(kid));
+  refuseHeld(files, before, after, passphrase);
+  removeHalfWritten(files.key); // a key that is gone must not stay in what a crashed run left
+  // Nobody signs with what leaves the record, and nobody would look for it afterwards: the private half goes first. One
+  // that is revoked stays in the record, and goes when that says so: until then it may be one that is to sign.
+  const known = new Set(after.keys.map(({ kid }) => kid));
+  for (const { kid } of before.keys) if (!known.has(kid)) removeFile(files.staged(kid));
   if (active !== activeOf(after).kid && stays.has(active)) keepAside(files, before, passphrase);
   replaceFile(files.record, printRecord(after), 0o644);
   settle(files, after, passphrase);
@@ -73,23 +78,28 @@ export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyReco
 
 /**
  * Brings certificate and private key in line with the record, which decides: ends what a crash has left half done. Does
- * nothing where all is in line, or where the private half is not on this machine.
+ * nothing where all is in line, or where the private half is not on this machine. Gives whether the key file holds
+ * another key for it.
  *
  * @throws {KeyError} `CERTIFICATE_MISMATCH` where the key file holds a key that the record does not know
  */
-export function settle(files: PairFiles, record: KeyRecord, passphrase?: string): void {
+export function settle(files: PairFiles, record: KeyRecord, passphrase?: string): boolean {
   const active = activeOf(record);
   const facts = factsOf(active, files.record);
   if (readRegularFile(files.certificate) !== facts.pem) replaceFile(files.certificate, facts.pem, 0o644);
   const held = heldKey(files, record, passphrase);
   const staged = readRegularFile(files.staged(active.kid));
-  if (held === active.kid) remove(files.staged(active.kid));
-  else if (staged !== undefined) {
+  const isMoved = held !== active.kid && staged !== undefined;
+  if (isMoved) {
     if (held !== undefined && acceptedOf(record).some(({ kid }) => kid === held)) keepAside(files, record, passphrase);
     replaceFile(files.key, staged, 0o600);
-    remove(files.staged(active.kid));
   }
-  for (const { kid, state } of record.keys) if (state === "revoked") remove(files.staged(kid));
+  if (isMoved || held === active.kid) removeFile(files.staged(active.kid));
+  for (const { kid } of record.keys.filter(({ state }) => state === "revoked")) {
+    removeFile(files.staged(kid));
+    if (kid === held && !isMoved) removeFile(files.key); // what signs in its place is on another machine
+  }
+  return isMoved;
 }
 
 /** Which key the key file holds; `undefined` where there is none. */
@@ -110,13 +120,19 @@ export function heldKey(files: PairFiles, record: KeyRecord, passphrase?: string
   );
 }
 
+/** A machine that signs with a dropped key is locked out, and the record knows nothing of that key any more. */
+function refuseHeld(files: PairFiles, before: KeyRecord, after: KeyRecord, passphrase?: string): void {
+  const held = heldKey(files, before, passphrase);
+  if (held === undefined || after.keys.some(({ kid }) => kid === held)) return;
+  throw new KeyError(
+    "KEY_HELD",
+    `${files.key} holds key ${held}, which is to be dropped; bring the active one, ${activeOf(after).kid}, there first, or remove the file where machines have their key from elsewhere`,
+  );
+}
+
 /** Copies the key file to the place of a key that is not active. */
 function keepAside(files: PairFiles, record: KeyRecord, passphrase?: string): void {
   const pem = readRegularFile(files.key);
   const kid = heldKey(files, record, passphrase);
   if (pem !== undefined && kid !== undefined) createFile(files.staged(kid), pem, 0o600);
-}
-
-function remove(path: string): void {
-  rmSync(path, { force: true });
 }

@@ -23,9 +23,14 @@ export function publishedKey(key: ISigningKey): Record<string, string> {
   };
 }
 
+/** Others than the active key that are named in words: with more the description would be too long for Keycloak. */
+const MOST_NAMED = 6;
+
 /** The keys in words, for a reviewer of the diff. Keycloak takes 255 characters. */
 export function describedKeys({ acceptedKeys, algorithm, kid, notAfter }: ISigningKey): string {
   const others = acceptedKeys.filter((one) => one.kid !== kid).map((one) => `${one.state}: ${one.kid.slice(0, 8)}`);
   const until = notAfter.toISOString().slice(0, 10);
-  return [`signs with ${algorithm}, key ${kid}, certificate until ${until}`, ...others].join("; ");
+  const more = others.length > MOST_NAMED ? [`${others.length - MOST_NAMED} more`] : [];
+  const named = others.slice(-MOST_NAMED);
+  return [`signs with ${algorithm}, key ${kid}, certificate until ${until}`, ...named, ...more].join("; ");
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { KeyError } from "../../constructs/keys/errors";
 import { withLock } from "../bring/cache";
 import {
   type ActionOptions,
@@ -61,6 +62,7 @@ export async function keys(
   }
   if (options.all && names.length > 0) throw usage("--all and names exclude each other");
   if (action !== "list" && !options.all && names.length === 0) throw usage(`keys ${action} needs a CLIENT, or --all`);
+  if (options.certificate !== undefined && names.length !== 1) throw usage("--certificate is for one CLIENT");
   const chosen = actionOptions(options);
   const project = openProject();
   const work = async () => {
@@ -121,7 +123,9 @@ async function act(name: keyof typeof ACTIONS, pairs: readonly Pair[], options: 
         outcomes.push(await ACTIONS[name](pair, options));
       } catch (error) {
         const { code = "failed", message } = error as ToolError;
-        failures.push({ name: pair.name, code, message });
+        // Key material speaks of files and keys; which pair it is about, the person has to be told.
+        const named = error instanceof KeyError ? `${pair.name}: ${message}` : message;
+        failures.push({ name: pair.name, code, message: named });
       }
       if (pairs.length > 1) out.say(`${outcomes.length + failures.length} of ${pairs.length}`);
     }

@@ -1,3 +1,4 @@
+import { activate, refuseSecond, retire, revoke } from "../../constructs/keys/key-life";
 import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
 import { ToolError } from "../output";
 import { activateKey, type ChangeOptions, type NewKey, prepareKey, retireKey, revokeKey } from "./change";
@@ -29,7 +30,10 @@ export interface ActionOptions extends ChangeOptions, NewKey {
 
 export async function prepareAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
   const outcome = { name: pair.name, action: "prepare" };
-  if (options.dryRun) return { ...outcome, said: "would make a key and publish it beside the active one" };
+  if (options.dryRun) {
+    refuseSecond(pair.record);
+    return { ...outcome, said: "would make a key and publish it beside the active one" };
+  }
   const entry = await prepareKey(pair, options, options);
   return {
     ...outcome,
@@ -50,13 +54,16 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
     );
   }
   const outcome = { name, action: "activate" };
-  if (options.dryRun && next) return { ...outcome, kid: next.kid, said: `would sign with key ${short(next)}` };
+  if (options.dryRun) {
+    const { kid } = activeOf(activate(record, options.now, options.kid));
+    return { ...outcome, kid, said: `would sign with key ${short({ kid })}` };
+  }
   const before = activeOf(record);
   const entry = activateKey(pair, options.kid, options);
   return {
     ...outcome,
     kid: entry.kid,
-    said: `signs with key ${described(entry)} from the next assertion on; key ${short(before)} is accepted still`,
+    said: `signs with key ${described(entry)} from the next assertion on${before.kid === entry.kid ? "" : `; key ${short(before)} is accepted still`}`,
     next: `m2m up, then m2m keys retire ${name} after ${ASSERTION_MS / 1000} s`,
   };
 }
@@ -66,7 +73,10 @@ export async function retireAction(pair: Pair, options: ActionOptions): Promise<
   const going = record.keys.filter(({ kid, state }) => state === "retiring" && kid.startsWith(options.kid ?? ""));
   if (!options.force) await refuseEarly(pair, going, options.now);
   const outcome = { name, action: "retire" };
-  if (options.dryRun && going[0]) return { ...outcome, kid: going[0].kid, said: `would drop key ${list(going)}` };
+  if (options.dryRun) {
+    retire(record, options.kid); // refuses what it would
+    return { ...outcome, kid: going[0]!.kid, said: `would drop key ${list(going)}` };
+  }
   const gone = retireKey(pair, options.kid, options);
   return { ...outcome, kid: gone[0]!.kid, said: `dropped key ${list(gone)}`, next: "m2m up has Keycloak refuse it" };
 }
@@ -74,7 +84,7 @@ export async function retireAction(pair: Pair, options: ActionOptions): Promise<
 export async function revokeAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
   const outcome = { name: pair.name, action: "revoke" };
   if (options.dryRun) {
-    const kid = options.kid ?? activeOf(pair.record).kid;
+    const { kid } = toRevoke(pair, options);
     return { ...outcome, kid, said: `would revoke key ${short({ kid })}` };
   }
   const { gone, active } = await revokeKey(pair, options.kid, options);
@@ -84,6 +94,14 @@ export async function revokeAction(pair: Pair, options: ActionOptions): Promise<
     said: `revoked key ${short(gone)}; key ${described(active)} signs`,
     next: "m2m up, at once: until then Keycloak accepts the revoked key and refuses a new one",
   };
+}
+
+/** The key that a revocation would take. @throws {KeyError} `KEY_NOT_FOUND` */
+function toRevoke({ record }: Pair, { kid, now }: ActionOptions): KeyEntry {
+  const active = activeOf(record);
+  if (kid === undefined || active.kid.startsWith(kid)) return active; // where none is prepared for it, one is made
+  const after = revoke(record, now, kid);
+  return after.keys.find((entry, i) => entry !== record.keys[i])!;
 }
 
 /** The next step of a rotation, where its time has come. */

@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { generatePrivateKey, type SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { algorithmsOf, generatePrivateKey, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { readCertificate } from "../../constructs/keys/certificate";
-import { activate, prepare, retire, revoke } from "../../constructs/keys/key-life";
+import { activate, prepare, refuseSecond, retire, revoke } from "../../constructs/keys/key-life";
 import { activeOf, entryOf, type KeyEntry } from "../../constructs/keys/key-record";
 import { commitRecord, readRecord, settle, stagePrivateKey } from "../../constructs/keys/key-store";
 import { printPrivateKey } from "../../constructs/keys/private-key";
@@ -26,18 +26,24 @@ export interface NewKey {
 
 /** Makes a key, off the main thread, and prepares it. Gives its entry. */
 export async function prepareKey(pair: Pair, wanted: NewKey, options: ChangeOptions): Promise<KeyEntry> {
-  // Before a key is made: what is prepared already is refused at once.
   const { files, record } = settled(pair, options);
-  const made = wanted.certificateFile === undefined ? await makeKey(pair, wanted, options) : importKey(wanted, options);
+  refuseSecond(record); // before a key is made, which takes its time
+  const made =
+    wanted.certificateFile === undefined ? await makeKey(pair, wanted, options) : importKey(pair, wanted, options);
   const after = prepare(record, made.entry);
   if (made.pem !== undefined) stagePrivateKey(files, made.entry.kid, made.pem);
   commitRecord(files, record, after, options.passphrase);
   return made.entry;
 }
 
-/** Makes the prepared key, or the retiring one of a `kid`, the one that signs. Gives its entry. */
+/**
+ * Makes the prepared key, or the retiring one of a `kid`, the one that signs. Gives its entry. One that the record had
+ * signing already, and a crash kept out of the key file, is there by now: that is all that was asked for.
+ */
 export function activateKey(pair: Pair, kid: string | undefined, options: ChangeOptions): KeyEntry {
-  const { files, record } = settled(pair, options);
+  const { files, record, isMoved } = settled(pair, options);
+  const wasAsked = kid === undefined ? record.keys.every(isNotPrepared) : activeOf(record).kid.startsWith(kid);
+  if (isMoved && wasAsked) return activeOf(record);
   const after = activate(record, options.now, kid);
   commitRecord(files, record, after, options.passphrase);
   return activeOf(after);
@@ -59,18 +65,23 @@ export async function revokeKey(pair: Pair, kid: string | undefined, options: Ch
   const { record } = settled(pair, options);
   const target = kid ?? activeOf(record).kid;
   const isActive = activeOf(record).kid.startsWith(target);
-  if (isActive && !record.keys.some(({ state }) => state === "prepared")) await prepareKey(pair, {}, options);
+  if (isActive && record.keys.every(isNotPrepared)) await prepareKey(pair, {}, options);
   const { files, record: before } = settled(pair, options);
   const after = revoke(before, options.now, target);
   commitRecord(files, before, after, options.passphrase);
   return { gone: after.keys.find((entry) => entry.kid.startsWith(target))!, active: activeOf(after) };
 }
 
+function isNotPrepared({ state }: KeyEntry): boolean {
+  return state !== "prepared";
+}
+
 /** The record as it is now, in line with the other files: what a crash left half done is ended first. */
 function settled({ files, description, record: read }: Pair, { passphrase }: ChangeOptions) {
   const record = readRecord(files, description.algorithm) ?? read;
-  if (record.keys.length > 1) settle(files, record, passphrase);
-  return { files, record };
+  // Also for a single key: a file that cannot be opened is to be known before anything is written.
+  const isMoved = settle(files, record, passphrase);
+  return { files, record, isMoved };
 }
 
 async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase }: ChangeOptions) {
@@ -87,7 +98,7 @@ function rsaBitsOf({ description }: Pair, { certificate }: KeyEntry): number {
   return description.rsaBits ?? key.asymmetricKeyDetails?.modulusLength ?? 2048;
 }
 
-function importKey({ certificateFile = "", algorithm }: NewKey, { now }: ChangeOptions) {
+function importKey(pair: Pair, { certificateFile = "", algorithm }: NewKey, { now }: ChangeOptions) {
   let pem: string;
   try {
     pem = readFileSync(certificateFile, "utf8");
@@ -95,5 +106,9 @@ function importKey({ certificateFile = "", algorithm }: NewKey, { now }: ChangeO
     const { code } = cause as NodeJS.ErrnoException;
     throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${certificateFile} (${code})`);
   }
-  return { entry: entryOf(readCertificate(pem, certificateFile, { algorithm }), "prepared", now), pem: undefined };
+  const usual = readCertificate(pem, certificateFile, { algorithm });
+  const like = activeOf(pair.record).algorithm; // as RSA may be for RS256 and PS256
+  const fits = algorithm === undefined && algorithmsOf(new X509Certificate(pem).publicKey).includes(like);
+  const facts = fits ? { ...usual, algorithm: like } : usual;
+  return { entry: entryOf(facts, "prepared", now), pem: undefined };
 }

@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { keyId } from "../../constructs/keys/certificate";
+import { ENCRYPTED, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import type { KeyUse } from "./live-use";
 import type { Pair } from "./pairs";
 import { isDeployed, short } from "./steps";
@@ -30,13 +32,21 @@ export function listPair({ name, files, record, clients }: Pair, uses?: readonly
   const deployed = clients.map((client) => client.deployed);
   const shown = (key: string | undefined) =>
     uses?.filter((use) => use.key === key).map(({ address, last }) => ({ address, last: last.toISOString() }));
+  const held = heldBy(files.key);
   const keys = record.keys.map(({ certificate, ...facts }) => ({
     ...facts,
     deployed: isDeployed(facts.kid, deployed),
-    private: existsSync(facts.state === "active" ? files.key : files.staged(facts.kid)),
+    private:
+      existsSync(files.staged(facts.kid)) || (held === ENCRYPTED ? facts.state === "active" : held === facts.kid),
     ...(uses && { uses: shown(short(facts)) }),
   }));
   return { name, clients: clients.map(({ clientId }) => clientId), keys, ...(uses && { unknown: shown(undefined) }) };
+}
+
+/** Which key a file holds; one that is encrypted is taken for the active one. */
+function heldBy(keyFile: string): string | undefined {
+  const key = readPrivateKeyFile(keyFile, undefined);
+  return key === undefined || key === ENCRYPTED ? key : keyId(key);
 }
 
 export function printPairs(pairs: readonly ListedPair[]): string {

@@ -1,0 +1,199 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { retiringOf } from "../../constructs/keys/key-life";
+import { activeOf } from "../../constructs/keys/key-record";
+import {
+  type ActionOptions,
+  activateAction,
+  type Outcome,
+  prepareAction,
+  retireAction,
+  revokeAction,
+} from "../../tools/keys/actions";
+import { LONG, runs } from "../provider/fuzz";
+import { expectSettled, expectSound } from "./expect-sound";
+import { heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
+
+/** Called before each file operation of a command; what it throws is the operation's failure. */
+const operations = vi.hoisted((): { before?: (name: string) => void } => ({}));
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  const real = fs as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const names = ["openSync", "writeFileSync", "fchmodSync", "renameSync", "linkSync", "rmSync", "mkdirSync"];
+  const watched = names.map((name) => {
+    const call = (...args: unknown[]) => {
+      operations.before?.(name);
+      return real[name]!(...args);
+    };
+    return [name, call];
+  });
+  const fsyncSync = () => operations.before?.("fsyncSync"); // no power fails here, and it takes most of the time
+  return { ...fs, ...Object.fromEntries(watched), fsyncSync };
+});
+
+class Crash extends Error {}
+
+const ACTIONS = { prepare: prepareAction, activate: activateAction, retire: retireAction, revoke: revokeAction };
+const REFUSALS = ["KEY_NOT_FOUND", "KEY_PREPARED_ALREADY", "key-not-deployed", "key-in-use"];
+
+/** One thing that happens. A key is meant by its place in the record, so that most are found. */
+type Happening =
+  | {
+      readonly does: keyof typeof ACTIONS;
+      readonly key?: number;
+      readonly crashesAt?: number;
+      readonly isWatched: boolean;
+    }
+  | { readonly does: "deploy" }
+  | { readonly does: "wait"; readonly seconds: number };
+
+const command = fc.record(
+  {
+    does: fc.constantFrom("prepare", "activate", "retire", "revoke", "prepare", "activate", "retire"),
+    key: fc.option(fc.nat(4), { nil: undefined, freq: 3 }),
+    crashesAt: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined, freq: 2 }),
+    isWatched: fc.boolean(),
+  },
+  { requiredKeys: ["does", "isWatched"] },
+);
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  { weight: 6, arbitrary: command as fc.Arbitrary<Happening> },
+  // A deploy that fails changes nothing at Keycloak, which is the same as none.
+  { weight: 3, arbitrary: fc.constant<Happening>({ does: "deploy" }) },
+  // A clock may be set back, and be wrong by years.
+  {
+    weight: 3,
+    arbitrary: fc
+      .oneof(fc.constantFrom(74, 76, 3600, -3600), fc.integer({ min: -2e8, max: 2e8 }))
+      .map((seconds): Happening => ({ does: "wait", seconds })),
+  },
+);
+
+/** A machine's folder and Keycloak, and what may be said of them at every moment. */
+class World {
+  deployed: readonly string[] = [];
+  private now = START;
+  /** A revocation locks the machine out until the next deploy, and one that was cut off until it is ended as well. */
+  private isLockedOut = false;
+  private isCutOff = false;
+  /** Keys that a command was to drop. */
+  private readonly dropped = new Set<string>();
+
+  constructor(readonly folder: string) {
+    synthesizeIn(folder, "allowed");
+    this.expectRight();
+  }
+
+  async meet(one: Happening): Promise<void> {
+    if (one.does === "wait") this.now = new Date(this.now.getTime() + one.seconds * 1000);
+    else if (one.does === "deploy") this.deploy();
+    else await this.run(one);
+    this.expectRight();
+  }
+
+  private deploy(): void {
+    this.deployed = synthesizeIn(this.folder).accepted.map(({ kid }) => kid);
+    this.isLockedOut = this.isCutOff;
+  }
+
+  private async run({ does, key, crashesAt, isWatched }: Happening & { does: keyof typeof ACTIONS }): Promise<void> {
+    const kid = key === undefined ? undefined : recordIn(this.folder).keys[key]?.kid;
+    const options = { now: this.now, kid, force: false, dryRun: false, overlapMs: 0, whenDue: false };
+    const before = recordIn(this.folder);
+    if (does === "retire") for (const entry of retiringOf(before)) this.dropped.add(entry.kid);
+    const outcome = await this.interrupted(does, options, crashesAt, isWatched);
+    if (outcome === "refused") return expect(recordIn(this.folder)).toEqual(before);
+    if (does === "revoke") this.isLockedOut = true;
+    if (outcome === "crashed") {
+      this.isCutOff ||= does === "revoke";
+      return;
+    }
+    this.isCutOff = false;
+    this.expectDone(does, outcome);
+  }
+
+  /** A process that has crashed does nothing any more: every later operation fails as well. */
+  private async interrupted(does: keyof typeof ACTIONS, options: ActionOptions, crashesAt = 1e9, isWatched = false) {
+    let count = 0;
+    const before = () => {
+      if (++count >= crashesAt) throw new Crash();
+      if (!isWatched) return;
+      operations.before = undefined; // those of the reader are its own
+      expectSound(this.folder);
+      operations.before = before;
+    };
+    operations.before = before;
+    try {
+      return await ACTIONS[does](pairIn(this.folder, this.deployed), options);
+    } catch (error) {
+      if (count >= crashesAt) return "crashed";
+      expect(REFUSALS).toContain((error as { code?: string }).code ?? error);
+      return "refused";
+    } finally {
+      operations.before = undefined;
+    }
+  }
+
+  private expectDone(does: string, { kid }: Outcome): void {
+    expectSettled(this.folder);
+    const record = recordIn(this.folder);
+    const state = record.keys.find((entry) => entry.kid === kid)?.state;
+    expect(state).toBe({ prepare: "prepared", activate: "active", retire: undefined, revoke: "revoked" }[does]);
+    if (does === "activate") expect(activeOf(record).kid).toBe(kid);
+  }
+
+  private expectRight(): void {
+    expectSound(this.folder);
+    const held = heldIn(this.folder)!;
+    const record = recordIn(this.folder);
+    // The machine signs with a key that is in the record, and that Keycloak accepts.
+    expect(record.keys.map(({ kid }) => kid)).toContain(held);
+    if (this.deployed.length > 0 && !this.isLockedOut) expect(this.deployed).toContain(held);
+    const halves = privateHalves(this.folder);
+    for (const { kid, state } of record.keys) {
+      const mayBeGone = state === "revoked" || (state === "retiring" && this.dropped.has(kid));
+      if (!mayBeGone) expect([state, halves.has(kid)]).toEqual([state, true]);
+    }
+  }
+}
+
+async function live(happenings: readonly Happening[]): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), "m2m-life-"));
+  try {
+    const world = new World(folder);
+    for (const one of happenings) await world.meet(one);
+    return world;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("a pair of keys", () => {
+  it("never leaves its machine without a key that Keycloak accepts, whatever happens", { timeout: LONG }, async () => {
+    const sequences = fc.array(happening, { minLength: 1, maxLength: 25 });
+    const property = fc.asyncProperty(sequences, async (happenings) => void (await live(happenings)));
+    await fc.assert(property, runs(60));
+  });
+
+  it("does so through a rotation that is cut off anywhere and tried again", { timeout: LONG }, async () => {
+    const round = (crashesAt?: number): Happening[] => {
+      const twice = (does: keyof typeof ACTIONS): Happening[] => [
+        { does, crashesAt, isWatched: true },
+        { does, isWatched: true },
+      ];
+      const deploy: Happening = { does: "deploy" };
+      const wait: Happening = { does: "wait", seconds: 76 };
+      return [
+        ...[deploy, ...twice("prepare"), deploy, ...twice("activate"), deploy, wait],
+        ...[...twice("retire"), deploy, ...twice("revoke"), deploy],
+      ];
+    };
+    for (let crashesAt = 1; crashesAt <= 40; crashesAt += 3) {
+      const { deployed } = await live(round(crashesAt));
+      expect(deployed.length).toBe(1);
+    }
+  });
+});

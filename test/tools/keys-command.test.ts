@@ -1,0 +1,253 @@
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import { selfSign } from "../../constructs/keys/self-sign";
+import { keysProject } from "./keys-project";
+
+const project = keysProject();
+
+const kids = (path: string) => project.recordFor(path).keys.map(({ kid }) => kid);
+const short = (path: string, place: number) => kids(path)[place]!.slice(0, 8);
+const states = (path: string) => project.recordFor(path).keys.map(({ state }) => state);
+
+/** A pair whose first key retires, deployed; `force` as the switch was just now. */
+async function rotated(path: string): Promise<void> {
+  await project.run(`prepare ${path}`);
+  project.deploy();
+  await project.run(`activate ${path}`);
+}
+
+describe("usage", () => {
+  it.each([
+    ["destroy one", {}, "there is no keys destroy; it is list, prepare, activate, retire, revoke, rotate"],
+    ["constructor one", {}, "there is no keys constructor; it is list, prepare, activate, retire, revoke, rotate"],
+    ["prepare", {}, "keys prepare needs a CLIENT, or --all"],
+    ["prepare one", { all: true }, "--all and names exclude each other"],
+    ["list one", { all: true }, "--all and names exclude each other"],
+    ["prepare one", { algorithm: "HS256" }, "--algorithm must be one of RS256, PS256, ES256, EdDSA, got: HS256"],
+    ["rotate one", { overlap: "1h" }, "--overlap must be a number of seconds, got: 1h"],
+    ["rotate one", { overlap: "-1" }, "--overlap must be a number of seconds, got: -1"],
+    [
+      "revoke one",
+      { key: "abcdefg" },
+      "--key must be a key id, or eight characters or more of its beginning, got: abcdefg",
+    ],
+    ["prepare", { all: true, certificate: "new.crt" }, "--certificate is for one CLIENT"],
+    ["prepare one two", { certificate: "new.crt" }, "--certificate is for one CLIENT"],
+  ])("refuses keys %s with %j before anything is synthesized", async (words, options, message) => {
+    expect(await project.failure(words, options)).toEqual({ code: "usage", message: `${message}; see m2m --help` });
+    expect(existsSync("cdktf.out")).toBe(false);
+  });
+
+  it("refuses a passphrase file that is not there, and a certificate", async () => {
+    expect(await project.failure("prepare one", { certificate: "none.crt" })).toEqual({
+      code: "usage",
+      message: "--certificate must name a certificate in PEM, got: none.crt (ENOENT)",
+    });
+    vi.stubEnv("KEY_PASSPHRASE_FILE", "none.txt");
+    expect((await project.failure("prepare one")).message).toContain("got: none.txt (ENOENT)");
+    expect(states("one")).toEqual(["active"]);
+  });
+});
+
+describe("whom a command is for", () => {
+  it("is a pair by its name, or by a client that signs with it, and each but once", async () => {
+    const { data } = await project.run("prepare one two-reader two-writer two");
+    expect(data.outcomes.map(({ name }: { name: string }) => name)).toEqual(["one", "two"]);
+    expect([states("one"), states("two")]).toEqual([
+      ["active", "prepared"],
+      ["active", "prepared"],
+    ]);
+  });
+
+  it("has to be known, and nothing is done for the others otherwise", async () => {
+    expect(await project.failure("prepare one three")).toEqual({
+      code: "client-unknown",
+      message: 'no key pair of "three"; key pairs of this project: one, two',
+    });
+    expect(states("one")).toEqual(["active"]);
+  });
+
+  it("has to be one: a name in two folders is told by a client", async () => {
+    project.declare({ one: ["here"], "other/one": ["there"] });
+    expect(await project.failure("prepare one")).toEqual({
+      code: "client-unknown",
+      message: '2 key pairs of "one"; key pairs of this project: one, one',
+    });
+    await project.run("prepare there");
+    expect([states("one"), states("other/one")]).toEqual([["active"], ["active", "prepared"]]);
+  });
+
+  it("is every pair with --all, one of which may fail without keeping the others from it", async () => {
+    await project.run("prepare one");
+    const message = `one: key ${kids("one")[1]} is prepared since ${project.recordFor("one").keys[1]!.since}; activate it, or revoke it`;
+    expect(await project.failure("prepare", { all: true })).toEqual({ code: "keys-failed", message });
+    expect(states("two")).toEqual(["active", "prepared"]);
+    const { data } = await project.run("prepare", { all: true }, true);
+    expect(data.outcomes).toEqual([]);
+    expect(data.failures[0]).toEqual({ name: "one", code: "KEY_PREPARED_ALREADY", message });
+    expect(data.failures[1]).toMatchObject({ name: "two" });
+    expect(process.exitCode).toBe(1);
+  });
+});
+
+describe("--dry-run", () => {
+  it("says what would be done, and changes no byte", async () => {
+    const expectSame = async (words: string, said: string, options = {}) => {
+      const before = project.certs();
+      expect((await project.run(words, { dryRun: true, ...options })).text).toBe(said);
+      expect(project.certs()).toEqual(before);
+    };
+    await expectSame("prepare one", "one: would make a key and publish it beside the active one");
+    await expectSame("revoke one", `one: would revoke key ${short("one", 0)}`);
+    await expectSame(
+      "rotate one",
+      `one: would make a key and publish it beside the active one (key ${short("one", 0)} is to be replaced)`,
+    );
+    await project.run("prepare one");
+    project.deploy();
+    await expectSame("activate one", `one: would sign with key ${short("one", 1)}`);
+    await expectSame("revoke one", `one: would revoke key ${short("one", 1)}`, { key: short("one", 1) });
+    await project.run("activate one");
+    await expectSame("retire one", `one: would drop key ${short("one", 0)}`, { force: true });
+  });
+
+  it.each([
+    ["prepare one", {}, "KEY_PREPARED_ALREADY"],
+    ["activate one", {}, "key-not-deployed"],
+    ["activate one", { key: "nosuchkey", force: true }, "KEY_NOT_FOUND"],
+    ["retire one", {}, "KEY_NOT_FOUND"],
+    ["retire one", { force: true }, "KEY_NOT_FOUND"],
+    ["revoke one", { key: "nosuchkey" }, "KEY_NOT_FOUND"],
+  ])("refuses %s with %j as the command does: %s", async (words, options, code) => {
+    await project.run("prepare one");
+    const before = project.certs();
+    const dry = await project.failure(words, { ...options, dryRun: true });
+    expect(dry.code).toBe(code);
+    expect(project.certs()).toEqual(before);
+    expect(await project.failure(words, options)).toEqual(dry);
+  });
+
+  it("leaves to the command what a crash left half done", async () => {
+    await rotated("one");
+    const { key, staged } = project.filesFor("one");
+    const certs = project.certs();
+    const held = Object.entries(certs).find(([path]) => key.endsWith(path))![1];
+    writeFileSync(key, Object.entries(certs).find(([path]) => staged(kids("one")[0]!).endsWith(path))![1]);
+    writeFileSync(staged(kids("one")[1]!), held);
+    const half = project.certs();
+    expect((await project.failure("activate one", { dryRun: true })).code).toBe("KEY_NOT_FOUND");
+    expect(project.certs()).toEqual(half);
+    expect((await project.run("activate one")).text).toMatch(
+      new RegExp(
+        `^one: signs with key ${short("one", 1)} \\(EdDSA, certificate until \\S+\\) from the next assertion on\n`,
+      ),
+    );
+    expect(project.certs()).toEqual(certs);
+  });
+});
+
+describe("an action", () => {
+  it("says what it did and what to run next, and gives the same as data", async () => {
+    const { text, data } = await project.run("prepare one");
+    const [, entry] = project.recordFor("one").keys;
+    const said = `prepared key ${short("one", 1)} (EdDSA, certificate until ${entry!.until.slice(0, 10)}); nothing signs with it yet`;
+    const next = "m2m up publishes it; then m2m keys activate one";
+    expect(text).toBe(`one: ${said}\n  next: ${next}`);
+    expect(data).toEqual({ outcomes: [{ name: "one", action: "prepare", kid: entry!.kid, said, next }], failures: [] });
+  });
+
+  it("has no key sign that a client does not accept by the state, unless it is forced", async () => {
+    project.deploy();
+    await project.run("prepare two");
+    expect(await project.failure("activate two")).toEqual({
+      code: "key-not-deployed",
+      message: `two: Keycloak does not accept key ${short("two", 1)} yet, as the state says; run \`m2m up\` first, or pass --force`,
+    });
+    await project.run("activate two", { force: true });
+    expect(states("two")).toEqual(["retiring", "active"]);
+  });
+
+  it("drops no key within 75 s of the switch, unless it is forced", async () => {
+    await rotated("one");
+    const { code, message } = await project.failure("retire one");
+    expect(code).toBe("key-in-use");
+    expect(message).toContain(`one: what key ${short("one", 0)} has signed is accepted until `);
+    await project.run("retire one", { force: true });
+    expect(states("one")).toEqual(["active"]);
+  });
+
+  it("waits by rotate, and says for what", async () => {
+    project.deploy();
+    const { text, data } = await project.run("rotate", { all: true, auto: true });
+    expect(text).toMatch(/^one: nothing to do until \S+Z: key \S{8} is not due\ntwo: nothing to do until/);
+    expect(data.outcomes.map(({ action }: { action: string }) => action)).toEqual(["wait", "wait"]);
+  });
+
+  it("takes a certificate of a key made elsewhere, which needs no private half here", async () => {
+    rmSync(project.filesFor("one").key);
+    writeFileSync("new.crt", selfSign(generateKeyPairSync("ed25519").privateKey, "one", 90));
+    await project.run("prepare one", { certificate: "new.crt" });
+    project.deploy();
+    await project.run("activate one");
+    await project.run("retire one", { force: true });
+    expect(Object.keys(project.certs()).filter((path) => path.includes("one"))).toEqual([
+      "certs/one-signing.crt",
+      "certs/one-signing.keys.json",
+    ]);
+  });
+});
+
+it("lets the second of two commands go on from what the first one left", async () => {
+  const runs = await Promise.allSettled([project.run("prepare one"), project.run("prepare one")]);
+  expect(runs.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  const { reason } = runs.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+  expect(reason).toMatchObject({ code: "KEY_PREPARED_ALREADY" });
+  expect(states("one")).toEqual(["active", "prepared"]);
+});
+
+describe("list", () => {
+  const line = (path: string, place: number, rest: string) => {
+    const { since, until, state } = project.recordFor(path).keys[place]!;
+    return `  ${short(path, place)}  EdDSA  ${state.padEnd(8)}  since ${since.slice(0, 10)}, certificate until ${until.slice(0, 10)}  ${rest}`;
+  };
+
+  it("shows each pair with its clients, and each key with where it is", async () => {
+    project.deploy("two");
+    await project.run("prepare two");
+    rmSync(project.filesFor("one").key);
+    const { text, data } = await project.run("");
+    expect(text.split("\n")).toEqual([
+      "one (client one)",
+      line("one", 0, "not deployed, private half not here"),
+      "two (client two-reader, two-writer)",
+      line("two", 0, "deployed, private half here"),
+      line("two", 1, "not deployed, private half here"),
+    ]);
+    const { certificate, ...facts } = project.recordFor("one").keys[0]!;
+    expect(data[0]).toEqual({ name: "one", clients: ["one"], keys: [{ ...facts, deployed: false, private: false }] });
+    expect((await project.run("list one")).data).toEqual([data[0]]);
+  });
+
+  it("takes no private half for here that the key file does not hold", async () => {
+    writeFileSync("new.crt", selfSign(generateKeyPairSync("ed25519").privateKey, "one", 90));
+    await project.run("prepare one", { certificate: "new.crt" });
+    await project.run("activate one", { force: true });
+    const { data } = await project.run("list one");
+    expect(data[0].keys.map((key: { private: boolean }) => key.private)).toEqual([true, false]);
+  });
+
+  it("says what to do where nothing is declared, and of a pair without a client", async () => {
+    project.declare({ one: [] });
+    expect((await project.run("list")).text.split("\n")[0]).toBe("one (no client)");
+    project.declare({});
+    expect((await project.run("list")).text).toBe("no key pairs: declare a SigningKeyPair");
+  });
+
+  it("changes no byte, and takes no lock", async () => {
+    const before = project.certs();
+    await project.run("list");
+    expect(project.certs()).toEqual(before);
+    expect(existsSync(".m2m")).toBe(false);
+  });
+});
