@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KeyRecord } from "../../constructs/keys/key-record";
-import { type Issuer, loadSigningKey, openIssuer, requestToken, watchSigningKey } from "../../machines";
+import { type Issuer, loadSigningKey, openIssuer, requestToken, signAssertion, watchSigningKey } from "../../machines";
 import { placesWith, privateParts } from "./canary";
 import { ADMIN_PASSWORD, clientOf, m2m, makeProject, namesOf, type Result, ROOT, takeDown } from "./environment";
 
@@ -209,6 +209,25 @@ describe("secrets", () => {
     expect(await placesWith(canaries, keyFiles, { folder, trace, outputs, names: OWN })).toEqual([]);
     const places = await placesWith([ADMIN_PASSWORD], [], { folder, trace, outputs, names: OWN });
     expect(places).toEqual([expect.stringMatching(/keycloak\.conf$/)]);
+  });
+
+  it("in the form of assertions are in no log, whether Keycloak takes it or refuses it", async () => {
+    const signingKey = loadSigningKey(join(folder, KEY));
+    const assertion = await signAssertion({ clientId: "machine-a", issuer: REALM, signingKey });
+    const send = () =>
+      fetch(`http://localhost:${OWN.keycloakPort}/realms/sjwt-example/protocol/openid-connect/token`, {
+        method: "POST",
+        body: new URLSearchParams({
+          grant_type: "client_credentials",
+          client_id: "machine-a",
+          client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+          client_assertion: assertion,
+        }),
+      });
+    expect([(await send()).status, (await send()).status]).toEqual([200, 400]); // accepted once
+    const parts = assertion.split(".").slice(1); // the header says nothing that is secret
+    await run("env", "--json");
+    expect(await placesWith(parts, [], { folder, trace, outputs, names: OWN })).toEqual([]);
   });
 
   it("that Keycloak makes for a client are not in the state", async () => {
