@@ -99,7 +99,10 @@ afterAll(async () => {
 
 /** A machine that calls an API, and one that asks for a new token each time, until it is stopped. */
 function callAllAlong() {
-  const verify = createVerifier(issuer, { audience: "api", algorithms: ["RS256", "ES256"] });
+  const verifier = () => createVerifier(issuer, { audience: "api", algorithms: ["RS256", "ES256"] });
+  const lasting = verifier();
+  // An API that keeps the keys it has fetched, and one that has just been started.
+  const verify = (token: string) => Promise.all([lasting(token), verifier()(token)]);
   const tokens = createTokenClient(issuer, machine);
   const failures: string[] = [];
   const signers = new Map<string, number>();
