@@ -69,7 +69,12 @@ function publicJwk(key: KeyObject, alg: SigningAlgorithm, kid: string): Readonly
 
 function parse(pem: string, where: string): X509Certificate {
   try {
-    return new X509Certificate(pem);
+    const certificate = new X509Certificate(pem);
+    // These are parsed only when they are asked for, and may be none in a good frame.
+    const { publicKey, validFrom, validTo } = certificate;
+    const areTimes = [validFrom, validTo].every((time) => !Number.isNaN(Date.parse(time)));
+    if (publicKey && areTimes) return certificate;
+    throw new Error("a time that is none");
   } catch (cause) {
     throw new KeyError(
       "CERTIFICATE_CORRUPT",

@@ -2,8 +2,17 @@ import { join } from "node:path";
 import type { SigningAlgorithm } from "./algorithms";
 import { keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
-import { createFile, readRegularFile, removeFile, removeHalfWritten, replaceFile } from "./key-files";
-import { acceptedOf, activeOf, entryOf, factsOf, type KeyRecord, parseRecord, printRecord } from "./key-record";
+import { createFile, isFileThere, readRegularFile, removeFile, removeHalfWritten, replaceFile } from "./key-files";
+import {
+  acceptedOf,
+  activeOf,
+  entryOf,
+  factsOf,
+  type KeyEntry,
+  type KeyRecord,
+  parseRecord,
+  printRecord,
+} from "./key-record";
 import { ENCRYPTED, readPrivateKeyFile } from "./private-key";
 
 /** Where the files of one pair are. */
@@ -65,7 +74,12 @@ export function stagePrivateKey(files: PairFiles, kid: string, pem: string): voi
 export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyRecord, passphrase?: string): void {
   const stays = new Set(acceptedOf(after).map(({ kid }) => kid));
   const active = activeOf(before).kid;
+  // What is in the way of a file is to be known before any is written.
+  for (const path of [files.certificate, files.record, ...after.keys.map(({ kid }) => files.staged(kid))]) {
+    isFileThere(path);
+  }
   refuseHeld(files, before, after, passphrase);
+  if (active !== activeOf(after).kid) checkStaged(files, activeOf(after), passphrase);
   removeHalfWritten(files.key); // a key that is gone must not stay in what a crashed run left
   // Nobody signs with what leaves the record, and nobody would look for it afterwards: the private half goes first. One
   // that is revoked stays in the record, and goes when that says so: until then it may be one that is to sign.
@@ -91,6 +105,7 @@ export function settle(files: PairFiles, record: KeyRecord, passphrase?: string)
   const staged = readRegularFile(files.staged(active.kid));
   const isMoved = held !== active.kid && staged !== undefined;
   if (isMoved) {
+    checkStaged(files, active, passphrase);
     if (held !== undefined && acceptedOf(record).some(({ kid }) => kid === held)) keepAside(files, record, passphrase);
     replaceFile(files.key, staged, 0o600);
   }
@@ -104,20 +119,30 @@ export function settle(files: PairFiles, record: KeyRecord, passphrase?: string)
 
 /** Which key the key file holds; `undefined` where there is none. */
 export function heldKey(files: PairFiles, record: KeyRecord, passphrase?: string): string | undefined {
-  const key = readPrivateKeyFile(files.key, undefined, passphrase);
-  if (key === undefined) return undefined;
-  if (key === ENCRYPTED) {
-    throw new KeyError(
-      "KEY_UNREADABLE",
-      `${files.key} is encrypted; give its passphrase in KEY_PASSPHRASE, or a file that holds it in KEY_PASSPHRASE_FILE`,
-    );
-  }
-  const kid = keyId(key);
-  if (record.keys.some((entry) => entry.kid === kid)) return kid;
+  const kid = keyIn(files.key, passphrase);
+  if (kid === undefined || record.keys.some((entry) => entry.kid === kid)) return kid;
   throw new KeyError(
     "CERTIFICATE_MISMATCH",
     `${files.key} must hold a key of ${files.record}, got: ${kid}, which is none of its keys; restore the file that is wrong`,
   );
+}
+
+function keyIn(path: string, passphrase?: string): string | undefined {
+  const key = readPrivateKeyFile(path, undefined, passphrase);
+  if (key === undefined) return undefined;
+  if (key !== ENCRYPTED) return keyId(key);
+  throw new KeyError(
+    "KEY_UNREADABLE",
+    `${path} is encrypted; give its passphrase in KEY_PASSPHRASE, or a file that holds it in KEY_PASSPHRASE_FILE`,
+  );
+}
+
+/** A machine is given no other key than the one that Keycloak accepts, whoever put the file there. */
+function checkStaged(files: PairFiles, { kid }: KeyEntry, passphrase?: string): void {
+  const path = files.staged(kid);
+  const got = keyIn(path, passphrase);
+  if (got === undefined || got === kid) return;
+  throw new KeyError("CERTIFICATE_MISMATCH", `${path} must hold key ${kid}, got: ${got}; restore it, or remove it`);
 }
 
 /** A machine that signs with a dropped key is locked out, and the record knows nothing of that key any more. */
