@@ -90,6 +90,17 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** So that a loss of power leaves files in the order in which they were written. */
+function syncFolder(folder: string): void {
+  if (process.platform === "win32") return; // has no such thing
+  const opened = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
+}
+
 /** Some file systems, such as folders shared with a virtual machine, have no hard links. */
 function linkOrCopy(from: string, to: string): void {
   try {
@@ -115,6 +126,7 @@ function writtenBeside(path: string, content: string, mode: number, place: (temp
       closeSync(file);
     }
     place(temporary);
+    syncFolder(dirname(path));
   } catch (cause) {
     const remedy = "it is as it was; make the folder writable for this user, or room on its file system";
     throw new KeyError("FILE_NOT_WRITTEN", `${path} cannot be written, got: ${codeOf(cause)}; ${remedy}`, { cause });

@@ -36,7 +36,13 @@ vi.mock("node:fs", async (original) => {
 
 class Crash extends Error {}
 
-const ACTIONS = { prepare: prepareAction, activate: activateAction, retire: retireAction, revoke: revokeAction };
+const ACTIONS = {
+  prepare: prepareAction,
+  activate: activateAction,
+  // No Keycloak runs here that could be asked who signs with which key.
+  retire: ((pair, options) => retireAction({ ...pair, clients: [] }, options)) as typeof retireAction,
+  revoke: revokeAction,
+};
 const REFUSALS = ["KEY_NOT_FOUND", "KEY_PREPARED_ALREADY", "key-not-deployed", "key-in-use"];
 
 /** One thing that happens. A key is meant by its place in the record, so that most are found. */

@@ -1,8 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { KeyError } from "../../constructs/keys/errors";
-import { withLock } from "../bring/cache";
 import {
   type ActionOptions,
   activateAction,
@@ -13,9 +10,11 @@ import {
   revokeAction,
   rotateAction,
 } from "../keys/actions";
+import { readPassphrase } from "../keys/change";
 import { listPair, printPairs } from "../keys/list";
 import type { KeyUse } from "../keys/live-use";
 import { choosePairs, type Pair, readPairs } from "../keys/pairs";
+import { oneAtATime } from "../keys/settle";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project, type Stack } from "../project";
 import { openSession, terraform } from "../session";
@@ -44,7 +43,6 @@ const ACTIONS = {
   rotate: rotateAction,
 } as const;
 
-const WAIT_MS = 10_000;
 /** How many keys are made at the same time: as many as Node.js has threads for that. */
 const AT_ONCE = 4;
 const DAY_MS = 86_400_000;
@@ -72,8 +70,7 @@ export async function keys(
     else await act(action as keyof typeof ACTIONS, wanted, chosen, out);
   };
   if (action === "list") await work();
-  // Two at once would each go on from the same record.
-  else await withLock(join(project.folder, ".m2m"), "keys", { say: out.warn, waitMs: WAIT_MS }, work);
+  else await oneAtATime(project, out, work);
 }
 
 async function findPairs(project: Project, out: Output, interruption: AbortSignal): Promise<Pair[]> {
@@ -165,18 +162,6 @@ function actionOptions(options: KeysOptions): ActionOptions {
     algorithm: algorithm as SigningAlgorithm | undefined,
     certificateFile: certificate,
   };
-}
-
-/** As the machines have it. */
-function readPassphrase(): string | undefined {
-  const file = process.env.KEY_PASSPHRASE_FILE;
-  if (!file) return process.env.KEY_PASSPHRASE || undefined;
-  try {
-    return readFileSync(file, "utf8").split(/\r?\n/)[0];
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw usage(`KEY_PASSPHRASE_FILE must name a file that can be read, got: ${file} (${code})`);
-  }
 }
 
 function usage(message: string): ToolError {

@@ -4,6 +4,7 @@ import { MachineError } from "../../machines/errors";
 import { checkPorts, lastMessages, oneRuns, refuseForeign } from "../docker";
 import { keptPassword, passwordForFirstDeploy } from "../first-deploy";
 import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
+import { settleKeys } from "../keys/settle";
 import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../machines";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project";
@@ -28,6 +29,7 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
     process.env.KEYCLOAK_PASSWORD = password;
     stacks = await synth();
   }
+  await settleKeys(project, stacks, out);
   for (const stack of stacks) await deploy(session, stack);
   if (password !== undefined) stacks = await signInByKey(session, synth);
   const environment = tryEnvironment(session);

@@ -4,7 +4,7 @@ import { ToolError } from "../output";
 import { activateKey, type ChangeOptions, type NewKey, prepareKey, retireKey, revokeKey } from "./change";
 import { type KeyUse, usedAmong, usesOf } from "./live-use";
 import type { Pair } from "./pairs";
-import { ASSERTION_MS, isDeployed, nextStep, short } from "./steps";
+import { ASSERTION_MS, isDeployed, nextStep, type Step, short } from "./steps";
 
 /** What an action did to one pair, in words and as data. */
 export interface Outcome {
@@ -106,9 +106,7 @@ function toRevoke({ record }: Pair, { kid, now }: ActionOptions): KeyEntry {
 
 /** The next step of a rotation, where its time has come. */
 export async function rotateAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
-  const deployed = deployedOf(pair);
-  const inUse = await usedKeys(pair);
-  const step = nextStep({ ...options, record: pair.record, deployed, inUse });
+  const step = await stepOf(pair, options);
   if (step.act === "wait") {
     const until = step.until ? ` until ${step.until.toISOString().slice(0, 19)}Z` : "";
     return { name: pair.name, action: "wait", said: `nothing to do${until}: ${step.because}` };
@@ -116,6 +114,17 @@ export async function rotateAction(pair: Pair, options: ActionOptions): Promise<
   const act = { prepare: prepareAction, activate: activateAction, retire: retireAction }[step.act];
   const outcome = await act(pair, options);
   return { ...outcome, said: `${outcome.said} (${step.because})` };
+}
+
+async function stepOf(pair: Pair, options: ActionOptions): Promise<Step> {
+  const situation = { ...options, record: pair.record, deployed: deployedOf(pair) };
+  const step = nextStep(situation);
+  if (step.act !== "retire") return step;
+  try {
+    return nextStep({ ...situation, inUse: await usedKeys(pair) });
+  } catch (error) {
+    return { act: "wait", because: `whether the old key is in use cannot be asked: ${(error as Error).message}` };
+  }
 }
 
 /** What each client's machines sign with, since a key's state began or for a day; `undefined` where none can tell. */
@@ -127,8 +136,7 @@ export async function liveUses(pair: Pair, since: Date): Promise<KeyUse[] | unde
 /** Keys that signed since they ought not to; nothing where that is not known. */
 async function usedKeys(pair: Pair): Promise<string[] | undefined> {
   const retiring = pair.record.keys.filter(({ state }) => state === "retiring");
-  if (retiring.length === 0) return undefined;
-  const uses = await liveUses(pair, endOfUse(retiring)).catch(() => undefined);
+  const uses = await liveUses(pair, endOfUse(retiring));
   return uses && usedAmong(retiring, uses);
 }
 
@@ -141,7 +149,13 @@ async function refuseEarly({ name, ...pair }: Pair, going: readonly KeyEntry[], 
       `${name}: what key ${list(going)} has signed is accepted until ${end.toISOString().slice(0, 19)}Z; wait for that, or pass --force`,
     );
   }
-  const uses = await liveUses({ name, ...pair }, end).catch(() => undefined);
+  const uses = await liveUses({ name, ...pair }, end).catch((cause: Error) => {
+    throw new ToolError(
+      "key-in-use",
+      `${name}: whether key ${list(going)} is still in use cannot be asked: ${cause.message}; pass --force to drop it all the same`,
+      { cause },
+    );
+  });
   const used = (uses ?? []).filter(({ key }) => going.some((entry) => short(entry) === key));
   if (used.length === 0) return;
   const where = used.map(({ address, last }) => `${address} at ${last.toISOString().slice(0, 19)}Z`).join(", ");

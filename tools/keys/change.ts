@@ -72,6 +72,11 @@ export async function revokeKey(pair: Pair, kid: string | undefined, options: Ch
   return { gone: after.keys.find((entry) => entry.kid.startsWith(target))!, active: activeOf(after) };
 }
 
+/** Ends what a crash has left half done; where the key file is encrypted, that takes its passphrase. */
+export function settlePair(pair: Pair, options: Omit<ChangeOptions, "now">): void {
+  if (pair.record.keys.length > 1) settle(pair.files, readRecord(pair.files) ?? pair.record, options.passphrase);
+}
+
 function isNotPrepared({ state }: KeyEntry): boolean {
   return state !== "prepared";
 }
@@ -82,6 +87,18 @@ function settled({ files, description, record: read }: Pair, { passphrase }: Cha
   // Also for a single key: a file that cannot be opened is to be known before anything is written.
   const isMoved = settle(files, record, passphrase);
   return { files, record, isMoved };
+}
+
+/** As the machines have it. */
+export function readPassphrase(): string | undefined {
+  const file = process.env.KEY_PASSPHRASE_FILE;
+  if (!file) return process.env.KEY_PASSPHRASE || undefined;
+  try {
+    return readFileSync(file, "utf8").split(/\r?\n/)[0];
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ToolError("usage", `KEY_PASSPHRASE_FILE must name a file that can be read, got: ${file} (${code})`);
+  }
 }
 
 async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase }: ChangeOptions) {

@@ -31,7 +31,7 @@ const MOST_PAGES = 20;
 
 /**
  * The keys that a client's machines signed in with, the latest use of each: from the login events, whose assertion's `jti`
- * begins with the key's id. `undefined` where the realm keeps no events.
+ * begins with the key's id. `undefined` where the realm keeps no events, or none that this login may see.
  *
  * @throws {ToolError} `keycloak-unreachable` where Keycloak does not answer, or refuses the administrator
  * @see https://www.keycloak.org/docs/latest/server_admin/#auditing-user-events
@@ -42,8 +42,8 @@ export async function usesOf(question: Question): Promise<KeyUse[] | undefined> 
     const admin = await signIn(question.stack, connections.fetch);
     const ask = asking(admin, connections.fetch);
     const realm = `${admin.url}/admin/realms/${encodeURIComponent(question.realm)}`;
-    const { eventsEnabled } = (await ask(`${realm}/events/config`)) as { eventsEnabled?: boolean };
-    if (!eventsEnabled) return undefined;
+    const configuration = (await ask(`${realm}/events/config`)) as { eventsEnabled?: boolean } | undefined;
+    if (!configuration?.eventsEnabled) return undefined;
     return latest(await eventsOf(ask, realm, question));
   } finally {
     await connections.close();
@@ -87,6 +87,7 @@ function asking({ token }: Admin, fetch: Fetch): Ask {
     });
     if (response.status === 200) return await response.json();
     await response.body?.cancel();
+    if (response.status === 403) return undefined; // a realm whose events are not this login's to see, such as master
     throw refused(`${address} answered HTTP ${response.status}`);
   };
 }

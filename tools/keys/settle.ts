@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { KeyError } from "../../constructs/keys/errors";
+import { withLock } from "../bring/cache";
+import type { Output } from "../output";
+import type { Project, Stack } from "../project";
+import { readPassphrase, settlePair } from "./change";
+import { readPairs } from "./pairs";
+
+/** How long one command on keys waits for another. */
+const WAIT_MS = 10_000;
+
+/** Has commands that change keys follow one another: two at once would each go on from the same record. */
+export function oneAtATime<T>(project: Project, out: Output, work: () => Promise<T>): Promise<T> {
+  return withLock(join(project.folder, ".m2m"), "keys", { say: out.warn, waitMs: WAIT_MS }, work);
+}
+
+/**
+ * Ends what a command that crashed has left half done, as a machine whose key was revoked would else be locked out by the
+ * deploy. A key file that cannot be opened here is left to its owner.
+ */
+export async function settleKeys(project: Project, stacks: readonly Stack[], out: Output): Promise<void> {
+  const pairs = readPairs(project, stacks, new Map()).filter(({ record }) => record.keys.length > 1);
+  if (pairs.length === 0) return;
+  await oneAtATime(project, out, async () => {
+    for (const pair of pairs) {
+      try {
+        settlePair(pair, { passphrase: readPassphrase() });
+      } catch (error) {
+        if (!(error instanceof KeyError && error.code === "KEY_UNREADABLE")) throw error;
+      }
+    }
+  });
+}
