@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { DockerThing } from "./docker";
 import { type Project, readStacks, type Stack } from "./project";
+import { externalPorts, localPort } from "./servers";
 import { localState, publishedKids } from "./state";
 
 /** Who may give a password, as the constructs and the providers read it. */
@@ -13,13 +15,26 @@ const GIVEN = ["KEYCLOAK_PASSWORD", "TF_VAR_keycloak_admin_password"];
  * only its administrator knows.
  *
  * @param kept see {@link keptPassword}
+ * @param there what is in Docker under the stacks' names: a server whose volume was lost has forgotten the client
  */
-export function passwordForFirstDeploy(stacks: readonly Stack[], kept: string | undefined): string | undefined {
-  if (GIVEN.some((name) => process.env[name] !== undefined)) return undefined;
-  const first = stacks.filter(isFirstDeploy);
+export function passwordForFirstDeploy(
+  stacks: readonly Stack[],
+  kept: string | undefined,
+  there: readonly DockerThing[],
+): string | undefined {
+  if (passwordIsGiven()) return undefined;
+  const volumes = stacks.filter(declaresDeployer).map((stack) => ({ stack, volume: volumeOfServer(stack, stacks) }));
+  const exists = (volume: string | undefined) => there.some(({ kind, name }) => kind === "volume" && name === volume);
+  const isMadeAnew = volumes.map(({ volume }) => volume !== undefined && !exists(volume));
+  const first = volumes.filter(({ stack }, index) => isMadeAnew[index] || !knowsDeployer(stack));
   if (first.length === 0) return undefined;
-  if (kept !== undefined) return kept;
-  return first.every(hasNoServerYet) ? randomBytes(24).toString("base64url") : undefined;
+  if (isMadeAnew.every(Boolean)) return randomBytes(24).toString("base64url");
+  return kept;
+}
+
+/** Has whoever runs this given the administrator's password? */
+export function passwordIsGiven(): boolean {
+  return GIVEN.some((name) => process.env[name] !== undefined);
 }
 
 /**
@@ -38,19 +53,28 @@ export function keptPassword(project: Project): string | undefined {
   return undefined;
 }
 
-/** A stack that declares a deployer whose client the state does not know. */
-function isFirstDeploy(stack: Stack): boolean {
-  const clients = Object.entries(stack.json.resource?.keycloak_openid_client ?? {});
-  return clients.some(([name, config]) => {
-    const isDeployer = (config["//"] as { deployer?: boolean } | undefined)?.deployer === true;
-    return isDeployer && publishedKids(localState(stack), `keycloak_openid_client.${name}`).length === 0;
-  });
+export function declaresDeployer(stack: Stack): boolean {
+  return deployers(stack).length > 0;
 }
 
-/** A stack that makes a server, and has not made it. */
-function hasNoServerYet(stack: Stack): boolean {
-  const declares = Object.values(stack.json.resource?.docker_container ?? {}).some(({ upload }) => {
-    return JSON.stringify(upload ?? "").includes("bootstrap-admin");
-  });
-  return declares && !localState(stack).resources.some(({ type }) => type === "docker_volume");
+function knowsDeployer(stack: Stack): boolean {
+  return deployers(stack).every((address) => publishedKids(localState(stack), address).length > 0);
+}
+
+function deployers(stack: Stack): string[] {
+  return Object.entries(stack.json.resource?.keycloak_openid_client ?? {})
+    .filter(([, config]) => (config["//"] as { deployer?: boolean } | undefined)?.deployer === true)
+    .map(([name]) => `keycloak_openid_client.${name}`);
+}
+
+/** The volume of the server that a stack's deployer is on, where one of the stacks makes it. */
+function volumeOfServer(stack: Stack, all: readonly Stack[]): string | undefined {
+  const ports = [stack.json.provider?.keycloak ?? []].flat().map(({ url = "" }) => localPort(url));
+  const servers = all.flatMap(({ json }) => Object.values(json.resource?.docker_container ?? {}));
+  const own = servers.find(
+    (server) =>
+      JSON.stringify(server.upload ?? "").includes("bootstrap-admin") &&
+      externalPorts(server.ports).some((port) => ports.includes(port)),
+  );
+  return own && `${String(own.name)}-data`;
 }

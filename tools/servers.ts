@@ -40,7 +40,7 @@ function providerUrl({ json }: Stack, alias: string | undefined): string {
 }
 
 /** The port of a url on this machine. */
-function localPort(url: string): number | undefined {
+export function localPort(url: string): number | undefined {
   if (!URL.canParse(url)) return undefined;
   const { hostname, port, protocol } = new URL(url);
   if (!["localhost", "127.0.0.1", "[::1]"].includes(hostname)) return undefined;
@@ -60,6 +60,7 @@ function publishing(state: State, port: number): MadeThing[] {
   return stateThings(state).filter(({ kind, id }) => kind === "container" && ids.includes(id));
 }
 
-function externalPorts(ports: unknown): number[] {
+/** The ports of this machine that a container publishes. */
+export function externalPorts(ports: unknown): number[] {
   return ((ports ?? []) as { external?: number }[]).flatMap(({ external }) => external ?? []);
 }

@@ -37,8 +37,9 @@ export class Terraform {
     await this.stream(["apply", "-auto-approve", ...targets.map((target) => `-target=${target}`)]);
   }
 
-  async destroy(): Promise<void> {
-    await this.stream(["destroy", "-auto-approve"]);
+  /** Without a refresh nobody is asked for what is destroyed: a provider that has nothing to destroy is not started. */
+  async destroy(options: { refresh: boolean } = { refresh: true }): Promise<void> {
+    await this.stream(["destroy", "-auto-approve", ...(options.refresh ? [] : ["-refresh=false"])]);
   }
 
   /** Shows the plan on stdout; true where there are changes. */

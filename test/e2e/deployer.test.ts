@@ -1,11 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inflateRawSync } from "node:zlib";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { placesWith, privateParts } from "./canary";
-import { dockerThings, m2m, makeProject, namesOf, type Result, ROOT, takeDown } from "./environment";
+import { docker, dockerThings, m2m, makeProject, namesOf, type Result, ROOT, takeDown } from "./environment";
 
 const OWN = namesOf("deployer");
 const KEY = "certs/terraform-signing.key";
@@ -110,11 +111,59 @@ describe("Terraform that signs in by a key", () => {
     }
   });
 
+  it("signs in to a container made anew on the same volume, which has no administrator's file", async () => {
+    await docker("rm", "--force", OWN.keycloak);
+    await succeeds("up");
+    expect((await run("diff")).exitCode).toBe(0);
+  });
+
+  it("is made anew with the server where the volume is lost too", async () => {
+    await docker("rm", "--force", OWN.keycloak);
+    await docker("volume", "rm", `${OWN.keycloak}-data`);
+    expect(await succeeds("up")).toMatch(/^HTTP 200/);
+    expect((await run("diff")).exitCode).toBe(0);
+  });
+
   it("is destroyed by its key, itself last", async () => {
     await succeeds("down", "--yes");
     expect(await dockerThings(OWN)).toEqual([]);
   });
 });
+
+describe("an environment that nobody can sign in to", () => {
+  it("is taken down all the same", async () => {
+    await succeeds("up");
+    await docker("exec", OWN.keycloak, "rm", "-rf", "/opt/keycloak/data/h2");
+    await docker("restart", OWN.keycloak);
+    await answers();
+    expect((await run("diff")).stderr).toMatch(/refused the login|invalid_client/);
+    await succeeds("down", "--yes");
+    expect(await dockerThings(OWN)).toEqual([]);
+  });
+
+  it("is taken down where its first deploy was broken off", async () => {
+    writeFileSync(
+      join(folder, "main.ts"),
+      MAIN.replace('clientId: "machine-b"', 'clientId: "machine-b", defaultScopes: ["none"]'),
+    );
+    expect((await run("up")).exitCode).toBe(1);
+    await succeeds("down", "--yes");
+    expect(await dockerThings(OWN)).toEqual([]);
+  });
+});
+
+/** Until Keycloak has made its database, for a minute at most. */
+async function answers(): Promise<void> {
+  const url = `http://localhost:${OWN.keycloakPort}/realms/master`;
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(500)) {
+    const status = await fetch(url).then(
+      ({ status }) => status,
+      () => 0,
+    );
+    if (status === 200) return;
+  }
+  throw new Error(`${url} did not answer with 200 within 60 s`);
+}
 
 /** A saved plan is a zip file: all that is in it, by its central directory. */
 function unpacked(zip: Buffer): string {

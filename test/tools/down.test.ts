@@ -178,3 +178,42 @@ describe("down where a server is gone", () => {
     expect(forgotten(terraform.calls())).toEqual([]);
   });
 });
+
+describe("down where nobody can sign in", () => {
+  const SERVER = { docker_container: { C: { name: "keycloak", ports: [{ internal: 8080, external: 18080 }] } } };
+  const CONTAINER = inState("docker_container", "C", { ...SERVER.docker_container.C, id: "a1" });
+  const REALM = inState("keycloak_realm", "R", {}, 'provider["registry.terraform.io/keycloak/keycloak"].Keycloak');
+  const OWN = keycloakProvider("Keycloak", "http://localhost:18080");
+  const ELSEWHERE = keycloakProvider("Keycloak", "http://127.0.0.1:1");
+  const refuses = (words: string) => `case "$*" in *-refresh=false*) :;; *) echo '${words}' >&2; exit 1;; esac`;
+  const steps = (calls: string[]) => calls.filter((call) => /^(state rm|destroy)/.test(call));
+
+  it.each([
+    "Keycloak refused the login of client terraform",
+    "password must be set beside username",
+    "error initializing keycloak provider",
+  ])("removes what a server of its own holds with the server: %s", async (words) => {
+    const stacks = { m2m: { resource: SERVER, state: stateOf(CONTAINER, REALM), keycloak: [OWN] } };
+    const { session, out, terraform } = project(stacks, ["a1"], refuses(words));
+    await run(session);
+    expect(steps(terraform.calls())).toEqual([
+      expect.stringMatching(/^destroy /),
+      "state rm keycloak_realm.R",
+      expect.stringMatching(/^destroy .*-refresh=false/),
+    ]);
+    expect(out.warned).toEqual(["nobody can sign in to Keycloak here: what it holds is removed with its volume"]);
+  });
+
+  it("keeps what a server elsewhere holds, and what another error is about", async () => {
+    const elsewhere = { m2m: { resource: {}, state: stateOf(REALM), keycloak: [ELSEWHERE] } };
+    const own = { m2m: { resource: SERVER, state: stateOf(CONTAINER, REALM), keycloak: [OWN] } };
+    for (const [stacks, words] of [
+      [elsewhere, "Keycloak refused the login of client terraform"],
+      [own, "disk full"],
+    ] as const) {
+      const { session, terraform } = project(stacks, ["a1"], refuses(words));
+      await expect(run(session)).rejects.toMatchObject({ code: "terraform-failed" });
+      expect(steps(terraform.calls())).toEqual([expect.stringMatching(/^destroy /)]);
+    }
+  });
+});

@@ -1,9 +1,18 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { DockerThing } from "../../tools/docker";
 import { keptPassword, passwordForFirstDeploy } from "../../tools/first-deploy";
 import type { Stack } from "../../tools/project";
-import { inState, projectIn, signedJwtClient, stackOf, temporaryFolder, writeManifest } from "./parts";
+import {
+  inState,
+  keycloakProvider,
+  projectIn,
+  signedJwtClient,
+  stackOf,
+  temporaryFolder,
+  writeManifest,
+} from "./parts";
 
 const folder = temporaryFolder();
 beforeEach(() => {
@@ -12,45 +21,59 @@ beforeEach(() => {
 afterEach(() => void vi.unstubAllEnvs());
 
 const DEPLOYER = { ...signedJwtClient("machine-a"), "//": { deployer: true } };
-const CONTAINER = { name: "keycloak", upload: [{ source: "bootstrap-admin/Keycloak/keycloak.conf", file: "/x" }] };
+const CONTAINER = {
+  name: "keycloak",
+  ports: [{ internal: 8080, external: 18080 }],
+  upload: [{ source: "bootstrap-admin/Keycloak/keycloak.conf", file: "/x" }],
+};
+const SERVER = { docker_container: { Keycloak: CONTAINER } };
+const VOLUME: DockerThing = { kind: "volume", name: "keycloak-data" };
 
-function stack(resource: Record<string, Record<string, Record<string, unknown>>>, ...known: unknown[]): Stack {
-  const state = join(folder.path, "terraform.m2m.tfstate");
+type Resources = Record<string, Record<string, Record<string, unknown>>>;
+
+function stack(resource: Resources, known: unknown[] = [], name = "m2m", url = "http://localhost:18080"): Stack {
+  const state = join(folder.path, `terraform.${name}.tfstate`);
   writeFileSync(state, JSON.stringify({ version: 4, resources: known }));
-  return stackOf(resource, "/nowhere", "m2m", state);
+  return stackOf(resource, "/nowhere", name, state, [keycloakProvider("Keycloak", url)]);
 }
 
-const first = (...known: unknown[]) =>
-  stack({ keycloak_openid_client: { Deployer: DEPLOYER }, docker_container: { Keycloak: CONTAINER } }, ...known);
+const first = (...known: unknown[]) => stack({ keycloak_openid_client: { Deployer: DEPLOYER }, ...SERVER }, known);
+const deployed = () => first(inState("keycloak_openid_client", "Deployer", signedJwtClient("machine-a")));
 
 describe("the password for a first deploy", () => {
   it("is made where a server and a deployer are, and neither is deployed; another one each time", () => {
-    const made = [first(), first()].map((one) => passwordForFirstDeploy([one], undefined));
+    const made = [first(), first()].map((one) => passwordForFirstDeploy([one], "of an older server", []));
     expect(made[0]).toMatch(/^[\w-]{32}$/);
     expect(made[0]).not.toBe(made[1]);
   });
 
+  it("is made where server and deployer are in two stacks", () => {
+    const deployer = stack({ keycloak_openid_client: { Deployer: DEPLOYER } }, [], "realm");
+    expect(passwordForFirstDeploy([stack(SERVER), deployer], undefined, [])).toMatch(/^[\w-]{32}$/);
+  });
+
+  it("is made again where the server's volume is lost, and the client with it", () => {
+    expect(passwordForFirstDeploy([deployed()], "of the lost server", [])).toMatch(/^[\w-]{32}$/);
+    expect(passwordForFirstDeploy([deployed()], "kept", [VOLUME])).toBeUndefined();
+  });
+
   it("is the one of the deploy that was broken off, as its server has it", () => {
-    expect(passwordForFirstDeploy([first(inState("docker_volume", "v", {}))], "kept")).toBe("kept");
+    expect(passwordForFirstDeploy([first()], "kept", [VOLUME])).toBe("kept");
   });
 
   it.each(["KEYCLOAK_PASSWORD", "TF_VAR_keycloak_admin_password"])("is not made where %s gives one", (name) => {
     vi.stubEnv(name, "given");
-    expect(passwordForFirstDeploy([first()], "kept")).toBeUndefined();
+    expect(passwordForFirstDeploy([first()], "kept", [])).toBeUndefined();
   });
 
-  it("is not made for a server that is there, nor without a deployer, nor once that is deployed", () => {
-    expect(passwordForFirstDeploy([first(inState("docker_volume", "v", {}))], undefined)).toBeUndefined();
-    expect(
-      passwordForFirstDeploy([stack({ keycloak_openid_client: { Deployer: DEPLOYER } })], undefined),
-    ).toBeUndefined();
-    const plain = stack({
-      keycloak_openid_client: { A: signedJwtClient("machine-a") },
-      docker_container: { CONTAINER },
-    });
-    expect(passwordForFirstDeploy([plain], "kept")).toBeUndefined();
-    const deployed = first(inState("keycloak_openid_client", "Deployer", signedJwtClient("machine-a")));
-    expect(passwordForFirstDeploy([deployed], "kept")).toBeUndefined();
+  it("is not made for a server that is there, or is somebody else's, nor without a deployer", () => {
+    expect(passwordForFirstDeploy([first()], undefined, [VOLUME])).toBeUndefined();
+    const deployer = { keycloak_openid_client: { Deployer: DEPLOYER } };
+    expect(passwordForFirstDeploy([stack(deployer)], undefined, [])).toBeUndefined();
+    const elsewhere = stack({ ...deployer, ...SERVER }, [], "m2m", "https://sso.example");
+    expect(passwordForFirstDeploy([elsewhere], undefined, [])).toBeUndefined();
+    const plain = stack({ keycloak_openid_client: { A: signedJwtClient("machine-a") }, ...SERVER });
+    expect(passwordForFirstDeploy([plain], "kept", [])).toBeUndefined();
   });
 });
 

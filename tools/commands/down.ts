@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { containerStatus, type DockerThing, declaredThings, oneRuns, remove, stateThings } from "../docker";
 import type { Needs } from "../environment";
+import { declaresDeployer, keptPassword, passwordIsGiven } from "../first-deploy";
 import { endAttempt, findLeftovers, hasTraces, refuseWhileBusy } from "../interrupted";
 import { type Output, ToolError } from "../output";
 import { type Project, readStacks, type Stack } from "../project";
@@ -10,6 +11,7 @@ import { type Session, terraform } from "../session";
 import { answers, settleSources } from "../sources";
 import {
   EMPTY,
+  keycloakEntries,
   keycloakProviderAddresses,
   localState,
   localStateFile,
@@ -18,6 +20,10 @@ import {
   withBackups,
 } from "../state";
 import { synthesize } from "../synth";
+
+/** Either provider's words for a login that is refused, or for which nothing is given. */
+const NOBODY_SIGNS_IN =
+  /refused the login|must be set beside|a way to log in must be set|error initializing keycloak provider|invalid_(client|grant)|unauthorized_client/;
 
 /**
  * Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. What this
@@ -39,7 +45,10 @@ export async function down(
     return;
   }
   refuseWhileBusy(project);
+  const kept = keptPassword(project);
   const stacks = await stacksOf(project, out, states);
+  // Of a first deploy that was broken off: Terraform signs in by it still.
+  if (kept !== undefined && !passwordIsGiven() && stacks.some(declaresDeployer)) process.env.KEYCLOAK_PASSWORD = kept;
   const work = stacks.filter((stack) => mayHoldSomething(project, stack));
   if (work.length > 0) {
     if (!options.yes) refuseWithoutTerminal();
@@ -98,7 +107,9 @@ async function destroy(session: Session, deployed: Deployed, all: readonly Deplo
     await tool.forget(await entriesOfLostServers(servers, session.env));
     session.out.say(`destroying stack ${stack.name}`);
     await tool.destroy().catch(async (error) => {
-      throw await withWayOut(error, session, stack, servers);
+      if (!(await destroyedWithoutSigningIn(error, session, stack, servers))) {
+        throw await withWayOut(error, session, stack, servers);
+      }
     });
   }
   await remove(
@@ -106,6 +117,26 @@ async function destroy(session: Session, deployed: Deployed, all: readonly Deplo
     session.env,
   );
   endAttempt(session, stack);
+}
+
+/**
+ * Whoever may remove a server and its volume needs no right in it. Where nobody can sign in any more, as after a first
+ * deploy that was broken off, or to a server whose volume was made anew, what it holds goes with its volume.
+ */
+async function destroyedWithoutSigningIn(
+  error: unknown,
+  session: Session,
+  stack: Stack,
+  servers: readonly ServerEntries[],
+): Promise<boolean> {
+  const own = servers.filter(({ containers }) => containers !== undefined).flatMap(({ addresses }) => addresses);
+  if (own.length === 0 || !(error instanceof ToolError) || !NOBODY_SIGNS_IN.test(error.message)) return false;
+  session.out.warn("nobody can sign in to Keycloak here: what it holds is removed with its volume");
+  const tool = terraform(session, stack);
+  const left = keycloakEntries(await tool.state()).map(({ address }) => address);
+  await tool.forget(own.filter((address) => left.includes(address)));
+  await tool.destroy({ refresh: false });
+  return true;
 }
 
 /** A provider would wait for a server that is not there; what it held goes with its volume. */

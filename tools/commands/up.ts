@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MachineError } from "../../machines/errors";
-import { checkPorts, lastMessages, oneRuns, refuseForeign } from "../docker";
-import { keptPassword, passwordForFirstDeploy } from "../first-deploy";
+import { checkPorts, declaredThings, existing, lastMessages, oneRuns, refuseForeign } from "../docker";
+import { declaresDeployer, keptPassword, passwordForFirstDeploy } from "../first-deploy";
 import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
 import { settleKeys } from "../keys/settle";
 import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../machines";
@@ -23,7 +23,8 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
   const kept = keptPassword(project);
   const synth = () => synthesize(project, out, { createKeys: true, reissue: true, newKeys: options.newKeys });
   let stacks = await synth();
-  const password = passwordForFirstDeploy(stacks, kept);
+  const there = stacks.some(declaresDeployer) ? await existing(stacks.flatMap(declaredThings), session.env) : [];
+  const password = passwordForFirstDeploy(stacks, kept, there);
   if (password !== undefined) {
     // For the programs that this one starts, and for nobody else.
     process.env.KEYCLOAK_PASSWORD = password;
