@@ -44,8 +44,7 @@ export interface DeployerClientProps {
  * It is decided at synthesis: where a password is given (`KEYCLOAK_PASSWORD`, or `TF_VAR_keycloak_admin_password`), it is
  * used, and else the key. There is no default password beside it. `m2m up` makes one for the first deploy by itself.
  *
- * Its rights are those that the constructs of this package need, but for one: a realm is made by the password, as Keycloak
- * lets nobody else give the right to do so. Whoever holds its key can give it any right of any
+ * Its rights are those that the constructs of this package need. Whoever holds its key can give it any right of any
  * realm, as it manages the users of `master` to manage its own rights: keep the key as you would the administrator's
  * password.
  */

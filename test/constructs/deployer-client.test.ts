@@ -78,11 +78,31 @@ describe("a DeployerClient", () => {
     expect(rights.sort()).toEqual([
       "Deployer_ManageClients manage-clients",
       "Deployer_ManageUsers manage-users",
+      expect.stringMatching(/^Deployer_MayMakeRealms \$\{keycloak_role\.Deployer_MakeRealms_\w+\.name\}$/),
       "Deployer_Rights-r_ManageClients manage-clients",
       "Deployer_Rights-r_ManageEvents manage-events",
       "Deployer_Rights-r_ManageRealm manage-realm",
+      "Deployer_ViewRealm view-realm",
     ]);
     expect(resource).not.toHaveProperty("keycloak_openid_client_service_account_realm_role");
+  });
+
+  it("may make realms by a role of its own client, which it may take and remove itself", () => {
+    const role = only(json(declared().stack).resource.keycloak_role);
+    expect(role).toMatchObject({ realm_id: "master", name: "make-realms" });
+    expect(role.client_id).toMatch(/^\$\{keycloak_openid_client\.Deployer_\w+\.id\}$/);
+    expect(role.composite_roles).toEqual([expect.stringMatching(/^\$\{data\.keycloak_role\.Deployer_CreateRealm_/)]);
+  });
+
+  it("makes no realm where none is declared: of one that exists it manages the clients", () => {
+    const stack = newStack();
+    const server = new KeycloakServer(stack, "Keycloak");
+    const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "r" });
+    new DeployerClient(stack, "Deployer", { server, realms: [realm], signingKey: fixedKey(stack, "machine-b") });
+    const { resource } = json(stack);
+    expect(resource).not.toHaveProperty("keycloak_role");
+    const roles = Object.values(resource.keycloak_openid_client_service_account_role) as { role: string }[];
+    expect(roles.map(({ role }) => role).sort()).toEqual(["manage-clients", "manage-clients", "manage-users"]);
   });
 
   it.each(["first", "last"] as const)("lets all of the realm wait for its rights, declared %s", (order) => {

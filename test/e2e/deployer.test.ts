@@ -27,6 +27,14 @@ new DeployerClient(stack, "Deployer", { server, realms: [realm], signingKey: dep
 const keyA =`,
   );
 
+/** The same with a realm more, whose access tokens live so many seconds. */
+function withAnotherRealm(seconds: string): string {
+  const realm = `const other = new Realm(stack, "Other", { server, realmName: "other", accessTokenLifespanSeconds: ${seconds} });
+new SignedJwtClient(stack, "OfOther", { realm: other, clientId: "of-other", signingKey: deployerKey });
+`;
+  return MAIN.replace("new DeployerClient", `${realm}new DeployerClient`).replace("[realm]", "[realm, other]");
+}
+
 let folder: string;
 let trace: string;
 const outputs: Result[] = [];
@@ -76,6 +84,14 @@ describe("Terraform that signs in by a key", () => {
     expect((await run("diff")).exitCode).toBe(2);
     await succeeds("up");
     expect((await run("diff")).exitCode).toBe(0);
+  });
+
+  it("makes a realm with a client, changes and removes it, by its key alone", async () => {
+    for (const seconds of ["300", "240", undefined]) {
+      writeFileSync(join(folder, "main.ts"), seconds === undefined ? MAIN : withAnotherRealm(seconds));
+      await succeeds("up");
+      expect((await run("diff")).exitCode).toBe(0);
+    }
   });
 
   it("changes its own key as those of machines are changed", async () => {
