@@ -76,6 +76,8 @@ export function parseRecord(json: string, where: string): KeyRecord {
 }
 
 const STATES: readonly KeyState[] = ["prepared", "active", "retiring", "revoked"];
+/** What a SHA-256 is as base64url. Nothing else gets as far as a message that names the key. */
+const KID = /^[\w-]{43}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 function checkEntry(entry: unknown, index: number, where: string): KeyEntry {
@@ -88,7 +90,9 @@ function checkEntry(entry: unknown, index: number, where: string): KeyEntry {
       throw fail("a time that is not written as 2026-01-31T12:00:00Z");
     }
   }
-  if (typeof certificate !== "string" || typeof kid !== "string") throw fail("no `kid`, or no `certificate`");
+  if (typeof certificate !== "string" || typeof kid !== "string" || !KID.test(kid)) {
+    throw fail("no `kid`, or no `certificate`");
+  }
   const read = { kid, algorithm, state, since, until, certificate } as KeyEntry;
   const facts = factsOf(read, where);
   if (facts.kid !== kid || stamp(facts.notAfter) !== until) {

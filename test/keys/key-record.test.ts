@@ -127,6 +127,16 @@ describe("a file is refused", () => {
   });
 });
 
+it.each([
+  ["nested without end", "[".repeat(5_000_000)],
+  ["one long text", JSON.stringify("x".repeat(20_000_000))],
+  ["a list of very many things", `{"version":1,"keys":[${"0,".repeat(2_000_000)}0]}`],
+])("a huge file, %s, is refused soon, and not quoted", (_, json) => {
+  const began = performance.now();
+  expect(refusal(json).message.length).toBeLessThan(200);
+  expect(performance.now() - began).toBeLessThan(5000);
+});
+
 describe("an entry is refused, and told by its place,", () => {
   const TIME = "a time that is not written as 2026-01-31T12:00:00Z";
   const OF_CERTIFICATE = `a \`kid\` or \`until\` that is not its certificate's, ${ED.kid} and ${ED.until}`;
@@ -147,7 +157,8 @@ describe("an entry is refused, and told by its place,", () => {
     ["without a kid", { ...ED, kid: undefined }, "no `kid`, or no `certificate`"],
     ["without a certificate", { ...ED, certificate: undefined }, "no `kid`, or no `certificate`"],
     ["with another key's kid", { ...ED, kid: OTHER.kid }, OF_CERTIFICATE],
-    ["with its kid shortened", { ...ED, kid: ED.kid.slice(0, 8) }, OF_CERTIFICATE],
+    ["with its kid shortened", { ...ED, kid: ED.kid.slice(0, 8) }, "no `kid`, or no `certificate`"],
+    ["with a line more of its kid", { ...ED, kid: `${ED.kid}\n` }, "no `kid`, or no `certificate`"],
     ["with an end of its own", { ...ED, until: "2036-01-01T00:00:00Z" }, OF_CERTIFICATE],
     [
       "whose certificate is in lines",
@@ -181,6 +192,25 @@ describe("an entry is refused, and told by its place,", () => {
     der[der.indexOf(prime256v1) + prime256v1.length - 1]! ^= 0x40;
     const entry = { ...EC, certificate: der.toString("base64") };
     expect(refusal(recordOf(entry))).toMatchObject({ code: "CERTIFICATE_CORRUPT" });
+  });
+
+  it("whose facts are only those of its prototype", () => {
+    const entry = JSON.parse(`{ "__proto__": ${JSON.stringify(ED)} }`);
+    expect(refusal(recordOf(entry)).message).toContain("`keys[0]` no `state` of");
+    const { keys } = parseRecord(`{"version":1,"keys":[{"__proto__":{"state":"x"},${JSON.stringify(ED).slice(1)}]}`, "r");
+    expect(keys).toEqual([ED]);
+  });
+
+  it("without a word of what was put in a fact's place, which may be a private key", () => {
+    const pem = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+    const secret = pem.split("\n")[1]!;
+    for (const fact of Object.keys(ED)) {
+      for (const text of [pem, secret, `\u001b]0;${secret}\u0007`]) {
+        expect(refusal(recordOf({ ...ED, [fact]: text })).message).not.toContain(secret.slice(0, 24));
+        expect(refusal(recordOf({ ...ED, algorithm: "ES256", [fact]: text })).message).not.toContain(secret.slice(0, 24));
+      }
+    }
+    for (const text of [pem, `{"version":1,"keys":[${pem}`]) expect(refusal(text).message).not.toContain(secret);
   });
 
   /** Made by hand, as `readCertificate` would refuse it. */
