@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import type { SigningAlgorithm } from "./algorithms";
 import { keyId, readCertificate } from "./certificate";
@@ -95,17 +96,17 @@ export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyReco
  * nothing where all is in line, or where the private half is not on this machine. Gives whether the key file holds
  * another key for it.
  *
- * @throws {KeyError} `CERTIFICATE_MISMATCH` where the key file holds a key that the record does not know
+ * @throws {KeyError} `CERTIFICATE_MISMATCH` where a file holds a key that the record does not have there
  */
 export function settle(files: PairFiles, record: KeyRecord, passphrase?: string): boolean {
   const active = activeOf(record);
-  const facts = factsOf(active, files.record);
-  if (readRegularFile(files.certificate) !== facts.pem) replaceFile(files.certificate, facts.pem, 0o644);
+  if (!certifies(files, active)) replaceFile(files.certificate, factsOf(active, files.record).pem, 0o644);
   const held = heldKey(files, record, passphrase);
   const staged = readRegularFile(files.staged(active.kid));
   const isMoved = held !== active.kid && staged !== undefined;
+  // It is moved or removed, and whoever put another key there has it nowhere else.
+  if (held !== active.kid || !isCopied(files, active)) checkStaged(files, active, passphrase);
   if (isMoved) {
-    checkStaged(files, active, passphrase);
     if (held !== undefined && acceptedOf(record).some(({ kid }) => kid === held)) keepAside(files, record, passphrase);
     replaceFile(files.key, staged, 0o600);
   }
@@ -159,5 +160,24 @@ function refuseHeld(files: PairFiles, before: KeyRecord, after: KeyRecord, passp
 function keepAside(files: PairFiles, record: KeyRecord, passphrase?: string): void {
   const pem = readRegularFile(files.key);
   const kid = heldKey(files, record, passphrase);
-  if (pem !== undefined && kid !== undefined) createFile(files.staged(kid), pem, 0o600);
+  if (pem === undefined || kid === undefined) return;
+  const entry = record.keys.find((one) => one.kid === kid)!;
+  if (isCopied(files, entry)) replaceFile(files.staged(kid), pem, 0o600);
+  else if (!createFile(files.staged(kid), pem, 0o600)) checkStaged(files, entry, passphrase);
+}
+
+/** Whether a key's own place has what the key file has, or the beginning of it: a copy that a crash cut off. */
+function isCopied(files: PairFiles, { kid }: KeyEntry): boolean {
+  const staged = readRegularFile(files.staged(kid));
+  return staged !== undefined && readRegularFile(files.key)?.startsWith(staged) === true;
+}
+
+/** Whether the certificate file has a key's certificate; what else is in it is not ours to change. */
+function certifies({ certificate: path }: PairFiles, { certificate }: KeyEntry): boolean {
+  const pem = readRegularFile(path);
+  try {
+    return pem !== undefined && new X509Certificate(pem).raw.toString("base64") === certificate;
+  } catch {
+    return false;
+  }
 }

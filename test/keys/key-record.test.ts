@@ -197,7 +197,10 @@ describe("an entry is refused, and told by its place,", () => {
   it("whose facts are only those of its prototype", () => {
     const entry = JSON.parse(`{ "__proto__": ${JSON.stringify(ED)} }`);
     expect(refusal(recordOf(entry)).message).toContain("`keys[0]` no `state` of");
-    const { keys } = parseRecord(`{"version":1,"keys":[{"__proto__":{"state":"x"},${JSON.stringify(ED).slice(1)}]}`, "r");
+    const { keys } = parseRecord(
+      `{"version":1,"keys":[{"__proto__":{"state":"x"},${JSON.stringify(ED).slice(1)}]}`,
+      "r",
+    );
     expect(keys).toEqual([ED]);
   });
 
@@ -207,7 +210,9 @@ describe("an entry is refused, and told by its place,", () => {
     for (const fact of Object.keys(ED)) {
       for (const text of [pem, secret, `\u001b]0;${secret}\u0007`]) {
         expect(refusal(recordOf({ ...ED, [fact]: text })).message).not.toContain(secret.slice(0, 24));
-        expect(refusal(recordOf({ ...ED, algorithm: "ES256", [fact]: text })).message).not.toContain(secret.slice(0, 24));
+        expect(refusal(recordOf({ ...ED, algorithm: "ES256", [fact]: text })).message).not.toContain(
+          secret.slice(0, 24),
+        );
       }
     }
     for (const text of [pem, `{"version":1,"keys":[${pem}`]) expect(refusal(text).message).not.toContain(secret);

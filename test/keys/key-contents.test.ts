@@ -1,0 +1,97 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { activateKey, prepareKey } from "../../tools/keys/change";
+import { expectSettled } from "./expect-sound";
+import { filesIn, heldIn, pairIn, recordIn, START, synthesizeIn } from "./living-pair";
+
+const NOW = { now: new Date(START.getTime() + 86_400_000) };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "m2m-contents-"));
+  synthesizeIn(folder, "allowed");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const prepare = () => prepareKey(pairIn(folder), {}, NOW);
+const activate = async () => activateKey(pairIn(folder), undefined, NOW);
+
+async function refusal(action: Promise<unknown>) {
+  return await action.then(
+    () => expect.unreachable("nothing was refused"),
+    ({ code, message }) => ({ code, message }),
+  );
+}
+
+describe("another content in a file's place", () => {
+  const other = () => generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+  const stagedAt = (place: number) => filesIn(folder).staged(recordIn(folder).keys[place]!.kid);
+
+  it.each([
+    ["is none", "no key", "KEY_CORRUPT"],
+    ["is another", other(), "CERTIFICATE_MISMATCH"],
+  ])("has no key sign where the former one would be kept in place of a key that %s", async (_, content, code) => {
+    await prepare();
+    const before = recordIn(folder);
+    writeFileSync(stagedAt(0), content, { mode: 0o600 });
+    const path = stagedAt(0);
+    expect(await refusal(activate())).toMatchObject({ code, message: expect.stringContaining(path) });
+    expect([recordIn(folder), heldIn(folder)]).toEqual([before, before.keys[0]!.kid]);
+    expect(readFileSync(path, "utf8")).toBe(content);
+    rmSync(path);
+    await activate();
+    expectSettled(folder);
+  });
+
+  it("is not removed with what a crash left: it may be a key that is nowhere else", async () => {
+    const content = other();
+    writeFileSync(stagedAt(0), content, { mode: 0o600 });
+    expect(await refusal(prepare())).toMatchObject({ code: "CERTIFICATE_MISMATCH" });
+    expect(readFileSync(stagedAt(0), "utf8")).toBe(content);
+  });
+
+  it.each([
+    ["half of a copy", 0.5],
+    ["nothing", 0],
+  ])("that is %s, as a crash leaves it where there are no hard links, costs no key", async (_, part) => {
+    await prepare();
+    const pem = readFileSync(filesIn(folder).key, "utf8");
+    const half = { mode: 0o600 };
+    writeFileSync(stagedAt(0), pem.slice(0, pem.length * part), half);
+    await activate();
+    expect(readFileSync(stagedAt(0), "utf8")).toBe(pem);
+    expectSettled(folder);
+    writeFileSync(stagedAt(1), readFileSync(filesIn(folder).key, "utf8").slice(0, pem.length * part), half);
+    await prepare();
+    expectSettled(folder);
+  });
+
+  it("that is half of a copy costs no key where the record has the new one sign already, either", async () => {
+    await prepare();
+    const [old, next] = [filesIn(folder).key, stagedAt(1)].map((path) => readFileSync(path, "utf8")) as [
+      string,
+      string,
+    ];
+    await activate();
+    writeFileSync(filesIn(folder).key, old);
+    writeFileSync(stagedAt(1), next, { mode: 0o600 });
+    writeFileSync(stagedAt(0), old.slice(0, 60));
+    await activate();
+    expect(readFileSync(stagedAt(0), "utf8")).toBe(old);
+    expectSettled(folder);
+  });
+
+  it("beside the certificate in its file stays there, whatever is refused or done to other keys", async () => {
+    const { certificate } = filesIn(folder);
+    const text = `subject=CN = m\n${readFileSync(certificate, "utf8").replaceAll("\n", "\r\n")}# by hand\n`;
+    writeFileSync(certificate, text);
+    expect(await refusal(activate())).toMatchObject({ code: "KEY_NOT_FOUND" });
+    await prepare();
+    expect(readFileSync(certificate, "utf8")).toBe(text);
+    await activate();
+    expectSettled(folder);
+  });
+});
