@@ -4,6 +4,7 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -13,6 +14,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -37,8 +39,8 @@ export function readRegularFile(path: string): string | undefined {
 
 /** Writes beside the target and renames, so that a crash leaves the old file or the new one, never half of one. */
 export function replaceFile(path: string, content: string, mode: number): void {
-  isFileThere(path); // refuses a link or a folder in the way
-  writtenBeside(path, content, mode, (temporary) => renameSync(temporary, path));
+  const former = isFileThere(path) ? statOf(path) : undefined; // refuses a link or a folder in the way
+  writtenBeside(path, content, mode, (temporary) => renameSync(temporary, path), former);
 }
 
 /**
@@ -111,7 +113,13 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-function writtenBeside(path: string, content: string, mode: number, place: (temporary: string) => void): void {
+function writtenBeside(
+  path: string,
+  content: string,
+  mode: number,
+  place: (temporary: string) => void,
+  former?: Stats,
+): void {
   // No other run has this name, whatever its process id. It ends like the file itself, so that what keeps that one out
   // of git (*.key) covers a half-written one too.
   const temporary = join(dirname(path), `.${randomUUID()}.${basename(path)}`);
@@ -119,6 +127,7 @@ function writtenBeside(path: string, content: string, mode: number, place: (temp
     mkdirSync(dirname(path), { recursive: true });
     const file = openSync(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode);
     try {
+      if (former) keepOwner(file, former);
       fchmodSync(file, mode); // the umask may have taken bits away from the certificate's mode
       writeFileSync(file, content); // all of it, or an error: a single write may stop half-way on a full disk
       fsyncSync(file);
@@ -132,6 +141,16 @@ function writtenBeside(path: string, content: string, mode: number, place: (temp
     throw new KeyError("FILE_NOT_WRITTEN", `${path} cannot be written, got: ${codeOf(cause)}; ${remedy}`, { cause });
   } finally {
     if (statOf(temporary)) rmSync(temporary); // "force" forgives no folder that is none
+  }
+}
+
+/** What root writes stays its owner's: a machine that runs as another user would not get at its new key. */
+function keepOwner(file: number, { uid, gid }: Stats): void {
+  if (process.geteuid?.() !== 0) return; // nobody else can give a file away
+  try {
+    fchownSync(file, uid, gid);
+  } catch {
+    // a root without that right, as in some containers, has the file as its own
   }
 }
 

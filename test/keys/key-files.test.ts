@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -112,6 +113,23 @@ describe("replaceFile", () => {
     linkSync(file, join(folder, "held"));
     replaceFile(file, "new", 0o600);
     expect(readFileSync(join(folder, "held"), "utf8")).toBe("old");
+    expect(readFileSync(file, "utf8")).toBe("new");
+  });
+
+  it.runIf(process.getuid?.() === 0)("leaves a file to its owner where root writes it", () => {
+    replaceFile(file, "old", 0o600);
+    expect(statSync(file)).toMatchObject({ uid: 0, gid: 0 });
+    chownSync(file, 1234, 4321);
+    replaceFile(file, "new", 0o600);
+    expect(statSync(file)).toMatchObject({ uid: 1234, gid: 4321 });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, "utf8")).toBe("new");
+  });
+
+  it("replaces another user's file where the folder is this user's, as its own", () => {
+    replaceFile(file, "old", 0o644);
+    chmodSync(folder, 0o777);
+    withoutRights(() => replaceFile(file, "new", 0o644));
     expect(readFileSync(file, "utf8")).toBe("new");
   });
 
