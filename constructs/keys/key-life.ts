@@ -53,6 +53,11 @@ export function revoke(record: KeyRecord, now: Date, kid: string): KeyRecord {
   return moved(record, now, { [gone.kid]: "revoked", [next.kid]: "active" });
 }
 
+/** Counts the time of a key that retires from now on: where a crash had a machine sign with it until now. */
+export function retireAnew(record: KeyRecord, now: Date, kid: string): KeyRecord {
+  return moved(record, now, { [chosen(record, kid, ["retiring"], "retired").kid]: "retiring" });
+}
+
 export function retiringOf(record: KeyRecord): KeyEntry[] {
   return record.keys.filter(({ state }) => state === "retiring");
 }

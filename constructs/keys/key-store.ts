@@ -118,6 +118,11 @@ export function settle(files: PairFiles, record: KeyRecord, passphrase?: string)
   return isMoved;
 }
 
+/** Whether a crash kept the active key out of the key file, though it is here. */
+export function isCutOff(files: PairFiles, record: KeyRecord): boolean {
+  return isFileThere(files.staged(activeOf(record).kid));
+}
+
 /** Which key the key file holds; `undefined` where there is none. */
 export function heldKey(files: PairFiles, record: KeyRecord, passphrase?: string): string | undefined {
   const kid = keyIn(files.key, passphrase);

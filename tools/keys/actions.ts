@@ -1,7 +1,15 @@
 import { activate, refuseSecond, retire, revoke } from "../../constructs/keys/key-life";
 import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
 import { ToolError } from "../output";
-import { activateKey, type ChangeOptions, type NewKey, prepareKey, retireKey, revokeKey } from "./change";
+import {
+  activateKey,
+  type ChangeOptions,
+  type NewKey,
+  prepareKey,
+  retireKey,
+  revokeKey,
+  withoutLeftovers,
+} from "./change";
 import { type KeyUse, usedAmong, usesOf } from "./live-use";
 import type { Pair } from "./pairs";
 import { ASSERTION_MS, isDeployed, nextStep, type Step, short } from "./steps";
@@ -68,7 +76,8 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
   };
 }
 
-export async function retireAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
+export async function retireAction(found: Pair, options: ActionOptions): Promise<Outcome> {
+  const pair = options.dryRun ? found : withoutLeftovers(found, options);
   const { name, record } = pair;
   const going = record.keys.filter(({ kid, state }) => state === "retiring" && kid.startsWith(options.kid ?? ""));
   if (!options.force) await refuseEarly(pair, going, options.now);
@@ -105,7 +114,8 @@ function toRevoke({ record }: Pair, { kid, now }: ActionOptions): KeyEntry {
 }
 
 /** The next step of a rotation, where its time has come. */
-export async function rotateAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
+export async function rotateAction(found: Pair, options: ActionOptions): Promise<Outcome> {
+  const pair = options.dryRun ? found : withoutLeftovers(found, options);
   const step = await stepOf(pair, options);
   if (step.act === "wait") {
     const until = step.until ? ` until ${step.until.toISOString().slice(0, 19)}Z` : "";

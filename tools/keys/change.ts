@@ -2,9 +2,26 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { algorithmsOf, generatePrivateKey, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { readCertificate } from "../../constructs/keys/certificate";
-import { activate, prepare, refuseSecond, retire, revoke } from "../../constructs/keys/key-life";
-import { activeOf, entryOf, type KeyEntry } from "../../constructs/keys/key-record";
-import { commitRecord, readRecord, settle, stagePrivateKey } from "../../constructs/keys/key-store";
+import { replaceFile } from "../../constructs/keys/key-files";
+import {
+  activate,
+  prepare,
+  refuseSecond,
+  retire,
+  retireAnew,
+  retiringOf,
+  revoke,
+} from "../../constructs/keys/key-life";
+import { activeOf, entryOf, type KeyEntry, type KeyRecord, printRecord } from "../../constructs/keys/key-record";
+import {
+  commitRecord,
+  heldKey,
+  isCutOff,
+  type PairFiles,
+  readRecord,
+  settle,
+  stagePrivateKey,
+} from "../../constructs/keys/key-store";
 import { printPrivateKey } from "../../constructs/keys/private-key";
 import { selfSign } from "../../constructs/keys/self-sign";
 import { ToolError } from "../output";
@@ -62,7 +79,10 @@ export function retireKey(pair: Pair, kid: string | undefined, options: ChangeOp
  * is made for it: a machine is not left without a key. Gives the key that went and the one that signs.
  */
 export async function revokeKey(pair: Pair, kid: string | undefined, options: ChangeOptions) {
-  const { record } = settled(pair, options);
+  const { record, held } = settled(pair, options);
+  const gone = record.keys.find((entry) => entry.state === "revoked" && entry.kid === held);
+  // A crash came between record and key file: this run was to end that one, and not to revoke what took its place.
+  if (gone?.kid.startsWith(kid ?? "")) return { gone, active: activeOf(record) };
   const target = kid ?? activeOf(record).kid;
   const isActive = activeOf(record).kid.startsWith(target);
   if (isActive && record.keys.every(isNotPrepared)) await prepareKey(pair, {}, options);
@@ -73,20 +93,36 @@ export async function revokeKey(pair: Pair, kid: string | undefined, options: Ch
 }
 
 /** Ends what a crash has left half done; where the key file is encrypted, that takes its passphrase. */
-export function settlePair(pair: Pair, options: Omit<ChangeOptions, "now">): void {
-  if (pair.record.keys.length > 1) settle(pair.files, readRecord(pair.files) ?? pair.record, options.passphrase);
+export function settlePair(pair: Pair, options: ChangeOptions): void {
+  if (pair.record.keys.length > 1) settled(pair, options);
 }
 
 function isNotPrepared({ state }: KeyEntry): boolean {
   return state !== "prepared";
 }
 
+/** A pair with its record as it is now, in line with the other files. Nothing is opened where no crash left anything. */
+export function withoutLeftovers(pair: Pair, options: ChangeOptions): Pair {
+  const record = readRecord(pair.files, pair.description.algorithm) ?? pair.record;
+  return { ...pair, record: isCutOff(pair.files, record) ? settled(pair, options).record : record };
+}
+
 /** The record as it is now, in line with the other files: what a crash left half done is ended first. */
-function settled({ files, description, record: read }: Pair, { passphrase }: ChangeOptions) {
-  const record = readRecord(files, description.algorithm) ?? read;
+function settled({ files, description, record: read }: Pair, options: ChangeOptions) {
+  const found = readRecord(files, description.algorithm) ?? read;
   // Also for a single key: a file that cannot be opened is to be known before anything is written.
-  const isMoved = settle(files, record, passphrase);
-  return { files, record, isMoved };
+  const held = heldKey(files, found, options.passphrase);
+  const record = isCutOff(files, found) ? switchedNow(files, found, held, options) : found;
+  const isMoved = settle(files, record, options.passphrase);
+  return { files, record, held, isMoved };
+}
+
+/** What signs until now retires from now on, whenever the record began to say so: it must not be dropped too early. */
+function switchedNow(files: PairFiles, record: KeyRecord, held: string | undefined, { now }: ChangeOptions): KeyRecord {
+  if (!retiringOf(record).some(({ kid }) => kid === held)) return record;
+  const late = retireAnew(record, now, held!);
+  replaceFile(files.record, printRecord(late), 0o644);
+  return late;
 }
 
 /** As the machines have it. */

@@ -24,7 +24,7 @@ export async function settleKeys(project: Project, stacks: readonly Stack[], out
   await oneAtATime(project, out, async () => {
     for (const pair of pairs) {
       try {
-        settlePair(pair, { passphrase: readPassphrase() });
+        settlePair(pair, { now: new Date(), passphrase: readPassphrase() });
       } catch (error) {
         if (!(error instanceof KeyError && error.code === "KEY_UNREADABLE")) throw error;
       }

@@ -1,0 +1,115 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { KeyRecord } from "../../constructs/keys/key-record";
+import { retireAction, revokeAction, rotateAction } from "../../tools/keys/actions";
+import { activateKey, prepareKey, revokeKey } from "../../tools/keys/change";
+import { expectSettled } from "./expect-sound";
+import { filesIn, heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
+
+const HOUR_MS = 3_600_000;
+/** When the switch was recorded, and when somebody runs a command again. */
+const SWITCH = new Date(START.getTime() + HOUR_MS);
+const LATER = new Date(START.getTime() + 2 * HOUR_MS);
+const AFTER = new Date(LATER.getTime() + 75_000);
+const OPTIONS = { force: false, dryRun: false, overlapMs: 0, whenDue: false };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "m2m-cut-off-"));
+  synthesizeIn(folder, "allowed");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function pair() {
+  return pairIn(
+    folder,
+    recordIn(folder).keys.map(({ kid }) => kid),
+  );
+}
+
+function sinceOf({ keys }: KeyRecord): string[] {
+  return keys.map(({ state, since }) => `${state} ${since}`);
+}
+
+/** Does a change of the key that signs; leaves the files as a crash does between the record and the key file. */
+async function cutOff(change: () => unknown): Promise<void> {
+  const { key, staged } = filesIn(folder);
+  const next = staged(recordIn(folder).keys[1]!.kid);
+  const [keyBefore, nextBefore] = [key, next].map((path) => readFileSync(path, "utf8")) as [string, string];
+  await change();
+  writeFileSync(key, keyBefore);
+  writeFileSync(next, nextBefore, { mode: 0o600 });
+}
+
+describe("a switch that a crash kept out of the key file", () => {
+  beforeEach(async () => {
+    await prepareKey(pair(), {}, { now: START });
+    await cutOff(() => activateKey(pair(), undefined, { now: SWITCH }));
+  });
+
+  it.each([
+    ["retire", retireAction],
+    ["rotate", rotateAction],
+  ])("is made by %s, which drops nothing within 75 s of it", async (_, action) => {
+    const old = heldIn(folder);
+    const [first] = await Promise.allSettled([action(pair(), { ...OPTIONS, now: LATER })]);
+    if (first.status === "rejected") expect(first.reason).toMatchObject({ code: "key-in-use" });
+    else expect(first.value).toMatchObject({ action: "wait" });
+    expectSettled(folder);
+    expect(heldIn(folder)).not.toBe(old);
+    expect(sinceOf(recordIn(folder))).toEqual(["retiring 2026-01-01T02:00:00Z", "active 2026-01-01T01:00:00Z"]);
+    await action(pair(), { ...OPTIONS, now: AFTER });
+    expect(sinceOf(recordIn(folder))).toEqual(["active 2026-01-01T01:00:00Z"]);
+    expectSettled(folder);
+  });
+
+  it("is timed by the run of activate that makes it", async () => {
+    activateKey(pair(), undefined, { now: LATER });
+    expect(sinceOf(recordIn(folder))[0]).toBe("retiring 2026-01-01T02:00:00Z");
+    expectSettled(folder);
+  });
+
+  it("is made, and the former key dropped, where that is forced", async () => {
+    await retireAction(pair(), { ...OPTIONS, now: LATER, force: true });
+    expect(recordIn(folder).keys).toHaveLength(1);
+    expectSettled(folder);
+  });
+
+  it("is left by a dry run", async () => {
+    const before = [recordIn(folder), [...privateHalves(folder)]];
+    expect(await rotateAction(pair(), { ...OPTIONS, now: LATER, dryRun: true })).toMatchObject({ action: "retire" });
+    expect([recordIn(folder), [...privateHalves(folder)]]).toEqual(before);
+  });
+});
+
+describe("a revocation that a crash kept out of the key file", () => {
+  beforeEach(async () => {
+    await prepareKey(pair(), {}, { now: START });
+    await cutOff(() => revokeKey(pair(), undefined, { now: SWITCH }));
+  });
+
+  it.each(["without the key's id", "by the key's id"])(
+    "is ended by the same command %s, and costs no other key",
+    async (how) => {
+      const [gone, next] = recordIn(folder).keys.map(({ kid }) => kid) as [string, string];
+      const before = recordIn(folder);
+      const kid = how === "by the key's id" ? gone.slice(0, 8) : undefined;
+      expect(await revokeAction(pair(), { ...OPTIONS, now: LATER, kid })).toMatchObject({
+        action: "revoke",
+        kid: gone,
+      });
+      expect(recordIn(folder)).toEqual(before);
+      expect(heldIn(folder)).toBe(next);
+      expectSettled(folder);
+    },
+  );
+
+  it("keeps no other key from being revoked as well", async () => {
+    const [, next] = recordIn(folder).keys.map(({ kid }) => kid) as [string, string];
+    await revokeAction(pair(), { ...OPTIONS, now: LATER, kid: next });
+    expect(recordIn(folder).keys.map(({ state }) => state)).toEqual(["revoked", "revoked", "active"]);
+    expectSettled(folder);
+  });
+});
