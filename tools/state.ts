@@ -129,12 +129,13 @@ export function declaredKeys(stacks: readonly Stack[]): KnownKey[] {
 }
 
 function certificateOf(stack: string, address: string, extraConfig: unknown): KnownKey[] {
-  const base64 = (extraConfig as Record<string, string> | undefined)?.["jwt.credential.certificate"];
+  const attributes = (extraConfig ?? {}) as Record<string, string>;
+  const base64 = attributes["jwt.credential.certificate"];
   if (!base64) return [];
   try {
     const certificate = new X509Certificate(Buffer.from(base64, "base64"));
     const name = /^CN=(.+)$/m.exec(certificate.subject)?.[1] ?? "";
-    return [{ stack, address, name, kid: keyId(certificate.publicKey), accepted: acceptedKids(extraConfig) }];
+    return [{ stack, address, name, kid: keyId(certificate.publicKey), accepted: acceptedKids(attributes) }];
   } catch {
     return []; // not a certificate: Keycloak will say so better
   }
@@ -142,23 +143,40 @@ function certificateOf(stack: string, address: string, extraConfig: unknown): Kn
 
 /** The keys that Keycloak accepts from a client, by the state; none where the state does not know it. */
 export function publishedKids(state: State | undefined, address: string): string[] {
-  const found = state?.resources.find(({ mode, type, name }) => mode === "managed" && `${type}.${name}` === address);
-  return found?.instances.flatMap(({ attributes }) => acceptedKids(attributes.extra_config)) ?? [];
+  return attributesOf(state, address).flatMap(acceptedKids);
+}
+
+/** The key that the deploys so far have said signs: that of a client's certificate. */
+export function certifiedKid(state: State | undefined, address: string): string | undefined {
+  const [extraConfig] = attributesOf(state, address);
+  return kidOfCertificate(extraConfig?.["jwt.credential.certificate"]);
 }
 
 /** By the attributes of a client: those of its JWKS, or the one of its certificate. */
-function acceptedKids(extraConfig: unknown): string[] {
-  const attributes = (extraConfig ?? {}) as Record<string, string>;
+function acceptedKids(attributes: Record<string, string>): string[] {
+  if (attributes["use.jwks.string"] !== "true") {
+    const kid = kidOfCertificate(attributes["jwt.credential.certificate"]);
+    return kid === undefined ? [] : [kid];
+  }
   try {
-    if (attributes["use.jwks.string"] === "true") {
-      const { keys } = JSON.parse(attributes["jwks.string"] ?? "") as { keys: { kid: string }[] };
-      return keys.map(({ kid }) => kid);
-    }
-    const base64 = attributes["jwt.credential.certificate"] ?? "";
-    return [keyId(new X509Certificate(Buffer.from(base64, "base64")).publicKey)];
+    const { keys } = JSON.parse(attributes["jwks.string"] ?? "") as { keys: { kid: string }[] };
+    return keys.map(({ kid }) => kid);
   } catch {
     return []; // nothing that Keycloak could read either
   }
+}
+
+function kidOfCertificate(base64 = ""): string | undefined {
+  try {
+    return keyId(new X509Certificate(Buffer.from(base64, "base64")).publicKey);
+  } catch {
+    return undefined; // likewise
+  }
+}
+
+function attributesOf(state: State | undefined, address: string): Record<string, string>[] {
+  const found = state?.resources.find(({ mode, type, name }) => mode === "managed" && `${type}.${name}` === address);
+  return (found?.instances ?? []).map(({ attributes }) => (attributes.extra_config ?? {}) as Record<string, string>);
 }
 
 /** All entries that a Keycloak server holds, with the alias of the provider that reaches it. */

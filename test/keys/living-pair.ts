@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyId } from "../../constructs/keys/certificate";
 import { ensureKeyPair, type PairFacts } from "../../constructs/keys/key-pair";
-import type { KeyRecord } from "../../constructs/keys/key-record";
+import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { filesOf, readRecord } from "../../constructs/keys/key-store";
 import type { Pair } from "../../tools/keys/pairs";
 
@@ -35,7 +35,9 @@ export function synthesizeIn(folder: string, creation: "allowed" | "refused" = "
 export function pairIn(folder: string, deployed: readonly string[] = []): Pair {
   const files = filesIn(folder);
   const stack = { name: "m2m", folder, json: { terraform: {} }, warnings: [] };
-  const client = { stack, address: "keycloak_openid_client.M", clientId: "m", realm: "r", deployed };
+  const record = recordIn(folder);
+  const certified = activeOf(record).kid;
+  const client = { stack, address: "keycloak_openid_client.M", clientId: "m", realm: "r", deployed, certified };
   const description = {
     name: "m",
     directory: folder,
@@ -45,7 +47,7 @@ export function pairIn(folder: string, deployed: readonly string[] = []): Pair {
     kids: [],
     revoked: [],
   } as const;
-  return { name: "m", description, files, record: recordIn(folder), clients: [client] };
+  return { name: "m", description, files, record, clients: [client] };
 }
 
 export function recordIn(folder: string): KeyRecord {

@@ -186,6 +186,24 @@ describe("an action", () => {
     expect(data.outcomes.map(({ action }: { action: string }) => action)).toEqual(["wait", "wait"]);
   });
 
+  it("is not taken by rotate before the last one is deployed, however long ago that was", async () => {
+    project.deploy();
+    const said: string[] = [];
+    const rotate = async () => said.push((await project.run("rotate one")).data.outcomes[0].action);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      for (const isDeployed of [false, true, false, true, false, true]) {
+        await rotate();
+        await rotate();
+        if (isDeployed) project.deploy();
+        vi.setSystemTime(Date.now() + 3_600_000);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(said.join(" ")).toBe("prepare wait wait wait activate wait wait wait retire wait wait wait");
+  });
+
   it("takes a certificate of a key made elsewhere, which needs no private half here", async () => {
     rmSync(project.filesFor("one").key);
     writeFileSync("new.crt", selfSign(generateKeyPairSync("ed25519").privateKey, "one", 90));
@@ -206,50 +224,4 @@ it("lets the second of two commands go on from what the first one left", async (
   const { reason } = runs.find(({ status }) => status === "rejected") as PromiseRejectedResult;
   expect(reason).toMatchObject({ code: "KEY_PREPARED_ALREADY" });
   expect(states("one")).toEqual(["active", "prepared"]);
-});
-
-describe("list", () => {
-  const line = (path: string, place: number, rest: string) => {
-    const { since, until, state } = project.recordFor(path).keys[place]!;
-    return `  ${short(path, place)}  EdDSA  ${state.padEnd(8)}  since ${since.slice(0, 10)}, certificate until ${until.slice(0, 10)}  ${rest}`;
-  };
-
-  it("shows each pair with its clients, and each key with where it is", async () => {
-    project.deploy("two");
-    await project.run("prepare two");
-    rmSync(project.filesFor("one").key);
-    const { text, data } = await project.run("");
-    expect(text.split("\n")).toEqual([
-      "one (client one)",
-      line("one", 0, "not deployed, private half not here"),
-      "two (client two-reader, two-writer)",
-      line("two", 0, "deployed, private half here"),
-      line("two", 1, "not deployed, private half here"),
-    ]);
-    const { certificate, ...facts } = project.recordFor("one").keys[0]!;
-    expect(data[0]).toEqual({ name: "one", clients: ["one"], keys: [{ ...facts, deployed: false, private: false }] });
-    expect((await project.run("list one")).data).toEqual([data[0]]);
-  });
-
-  it("takes no private half for here that the key file does not hold", async () => {
-    writeFileSync("new.crt", selfSign(generateKeyPairSync("ed25519").privateKey, "one", 90));
-    await project.run("prepare one", { certificate: "new.crt" });
-    await project.run("activate one", { force: true });
-    const { data } = await project.run("list one");
-    expect(data[0].keys.map((key: { private: boolean }) => key.private)).toEqual([true, false]);
-  });
-
-  it("says what to do where nothing is declared, and of a pair without a client", async () => {
-    project.declare({ one: [] });
-    expect((await project.run("list")).text.split("\n")[0]).toBe("one (no client)");
-    project.declare({});
-    expect((await project.run("list")).text).toBe("no key pairs: declare a SigningKeyPair");
-  });
-
-  it("changes no byte, and takes no lock", async () => {
-    const before = project.certs();
-    await project.run("list");
-    expect(project.certs()).toEqual(before);
-    expect(existsSync(".m2m")).toBe(false);
-  });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, vi } from "vitest";
 import { ensureKeyPair } from "../../constructs/keys/key-pair";
-import { acceptedOf, factsOf, type KeyRecord } from "../../constructs/keys/key-record";
+import { acceptedOf, activeOf, factsOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { filesOf, readRecord } from "../../constructs/keys/key-store";
 import { type KeysOptions, keys } from "../../tools/commands/keys";
 import type { ToolError } from "../../tools/output";
@@ -83,8 +83,13 @@ export function keysProject() {
     deploy(...paths: string[]): void {
       const resources = Object.entries(clients).flatMap(([path, ids]) => {
         if (paths.length > 0 && !paths.includes(path)) return [];
-        const jwks = acceptedOf(recordFor(path)).map((entry) => factsOf(entry, path).publicJwk);
-        const extra_config = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys: jwks }) };
+        const record = recordFor(path);
+        const jwks = acceptedOf(record).map((entry) => factsOf(entry, path).publicJwk);
+        const extra_config = {
+          "jwt.credential.certificate": activeOf(record).certificate,
+          "use.jwks.string": "true",
+          "jwks.string": JSON.stringify({ keys: jwks }),
+        };
         return ids.map((id) => inState("keycloak_openid_client", id, { client_id: id, extra_config }));
       });
       writeFileSync(join(folder.path, "terraform.m2m.tfstate"), JSON.stringify({ version: 4, resources }));

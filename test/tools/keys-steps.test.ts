@@ -31,10 +31,13 @@ interface Given {
   readonly overlapMs?: number;
   readonly inUse?: readonly string[];
   readonly whenDue?: boolean;
+  readonly isSwitchDeployed?: boolean;
 }
 
-function situation({ states, deployed, after = DAY, overlapMs = 0, whenDue = false, inUse }: Given): Situation {
+function situation({ states, deployed, after = DAY, inUse, ...rest }: Given): Situation {
+  const { overlapMs = 0, whenDue = false, isSwitchDeployed = true } = rest;
   return {
+    isSwitchDeployed,
     record: { version: 1, keys: states.map((state, i) => ({ ...ENTRIES[i]!, state })) },
     deployed: deployed.map((places) => places.map((place) => KIDS[place]!)),
     now: new Date(ISSUED + after),
@@ -134,6 +137,11 @@ describe("with a retiring key", () => {
       "waits until the key that signs is deployed",
       { states, deployed: [[0]], after: DAY },
       wait(`key ${B} is not deployed: ${UP}`),
+    ],
+    [
+      "waits until the switch is deployed, which brings containers the new key",
+      { states, deployed: both, isSwitchDeployed: false },
+      wait(`the switch to key ${B} is not deployed: ${UP}`),
     ],
     [
       "waits for assertions on their way, with no overlap asked for",

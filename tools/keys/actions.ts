@@ -127,7 +127,9 @@ export async function rotateAction(found: Pair, options: ActionOptions): Promise
 }
 
 async function stepOf(pair: Pair, options: ActionOptions): Promise<Step> {
-  const situation = { ...options, record: pair.record, deployed: deployedOf(pair) };
+  const active = activeOf(pair.record).kid;
+  const isSwitchDeployed = pair.clients.every(({ certified }) => certified === active);
+  const situation = { ...options, record: pair.record, deployed: deployedOf(pair), isSwitchDeployed };
   const step = nextStep(situation);
   if (step.act !== "retire") return step;
   try {

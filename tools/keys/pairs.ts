@@ -4,7 +4,7 @@ import { filesOf, type PairFiles, readRecord } from "../../constructs/keys/key-s
 import type { PairDescription } from "../../constructs/private/pair-description";
 import { ToolError } from "../output";
 import type { Project, Stack } from "../project";
-import { publishedKids, type State } from "../state";
+import { certifiedKid, publishedKids, type State } from "../state";
 
 /** A client that signs with a pair. */
 export interface PairClient {
@@ -14,6 +14,8 @@ export interface PairClient {
   readonly realm: string;
   /** The keys that Keycloak accepts from it by the state; none before its first deploy. */
   readonly deployed: readonly string[];
+  /** The key that it was told signs, by the state. */
+  readonly certified: string | undefined;
 }
 
 /** A key pair that the project declares, with what is known of it. */
@@ -71,6 +73,7 @@ function clientsOf(stack: Stack, state: State | undefined): (PairClient & { cert
       clientId: plain(config.client_id),
       realm: plain(config.realm_id),
       deployed: publishedKids(state, address),
+      certified: certifiedKid(state, address),
       certificate: attributes["jwt.credential.certificate"] ?? "",
     };
   });

@@ -11,6 +11,8 @@ export interface Situation {
   readonly record: KeyRecord;
   /** What Keycloak accepts from each client of the pair, by the state. */
   readonly deployed: readonly (readonly string[])[];
+  /** Whether the switch to the active key is deployed: containers have copies of their key until then. */
+  readonly isSwitchDeployed: boolean;
   readonly now: Date;
   /** How long two keys are accepted before the next step, so that every machine has its new key by then. */
   readonly overlapMs: number;
@@ -70,9 +72,13 @@ function whenPrepared({ deployed, now, overlapMs }: Situation, prepared: KeyEntr
   return { act: "activate", because: `Keycloak accepts key ${short(prepared)}` };
 }
 
-function whenRetiring({ record, deployed, now, overlapMs, inUse }: Situation, retiring: readonly KeyEntry[]): Step {
+function whenRetiring(situation: Situation, retiring: readonly KeyEntry[]): Step {
+  const { record, deployed, isSwitchDeployed, now, overlapMs, inUse } = situation;
   if (!isDeployed(activeOf(record).kid, deployed)) {
     return { act: "wait", because: `key ${short(activeOf(record))} is not deployed: run \`m2m up\`` };
+  }
+  if (!isSwitchDeployed) {
+    return { act: "wait", because: `the switch to key ${short(activeOf(record))} is not deployed: run \`m2m up\`` };
   }
   const list = retiring.map(short).join(", ");
   const since = Math.max(...retiring.map((entry) => Date.parse(entry.since)));
