@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SigningAlgorithm } from "./algorithms";
 import { keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
-import { createFile, isFileThere, readRegularFile, removeFile, removeHalfWritten, replaceFile } from "./key-files";
+import { isFileThere, readRegularFile, removeFile, removeHalfWritten, replaceFile } from "./key-files";
 import {
   acceptedOf,
   activeOf,
@@ -62,8 +62,11 @@ export function readRecord(files: PairFiles, algorithm?: SigningAlgorithm): KeyR
 
 /** Writes the private half of a key that is to be prepared: before the record names it, so that it is never missing. */
 export function stagePrivateKey(files: PairFiles, kid: string, pem: string): void {
-  if (createFile(files.staged(kid), pem, 0o600)) return;
-  throw new KeyError("KEY_KNOWN", `${files.staged(kid)} exists already; move it away, or prepare another key`);
+  const path = files.staged(kid);
+  if (isFileThere(path)) {
+    throw new KeyError("KEY_KNOWN", `${path} exists already; move it away, or prepare another key`);
+  }
+  replaceFile(path, pem, 0o600); // which is whole at once, also where there are no hard links
 }
 
 /**
@@ -105,7 +108,7 @@ export function settle(files: PairFiles, record: KeyRecord, passphrase?: string)
   const staged = readRegularFile(files.staged(active.kid));
   const isMoved = held !== active.kid && staged !== undefined;
   // It is moved or removed, and whoever put another key there has it nowhere else.
-  if (held !== active.kid || !isCopied(files, active)) checkStaged(files, active, passphrase);
+  checkStaged(files, active, passphrase);
   if (isMoved) {
     if (held !== undefined && acceptedOf(record).some(({ kid }) => kid === held)) keepAside(files, record, passphrase);
     replaceFile(files.key, staged, 0o600);
@@ -118,7 +121,7 @@ export function settle(files: PairFiles, record: KeyRecord, passphrase?: string)
   return isMoved;
 }
 
-/** Whether a crash kept the active key out of the key file, though it is here. */
+/** Whether a crash left the active key in a place of its own: before it was in the key file, or just after. */
 export function isCutOff(files: PairFiles, record: KeyRecord): boolean {
   return isFileThere(files.staged(activeOf(record).kid));
 }
@@ -144,7 +147,7 @@ function keyIn(path: string, passphrase?: string): string | undefined {
 }
 
 /** A machine is given no other key than the one that Keycloak accepts, whoever put the file there. */
-function checkStaged(files: PairFiles, { kid }: KeyEntry, passphrase?: string): void {
+function checkStaged(files: PairFiles, { kid }: Pick<KeyEntry, "kid">, passphrase?: string): void {
   const path = files.staged(kid);
   const got = keyIn(path, passphrase);
   if (got === undefined || got === kid) return;
@@ -166,15 +169,8 @@ function keepAside(files: PairFiles, record: KeyRecord, passphrase?: string): vo
   const pem = readRegularFile(files.key);
   const kid = heldKey(files, record, passphrase);
   if (pem === undefined || kid === undefined) return;
-  const entry = record.keys.find((one) => one.kid === kid)!;
-  if (isCopied(files, entry)) replaceFile(files.staged(kid), pem, 0o600);
-  else if (!createFile(files.staged(kid), pem, 0o600)) checkStaged(files, entry, passphrase);
-}
-
-/** Whether a key's own place has what the key file has, or the beginning of it: a copy that a crash cut off. */
-function isCopied(files: PairFiles, { kid }: KeyEntry): boolean {
-  const staged = readRegularFile(files.staged(kid));
-  return staged !== undefined && readRegularFile(files.key)?.startsWith(staged) === true;
+  if (isFileThere(files.staged(kid))) checkStaged(files, { kid }, passphrase);
+  else replaceFile(files.staged(kid), pem, 0o600);
 }
 
 /** Whether the certificate file has a key's certificate; what else is in it is not ours to change. */

@@ -70,6 +70,12 @@ export const COMMANDS = {
     removes: 0,
     refusedWhenDone: "KEY_NOT_FOUND",
   },
+  "revoke the active one": {
+    begin: begun(create, prepare),
+    run: async (folder) => await revokeKey(pairIn(folder), undefined, options),
+    leaves: ["revoked", "active"],
+    removes: 0,
+  },
   "revoke beside others": {
     begin: begun(create, prepare, activate, prepare),
     run: async (folder) => await revoke(folder, 1),

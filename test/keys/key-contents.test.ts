@@ -53,37 +53,6 @@ describe("another content in a file's place", () => {
     expect(readFileSync(stagedAt(0), "utf8")).toBe(content);
   });
 
-  it.each([
-    ["half of a copy", 0.5],
-    ["nothing", 0],
-  ])("that is %s, as a crash leaves it where there are no hard links, costs no key", async (_, part) => {
-    await prepare();
-    const pem = readFileSync(filesIn(folder).key, "utf8");
-    const half = { mode: 0o600 };
-    writeFileSync(stagedAt(0), pem.slice(0, pem.length * part), half);
-    await activate();
-    expect(readFileSync(stagedAt(0), "utf8")).toBe(pem);
-    expectSettled(folder);
-    writeFileSync(stagedAt(1), readFileSync(filesIn(folder).key, "utf8").slice(0, pem.length * part), half);
-    await prepare();
-    expectSettled(folder);
-  });
-
-  it("that is half of a copy costs no key where the record has the new one sign already, either", async () => {
-    await prepare();
-    const [old, next] = [filesIn(folder).key, stagedAt(1)].map((path) => readFileSync(path, "utf8")) as [
-      string,
-      string,
-    ];
-    await activate();
-    writeFileSync(filesIn(folder).key, old);
-    writeFileSync(stagedAt(1), next, { mode: 0o600 });
-    writeFileSync(stagedAt(0), old.slice(0, 60));
-    await activate();
-    expect(readFileSync(stagedAt(0), "utf8")).toBe(old);
-    expectSettled(folder);
-  });
-
   it("beside the certificate in its file stays there, whatever is refused or done to other keys", async () => {
     const { certificate } = filesIn(folder);
     const text = `subject=CN = m\n${readFileSync(certificate, "utf8").replaceAll("\n", "\r\n")}# by hand\n`;

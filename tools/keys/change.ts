@@ -79,12 +79,15 @@ export function retireKey(pair: Pair, kid: string | undefined, options: ChangeOp
  * is made for it: a machine is not left without a key. Gives the key that went and the one that signs.
  */
 export async function revokeKey(pair: Pair, kid: string | undefined, options: ChangeOptions) {
-  const { record, held } = settled(pair, options);
-  const gone = record.keys.find((entry) => entry.state === "revoked" && entry.kid === held);
-  // A crash came between record and key file: this run was to end that one, and not to revoke what took its place.
-  if (gone?.kid.startsWith(kid ?? "")) return { gone, active: activeOf(record) };
-  const target = kid ?? activeOf(record).kid;
-  const isActive = activeOf(record).kid.startsWith(target);
+  const { record, held, wasCutOff } = settled(pair, options);
+  const active = activeOf(record);
+  const gone = record.keys.find(({ state, ...entry }) => {
+    return state === "revoked" && (entry.kid === held || (wasCutOff && entry.since === active.since));
+  });
+  // A crash came before the files said what the record does: this run ends that one, and revokes nothing that took its place.
+  if (gone?.kid.startsWith(kid ?? "")) return { gone, active };
+  const target = kid ?? active.kid;
+  const isActive = active.kid.startsWith(target);
   if (isActive && record.keys.every(isNotPrepared)) await prepareKey(pair, {}, options);
   const { files, record: before } = settled(pair, options);
   const after = revoke(before, options.now, target);
@@ -112,9 +115,10 @@ function settled({ files, description, record: read }: Pair, options: ChangeOpti
   const found = readRecord(files, description.algorithm) ?? read;
   // Also for a single key: a file that cannot be opened is to be known before anything is written.
   const held = heldKey(files, found, options.passphrase);
-  const record = isCutOff(files, found) ? switchedNow(files, found, held, options) : found;
+  const wasCutOff = isCutOff(files, found);
+  const record = wasCutOff ? switchedNow(files, found, held, options) : found;
   const isMoved = settle(files, record, options.passphrase);
-  return { files, record, held, isMoved };
+  return { files, record, held, wasCutOff, isMoved };
 }
 
 /** What signs until now retires from now on, whenever the record began to say so: it must not be dropped too early. */
