@@ -4,6 +4,11 @@ import { describe, expect, it, vi } from "vitest";
 import { selfSign } from "../../constructs/keys/self-sign";
 import { keysProject } from "./keys-project";
 
+/** A realm that keeps no login events: nobody can tell who signs with which key. */
+vi.mock("../../tools/keys/live-use", async (original) => {
+  return { ...(await original<typeof import("../../tools/keys/live-use")>()), usesOf: async () => undefined };
+});
+
 const project = keysProject();
 
 const kids = (path: string) => project.recordFor(path).keys.map(({ kid }) => kid);
