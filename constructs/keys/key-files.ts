@@ -92,23 +92,28 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** So that a loss of power leaves files in the order in which they were written. */
+/** So that a loss of power leaves files in the order in which they were written. Shared folders may have no such thing. */
 function syncFolder(folder: string): void {
-  if (process.platform === "win32") return; // has no such thing
+  if (process.platform === "win32") return;
   const opened = openSync(folder, constants.O_RDONLY);
   try {
     fsyncSync(opened);
+  } catch (error) {
+    if (!["EINVAL", "EBADF", ...UNSUPPORTED].includes(codeOf(error) ?? "")) throw error;
   } finally {
     closeSync(opened);
   }
 }
+
+/** What a file system answers that does not know an operation. */
+const UNSUPPORTED = ["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
 
 /** Some file systems, such as folders shared with a virtual machine, have no hard links. */
 function linkOrCopy(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {
-    if (!["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(codeOf(error) ?? "")) throw error;
+    if (!UNSUPPORTED.includes(codeOf(error) ?? "")) throw error;
     copyFileSync(from, to, constants.COPYFILE_EXCL);
   }
 }

@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -23,7 +24,7 @@ const links = vi.hoisted((): { real?: typeof linkSync } => ({}));
 vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   links.real = fs.linkSync;
-  return { ...fs, linkSync: vi.fn(fs.linkSync) };
+  return { ...fs, linkSync: vi.fn(fs.linkSync), fsyncSync: vi.fn(fs.fsyncSync) };
 });
 
 /** A user without rights, where the tests run as root: root reads everything. */
@@ -138,6 +139,22 @@ describe("replaceFile", () => {
     replaceFile(file, "whole", 0o600);
     expect(readdirSync(folder).sort()).toEqual([`.${process.pid}.m-signing.key`, "m-signing.key"]);
     expect(readFileSync(file, "utf8")).toBe("whole");
+  });
+
+  it.each([
+    ["does without folders that are written through", "EINVAL", false],
+    ["fails where that fails", "EIO", true],
+  ])("%s: %s", (_, code, fails) => {
+    vi.mocked(fsyncSync)
+      .mockImplementationOnce(() => undefined)
+      .mockImplementationOnce(() => {
+        throw Object.assign(new Error(code), { code });
+      });
+    const write = () => replaceFile(file, "text", 0o600);
+    if (fails) expect(write).toThrow(expect.objectContaining({ code: "FILE_NOT_WRITTEN" }));
+    else expect(write).not.toThrow();
+    expect(readFileSync(file, "utf8")).toBe("text");
+    expect(readdirSync(folder)).toEqual(["m-signing.key"]);
   });
 
   it("fails where a link is in the way, and writes nothing behind it", () => {
