@@ -37,6 +37,14 @@ describe("usage", () => {
       { key: "abcdefg" },
       "--key must be a key id, or eight characters or more of its beginning, got: abcdefg",
     ],
+    ["revoke one", { certificate: "new.crt" }, "keys revoke takes no --certificate"],
+    ["revoke one", { algorithm: "ES256" }, "keys revoke takes no --algorithm"],
+    ["prepare one", { key: "abcdefgh" }, "keys prepare takes no --key"],
+    ["rotate one", { key: "abcdefgh" }, "keys rotate takes no --key"],
+    ["activate one", { auto: true }, "keys activate takes no --auto"],
+    ["retire one", { overlap: "60" }, "keys retire takes no --overlap"],
+    ["rotate one", { overlap: "60" }, "--overlap is for keys rotate --auto"],
+    ["prepare one", { live: true }, "keys prepare takes no --live"],
     ["prepare", { all: true, certificate: "new.crt" }, "--certificate is for one CLIENT"],
     ["prepare one two", { certificate: "new.crt" }, "--certificate is for one CLIENT"],
   ])("refuses keys %s with %j before anything is synthesized", async (words, options, message) => {
@@ -51,6 +59,8 @@ describe("usage", () => {
     });
     vi.stubEnv("KEY_PASSPHRASE_FILE", "none.txt");
     expect((await project.failure("prepare one")).message).toContain("got: none.txt (ENOENT)");
+    writeFileSync("none.txt", "\npassphrase\n");
+    expect((await project.failure("prepare one")).message).toContain("got: an empty line in none.txt");
     expect(states("one")).toEqual(["active"]);
   });
 });

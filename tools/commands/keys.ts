@@ -60,6 +60,7 @@ export async function keys(
   }
   if (options.all && names.length > 0) throw usage("--all and names exclude each other");
   if (action !== "list" && !options.all && names.length === 0) throw usage(`keys ${action} needs a CLIENT, or --all`);
+  refuseForeign(action, options);
   if (options.certificate !== undefined && names.length !== 1) throw usage("--certificate is for one CLIENT");
   const chosen = actionOptions(options);
   const project = openProject();
@@ -71,6 +72,22 @@ export async function keys(
   };
   if (action === "list") await work();
   else await oneAtATime(project, out, work);
+}
+
+/** Options that some actions alone take. What is not heeded is to be known: a revocation takes no key made elsewhere. */
+const TAKEN_BY = {
+  key: ["activate", "retire", "revoke"],
+  algorithm: ["prepare", "rotate"],
+  certificate: ["prepare", "rotate"],
+  auto: ["rotate"],
+  overlap: ["rotate"],
+  live: ["list"],
+} as const;
+
+function refuseForeign(action: string, options: KeysOptions): void {
+  for (const [name, actions] of Object.entries(TAKEN_BY) as [keyof typeof TAKEN_BY, readonly string[]][]) {
+    if (options[name] && !actions.includes(action)) throw usage(`keys ${action} takes no --${name}`);
+  }
 }
 
 async function findPairs(project: Project, out: Output, interruption: AbortSignal): Promise<Pair[]> {
@@ -148,6 +165,7 @@ function actionOptions(options: KeysOptions): ActionOptions {
     throw usage(`--algorithm must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${algorithm}`);
   }
   if (!/^\d{1,8}$/.test(overlap)) throw usage(`--overlap must be a number of seconds, got: ${overlap}`);
+  if (options.overlap !== undefined && !options.auto) throw usage("--overlap is for keys rotate --auto");
   if (key !== undefined && !/^[\w-]{8,64}$/.test(key)) {
     throw usage(`--key must be a key id, or eight characters or more of its beginning, got: ${key}`);
   }

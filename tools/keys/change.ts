@@ -133,12 +133,16 @@ function switchedNow(files: PairFiles, record: KeyRecord, held: string | undefin
 export function readPassphrase(): string | undefined {
   const file = process.env.KEY_PASSPHRASE_FILE;
   if (!file) return process.env.KEY_PASSPHRASE || undefined;
+  const refuse = (got: string) => new ToolError("usage", `KEY_PASSPHRASE_FILE must name a file ${got}`);
+  let passphrase: string | undefined;
   try {
-    return readFileSync(file, "utf8").split(/\r?\n/)[0];
+    [passphrase] = readFileSync(file, "utf8").split(/\r?\n/);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new ToolError("usage", `KEY_PASSPHRASE_FILE must name a file that can be read, got: ${file} (${code})`);
+    throw refuse(`that can be read, got: ${file} (${(cause as NodeJS.ErrnoException).code})`);
   }
+  // A key encrypted by an empty one would be as good as in the clear.
+  if (!passphrase) throw refuse(`whose first line is the passphrase, got: an empty line in ${file}`);
+  return passphrase;
 }
 
 async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase }: ChangeOptions) {
