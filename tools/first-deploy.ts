@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { readRegularFile, replaceFile } from "../constructs/keys/key-files";
 import type { DockerThing } from "./docker";
 import { type Project, readStacks, type Stack } from "./project";
 import { externalPorts, localPort } from "./servers";
@@ -26,7 +27,7 @@ export function passwordForFirstDeploy(
   const volumes = stacks.filter(declaresDeployer).map((stack) => ({ stack, volume: volumeOfServer(stack, stacks) }));
   const exists = (volume: string | undefined) => there.some(({ kind, name }) => kind === "volume" && name === volume);
   const isMadeAnew = volumes.map(({ volume }) => volume !== undefined && !exists(volume));
-  const first = volumes.filter(({ stack }, index) => isMadeAnew[index] || !knowsDeployer(stack));
+  const first = volumes.filter(({ stack }, index) => isMadeAnew[index] || !hasItsRights(stack));
   if (first.length === 0) return undefined;
   if (isMadeAnew.every(Boolean)) return randomBytes(24).toString("base64url");
   return kept;
@@ -37,11 +38,27 @@ export function passwordIsGiven(): boolean {
   return GIVEN.some((name) => process.env[name] !== undefined);
 }
 
+/** Keeps a password until the first deploy has come to its end, whatever is synthesized meanwhile. */
+export function keepPassword(project: Project, password: string): void {
+  mkdirSync(join(project.folder, ".m2m"), { recursive: true });
+  replaceFile(passwordFile(project), password, 0o600);
+}
+
+export function forgetPassword(project: Project): void {
+  rmSync(passwordFile(project), { force: true });
+}
+
+function passwordFile({ folder }: Project): string {
+  return join(folder, ".m2m", "first-password");
+}
+
 /**
- * The password that an earlier first deploy was made with and did not come to its end: its server has it. It lies in the
- * file for Keycloak's container, which a synthesis without a password empties: to be asked for before.
+ * The password that an earlier first deploy was made with and did not come to its end: its server has it. One that was
+ * given lies in the file for Keycloak's container, which a synthesis without a password empties: to be asked for before.
  */
 export function keptPassword(project: Project): string | undefined {
+  const made = readRegularFile(passwordFile(project));
+  if (made !== undefined) return made;
   const folders = readStacks(project).map(({ folder }) => join(folder, "bootstrap-admin"));
   const files = folders
     .filter((folder) => existsSync(folder))
@@ -57,8 +74,19 @@ export function declaresDeployer(stack: Stack): boolean {
   return deployers(stack).length > 0;
 }
 
-function knowsDeployer(stack: Stack): boolean {
-  return deployers(stack).every((address) => publishedKids(localState(stack), address).length > 0);
+/** Whether the deployer's client, its rights and the realms that it manages are all made: then its key is enough. */
+function hasItsRights(stack: Stack): boolean {
+  const { resources } = localState(stack);
+  const isMade = (type: string, name: string) =>
+    resources.some(
+      (one) => one.mode === "managed" && one.type === type && one.name === name && one.instances.length > 0,
+    );
+  const needed = ["keycloak_openid_client_service_account_role", "keycloak_realm"].flatMap((type) =>
+    Object.keys(stack.json.resource?.[type] ?? {}).map((name) => isMade(type, name)),
+  );
+  return (
+    deployers(stack).every((address) => publishedKids(localState(stack), address).length > 0) && needed.every(Boolean)
+  );
 }
 
 function deployers(stack: Stack): string[] {

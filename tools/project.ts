@@ -27,6 +27,7 @@ export interface SynthesizedJson {
   /** What Terraform takes for a comment. */
   readonly "//"?: unknown;
   readonly resource?: Resources;
+  readonly variable?: Record<string, { readonly default?: string | null }>;
   /** cdktf writes a list for each provider, other programs may write one alone. */
   readonly provider?: Record<string, ProviderConfiguration | readonly ProviderConfiguration[]>;
   readonly terraform: { readonly backend?: { readonly local?: { readonly path: string } } };

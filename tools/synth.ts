@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import type { PairDescription } from "../constructs/private/pair-description";
 import { descriptionsOf } from "./keys/pairs";
 import { type Output, ToolError } from "./output";
 import { type Project, readStacks, type Stack } from "./project";
@@ -35,7 +36,7 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
       `\`${project.app}\` ended without a stack in ${project.outdir}; it has to declare a TerraformStack and end with app.synth()`,
     );
   }
-  if (!options.newKeys) refuseOtherKeys(known, declaredKeys(stacks), revokedKeys(stacks));
+  if (!options.newKeys) refuseOtherKeys(known, declaredKeys(stacks), stacks.flatMap(descriptionsOf));
   for (const warning of stacks.flatMap(({ warnings }) => warnings)) out.warn(`warning: ${warning}`);
   return stacks;
 }
@@ -49,21 +50,24 @@ function knownKey({ stack, name, kid }: KnownKey): string {
   return `${stack}/${name}/${kid}`;
 }
 
-/** A key that Keycloak accepts already is the next one of a rotation, and one in place of a revoked one is wanted. */
-function refuseOtherKeys(known: readonly KnownKey[], declared: readonly KnownKey[], revoked: readonly string[]): void {
+/** Keys of one pair's record follow one another by the commands that keep it; any other would lock a machine out. */
+function refuseOtherKeys(
+  known: readonly KnownKey[],
+  declared: readonly KnownKey[],
+  pairs: readonly PairDescription[],
+): void {
+  const areOfOnePair = (...ids: string[]) =>
+    pairs.some(({ kids, revoked }) => ids.every((kid) => [...kids, ...revoked].includes(kid)));
   for (const key of declared) {
     const before = known.find(({ stack, address }) => stack === key.stack && address === key.address);
-    if (before && !before.accepted.includes(key.kid) && before.kid !== key.kid && !revoked.includes(before.kid)) {
+    if (!before || before.kid === key.kid || before.accepted.includes(key.kid)) continue;
+    if (!areOfOnePair(before.kid, key.kid)) {
       throw new ToolError(
         "key-replaced",
         `${key.address} of stack ${key.stack} (${key.name}) would get another key: the state knows kid ${before.kid}, its certificate now has ${key.kid}; restore the certificate, or pass --new-keys to replace the key`,
       );
     }
   }
-}
-
-function revokedKeys(stacks: readonly Stack[]): string[] {
-  return stacks.flatMap(descriptionsOf).flatMap(({ revoked }) => revoked);
 }
 
 async function runApp(project: Project, out: Output, env: Record<string, string>): Promise<void> {

@@ -105,6 +105,17 @@ describe("Terraform that signs in by a key", () => {
     canaries.push(...privateParts(join(folder, KEY)));
   });
 
+  it("revokes its own key only where another is deployed, as it could not deploy one", async () => {
+    const refused = await run("keys", "revoke", "terraform");
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("Terraform signs in by this key")]);
+    await succeeds("keys", "prepare", "terraform");
+    await succeeds("up");
+    await succeeds("keys", "revoke", "terraform");
+    await succeeds("up");
+    expect((await run("diff")).exitCode).toBe(0);
+    canaries.push(...privateParts(join(folder, KEY)));
+  });
+
   it("asks for the machines' sign-ins by its key", async () => {
     const { stdout, stderr } = await run("keys", "list", "--live", "--json");
     const pairs = JSON.parse(stdout) as { name: string; keys: { uses?: unknown[] }[] }[];

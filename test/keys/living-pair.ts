@@ -37,7 +37,16 @@ export function pairIn(folder: string, deployed: readonly string[] = []): Pair {
   const stack = { name: "m2m", folder, json: { terraform: {} }, warnings: [] };
   const record = recordIn(folder);
   const certified = activeOf(record).kid;
-  const client = { stack, address: "keycloak_openid_client.M", clientId: "m", realm: "r", deployed, certified };
+  const client = {
+    stack,
+    address: "keycloak_openid_client.M",
+    clientId: "m",
+    realm: "r",
+    deployed,
+    certified,
+    isDeployer: false,
+    providerAlias: undefined,
+  };
   const description = {
     name: "m",
     directory: folder,

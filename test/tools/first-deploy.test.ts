@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DockerThing } from "../../tools/docker";
-import { keptPassword, passwordForFirstDeploy } from "../../tools/first-deploy";
+import { forgetPassword, keepPassword, keptPassword, passwordForFirstDeploy } from "../../tools/first-deploy";
 import type { Stack } from "../../tools/project";
 import {
   inState,
@@ -61,6 +61,24 @@ describe("the password for a first deploy", () => {
     expect(passwordForFirstDeploy([first()], "kept", [VOLUME])).toBe("kept");
   });
 
+  it("is that one until the deployer has its rights and the realms are made", () => {
+    const deployer = inState("keycloak_openid_client", "Deployer", signedJwtClient("machine-a"));
+    const resources = {
+      keycloak_openid_client: { Deployer: DEPLOYER },
+      keycloak_openid_client_service_account_role: { Right: {} },
+      keycloak_realm: { Realm: {} },
+      ...SERVER,
+    };
+    const right = inState("keycloak_openid_client_service_account_role", "Right", {});
+    const realm = inState("keycloak_realm", "Realm", {});
+    const password = (...known: unknown[]) => passwordForFirstDeploy([stack(resources, known)], "kept", [VOLUME]);
+    expect([password(deployer), password(deployer, right), password(deployer, right, realm)]).toEqual([
+      "kept",
+      "kept",
+      undefined,
+    ]);
+  });
+
   it.each(["KEYCLOAK_PASSWORD", "TF_VAR_keycloak_admin_password"])("is not made where %s gives one", (name) => {
     vi.stubEnv(name, "given");
     expect(passwordForFirstDeploy([first()], "kept", [])).toBeUndefined();
@@ -78,6 +96,15 @@ describe("the password for a first deploy", () => {
 });
 
 describe("a kept password", () => {
+  it("is the one that up made, whatever is synthesized meanwhile, until up has no more need of it", () => {
+    const project = projectIn(folder.path);
+    keepPassword(project, "made");
+    expect(statSync(join(folder.path, ".m2m/first-password")).mode & 0o777).toBe(0o600);
+    expect(keptPassword(project)).toBe("made");
+    forgetPassword(project);
+    expect(keptPassword(project)).toBeUndefined();
+  });
+
   it("is that of the file for Keycloak's container, where it has one", () => {
     const project = projectIn(folder.path);
     expect(keptPassword(project)).toBeUndefined();

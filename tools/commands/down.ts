@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { containerStatus, type DockerThing, declaredThings, oneRuns, remove, stateThings } from "../docker";
 import type { Needs } from "../environment";
-import { declaresDeployer, keptPassword, passwordIsGiven } from "../first-deploy";
+import { declaresDeployer, forgetPassword, keptPassword, passwordIsGiven } from "../first-deploy";
 import { endAttempt, findLeftovers, hasTraces, refuseWhileBusy } from "../interrupted";
 import { type Output, ToolError } from "../output";
 import { type Project, readStacks, type Stack } from "../project";
@@ -57,6 +57,7 @@ export async function down(
     await destroyAll(session, stacks, work);
   }
   for (const stack of stacks) removeTraces(stack);
+  forgetPassword(project);
   rmSync(project.outdir, { recursive: true, force: true });
   out.result(
     work.length > 0 ? "destroyed; keys and certificates, images and the cache are kept" : "nothing to destroy",

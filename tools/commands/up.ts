@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MachineError } from "../../machines/errors";
 import { checkPorts, declaredThings, existing, lastMessages, oneRuns, refuseForeign } from "../docker";
-import { declaresDeployer, keptPassword, passwordForFirstDeploy } from "../first-deploy";
+import { declaresDeployer, forgetPassword, keepPassword, keptPassword, passwordForFirstDeploy } from "../first-deploy";
 import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
 import { settleKeys } from "../keys/settle";
 import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../machines";
@@ -28,6 +28,7 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
   if (password !== undefined) {
     // For the programs that this one starts, and for nobody else.
     process.env.KEYCLOAK_PASSWORD = password;
+    keepPassword(project, password);
     stacks = await synth();
   }
   await settleKeys(project, stacks, out);
@@ -63,6 +64,7 @@ async function signInByKey(session: Session, synth: () => Promise<Stack[]>): Pro
   const stacks = await synth();
   session.out.say("signing in by the key");
   for (const stack of stacks) await terraform(session, stack).planJson();
+  forgetPassword(session.project);
   return stacks;
 }
 

@@ -10,6 +10,7 @@ import {
   revokeKey,
   withoutLeftovers,
 } from "./change";
+import { refuseLockOut, whyAnotherAlgorithm } from "./deployer";
 import { type KeyUse, usedAmong, usesOf } from "./live-use";
 import type { Pair } from "./pairs";
 import { ASSERTION_MS, isDeployed, nextStep, type Step, short } from "./steps";
@@ -38,6 +39,8 @@ export interface ActionOptions extends ChangeOptions, NewKey {
 
 export async function prepareAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
   const outcome = { name: pair.name, action: "prepare" };
+  const problem = whyAnotherAlgorithm(pair, options);
+  if (problem) throw new ToolError("deployer-locked-out", problem);
   if (options.dryRun) {
     refuseSecond(pair.record);
     return { ...outcome, said: "would make a key and publish it beside the active one" };
@@ -55,6 +58,7 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
   const { name, record } = pair;
   const possible = record.keys.filter(({ state }) => state === "prepared" || (options.kid && state === "retiring"));
   const next = possible.find(({ kid }) => kid.startsWith(options.kid ?? ""));
+  if (next) refuseLockOut(pair, next); // also where it is forced
   if (next && !options.force && !isDeployed(next.kid, deployedOf(pair))) {
     throw new ToolError(
       "key-not-deployed",
@@ -92,15 +96,22 @@ export async function retireAction(found: Pair, options: ActionOptions): Promise
 
 export async function revokeAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
   const outcome = { name: pair.name, action: "revoke" };
+  const active = activeOf(pair.record);
+  if (active.kid.startsWith(options.kid ?? active.kid)) {
+    refuseLockOut(
+      pair,
+      pair.record.keys.find(({ state }) => state === "prepared"),
+    );
+  }
   if (options.dryRun) {
     const { kid } = toRevoke(pair, options);
     return { ...outcome, kid, said: `would revoke key ${short({ kid })}` };
   }
-  const { gone, active } = await revokeKey(pair, options.kid, options);
+  const done = await revokeKey(pair, options.kid, options);
   return {
     ...outcome,
-    kid: gone.kid,
-    said: `revoked key ${short(gone)}; key ${described(active)} signs`,
+    kid: done.gone.kid,
+    said: `revoked key ${short(done.gone)}; key ${described(done.active)} signs`,
     next: "m2m up, at once: until then Keycloak accepts the revoked key and refuses a new one",
   };
 }
@@ -121,6 +132,8 @@ export async function rotateAction(found: Pair, options: ActionOptions): Promise
     const until = step.until ? ` until ${step.until.toISOString().slice(0, 19)}Z` : "";
     return { name: pair.name, action: "wait", said: `nothing to do${until}: ${step.because}` };
   }
+  const problem = step.act === "prepare" && whyAnotherAlgorithm(pair, options);
+  if (problem) return { name: pair.name, action: "wait", said: `nothing to do by itself: ${problem}` };
   const act = { prepare: prepareAction, activate: activateAction, retire: retireAction }[step.act];
   const outcome = await act(pair, options);
   return { ...outcome, said: `${outcome.said} (${step.because})` };
@@ -142,7 +155,8 @@ async function stepOf(pair: Pair, options: ActionOptions): Promise<Step> {
 /** What each client's machines sign with, since a key's state began or for a day; `undefined` where none can tell. */
 export async function liveUses(pair: Pair, since: Date): Promise<KeyUse[] | undefined> {
   const found = await Promise.all(pair.clients.map((client) => usesOf({ ...client, since })));
-  return found.length === 0 || found.includes(undefined) ? undefined : found.flatMap((uses) => uses ?? []);
+  const known = found.filter((uses) => uses !== undefined);
+  return known.length === 0 ? undefined : known.flat(); // one realm that tells is enough to see a use
 }
 
 /** Keys that signed since they ought not to; nothing where that is not known. */

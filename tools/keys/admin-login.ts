@@ -15,7 +15,10 @@ export interface Admin {
 
 /** What a synthesized stack says of how Terraform signs in. */
 interface Login {
+  readonly alias?: string;
   readonly url?: string;
+  readonly username?: string;
+  readonly password?: string;
   readonly client_id?: string;
   readonly jwt_signing_alg?: string;
   readonly jwt_signing_key?: string;
@@ -26,11 +29,12 @@ interface Login {
  *
  * @throws {ToolError} `keycloak-unreachable`; a `MachineError` of a sign-in by the key
  */
-export async function signIn(stack: Stack, fetch: Fetch): Promise<Admin> {
-  const [login] = [stack.json.provider?.keycloak ?? []].flat() as readonly Login[];
+export async function signIn(stack: Stack, alias: string | undefined, fetch: Fetch): Promise<Admin> {
+  const logins = [stack.json.provider?.keycloak ?? []].flat() as readonly Login[];
+  const login = logins.find((one) => one.alias === alias);
   if (login?.url === undefined) throw refused(`stack ${stack.name} names no address of Keycloak`);
   const keyFile = /^\$\{file\("(.+)"\)\}$/.exec(login.jwt_signing_key ?? "")?.[1];
-  const token = keyFile ? await byKey(login, resolve(stack.folder, keyFile)) : await byPassword(login.url, fetch);
+  const token = keyFile ? await byKey(login, resolve(stack.folder, keyFile)) : await byPassword(stack, login, fetch);
   return { url: login.url, token };
 }
 
@@ -48,12 +52,15 @@ async function byKey({ url, client_id: clientId = "", jwt_signing_alg }: Login, 
   }
 }
 
-async function byPassword(url: string, fetch: Fetch): Promise<string> {
+async function byPassword(stack: Stack, login: Login, fetch: Fetch): Promise<string> {
+  const { url } = login;
+  const password = givenBy(stack, login.password, "KEYCLOAK_PASSWORD");
+  if (password === undefined) throw refused(`no administrator's password for ${url}; give it in KEYCLOAK_PASSWORD`);
   const body = new URLSearchParams({
     grant_type: "password",
     client_id: "admin-cli",
-    username: given("USER", "username") ?? "admin",
-    password: given("PASSWORD", "password") ?? "change_me",
+    username: givenBy(stack, login.username, "KEYCLOAK_USER") ?? "admin",
+    password,
   });
   const address = `${url}/realms/master/protocol/openid-connect/token`;
   const answer = await fetch(address, { method: "POST", body }).catch((cause: Error) => {
@@ -66,6 +73,10 @@ async function byPassword(url: string, fetch: Fetch): Promise<string> {
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
-function given(official: string, terraform: string): string | undefined {
-  return process.env[`TF_VAR_keycloak_admin_${terraform}`] ?? (process.env[`KEYCLOAK_${official}`] || undefined);
+/** What Terraform would take: the variable that this very server's provider names, or what providers read by themselves. */
+function givenBy({ json }: Stack, expression = "", official: string): string | undefined {
+  const name = /^\$\{var\.([\w-]+)\}$/.exec(expression)?.[1];
+  const fallback = name === undefined ? undefined : json.variable?.[name]?.default;
+  const given = name === undefined ? undefined : process.env[`TF_VAR_${name}`];
+  return given ?? (process.env[official] || undefined) ?? fallback ?? undefined;
 }

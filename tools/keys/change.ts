@@ -22,7 +22,7 @@ import {
   settle,
   stagePrivateKey,
 } from "../../constructs/keys/key-store";
-import { printPrivateKey } from "../../constructs/keys/private-key";
+import { ENCRYPTED, printPrivateKey, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import { selfSign } from "../../constructs/keys/self-sign";
 import { ToolError } from "../output";
 import type { Pair } from "./pairs";
@@ -129,6 +129,16 @@ function switchedNow(files: PairFiles, record: KeyRecord, held: string | undefin
   return late;
 }
 
+/** As where pairs are made: a private half that is made in CI would be lost, and its machine with it. */
+function refuseInCi({ name }: Pair): void {
+  const { CI: ci, M2M_CREATE_KEYS: asked } = process.env;
+  if (!ci || ci === "false" || asked === "true") return;
+  throw new ToolError(
+    "key-lost",
+    `${name}: CI is set, and a key made there would be lost; run this where the machine's keys are kept, take a certificate (--certificate), or set M2M_CREATE_KEYS=true`,
+  );
+}
+
 /** As the machines have it. */
 export function readPassphrase(): string | undefined {
   const file = process.env.KEY_PASSPHRASE_FILE;
@@ -145,8 +155,11 @@ export function readPassphrase(): string | undefined {
   return passphrase;
 }
 
-async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase }: ChangeOptions) {
+async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase: given }: ChangeOptions) {
+  refuseInCi(pair);
   const active = activeOf(pair.record);
+  // As the key that it follows: what reads a plain file may have no passphrase.
+  const passphrase = readPrivateKeyFile(pair.files.key, undefined) === ENCRYPTED ? given : undefined;
   const algorithm = wanted.algorithm ?? active.algorithm;
   const privateKey = await generatePrivateKey(algorithm, rsaBitsOf(pair, active));
   const pem = selfSign(privateKey, pair.name, pair.description.validityDays, now);

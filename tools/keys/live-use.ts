@@ -17,6 +17,7 @@ export interface Question {
   readonly stack: Stack;
   readonly realm: string;
   readonly clientId: string;
+  readonly providerAlias: string | undefined;
   readonly since: Date;
 }
 
@@ -39,7 +40,7 @@ const MOST_PAGES = 20;
 export async function usesOf(question: Question): Promise<KeyUse[] | undefined> {
   const connections = openConnections("", { timeoutMs: 10_000, maxResponseBytes: 16 * 1024 * 1024 });
   try {
-    const admin = await signIn(question.stack, connections.fetch);
+    const admin = await signIn(question.stack, question.providerAlias, connections.fetch);
     const ask = asking(admin, connections.fetch);
     const realm = `${admin.url}/admin/realms/${encodeURIComponent(question.realm)}`;
     const configuration = (await ask(`${realm}/events/config`)) as { eventsEnabled?: boolean } | undefined;

@@ -16,6 +16,9 @@ export interface PairClient {
   readonly deployed: readonly string[];
   /** The key that it was told signs, by the state. */
   readonly certified: string | undefined;
+  /** Whether Terraform signs in as it, and its provider's alias in the stack. */
+  readonly isDeployer: boolean;
+  readonly providerAlias: string | undefined;
 }
 
 /** A key pair that the project declares, with what is known of it. */
@@ -74,6 +77,8 @@ function clientsOf(stack: Stack, state: State | undefined): (PairClient & { cert
       realm: plain(config.realm_id),
       deployed: publishedKids(state, address),
       certified: certifiedKid(state, address),
+      isDeployer: (config["//"] as { deployer?: boolean } | undefined)?.deployer === true,
+      providerAlias: /^keycloak\.(.+)$/.exec(String(config.provider ?? ""))?.[1],
       certificate: attributes["jwt.credential.certificate"] ?? "",
     };
   });
