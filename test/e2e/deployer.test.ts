@@ -183,7 +183,8 @@ describe("an environment that nobody can sign in to", () => {
 async function answers(): Promise<void> {
   const url = `http://localhost:${OWN.keycloakPort}/realms/master`;
   for (const end = Date.now() + 60_000; Date.now() < end; await sleep(500)) {
-    const status = await fetch(url).then(
+    // A container that is just stopping may take a connection and never answer.
+    const status = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
       ({ status }) => status,
       () => 0,
     );
