@@ -38,9 +38,9 @@ export function readPrivateKeyFile(
   return key;
 }
 
-/** PKCS#8's own form, and the header of the older ones (RFC 1421). */
+/** PKCS#8's own form, whose label says so (RFC 7468 section 11), and the header of the older ones (RFC 1421). */
 function isEncrypted(pem: string): boolean {
-  return pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") || pem.includes("Proc-Type: 4,ENCRYPTED");
+  return /-----BEGIN ENCRYPTED [A-Z ]+-----/.test(pem) || pem.includes("Proc-Type: 4,ENCRYPTED");
 }
 
 function parsePrivateKey(pem: string, path: string, passphrase?: string): KeyObject {

@@ -14,6 +14,7 @@ import {
   type SigningKeyPairProps,
 } from "../../constructs";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { pemBegin } from "../pem";
 import { findPrivateBytes } from "./private-bytes";
 import {
   captureNotices,
@@ -62,7 +63,7 @@ describe.each(ALGORITHMS)("SigningKeyPair for $algorithm", ({ algorithm, kind, p
     const pair = declare(algorithm);
     expect(notices[0]).toBe(`made the private key ${KEY} (${kind}, mode 0600, keep it out of git)\n`);
     expect(pair.algorithm).toBe(algorithm);
-    expect(readFileSync(KEY, "utf8")).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+    expect(readFileSync(KEY, "utf8").startsWith(pemBegin("PRIVATE KEY"))).toBe(true);
     expect(statSync(KEY).mode & 0o777).toBe(0o600);
     expect(openssl("verify", "-check_ss_sig", "-CAfile", CERTIFICATE, CERTIFICATE)).toContain("OK");
     expect(openssl("x509", "-in", CERTIFICATE, "-noout", "-text")).toContain(publicKey);

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { KeyError, SigningKeyPair, type SigningKeyPairProps } from "../../constructs";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { pemBegin } from "../pem";
 import {
   captureNotices,
   FIXED,
@@ -71,7 +72,7 @@ describe("a first synthesis", () => {
       expect(statSync(KEY).mode & 0o777).toBe(0o600);
       expect(statSync(CERTIFICATE).mode & 0o777).toBe(0o644);
     }
-    expect(readFileSync(KEY, "utf8")).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+    expect(readFileSync(KEY, "utf8").startsWith(pemBegin("PRIVATE KEY"))).toBe(true);
   });
 
   it("says what was made, by file, and no byte of it", () => {
@@ -404,7 +405,7 @@ describe("fails", () => {
   });
 
   it("on a key file that is not a key, which stays as it is and is not quoted", () => {
-    writeProjectFile(KEY, "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n");
+    writeProjectFile(KEY, `${pemBegin("PRIVATE KEY")}c2VjcmV0\n`);
     const message = messageOf(declare);
     expect(message).toBe(
       `[test/Key] ${resolve(KEY)} must hold a private key in PEM, got: 37 characters that OpenSSL cannot parse; it is left as it is: restore it from a backup, or remove both halves to have a new one made`,

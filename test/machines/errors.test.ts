@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { IssuerError, MachineError, redact, TokenError } from "../../machines/errors";
+import { pemBegin, pemBlock } from "../pem";
 
 const token = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJtYWNoaW5lLWEifQ.c2lnbmF0dXJl";
 
@@ -28,8 +29,8 @@ describe("MachineError", () => {
 describe("redact", () => {
   it("takes out tokens and PEM and leaves addresses alone", () => {
     expect(redact(`a ${token} b`)).toBe("a [jwt] b");
-    expect(redact("x -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY----- y")).toBe("x [pem] y");
-    expect(redact("x -----BEGIN PRIVATE KEY-----\nMIIE")).toBe("x [pem]");
+    expect(redact(`x ${pemBlock("PRIVATE KEY", "MIIE")} y`)).toBe("x [pem] y");
+    expect(redact(`x ${pemBegin("PRIVATE KEY")}MIIE`)).toBe("x [pem]");
     const address = "http://keycloak.a-long-name.example:8080/realms/sjwt-example";
     expect(redact(address)).toBe(address);
   });

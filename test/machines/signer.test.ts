@@ -15,6 +15,7 @@ import { signAssertion } from "../../machines/sign-assertion";
 import { createTokenClient } from "../../machines/token-client";
 import { verifyBoth } from "../../machines/verify-both";
 import { createVerifier } from "../../machines/verify-token";
+import { pemBlock } from "../pem";
 import { ALGORITHMS, TestIssuer, type TestKey, testFolder } from "./issuer-fixture";
 import { opensslSigner, signByOpenssl } from "./openssl-signer";
 
@@ -260,7 +261,7 @@ describe("a signer that fails", () => {
     const error = await failureOf(
       signerThat(async (data) => {
         signed = Buffer.from(data).toString();
-        const pem = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----";
+        const pem = pemBlock("PRIVATE KEY", "MIIE");
         throw Object.assign(denied(), { message: `cannot sign ${signed} by ${pem}`, request: { signed, pem } });
       }),
     );

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { loadSigningKey } from "../../machines/signing-key";
 import { type WatchOptions, watchSigningKey } from "../../machines/watch-signing-key";
+import { pemBlock } from "../pem";
 import { type Algorithm, testFolder } from "./issuer-fixture";
 
 const folder = testFolder();
@@ -168,13 +169,7 @@ describe("watchSigningKey", () => {
   });
 
   it("says nothing of what is in a file", () => {
-    const texts = [
-      ec(),
-      rsa(1024),
-      ec("P-384"),
-      "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----",
-      ec(),
-    ];
+    const texts = [ec(), rsa(1024), ec("P-384"), pemBlock("PRIVATE KEY", "c2VjcmV0"), ec()];
     write(texts[0]!);
     const key = watch();
     for (const text of texts) {

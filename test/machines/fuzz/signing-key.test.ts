@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { KeyError } from "../../../machines/errors";
 import { signAssertion } from "../../../machines/sign-assertion";
 import { loadSigningKey, type SigningKey } from "../../../machines/signing-key";
+import { pemBegin } from "../../pem";
 import { LONG, runs } from "../../provider/fuzz";
 import { testFolder } from "../issuer-fixture";
 import { damaged } from "./inputs";
@@ -131,7 +132,7 @@ describe("the key loader", () => {
             `-----BEGIN ${begin}-----\n${Buffer.from(bytes).toString("base64")}\n-----END ${end}-----\n`,
         ),
       fc
-        .tuple(fc.constantFrom("-----BEGIN ", "A", "-", "\n", "-----BEGIN PRIVATE KEY-----\n"), fc.nat(20_000))
+        .tuple(fc.constantFrom("-----BEGIN ", "A", "-", "\n", pemBegin("PRIVATE KEY")), fc.nat(20_000))
         .map(([unit, count]) => unit.repeat(count)),
     );
     await fc.assert(
