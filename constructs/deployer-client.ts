@@ -12,7 +12,7 @@ import { failOn } from "./private/errors";
 import { isNotDeployed } from "./private/first-deploy";
 import { literal } from "./private/literal";
 import { projectFolder } from "./private/project";
-import { publishedKey } from "./private/published-key";
+import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm, Realm } from "./realm";
 import { checkClientId } from "./signed-jwt-client";
 import type { ISigningKey } from "./signing-key-pair";
@@ -78,22 +78,11 @@ export class DeployerClient extends Construct {
     this.resource = new OpenidClient(this, "Resource", {
       provider,
       realmId: "master",
-      clientId: literal(clientId),
-      name: literal(clientId),
-      description: `deploys by Terraform; signs with ${algorithm}, key ${signingKey.kid}`,
-      enabled: true,
-      accessType: "CONFIDENTIAL",
-      clientAuthenticatorType: "client-jwt",
-      serviceAccountsEnabled: true,
-      standardFlowEnabled: false,
-      implicitFlowEnabled: false,
-      directAccessGrantsEnabled: false,
+      ...signingClient(clientId, signingKey),
       // Nobody else ever signs in by it, so its tokens carry the roles of its own service account and no more. Listed
       // one by one they would lack those of a realm that it has just made.
       fullScopeAllowed: true,
-      useRefreshTokens: false,
       accessTokenLifespan: String(TOKEN_SECONDS),
-      extraConfig: publishedKey(signingKey),
       dependsOn: dependables(server.dependencies(this)),
     });
     // For m2m, which makes a password for the deploy that makes this client.

@@ -5,6 +5,8 @@ import { Container } from "@cdktf/provider-docker/lib/container";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import type { KeycloakServer } from "./keycloak-server";
+import { keyId } from "./keys/certificate";
+import { ENCRYPTED, readPrivateKeyFile } from "./keys/private-key";
 import { check, checkContainerName, checkImage, checkPort, isHostName } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider, labels } from "./private/docker";
@@ -14,6 +16,7 @@ import { bundledFile, fromStackFolder, projectFolder, stackFolder } from "./priv
 import { setting } from "./private/settings";
 import type { IRealm } from "./realm";
 import type { SignedJwtClient } from "./signed-jwt-client";
+import type { ISigningKey } from "./signing-key-pair";
 import { defaultImage } from "./sources";
 
 /** The user that the program runs as; it has no rights in the container but to read its key. */
@@ -127,7 +130,7 @@ export class MachineContainer extends Construct {
       networksAdvanced: [{ name: server.networkName, aliases: [hostName] }],
       ports: [{ internal: port, external: publishedPort, ip: "127.0.0.1" }],
       // The key's file keeps its name when the key changes: the label makes that a new container.
-      labels: [...labels("machine"), { label: "cdktf-keycloak-m2m.kid", value: client.signingKey.kid }],
+      labels: [...labels("machine"), { label: "cdktf-keycloak-m2m.kid", value: kidInside(client.signingKey) }],
     });
     container.addOverride("upload", [
       { source: this.stage(program), file: PROGRAM, owner: MACHINE_UID, permissions: "0444" },
@@ -170,6 +173,15 @@ function checkHostName(given: string | undefined, clientId: string): string[] {
   if (given !== undefined) return check("hostName", given, isHostName, rule);
   if (isHostName(clientId)) return [];
   return [`\`hostName\` ${rule}, got: none, and the client id ${JSON.stringify(clientId)} cannot be one; give one`];
+}
+
+/**
+ * The key that the container is going to have: that of the file, which may be behind the active one until somebody brings it
+ * here, and that is another container then. Where there is no file, or none that can be opened here, the active one.
+ */
+function kidInside({ privateKeyFile, kid }: ISigningKey): string {
+  const key = readPrivateKeyFile(resolve(projectFolder(), privateKeyFile), undefined);
+  return key === undefined || key === ENCRYPTED ? kid : keyId(key);
 }
 
 function isFile(path: string): boolean {

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { generatePrivateKey, isRsa, kindFor } from "./keys/algorithms";
 import { createFile, isFileThere } from "./keys/key-files";
 import { checkKeyPairRequest } from "./keys/key-pair";
@@ -25,7 +24,7 @@ const TELL_EVERY = 10;
  */
 export async function makeSigningKeys(pairs: readonly SigningKeyPairProps[]): Promise<void> {
   const rest = pairs
-    .map((pair) => ({ pair, files: filesIn(pair) }))
+    .map((pair) => ({ pair, files: filesOf(projectFolder(), { directory: "certs", ...pair }) }))
     .filter(({ pair, files }) => isMissing(pair, files));
   const total = rest.length;
   let made = 0;
@@ -41,11 +40,6 @@ export async function makeSigningKeys(pairs: readonly SigningKeyPairProps[]): Pr
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}
-
-function filesIn({ name, directory = "certs", privateKeyDirectory = directory }: SigningKeyPairProps): PairFiles {
-  const inProject = (folder: string) => resolve(projectFolder(), folder);
-  return filesOf({ name, directory: inProject(directory), privateDirectory: inProject(privateKeyDirectory) });
 }
 
 function isMissing(pair: SigningKeyPairProps, { key, certificate, record }: PairFiles): boolean {

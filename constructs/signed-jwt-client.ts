@@ -6,8 +6,7 @@ import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-cl
 import { AudienceScope } from "./private/audience-scope";
 import { check } from "./private/checks";
 import { failOn } from "./private/errors";
-import { literal } from "./private/literal";
-import { describedKeys, publishedKey } from "./private/published-key";
+import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm, Realm } from "./realm";
 import type { ISigningKey } from "./signing-key-pair";
 
@@ -106,19 +105,8 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
     this.resource = new OpenidClient(this, "Resource", {
       provider,
       realmId: realm.realmName,
-      clientId: literal(clientId),
-      name: literal(clientId),
-      description: describedKeys(signingKey),
-      enabled: true,
-      accessType: "CONFIDENTIAL",
-      clientAuthenticatorType: "client-jwt",
-      serviceAccountsEnabled: true,
-      standardFlowEnabled: false,
-      implicitFlowEnabled: false,
-      directAccessGrantsEnabled: false,
+      ...signingClient(clientId, signingKey),
       fullScopeAllowed: false,
-      useRefreshTokens: false,
-      extraConfig: publishedKey(signingKey),
       dependsOn: dependables(realm.dependencies(this)),
     });
     if (props.scopesOfRealm) return;

@@ -150,9 +150,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
       ...checkKeyPairRequest(algorithm, rsaBits, validityDays),
     ]);
 
-    const inProject = (folder: string) => resolve(projectFolder(), folder);
-    const place = { name, directory: inProject(directory), privateDirectory: inProject(privateKeyDirectory) };
-    const files = filesOf(place);
+    const files = filesOf(projectFolder(), { name, directory, privateKeyDirectory });
     const facts = explained(this, () =>
       ensureKeyPair({
         name,

@@ -43,17 +43,23 @@ function readAlgorithm(env: Environment): SigningAlgorithm | undefined {
 /**
  * `KEY_PASSPHRASE`, or the first line of the file that `KEY_PASSPHRASE_FILE` names, as containers are given secrets.
  *
- * @throws {OptionError} `ERR_OPTION` for a file that cannot be read
+ * @throws {OptionError} `ERR_OPTION` for a file that cannot be read, or whose first line is empty
  */
-function readPassphrase(env: Environment): string | undefined {
+export function readPassphrase(env: Environment): string | undefined {
   const file = env.KEY_PASSPHRASE_FILE;
   if (!file) return env.KEY_PASSPHRASE || undefined;
+  let passphrase: string | undefined;
   try {
-    return readFileSync(file, "utf8").split(/\r?\n/)[0];
+    [passphrase] = readFileSync(file, "utf8").split(/\r?\n/);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new OptionError(`KEY_PASSPHRASE_FILE must name a file that can be read, got: ${file} (${code})`, cause);
   }
+  // A key encrypted by an empty one would be as good as in the clear.
+  if (passphrase) return passphrase;
+  throw new OptionError(
+    `KEY_PASSPHRASE_FILE must name a file whose first line is the passphrase, got: an empty line in ${file}`,
+  );
 }
 
 /**

@@ -3,12 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { readRegularFile, replaceFile } from "../constructs/keys/key-files";
 import type { DockerThing } from "./docker";
-import { type Project, readStacks, type Stack } from "./project";
+import { isDeployer, type Project, readStacks, type Stack } from "./project";
 import { externalPorts, localPort } from "./servers";
-import { localState, publishedKids } from "./state";
-
-/** Who may give a password, as the constructs and the providers read it. */
-const GIVEN = ["KEYCLOAK_PASSWORD", "TF_VAR_keycloak_admin_password"];
+import { localState, localStateFile, publishedKids } from "./state";
 
 /**
  * The password for the deploy that makes a server and the client as which Terraform signs in by a key from then on: nobody
@@ -33,9 +30,9 @@ export function passwordForFirstDeploy(
   return kept;
 }
 
-/** Has whoever runs this given the administrator's password? */
+/** Has whoever runs this given the administrator's password? As the constructs read it: an empty one of the provider's is none. */
 export function passwordIsGiven(): boolean {
-  return GIVEN.some((name) => process.env[name] !== undefined);
+  return process.env.TF_VAR_keycloak_admin_password !== undefined || Boolean(process.env.KEYCLOAK_PASSWORD);
 }
 
 /** Keeps a password until the first deploy has come to its end, whatever is synthesized meanwhile. */
@@ -74,8 +71,12 @@ export function declaresDeployer(stack: Stack): boolean {
   return deployers(stack).length > 0;
 }
 
-/** Whether the deployer's client, its rights and the realms that it manages are all made: then its key is enough. */
+/**
+ * Whether the deployer's client, its rights and the realms that it manages are all made: then its key is enough. Of a state
+ * that is kept elsewhere nothing is known here, and the key is tried.
+ */
 function hasItsRights(stack: Stack): boolean {
+  if (localStateFile(stack) === undefined) return true;
   const { resources } = localState(stack);
   const isMade = (type: string, name: string) =>
     resources.some(
@@ -91,7 +92,7 @@ function hasItsRights(stack: Stack): boolean {
 
 function deployers(stack: Stack): string[] {
   return Object.entries(stack.json.resource?.keycloak_openid_client ?? {})
-    .filter(([, config]) => (config["//"] as { deployer?: boolean } | undefined)?.deployer === true)
+    .filter(([, config]) => isDeployer(config))
     .map(([name]) => `keycloak_openid_client.${name}`);
 }
 

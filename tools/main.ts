@@ -131,7 +131,10 @@ function parse(argv: string[]) {
   try {
     return parseArgs({ args: argv, options: OPTIONS, allowPositionals: true, tokens: true });
   } catch (error) {
-    throw usage((error as Error).message.split(/\.\n|\. To specify/)[0]!); // Node.js goes on with advice on dashes
+    // Node.js goes on with advice on dashes, which is of use for a value that begins with one, as a key id may.
+    const [problem = ""] = (error as Error).message.split(/\.\n|\. To specify/);
+    const option = /^Option '(--[\w-]+)[^']*' argument is ambiguous/.exec(problem)?.[1];
+    throw usage(option ? `${option} needs a value; one that begins with a dash is written ${option}=VALUE` : problem);
   }
 }
 

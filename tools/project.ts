@@ -97,6 +97,11 @@ export function readStacks(project: Project): Stack[] {
   return [...ordered.values()];
 }
 
+/** Whether a client of the synthesized JSON is the one that Terraform signs in as (`DeployerClient`). */
+export function isDeployer(config: Record<string, unknown>): boolean {
+  return (config["//"] as { deployer?: boolean } | undefined)?.deployer === true;
+}
+
 /** The addresses of a stack's resources whose type starts with a prefix, as `TYPE.NAME`. */
 export function addresses(stack: Stack, prefix: string): string[] {
   return Object.entries(stack.json.resource ?? {})

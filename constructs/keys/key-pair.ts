@@ -12,7 +12,7 @@ import { type CertificateFacts, keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
 import { createFile, isFileThere, readRegularFile, replaceFile } from "./key-files";
 import { acceptedOf, activeOf, factsOf, type KeyState } from "./key-record";
-import { type PairFiles, readRecord } from "./key-store";
+import { checkKnown, type PairFiles, readRecord } from "./key-store";
 import { createPrivateKeyFile, ENCRYPTED, readPrivateKeyFile } from "./private-key";
 import { selfSign } from "./self-sign";
 
@@ -84,12 +84,7 @@ function recordedPair({ files, algorithm }: KeyPairRequest): PairFacts {
   }
   const key = readPrivateKeyFile(files.key, undefined);
   const held = key === undefined || key === ENCRYPTED ? undefined : keyId(key);
-  if (held !== undefined && !record.keys.some(({ kid }) => kid === held)) {
-    throw new KeyError(
-      "CERTIFICATE_MISMATCH",
-      `${shown(files.key)} must hold a key of ${shown(files.record)}, got: kid ${held}, which is none of its keys; restore the file that is wrong`,
-    );
-  }
+  if (held !== undefined) checkKnown({ key: shown(files.key), record: shown(files.record) }, record, held);
   return {
     ...factsOf(active, shown(files.record)),
     accepted,

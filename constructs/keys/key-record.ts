@@ -68,7 +68,13 @@ export function parseRecord(json: string, where: string): KeyRecord {
   try {
     value = JSON.parse(json);
   } catch {
-    throw corrupt(where, "must be JSON");
+    const isMerge = /^<{7}/m.test(json);
+    throw isMerge
+      ? new KeyError(
+          "RECORD_CORRUPT",
+          `${where} holds a merge conflict; resolve it: one active key, and every revoked one stays`,
+        )
+      : corrupt(where, "must be JSON");
   }
   const { version, keys } = (value ?? {}) as Partial<KeyRecord>;
   if (version !== 1 || !Array.isArray(keys)) throw corrupt(where, 'must have `"version": 1` and a list `keys`');

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { SigningAlgorithm } from "./algorithms";
 import { keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
@@ -16,13 +16,13 @@ import {
 } from "./key-record";
 import { ENCRYPTED, readPrivateKeyFile } from "./private-key";
 
-/** Where the files of one pair are. */
+/** Where the files of one pair are, as it was declared. */
 export interface PairPlace {
   readonly name: string;
   /** Folder of the certificate and the record, which are committed. */
   readonly directory: string;
   /** Folder of the private halves; the same one, unless they live elsewhere. */
-  readonly privateDirectory: string;
+  readonly privateKeyDirectory?: string;
 }
 
 /** The files of one pair, by what they hold. */
@@ -37,7 +37,11 @@ export interface PairFiles {
   staged(kid: string): string;
 }
 
-export function filesOf({ name, directory, privateDirectory }: PairPlace): PairFiles {
+/** The files of a pair; its folders are absolute, or relative to `root`. */
+export function filesOf(root: string, place: PairPlace): PairFiles {
+  const { name } = place;
+  const directory = resolve(root, place.directory);
+  const privateDirectory = resolve(root, place.privateKeyDirectory ?? place.directory);
   return {
     certificate: join(directory, `${name}-signing.crt`),
     record: join(directory, `${name}-signing.keys.json`),
@@ -129,10 +133,16 @@ export function isCutOff(files: PairFiles, record: KeyRecord): boolean {
 /** Which key the key file holds; `undefined` where there is none. */
 export function heldKey(files: PairFiles, record: KeyRecord, passphrase?: string): string | undefined {
   const kid = keyIn(files.key, passphrase);
-  if (kid === undefined || record.keys.some((entry) => entry.kid === kid)) return kid;
+  if (kid !== undefined) checkKnown(files, record, kid);
+  return kid;
+}
+
+/** @throws {KeyError} `CERTIFICATE_MISMATCH` where the key file holds a key that the record does not know */
+export function checkKnown(files: Pick<PairFiles, "key" | "record">, record: KeyRecord, held: string): void {
+  if (record.keys.some(({ kid }) => kid === held)) return;
   throw new KeyError(
     "CERTIFICATE_MISMATCH",
-    `${files.key} must hold a key of ${files.record}, got: ${kid}, which is none of its keys; restore the file that is wrong`,
+    `${files.key} must hold a key of ${files.record}, got: kid ${held}, which is none of its keys; restore the record, bring the key file of the machine here, or remove the key file: without it all but signing works`,
   );
 }
 

@@ -21,7 +21,7 @@ export function keyCreation(stackId: string, name: string, kidsHere: readonly st
       refusedBecause: `the state of stack ${stackId} already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
     };
   }
-  if (!isWantedHere()) {
+  if (!isCreationWanted()) {
     return {
       refusedBecause:
         "CI is set, and a key made there would be lost; commit the certificate, or set M2M_CREATE_KEYS=true",
@@ -32,7 +32,7 @@ export function keyCreation(stackId: string, name: string, kidsHere: readonly st
 
 /** Whether a key of a name may have to be refused, in whatever stack its pair will be. */
 export function isCreationDoubtful(name: string): boolean {
-  return !isWantedHere() || knownKeys().some((key) => key.name === name);
+  return !isCreationWanted() || knownKeys().some((key) => key.name === name);
 }
 
 /** What `m2m` says in `M2M_KNOWN_KEYS`, as STACK/NAME/KID. */
@@ -43,7 +43,8 @@ function knownKeys(): KnownKey[] {
   });
 }
 
-function isWantedHere(): boolean {
+/** Whether keys may be made on this machine: not in CI, where they would be lost, unless it is asked for. */
+export function isCreationWanted(): boolean {
   const ci = process.env.CI !== undefined && process.env.CI !== "" && process.env.CI !== "false";
   return !ci || process.env.M2M_CREATE_KEYS === "true";
 }

@@ -26,7 +26,7 @@ beforeEach(() => {
   notices = [];
   request = {
     name: "m",
-    files: filesOf({ name: "m", directory: folder, privateDirectory: folder }),
+    files: filesOf("/", { name: "m", directory: folder }),
     algorithm: "RS256",
     rsaBits: 2048,
     validityDays: 10,

@@ -225,12 +225,12 @@ describe("encrypted key files", () => {
 });
 
 describe("private halves in a folder of their own", () => {
-  const place = () => ({ name: "m", directory: folder, privateDirectory: join(folder, "private") });
-  const pair = () => ({ ...pairIn(folder), files: filesOf(place()) });
+  const place = () => ({ name: "m", directory: folder, privateKeyDirectory: "private" });
+  const pair = () => ({ ...pairIn(folder), files: filesOf(folder, place()) });
 
   it("stay there through a whole life, with nothing of them beside the record", async () => {
     mkdirSync(join(folder, "private"));
-    renameSync(filesIn(folder).key, filesOf(place()).key);
+    renameSync(filesIn(folder).key, filesOf(folder, place()).key);
     await prepareKey(pair(), {}, NOW);
     expect(readdirSync(join(folder, "private"))).toHaveLength(2);
     activateKey(pair(), undefined, NOW);

@@ -13,7 +13,7 @@ export const ALGORITHM = "EdDSA";
 export const START = new Date("2026-01-01T00:00:00Z");
 
 export function filesIn(folder: string) {
-  return filesOf({ name: "m", directory: folder, privateDirectory: folder });
+  return filesOf("/", { name: "m", directory: folder });
 }
 
 /** What a synthesis makes of a folder; it makes a pair only where it is let. */

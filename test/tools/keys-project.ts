@@ -46,7 +46,7 @@ export function keysProject() {
   const filesFor = (path: string) => {
     const [name, below = ""] = path.split("/").reverse() as [string, string?];
     const directory = join(folder.path, "certs", below);
-    return filesOf({ name, directory, privateDirectory: directory });
+    return filesOf("/", { name, directory });
   };
   const recordFor = (path: string): KeyRecord => readRecord(filesFor(path), "EdDSA")!;
 

@@ -1,5 +1,6 @@
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { KeyError } from "../../constructs/keys/errors";
+import { readPassphrase } from "../../machines/settings";
 import {
   type ActionOptions,
   activateAction,
@@ -10,7 +11,6 @@ import {
   revokeAction,
   rotateAction,
 } from "../keys/actions";
-import { readPassphrase } from "../keys/change";
 import { listPair, printPairs } from "../keys/list";
 import type { KeyUse } from "../keys/live-use";
 import { choosePairs, type Pair, readPairs } from "../keys/pairs";
@@ -92,7 +92,7 @@ function refuseForeign(action: string, options: KeysOptions): void {
 
 async function findPairs(project: Project, out: Output, interruption: AbortSignal): Promise<Pair[]> {
   out.say("synthesizing");
-  const stacks = await synthesize(project, out, { createKeys: false, reissue: false, newKeys: true });
+  const stacks = await synthesize(project, out, { createKeys: false, reissue: false, newKeys: false });
   const states = new Map<string, State>();
   for (const stack of stacks) states.set(stack.name, await stateOf(stack, out, interruption));
   return readPairs(project, stacks, states);
@@ -118,7 +118,7 @@ async function list(pairs: readonly Pair[], live: boolean, out: Output): Promise
 
 async function known(pair: Pair, since: Date, out: Output): Promise<KeyUse[] | undefined> {
   let why = "its realm keeps no login events";
-  const uses = await liveUses(pair, since).catch((error: Error) => {
+  const uses = await liveUses(pair, since, false).catch((error: Error) => {
     why = error.message;
     return undefined;
   });
@@ -171,7 +171,7 @@ function actionOptions(options: KeysOptions): ActionOptions {
   }
   return {
     now: new Date(),
-    passphrase: readPassphrase(),
+    passphrase: readPassphrase(process.env),
     kid: key,
     force: options.force,
     dryRun: options.dryRun,

@@ -1,4 +1,4 @@
-import { activate, refuseSecond, retire, revoke } from "../../constructs/keys/key-life";
+import { activate, refuseSecond, retire, retiringOf, revoke } from "../../constructs/keys/key-life";
 import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
 import { ToolError } from "../output";
 import {
@@ -12,7 +12,7 @@ import {
 } from "./change";
 import { refuseLockOut, whyAnotherAlgorithm } from "./deployer";
 import { type KeyUse, usedAmong, usesOf } from "./live-use";
-import type { Pair } from "./pairs";
+import { deployedOf, type Pair } from "./pairs";
 import { ASSERTION_MS, isDeployed, nextStep, type Step, short } from "./steps";
 
 /** What an action did to one pair, in words and as data. */
@@ -59,12 +59,7 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
   const possible = record.keys.filter(({ state }) => state === "prepared" || (options.kid && state === "retiring"));
   const next = possible.find(({ kid }) => kid.startsWith(options.kid ?? ""));
   if (next) refuseLockOut(pair, next); // also where it is forced
-  if (next && !options.force && !isDeployed(next.kid, deployedOf(pair))) {
-    throw new ToolError(
-      "key-not-deployed",
-      `${name}: Keycloak does not accept key ${short(next)} yet, as the state says; run \`m2m up\` first, or pass --force`,
-    );
-  }
+  if (next && !options.force) refuseUndeployed(pair, next);
   const outcome = { name, action: "activate" };
   if (options.dryRun) {
     const { kid } = activeOf(activate(record, options.now, options.kid));
@@ -80,10 +75,22 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
   };
 }
 
+function refuseUndeployed(pair: Pair, next: KeyEntry): void {
+  const { name, clients } = pair;
+  if (isDeployed(next.kid, deployedOf(pair))) return;
+  // Another declaration of a client may have the certificate alone, which a deploy does not change.
+  const some = clients.filter(({ deployed }) => !deployed.includes(next.kid)).map(({ clientId }) => clientId);
+  const from = some.length > 0 && some.length < clients.length ? ` from ${some.join(", ")}` : "";
+  throw new ToolError(
+    "key-not-deployed",
+    `${name}: Keycloak does not accept key ${short(next)} yet${from}, as the state says; run \`m2m up\` first, or pass --force`,
+  );
+}
+
 export async function retireAction(found: Pair, options: ActionOptions): Promise<Outcome> {
   const pair = options.dryRun ? found : withoutLeftovers(found, options);
   const { name, record } = pair;
-  const going = record.keys.filter(({ kid, state }) => state === "retiring" && kid.startsWith(options.kid ?? ""));
+  const going = retiringOf(record).filter(({ kid }) => kid.startsWith(options.kid ?? ""));
   if (!options.force) await refuseEarly(pair, going, options.now);
   const outcome = { name, action: "retire" };
   if (options.dryRun) {
@@ -153,16 +160,16 @@ async function stepOf(pair: Pair, options: ActionOptions): Promise<Step> {
 }
 
 /** What each client's machines sign with, since a key's state began or for a day; `undefined` where none can tell. */
-export async function liveUses(pair: Pair, since: Date): Promise<KeyUse[] | undefined> {
-  const found = await Promise.all(pair.clients.map((client) => usesOf({ ...client, since })));
+export async function liveUses(pair: Pair, since: Date, completely: boolean): Promise<KeyUse[] | undefined> {
+  const found = await Promise.all(pair.clients.map((client) => usesOf({ ...client, since, completely })));
   const known = found.filter((uses) => uses !== undefined);
   return known.length === 0 ? undefined : known.flat(); // one realm that tells is enough to see a use
 }
 
 /** Keys that signed since they ought not to; nothing where that is not known. */
 async function usedKeys(pair: Pair): Promise<string[] | undefined> {
-  const retiring = pair.record.keys.filter(({ state }) => state === "retiring");
-  const uses = await liveUses(pair, endOfUse(retiring));
+  const retiring = retiringOf(pair.record);
+  const uses = await liveUses(pair, endOfUse(retiring), true);
   return uses && usedAmong(retiring, uses);
 }
 
@@ -175,7 +182,7 @@ async function refuseEarly({ name, ...pair }: Pair, going: readonly KeyEntry[], 
       `${name}: what key ${list(going)} has signed is accepted until ${end.toISOString().slice(0, 19)}Z; wait for that, or pass --force`,
     );
   }
-  const uses = await liveUses({ name, ...pair }, end).catch((cause: Error) => {
+  const uses = await liveUses({ name, ...pair }, end, true).catch((cause: Error) => {
     throw new ToolError(
       "key-in-use",
       `${name}: whether key ${list(going)} is still in use cannot be asked: ${cause.message}; pass --force to drop it all the same`,
@@ -194,10 +201,6 @@ async function refuseEarly({ name, ...pair }: Pair, going: readonly KeyEntry[], 
 /** From when on nothing that was signed in time is on its way any more. */
 function endOfUse(retiring: readonly KeyEntry[]): Date {
   return new Date(Math.max(...retiring.map(({ since }) => Date.parse(since))) + ASSERTION_MS);
-}
-
-function deployedOf({ clients }: Pair): (readonly string[])[] {
-  return clients.map(({ deployed }) => deployed);
 }
 
 function described(entry: KeyEntry): string {

@@ -24,6 +24,7 @@ import {
 } from "../../constructs/keys/key-store";
 import { ENCRYPTED, printPrivateKey, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { isCreationWanted } from "../../constructs/private/key-creation";
 import { ToolError } from "../output";
 import type { Pair } from "./pairs";
 
@@ -129,30 +130,13 @@ function switchedNow(files: PairFiles, record: KeyRecord, held: string | undefin
   return late;
 }
 
-/** As where pairs are made: a private half that is made in CI would be lost, and its machine with it. */
+/** As where pairs are made. */
 function refuseInCi({ name }: Pair): void {
-  const { CI: ci, M2M_CREATE_KEYS: asked } = process.env;
-  if (!ci || ci === "false" || asked === "true") return;
+  if (isCreationWanted()) return;
   throw new ToolError(
     "key-lost",
     `${name}: CI is set, and a key made there would be lost; run this where the machine's keys are kept, take a certificate (--certificate), or set M2M_CREATE_KEYS=true`,
   );
-}
-
-/** As the machines have it. */
-export function readPassphrase(): string | undefined {
-  const file = process.env.KEY_PASSPHRASE_FILE;
-  if (!file) return process.env.KEY_PASSPHRASE || undefined;
-  const refuse = (got: string) => new ToolError("usage", `KEY_PASSPHRASE_FILE must name a file ${got}`);
-  let passphrase: string | undefined;
-  try {
-    [passphrase] = readFileSync(file, "utf8").split(/\r?\n/);
-  } catch (cause) {
-    throw refuse(`that can be read, got: ${file} (${(cause as NodeJS.ErrnoException).code})`);
-  }
-  // A key encrypted by an empty one would be as good as in the clear.
-  if (!passphrase) throw refuse(`whose first line is the passphrase, got: an empty line in ${file}`);
-  return passphrase;
 }
 
 async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase: given }: ChangeOptions) {

@@ -3,7 +3,7 @@ import { EMBEDDED_KEYCLOAK } from "../../constructs/sources";
 import { ToolError } from "../output";
 import type { Stack } from "../project";
 import type { NewKey } from "./change";
-import type { Pair } from "./pairs";
+import { deployedOf, type Pair } from "./pairs";
 import { isDeployed, short } from "./steps";
 
 /** Whether Terraform signs in by a pair's key: what is not deployed yet cannot be deployed by it. */
@@ -13,16 +13,8 @@ export function isDeployerPair({ clients }: Pair): boolean {
 
 /** @throws {ToolError} `deployer-locked-out` where Terraform could not sign in by what is to sign then */
 export function refuseLockOut(pair: Pair, next: { readonly kid: string } | undefined): void {
-  const { name, clients } = pair;
-  if (!isDeployerPair(pair)) return;
-  if (
-    next &&
-    isDeployed(
-      next.kid,
-      clients.map(({ deployed }) => deployed),
-    )
-  )
-    return;
+  const { name } = pair;
+  if (!isDeployerPair(pair) || (next && isDeployed(next.kid, deployedOf(pair)))) return;
   const which = next ? `key ${short(next)}` : "a new key";
   throw new ToolError(
     "deployer-locked-out",

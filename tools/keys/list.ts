@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { keyId } from "../../constructs/keys/certificate";
 import { ENCRYPTED, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import type { KeyUse } from "./live-use";
-import type { Pair } from "./pairs";
+import { deployedOf, type Pair } from "./pairs";
 import { isDeployed, short } from "./steps";
 
 /** One key of a pair, as it is listed. */
@@ -28,8 +28,9 @@ export interface ListedPair {
   readonly unknown?: readonly { readonly address: string; readonly last: string }[];
 }
 
-export function listPair({ name, files, record, clients }: Pair, uses?: readonly KeyUse[]): ListedPair {
-  const deployed = clients.map((client) => client.deployed);
+export function listPair(pair: Pair, uses?: readonly KeyUse[]): ListedPair {
+  const { name, files, record, clients } = pair;
+  const deployed = deployedOf(pair);
   const shown = (key: string | undefined) =>
     uses?.filter((use) => use.key === key).map(({ address, last }) => ({ address, last: last.toISOString() }));
   const held = heldBy(files.key);

@@ -19,6 +19,8 @@ export interface Question {
   readonly clientId: string;
   readonly providerAlias: string | undefined;
   readonly since: Date;
+  /** Whether an answer that may leave a sign-in out is none. */
+  readonly completely: boolean;
 }
 
 interface LoginEvent {
@@ -34,7 +36,8 @@ const MOST_PAGES = 20;
  * The keys that a client's machines signed in with, the latest use of each: from the login events, whose assertion's `jti`
  * begins with the key's id. `undefined` where the realm keeps no events, or none that this login may see.
  *
- * @throws {ToolError} `keycloak-unreachable` where Keycloak does not answer, or refuses the administrator
+ * @throws {ToolError} `keycloak-unreachable` where Keycloak does not answer, or refuses the administrator, and where there
+ *   are more than 20,000 and all are asked for
  * @see https://www.keycloak.org/docs/latest/server_admin/#auditing-user-events
  */
 export async function usesOf(question: Question): Promise<KeyUse[] | undefined> {
@@ -54,7 +57,8 @@ export async function usesOf(question: Question): Promise<KeyUse[] | undefined> 
 type Ask = (url: string) => Promise<unknown>;
 
 /** The newest come first; a client of many machines has many. */
-async function eventsOf(ask: Ask, realm: string, { clientId, since }: Question): Promise<LoginEvent[]> {
+async function eventsOf(ask: Ask, realm: string, question: Question): Promise<LoginEvent[]> {
+  const { clientId, since } = question;
   const found: LoginEvent[] = [];
   for (let page = 0; page < MOST_PAGES; page++) {
     const query = new URLSearchParams({
@@ -65,9 +69,12 @@ async function eventsOf(ask: Ask, realm: string, { clientId, since }: Question):
     });
     const events = (await ask(`${realm}/events?${query}`)) as LoginEvent[];
     found.push(...events.filter(({ time }) => time >= since.getTime()));
-    if (events.length < PAGE || events.at(-1)!.time < since.getTime()) break;
+    if (events.length < PAGE || events.at(-1)!.time < since.getTime()) return found;
   }
-  return found;
+  if (!question.completely) return found;
+  throw refused(
+    `${clientId} has signed in more than ${PAGE * MOST_PAGES} times since ${since.toISOString().slice(0, 19)}Z: what came before the last of them is not looked at`,
+  );
 }
 
 function latest(events: readonly LoginEvent[]): KeyUse[] {

@@ -1,9 +1,8 @@
-import { resolve } from "node:path";
 import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { filesOf, type PairFiles, readRecord } from "../../constructs/keys/key-store";
 import type { PairDescription } from "../../constructs/private/pair-description";
 import { ToolError } from "../output";
-import type { Project, Stack } from "../project";
+import { isDeployer, type Project, type Stack } from "../project";
 import { certifiedKid, publishedKids, type State } from "../state";
 
 /** A client that signs with a pair. */
@@ -35,17 +34,20 @@ export function readPairs(project: Project, stacks: readonly Stack[], states: Re
   const pairs = new Map<string, Pair>();
   const clients = stacks.flatMap((stack) => clientsOf(stack, states.get(stack.name)));
   for (const description of stacks.flatMap(descriptionsOf)) {
-    const { name, directory, privateKeyDirectory, algorithm } = description;
-    const inProject = (folder: string) => resolve(project.folder, folder);
-    const place = { name, directory: inProject(directory), privateDirectory: inProject(privateKeyDirectory) };
-    const files = filesOf(place);
-    const record = readRecord(files, algorithm);
+    const { name } = description;
+    const files = filesOf(project.folder, description);
+    const record = readRecord(files, description.algorithm);
     if (!record) continue; // removed since the synthesis
     const { certificate } = activeOf(record);
     const own = clients.filter((client) => client.certificate === certificate);
     pairs.set(files.record, { name, description, files, record, clients: own });
   }
   return [...pairs.values()].sort((one, two) => (one.name < two.name ? -1 : 1));
+}
+
+/** What Keycloak accepts from each client of a pair, by the state. */
+export function deployedOf({ clients }: Pair): (readonly string[])[] {
+  return clients.map(({ deployed }) => deployed);
 }
 
 /** Those of some names or client ids. @throws {ToolError} `client-unknown` */
@@ -77,7 +79,7 @@ function clientsOf(stack: Stack, state: State | undefined): (PairClient & { cert
       realm: plain(config.realm_id),
       deployed: publishedKids(state, address),
       certified: certifiedKid(state, address),
-      isDeployer: (config["//"] as { deployer?: boolean } | undefined)?.deployer === true,
+      isDeployer: isDeployer(config),
       providerAlias: /^keycloak\.(.+)$/.exec(String(config.provider ?? ""))?.[1],
       certificate: attributes["jwt.credential.certificate"] ?? "",
     };

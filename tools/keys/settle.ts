@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { KeyError } from "../../constructs/keys/errors";
+import { readPassphrase } from "../../machines/settings";
 import { withLock } from "../bring/cache";
 import type { Output } from "../output";
 import type { Project, Stack } from "../project";
-import { readPassphrase, settlePair } from "./change";
+import { settlePair } from "./change";
 import { readPairs } from "./pairs";
 
 /** How long one command on keys waits for another. */
@@ -24,7 +25,7 @@ export async function settleKeys(project: Project, stacks: readonly Stack[], out
   await oneAtATime(project, out, async () => {
     for (const pair of pairs) {
       try {
-        settlePair(pair, { now: new Date(), passphrase: readPassphrase() });
+        settlePair(pair, { now: new Date(), passphrase: readPassphrase(process.env) });
       } catch (error) {
         if (!(error instanceof KeyError && error.code === "KEY_UNREADABLE")) throw error;
       }

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import { activeOf, type KeyEntry, type KeyRecord } from "../../constructs/keys/key-record";
+import { retiringOf } from "../../constructs/keys/key-life";
+import { acceptedOf, activeOf, type KeyEntry, type KeyRecord } from "../../constructs/keys/key-record";
 
 /** What a rotation is to do next. */
 export type Step =
@@ -33,9 +34,9 @@ export function nextStep(situation: Situation): Step {
   const { record, deployed } = situation;
   const prepared = record.keys.find(({ state }) => state === "prepared");
   if (prepared) return whenPrepared(situation, prepared);
-  const retiring = record.keys.filter(({ state }) => state === "retiring");
+  const retiring = retiringOf(record);
   if (retiring.length > 0) return whenRetiring(situation, retiring);
-  if (deployed.some((kids) => kids.length > 0 && !sameKids(kids, acceptedKids(record)))) {
+  if (deployed.some((kids) => kids.length > 0 && !sameKids(kids, acceptedOf(record)))) {
     return { act: "wait", because: "the last step is not deployed: run `m2m up`" };
   }
   const active = activeOf(record);
@@ -91,10 +92,12 @@ function whenRetiring(situation: Situation, retiring: readonly KeyEntry[]): Step
   return { act: "retire", because: `nothing that key ${list} has signed is accepted any more` };
 }
 
-function acceptedKids(record: KeyRecord): string[] {
-  return record.keys.filter(({ state }) => state !== "revoked").map(({ kid }) => kid);
-}
-
-function sameKids(one: readonly string[], other: readonly string[]): boolean {
-  return [...one].sort().join() === [...other].sort().join();
+function sameKids(kids: readonly string[], entries: readonly KeyEntry[]): boolean {
+  return (
+    [...kids].sort().join() ===
+    entries
+      .map(({ kid }) => kid)
+      .sort()
+      .join()
+  );
 }

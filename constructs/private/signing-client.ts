@@ -1,0 +1,25 @@
+import type { OpenidClientConfig } from "../../.gen/providers/keycloak/openid-client";
+import type { ISigningKey } from "../signing-key-pair";
+import { literal } from "./literal";
+import { describedKeys, publishedKey } from "./published-key";
+
+/**
+ * The settings of a confidential client that signs in with a JWT (RFC 7523 section 2.2) for its own service account: every
+ * other flow is off, and there are no refresh tokens.
+ */
+export function signingClient(clientId: string, key: ISigningKey) {
+  return {
+    clientId: literal(clientId),
+    name: literal(clientId),
+    description: describedKeys(key),
+    enabled: true,
+    accessType: "CONFIDENTIAL",
+    clientAuthenticatorType: "client-jwt",
+    serviceAccountsEnabled: true,
+    standardFlowEnabled: false,
+    implicitFlowEnabled: false,
+    directAccessGrantsEnabled: false,
+    useRefreshTokens: false,
+    extraConfig: publishedKey(key),
+  } satisfies Partial<OpenidClientConfig>;
+}
