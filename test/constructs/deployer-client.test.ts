@@ -2,7 +2,7 @@ import { TerraformStack, Testing } from "cdktf";
 import { describe, expect, it, vi } from "vitest";
 import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
 import { DeployerClient, KeycloakServer, Realm, SignedJwtClient } from "../../constructs";
-import { fixedKey, inTemporaryProject, newApp, newStack } from "./project";
+import { fixedKey, inTemporaryProject, newApp, newStack, SIGNING_CLIENT } from "./project";
 
 inTemporaryProject();
 
@@ -59,14 +59,9 @@ describe("a DeployerClient", () => {
   it("is a client of master that signs, and does nothing else", () => {
     const { resource } = json(declared().stack);
     expect(clientOf(resource, "terraform")).toMatchObject({
+      ...SIGNING_CLIENT,
       realm_id: "master",
-      access_type: "CONFIDENTIAL",
-      client_authenticator_type: "client-jwt",
-      service_accounts_enabled: true,
-      standard_flow_enabled: false,
-      implicit_flow_enabled: false,
-      direct_access_grants_enabled: false,
-      use_refresh_tokens: false,
+      full_scope_allowed: true, // of its own service account's roles, which nobody else ever has
     });
   });
 

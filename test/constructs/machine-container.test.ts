@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's references look like that
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type TerraformStack, TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
@@ -12,6 +12,9 @@ import {
   SignedJwtClient,
   SigningKeyPair,
 } from "../../constructs";
+import { readCertificate } from "../../constructs/keys/certificate";
+import { entryOf, type KeyRecord, printRecord } from "../../constructs/keys/key-record";
+import { selfSign } from "../../constructs/keys/self-sign";
 import {
   CHECKOUT,
   FIXED,
@@ -120,6 +123,20 @@ describe("defaults", () => {
       { label: "cdktf-keycloak-m2m", value: "machine" },
       { label: "cdktf-keycloak-m2m.kid", value: FIXED["machine-b"].kid },
     ]);
+  });
+
+  it("carries the kid of the file that is copied in, where that is behind the active one, until it is brought", () => {
+    machineJson();
+    const own = generateKeyPairSync("ed25519").privateKey;
+    writeProjectFile("certs/machine-b-signing.key", own.export({ type: "pkcs8", format: "pem" }) as string);
+    const { pem, algorithm } = readCertificate(selfSign(own, "machine-b", 90), "x");
+    const retiring = entryOf(readCertificate(pem, "x", { algorithm }), "retiring", new Date());
+    const fixed = readCertificate(readFileSync("certs/machine-b-signing.crt", "utf8"), "x");
+    const record: KeyRecord = { version: 1, keys: [retiring, entryOf(fixed, "active", new Date())] };
+    writeProjectFile("certs/machine-b-signing.keys.json", printRecord(record));
+    expect(machineJson().container.labels).toContainEqual({ label: "cdktf-keycloak-m2m.kid", value: retiring.kid });
+    rmSync("certs/machine-b-signing.key");
+    expect(machineJson().container.labels).toContainEqual({ label: "cdktf-keycloak-m2m.kid", value: fixed.kid });
   });
 
   it("says where it is reached, inside the network and from outside", () => {

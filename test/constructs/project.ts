@@ -156,3 +156,15 @@ export function filesBelow(folder: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 }
+
+/** What every client that signs in with a JWT has, whoever it is: one way in, and no other flow. */
+export const SIGNING_CLIENT = {
+  enabled: true,
+  access_type: "CONFIDENTIAL",
+  client_authenticator_type: "client-jwt",
+  service_accounts_enabled: true,
+  standard_flow_enabled: false,
+  implicit_flow_enabled: false,
+  direct_access_grants_enabled: false,
+  use_refresh_tokens: false,
+};

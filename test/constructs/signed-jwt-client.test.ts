@@ -2,7 +2,17 @@
 import { TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { KeycloakServer, Realm, SignedJwtClient, type SignedJwtClientProps } from "../../constructs";
-import { FIXED, fixedKey, inTemporaryProject, messageOf, newRealm, newStack, only, synth } from "./project";
+import {
+  FIXED,
+  fixedKey,
+  inTemporaryProject,
+  messageOf,
+  newRealm,
+  newStack,
+  only,
+  SIGNING_CLIENT,
+  synth,
+} from "./project";
 
 inTemporaryProject();
 
@@ -31,18 +41,11 @@ function machines<Name extends string>(...names: Name[]) {
 describe("defaults", () => {
   it("declares a confidential client that signs in with a JWT, and every other flow off", () => {
     expect(only(clientJson().json, "keycloak_openid_client")).toMatchObject({
+      ...SIGNING_CLIENT,
       realm_id: "r",
       client_id: "machine-a",
       name: "machine-a",
-      enabled: true,
-      access_type: "CONFIDENTIAL",
-      client_authenticator_type: "client-jwt",
-      service_accounts_enabled: true,
-      standard_flow_enabled: false,
-      implicit_flow_enabled: false,
-      direct_access_grants_enabled: false,
       full_scope_allowed: false,
-      use_refresh_tokens: false,
       depends_on: ["keycloak_realm.Realm_5F128390"],
     });
   });

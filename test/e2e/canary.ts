@@ -1,7 +1,9 @@
 import { createPrivateKey } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { docker, type Names, type Result } from "./environment";
+import { expect } from "vitest";
+import { docker, m2m, makeProject, type Names, type Result, takeDown } from "./environment";
 
 /** What an environment leaves behind that a user may send along with a bug report. */
 export interface Left {
@@ -10,6 +12,38 @@ export interface Left {
   readonly trace: string;
   readonly outputs: readonly Result[];
   readonly names: Names;
+}
+
+/** A project whose every step is traced, and whose outputs are kept. `env` is what `m2m` is run with besides. */
+export function tracedProject(names: Names, main: string, env: Record<string, string> = {}) {
+  const folder = makeProject(names, main);
+  const trace = join(mkdtempSync(join(tmpdir(), "m2m-trace-")), "terraform.log");
+  const outputs: Result[] = [];
+  const run = async (...args: string[]): Promise<Result> => {
+    const result = await m2m(folder, args, { TF_LOG: "TRACE", TF_LOG_PATH: trace, ...env });
+    outputs.push(result);
+    return result;
+  };
+  return {
+    left: { folder, trace, outputs, names } satisfies Left,
+    folder,
+    outputs,
+    run,
+    succeeds: async (...args: string[]): Promise<string> => {
+      const { exitCode, stdout, stderr } = await run(...args);
+      expect(exitCode, stdout + stderr).toBe(0);
+      return stdout;
+    },
+    fails: async (...args: string[]): Promise<string> => {
+      const { exitCode, stderr } = await run(...args);
+      expect(exitCode).toBe(1);
+      return stderr;
+    },
+    remove: async (): Promise<void> => {
+      await takeDown(folder, names);
+      rmSync(join(trace, ".."), { recursive: true, force: true });
+    },
+  };
 }
 
 /** Each number of a private key that the public key does not show, in the forms that a leak could have. */

@@ -1,12 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inflateRawSync } from "node:zlib";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { placesWith, privateParts } from "./canary";
-import { docker, dockerThings, m2m, makeProject, namesOf, type Result, ROOT, takeDown } from "./environment";
+import { afterAll, describe, expect, it } from "vitest";
+import { placesWith, privateParts, tracedProject } from "./canary";
+import { docker, dockerThings, m2m, namesOf, ROOT } from "./environment";
 
 const OWN = namesOf("deployer");
 const KEY = "certs/terraform-signing.key";
@@ -35,31 +34,8 @@ new SignedJwtClient(stack, "OfOther", { realm: other, clientId: "of-other", sign
   return MAIN.replace("new DeployerClient", `${realm}new DeployerClient`).replace("[realm]", "[realm, other]");
 }
 
-let folder: string;
-let trace: string;
-const outputs: Result[] = [];
-
-beforeAll(() => {
-  folder = makeProject(OWN, MAIN);
-  trace = join(mkdtempSync(join(tmpdir(), "m2m-trace-")), "terraform.log");
-});
-
-afterAll(async () => {
-  await takeDown(folder, OWN);
-  rmSync(join(trace, ".."), { recursive: true, force: true });
-});
-
-async function run(...args: string[]): Promise<Result> {
-  const result = await m2m(folder, args, { ...NO_PASSWORD, TF_LOG: "TRACE", TF_LOG_PATH: trace });
-  outputs.push(result);
-  return result;
-}
-
-async function succeeds(...args: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await run(...args);
-  expect(exitCode, stdout + stderr).toBe(0);
-  return stdout;
-}
+const { left, folder, run, succeeds, remove } = tracedProject(OWN, MAIN, NO_PASSWORD);
+afterAll(remove);
 
 describe("Terraform that signs in by a key", () => {
   const canaries: string[] = [];
@@ -124,7 +100,7 @@ describe("Terraform that signs in by a key", () => {
   });
 
   it("leaves no key in state, JSON, traces, outputs, or a saved plan", async () => {
-    expect(await placesWith(canaries, [KEY], { folder, trace, outputs, names: OWN })).toEqual([]);
+    expect(await placesWith(canaries, [KEY], left)).toEqual([]);
     const { stdout: variables } = await m2m(folder, ["env", "--json"], NO_PASSWORD);
     const plan = join(folder, "saved-plan");
     const cwd = join(folder, "cdktf.out/stacks/m2m");

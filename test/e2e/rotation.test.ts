@@ -1,13 +1,12 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KeyRecord } from "../../constructs/keys/key-record";
 import { type Issuer, loadSigningKey, openIssuer, requestToken, signAssertion, watchSigningKey } from "../../machines";
-import { placesWith, privateParts } from "./canary";
-import { ADMIN_PASSWORD, clientOf, m2m, makeProject, namesOf, type Result, ROOT, takeDown } from "./environment";
+import { placesWith, privateParts, tracedProject } from "./canary";
+import { ADMIN_PASSWORD, clientOf, namesOf, ROOT } from "./environment";
 
 const OWN = namesOf("rotation");
 const KEY = "certs/machine-a-signing.key";
@@ -16,19 +15,17 @@ const REALM = "http://keycloak:8080/realms/sjwt-example";
 /** As `m2m keys retire` waits. */
 const ASSERTION_MS = 75_000;
 
-let folder: string;
-let trace: string;
+const { left, folder, outputs, run, succeeds, fails, remove } = tracedProject(
+  OWN,
+  readFileSync(join(ROOT, "main.ts"), "utf8"),
+);
 let issuer: Issuer;
-const outputs: Result[] = [];
 const canaries: string[] = [];
 
 /** machine-a asks for a token all along, with the key that its file holds; nothing is cached. */
 const load = { calls: 0, failures: [] as string[], stop: false, ended: Promise.resolve() };
 
 beforeAll(async () => {
-  const main = readFileSync(join(ROOT, "main.ts"), "utf8");
-  folder = makeProject(OWN, main);
-  trace = join(mkdtempSync(join(tmpdir(), "m2m-trace-")), "terraform.log");
   await succeeds("up");
   const connectTo = `keycloak:8080=127.0.0.1:${OWN.keycloakPort}`;
   issuer = openIssuer({ issuer: REALM, connectTo, allowInsecureHttp: true });
@@ -39,9 +36,8 @@ beforeAll(async () => {
 afterAll(async () => {
   load.stop = true;
   await load.ended;
-  await issuer.close();
-  await takeDown(folder, OWN);
-  rmSync(join(trace, ".."), { recursive: true, force: true });
+  await issuer?.close();
+  await remove();
 });
 
 async function call(): Promise<void> {
@@ -53,24 +49,6 @@ async function call(): Promise<void> {
     });
     await sleep(20);
   }
-}
-
-async function run(...args: string[]): Promise<Result> {
-  const result = await m2m(folder, args, { TF_LOG: "TRACE", TF_LOG_PATH: trace });
-  outputs.push(result);
-  return result;
-}
-
-async function succeeds(...args: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await run(...args);
-  expect(exitCode, stdout + stderr).toBe(0);
-  return stdout;
-}
-
-async function fails(...args: string[]): Promise<string> {
-  const { exitCode, stderr } = await run(...args);
-  expect(exitCode).toBe(1);
-  return stderr;
 }
 
 const record = () => JSON.parse(readFileSync(join(folder, RECORD), "utf8")) as KeyRecord;
@@ -206,8 +184,8 @@ describe("docs/rotation.md", () => {
 describe("secrets", () => {
   it("of keys and the administrator are nowhere but in their files, after all this", async () => {
     const keyFiles = [KEY, "certs/machine-b-signing.key", KEY.replace("machine-a", "leaked")];
-    expect(await placesWith(canaries, keyFiles, { folder, trace, outputs, names: OWN })).toEqual([]);
-    const places = await placesWith([ADMIN_PASSWORD], [], { folder, trace, outputs, names: OWN });
+    expect(await placesWith(canaries, keyFiles, left)).toEqual([]);
+    const places = await placesWith([ADMIN_PASSWORD], [], left);
     expect(places).toEqual([expect.stringMatching(/keycloak\.conf$/)]);
   });
 
@@ -227,14 +205,14 @@ describe("secrets", () => {
     expect([(await send()).status, (await send()).status]).toEqual([200, 400]); // accepted once
     const parts = assertion.split(".").slice(1); // the header says nothing that is secret
     await run("env", "--json");
-    expect(await placesWith(parts, [], { folder, trace, outputs, names: OWN })).toEqual([]);
+    expect(await placesWith(parts, [], left)).toEqual([]);
   });
 
   it("that Keycloak makes for a client are not in the state", async () => {
     const { id, secret } = (await clientOf(OWN, "machine-a")) as { id: string; secret?: string };
     expect(id).toBeDefined();
     if (secret !== undefined) {
-      expect(await placesWith([secret], [], { folder, trace, outputs, names: OWN })).toEqual([]);
+      expect(await placesWith([secret], [], left)).toEqual([]);
     }
   });
 });

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import type { KeyState } from "../../constructs/keys/key-record";
 import { activateKey, prepareKey, retireKey, revokeKey } from "../../tools/keys/change";
+import type { Pair } from "../../tools/keys/pairs";
 import { pairIn, recordIn, START, synthesizeIn } from "./living-pair";
 
 export interface Command {
@@ -16,10 +17,19 @@ export interface Command {
 }
 
 const options = { now: new Date(START.getTime() + 86_400_000) };
-const prepare = async (folder: string) => await prepareKey(pairIn(folder), {}, options);
+const prepare = async (folder: string) => await CHANGES.prepare(pairIn(folder));
 const activate = async (folder: string, place?: number) => activateKey(pairIn(folder), kidAt(folder, place), options);
-const retire = async (folder: string) => retireKey(pairIn(folder), undefined, options);
+const retire = async (folder: string) => await CHANGES.retire(pairIn(folder));
 const revoke = async (folder: string, place: number) => await revokeKey(pairIn(folder), kidAt(folder, place), options);
+
+/** The commands on a pair as it was read, a day after it was made. */
+export const CHANGES = {
+  prepare: async (pair: Pair) => await prepareKey(pair, {}, options),
+  activate: async (pair: Pair) => activateKey(pair, undefined, options),
+  retire: async (pair: Pair) => retireKey(pair, undefined, options),
+  revoke: async (pair: Pair) => await revokeKey(pair, undefined, options),
+};
+export type Change = keyof typeof CHANGES;
 
 function kidAt(folder: string, place: number | undefined): string | undefined {
   return place === undefined ? undefined : recordIn(folder).keys[place]!.kid;
@@ -72,7 +82,7 @@ export const COMMANDS = {
   },
   "revoke the active one": {
     begin: begun(create, prepare),
-    run: async (folder) => await revokeKey(pairIn(folder), undefined, options),
+    run: async (folder) => await CHANGES.revoke(pairIn(folder)),
     leaves: ["revoked", "active"],
     removes: 0,
   },

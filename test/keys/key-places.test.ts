@@ -15,12 +15,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { activateKey, prepareKey, retireKey, revokeKey } from "../../tools/keys/change";
-import type { Pair } from "../../tools/keys/pairs";
 import { expectSettled, expectSound } from "./expect-sound";
-import { filesIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
+import { CHANGES, type Change } from "./key-commands";
+import { filesIn, pairIn, privateHalves, recordIn, synthesizeIn } from "./living-pair";
 
-const NOW = { now: new Date(START.getTime() + 86_400_000) };
 const IS_ROOT = process.getuid?.() === 0;
 /** A user without rights, where the tests run as root: root writes everywhere. */
 const NOBODY = 65_534;
@@ -32,24 +30,16 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const run = {
-  prepare: (pair: Pair) => prepareKey(pair, {}, NOW),
-  activate: async (pair: Pair) => activateKey(pair, undefined, NOW),
-  retire: async (pair: Pair) => retireKey(pair, undefined, NOW),
-  revoke: (pair: Pair) => revokeKey(pair, undefined, NOW),
-};
-type Name = keyof typeof run;
-
 /** What has to be done for a command to have something to do. */
-const NEEDS: [Name, Name[]][] = [
+const NEEDS: [Change, Change[]][] = [
   ["prepare", []],
   ["activate", ["prepare"]],
   ["retire", ["prepare", "activate"]],
   ["revoke", ["prepare"]],
 ];
 
-async function did(names: readonly Name[], at = folder): Promise<void> {
-  for (const name of names) await run[name](pairIn(at));
+async function did(names: readonly Change[], at = folder): Promise<void> {
+  for (const name of names) await CHANGES[name](pairIn(at));
 }
 
 async function refusal(action: Promise<unknown>) {
@@ -89,7 +79,7 @@ describe("something else in a file's place", () => {
     const halves = privateHalves(folder);
     const path = place === "staged" ? files.staged(pair.record.keys[name === "retire" ? 0 : 1]!.kid) : files[place];
     IN_PLACE[got as keyof typeof IN_PLACE](path);
-    expect(await refusal(run[name](pair))).toEqual({
+    expect(await refusal(CHANGES[name](pair))).toEqual({
       name: "KeyError",
       code: "FILE_NOT_REGULAR",
       message: `${path} must be a regular file, got: ${got}; it is left as it is: replace it by the file itself, or remove it`,
@@ -112,7 +102,7 @@ describe("a folder that this user may not write", () => {
     if (IS_ROOT) for (const file of names) chownSync(join(folder, file), NOBODY, NOBODY); // its keys are this user's
     chmodSync(folder, 0o555);
     if (IS_ROOT) process.seteuid?.(NOBODY);
-    const refused = await refusal(run[name](pair)).finally(() => IS_ROOT && process.seteuid?.(0));
+    const refused = await refusal(CHANGES[name](pair)).finally(() => IS_ROOT && process.seteuid?.(0));
     chmodSync(folder, 0o755);
     expect(refused).toMatchObject({ name: "KeyError", code: "FILE_NOT_WRITTEN" });
     expect(refused.message).toMatch(
@@ -129,7 +119,7 @@ it("says so where a folder may not even be looked into", async () => {
   const pair = pairIn(folder);
   chmodSync(folder, 0o600);
   if (IS_ROOT) process.seteuid?.(NOBODY);
-  const refused = await refusal(run.prepare(pair)).finally(() => IS_ROOT && process.seteuid?.(0));
+  const refused = await refusal(CHANGES.prepare(pair)).finally(() => IS_ROOT && process.seteuid?.(0));
   chmodSync(folder, 0o700);
   const { record } = filesIn(folder);
   expect(refused).toEqual({
@@ -156,7 +146,7 @@ describe.runIf(canMount())("a file system", () => {
     const pair = pairIn(mounted);
     const names = readdirSync(mounted);
     execFileSync("mount", ["-o", "remount,ro", mounted]);
-    const refused = await refusal(run[name](pair));
+    const refused = await refusal(CHANGES[name](pair));
     expect(refused).toMatchObject({ name: "KeyError", code: "FILE_NOT_WRITTEN" });
     expect(refused.message).toMatch(/cannot be (written|removed), got: EROFS; /);
     execFileSync("mount", ["-o", "remount,rw", mounted]);
@@ -174,7 +164,7 @@ describe.runIf(canMount())("a file system", () => {
       const halves = privateHalves(mounted);
       const filler = join(mounted, "filler.crt");
       fill(filler, free);
-      const refused = await run[name](pairIn(mounted)).catch((error) => error);
+      const refused = await CHANGES[name](pairIn(mounted)).catch((error) => error);
       if (refused instanceof Error) {
         codes.add((refused as { code?: string }).code ?? refused.message);
         expect(refused.message).toMatch(/cannot be written, got: ENOSPC; .* or room on its file system/);

@@ -19,6 +19,7 @@ import { filesOf, heldKey, stagePrivateKey } from "../../constructs/keys/key-sto
 import { selfSign } from "../../constructs/keys/self-sign";
 import { activateKey, prepareKey, retireKey, revokeKey } from "../../tools/keys/change";
 import { expectSettled, expectSound } from "./expect-sound";
+import { CHANGES, type Change } from "./key-commands";
 import { filesIn, heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
 
 const NOW = { now: new Date(START.getTime() + 86_400_000) };
@@ -31,16 +32,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const run = {
-  prepare: () => prepareKey(pairIn(folder), {}, NOW),
-  activate: async () => activateKey(pairIn(folder), undefined, NOW),
-  retire: async () => retireKey(pairIn(folder), undefined, NOW),
-  revoke: () => revokeKey(pairIn(folder), undefined, NOW),
-};
-type Name = keyof typeof run;
-
-async function did(...names: Name[]): Promise<void> {
-  for (const name of names) await run[name]();
+async function did(...names: Change[]): Promise<void> {
+  for (const name of names) await CHANGES[name](pairIn(folder));
 }
 
 function kid(place: number): string {
@@ -55,7 +48,7 @@ async function refusal(action: Promise<unknown>) {
 }
 
 /** What has to be there for a command to have something to do. */
-const NEEDS: [Name, Name[]][] = [
+const NEEDS: [Change, Change[]][] = [
   ["prepare", []],
   ["activate", ["prepare"]],
   ["retire", ["prepare", "activate"]],
@@ -80,7 +73,7 @@ describe("a certificate of a key made elsewhere", () => {
     await did("activate");
     const { key } = filesIn(folder);
     const halves = privateHalves(folder);
-    const refused = await refusal(run.retire());
+    const refused = await refusal(CHANGES.retire(pairIn(folder)));
     expect(refused).toEqual({
       name: "KeyError",
       code: "KEY_HELD",
@@ -102,7 +95,10 @@ describe("a certificate of a key made elsewhere", () => {
       ["no key", "KEY_CORRUPT"],
     ] as const) {
       writeFileSync(staged, content, { mode: 0o600 });
-      expect(await refusal(run.activate())).toMatchObject({ code, message: expect.stringContaining(staged) });
+      expect(await refusal(CHANGES.activate(pairIn(folder)))).toMatchObject({
+        code,
+        message: expect.stringContaining(staged),
+      });
       expect(recordIn(folder)).toEqual(before);
       expect(heldIn(folder)).toBe(kid(0));
     }
@@ -212,7 +208,7 @@ describe("encrypted key files", () => {
     }
     const before = readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), "utf8")]);
     const { key } = filesIn(folder);
-    expect(await refusal(run[name]())).toEqual({
+    expect(await refusal(CHANGES[name](pairIn(folder)))).toEqual({
       name: "KeyError",
       code: "KEY_UNREADABLE",
       message: `${key} is encrypted; give its passphrase in KEY_PASSPHRASE, or a file that holds it in KEY_PASSPHRASE_FILE`,

@@ -79,6 +79,18 @@ describe("the password for a first deploy", () => {
     ]);
   });
 
+  it("is not made for a server that is there and whose state is kept elsewhere: the key is tried", () => {
+    const { json } = first();
+    const elsewhere: Stack = { ...first(), json: { ...json, terraform: {} } };
+    expect(passwordForFirstDeploy([elsewhere], "kept", [VOLUME])).toBeUndefined();
+    expect(passwordForFirstDeploy([elsewhere], undefined, [])).toMatch(/^[\w-]{32}$/);
+  });
+
+  it("is made where KEYCLOAK_PASSWORD is empty, which the constructs take for none", () => {
+    vi.stubEnv("KEYCLOAK_PASSWORD", "");
+    expect(passwordForFirstDeploy([first()], undefined, [])).toMatch(/^[\w-]{32}$/);
+  });
+
   it.each(["KEYCLOAK_PASSWORD", "TF_VAR_keycloak_admin_password"])("is not made where %s gives one", (name) => {
     vi.stubEnv(name, "given");
     expect(passwordForFirstDeploy([first()], "kept", [])).toBeUndefined();

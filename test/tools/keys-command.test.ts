@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { pemBegin } from "../pem";
 import { keysProject } from "./keys-project";
 
 /** A realm that keeps no login events: nobody can tell who signs with which key. */
@@ -62,6 +63,64 @@ describe("usage", () => {
     writeFileSync("none.txt", "\npassphrase\n");
     expect((await project.failure("prepare one")).message).toContain("got: an empty line in none.txt");
     expect(states("one")).toEqual(["active"]);
+  });
+});
+
+describe("where a key is made", () => {
+  it.each(["prepare one", "rotate one", "revoke one"])(
+    "is not CI, by keys %s, unless it is asked for",
+    async (words) => {
+      vi.stubEnv("CI", "true");
+      const before = project.certs();
+      const { code, message } = await project.failure(words);
+      expect([code, message]).toEqual([
+        "key-lost",
+        expect.stringMatching(/^one: CI is set, and a key made there would be lost/),
+      ]);
+      expect(project.certs()).toEqual(before);
+      vi.stubEnv("M2M_CREATE_KEYS", "true");
+      await project.run(words);
+      expect(kids("one")).toHaveLength(2);
+    },
+  );
+
+  it("it is as plain as the one that it follows, whatever passphrase another machine has", async () => {
+    vi.stubEnv("KEY_PASSPHRASE", "of another");
+    await project.run("prepare one");
+    const made = readFileSync(project.filesFor("one").staged(kids("one")[1]!), "utf8");
+    expect(made.startsWith(pemBegin("PRIVATE KEY"))).toBe(true);
+  });
+});
+
+describe("what a message says to do", () => {
+  it("names the clients that do not accept a key, where others do", async () => {
+    await project.run("prepare two");
+    project.deploy();
+    const state = JSON.parse(readFileSync("terraform.m2m.tfstate", "utf8"));
+    state.resources = state.resources.filter(({ name }: { name: string }) => name !== "two-writer");
+    writeFileSync("terraform.m2m.tfstate", JSON.stringify(state));
+    const { message } = await project.failure("activate two");
+    expect(message).toContain(`does not accept key ${short("two", 1)} yet from two-writer, as the state says`);
+  });
+
+  it("tells a merge conflict of the record from a damaged one", async () => {
+    await project.run("prepare one");
+    const { record } = project.filesFor("one");
+    writeFileSync(record, `<<<<<<< HEAD\n${readFileSync(record, "utf8")}`);
+    expect((await project.failure("prepare one")).message).toContain(
+      "holds a merge conflict; resolve it: one active key, and every revoked one stays",
+    );
+  });
+
+  it("is to remove a key file that no key of the record is in", async () => {
+    await rotated("one");
+    await project.run("retire one", { force: true });
+    copyFileSync(project.filesFor("two").key, project.filesFor("one").key);
+    expect((await project.failure("revoke one")).message).toContain(
+      "or remove the key file: without it all but signing works",
+    );
+    rmSync(project.filesFor("one").key);
+    await project.run("revoke one");
   });
 });
 

@@ -12,8 +12,12 @@ const ALLOWED = { createKeys: false, newKeys: false, reissue: false };
 const ADDRESS = "keycloak_openid_client.Machine";
 
 /** An app that needs no cdktf: it declares one client with this certificate and writes down what it was told. */
-function writeApp(name: "machine-a" | "machine-b", more = ""): void {
-  const json = { terraform: {}, resource: { keycloak_openid_client: { Machine: signedJwtClient(name) } } };
+function writeApp(name: "machine-a" | "machine-b", more = "", comment = {}): void {
+  const json = {
+    "//": comment,
+    terraform: {},
+    resource: { keycloak_openid_client: { Machine: signedJwtClient(name) } },
+  };
   const entry = {
     name: "m2m",
     synthesizedStackPath: "cdk.tf.json",
@@ -106,6 +110,23 @@ describe("a key that the state knows", () => {
     expect(error.message).toBe(
       `${ADDRESS} of stack m2m (machine-b) would get another key: the state knows kid EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04, its certificate now has qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598; restore the certificate, or pass --new-keys to replace the key`,
     );
+  });
+
+  it("may be followed by another of the same record, as where a key was revoked before its successor was deployed", async () => {
+    writeState("machine-a");
+    const [a, b] = ["EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04", "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598"];
+    for (const [pair, isFollowed] of [
+      [{ kids: [b], revoked: [a] }, true],
+      [{ kids: [a, b], revoked: [] }, true],
+      [{ kids: [b], revoked: [] }, false],
+    ] as const) {
+      writeApp("machine-b", "", { signingKeys: { x: pair } });
+      const done = synthesize(projectIn(folder.path), recordOutput(), ALLOWED).then(
+        () => true,
+        () => false,
+      );
+      expect(await done).toBe(isFollowed);
+    }
   });
 
   it("is that of its own stack: another may have a client at the same address", async () => {
