@@ -92,7 +92,9 @@ function refuseForeign(action: string, options: KeysOptions): void {
 
 async function findPairs(project: Project, out: Output, interruption: AbortSignal): Promise<Pair[]> {
   out.say("synthesizing");
-  const stacks = await synthesize(project, out, { createKeys: false, reissue: false, newKeys: false });
+  // What the app warns of is for those who deploy; here, and in cron, it would be said at every step.
+  const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
+  const stacks = await synthesize(project, withoutWarnings, { createKeys: false, reissue: false, newKeys: false });
   const states = new Map<string, State>();
   for (const stack of stacks) states.set(stack.name, await stateOf(stack, out, interruption));
   return readPairs(project, stacks, states);
