@@ -10,7 +10,7 @@ const ADMIN_PASSWORD = "canary-Pa55word";
 
 /** main.ts as `cdktf synth` runs it, in a project folder of its own. */
 function runMain(folder: string, env: Record<string, string> = {}): string {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(CI$|CDKTF_|M2M_|TF_VAR_)/.test(name));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(CDKTF_|M2M_|TF_VAR_)/.test(name));
   const tsx = join(CHECKOUT, "node_modules", "tsx", "dist", "cli.mjs");
   const result = spawnSync(process.execPath, [tsx, join(CHECKOUT, "main.ts")], {
     cwd: folder,

@@ -25,7 +25,6 @@ export const FIXED = {
 
 /** Settings of the machine that runs the tests; a test that wants one sets it itself. */
 const SETTINGS = [
-  "CI",
   "CDKTF_CONTEXT_JSON",
   "CDKTF_OUTDIR",
   "M2M_CREATE_KEYS",

@@ -223,7 +223,7 @@ describe("TypeScript in the documentation", () => {
       writeFileSync(join(project, "main.ts"), snippet(page, name));
       await execa(join(ROOT, "node_modules", ".bin", "tsx"), ["main.ts"], {
         cwd: project,
-        env: { CI: "", CDKTF_OUTDIR: "cdktf.out" },
+        env: { CDKTF_OUTDIR: "cdktf.out" },
       });
       const json = stacks.map((stack) =>
         JSON.parse(readFileSync(join(project, `cdktf.out/stacks/${stack}/cdk.tf.json`), "utf8")),

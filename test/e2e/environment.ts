@@ -94,7 +94,7 @@ export async function m2m(
 ): Promise<Result> {
   const result = await execa("node", [program, ...args], {
     cwd: folder,
-    env: { CI: "", TF_VAR_keycloak_admin_password: ADMIN_PASSWORD, ...env },
+    env: { TF_VAR_keycloak_admin_password: ADMIN_PASSWORD, ...env },
     stdin: "ignore",
     reject: false,
     timeout: 590_000,
@@ -115,7 +115,6 @@ export async function cdktf(
       KEYCLOAK_PASSWORD: ADMIN_PASSWORD,
       DISABLE_VERSION_CHECK: "1",
       CHECKPOINT_DISABLE: "1",
-      CI: "",
       ...env,
       ...JSON.parse(stdout),
     },

@@ -21,7 +21,6 @@ describe("an interrupted up", () => {
     expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
     const run = execa("node", [PROGRAM, "up"], {
       cwd: folder,
-      env: { CI: "" },
       stdin: "ignore",
       reject: false,
       detached: true,

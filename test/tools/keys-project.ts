@@ -34,7 +34,7 @@ const APP = `
   fs.writeFileSync(out + "/cdk.tf.json", JSON.stringify(json));
   fs.writeFileSync(out + "/manifest.json", JSON.stringify({ stacks: { m2m: entry } }));`;
 
-const SETTINGS = ["CI", "KEY_PASSPHRASE", "KEY_PASSPHRASE_FILE", "M2M_CREATE_KEYS", "M2M_KNOWN_KEYS"];
+const SETTINGS = ["KEY_PASSPHRASE", "KEY_PASSPHRASE_FILE", "M2M_CREATE_KEYS", "M2M_KNOWN_KEYS"];
 const NONE: KeysOptions = { all: false, auto: false, live: false, force: false, dryRun: false };
 
 /** Runs every test of a file in a project with two pairs of Ed25519 keys, of which one has two clients. */
