@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { Annotations, Aspects, type TerraformResource, TerraformStack } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
-import type { IKeycloakServer } from "./keycloak-server";
+import { type IKeycloakServer, KeycloakServer } from "./keycloak-server";
 import { AdminProvider } from "./private/admin-provider";
 import { claim } from "./private/claims";
 import { AfterRights } from "./private/deployer-order";
@@ -73,7 +73,7 @@ export class DeployerClient extends Construct {
 
     const admin = AdminProvider.ofServer(server)!;
     const { algorithm, privateKeyFile: keyFile } = signingKey;
-    admin.delegate({ clientId: literal(clientId), algorithm, keyFile });
+    admin.delegate({ clientId: literal(clientId), algorithm, keyFile, stack: TerraformStack.of(this) });
     const provider = server.keycloakProvider(this);
     this.resource = new OpenidClient(this, "Resource", {
       provider,
@@ -90,6 +90,7 @@ export class DeployerClient extends Construct {
     const rights = new DeployerRights(this, provider, this.resource, realms);
     Aspects.of(TerraformStack.of(this)).add(new AfterRights(this, this.resource.provider, rights));
     Aspects.of(this).add({ visit: (node) => node === this && admin.signsInByKey && this.checkSignIn() });
+    if (server instanceof KeycloakServer) this.checkServerOfAnotherStack(server, admin);
     this.node.addValidation({ validate: () => this.forgottenRealms() });
   }
 
@@ -101,6 +102,15 @@ export class DeployerClient extends Construct {
     Annotations.of(this).addWarning(
       `Terraform signs in as ${this.clientId} with ${privateKeyFile}, which is not here; put the key there, or set KEYCLOAK_PASSWORD`,
     );
+  }
+
+  /** Else it would be made without an administrator, before this one's stack tells that a password is missing. */
+  private checkServerOfAnotherStack({ container }: KeycloakServer, admin: AdminProvider): void {
+    if (TerraformStack.of(container) === TerraformStack.of(this)) return;
+    const isFirst = () => admin.signsInByKey && isNotDeployed(container) && isNotDeployed(this.resource);
+    Aspects.of(container).add({
+      visit: (node) => node === container && isFirst() && failPlan(container, this.clientId),
+    });
   }
 
   /** A realm without it could be made, and not be changed afterwards. */

@@ -17,6 +17,8 @@ export interface Deployer {
   readonly algorithm: SigningAlgorithm;
   /** Relative to `cdktf.json`. */
   readonly keyFile: string;
+  /** Where its client is declared. */
+  readonly stack: TerraformStack;
 }
 
 /** What a server does besides, as its administrator's provider changes. */
@@ -73,6 +75,7 @@ export class AdminProvider {
     const stack = TerraformStack.of(scope);
     const provider = this.perStack.get(stack) ?? this.make(stack);
     this.perStack.set(stack, provider);
+    this.orderBehindDeployer(stack);
     // A fork, under another address, stays what its owner chose.
     if (/^(registry\.[a-z.]+\/)?keycloak\/keycloak$/.test(provider.terraformProviderSource ?? "")) {
       stack.addOverride(`terraform.required_providers.${provider.terraformResourceType}`, keycloakProviderSource());
@@ -95,7 +98,14 @@ export class AdminProvider {
     if (this.signsInByKey) {
       for (const [stack, provider] of this.perStack) Object.assign(provider, this.byKey(stack));
     }
+    for (const stack of this.perStack.keys()) this.orderBehindDeployer(stack);
     this.reactions.delegated?.();
+  }
+
+  /** A stack that signs in as the deployer is deployed after that one's and, what counts more, destroyed before it. */
+  private orderBehindDeployer(stack: TerraformStack): void {
+    const first = this.deployer?.stack;
+    if (first && first !== stack && stack !== TerraformStack.of(this.server)) stack.addDependency(first);
   }
 
   private make(stack: TerraformStack): KeycloakProvider {

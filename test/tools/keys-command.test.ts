@@ -1,16 +1,22 @@
 import { generateKeyPairSync } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { selfSign } from "../../constructs/keys/self-sign";
+import type { KeyUse } from "../../tools/keys/live-use";
 import { pemBegin } from "../pem";
 import { keysProject } from "./keys-project";
 
-/** A realm that keeps no login events: nobody can tell who signs with which key. */
+/** What login events tell; nothing where a realm keeps none. How they are asked for is tested in keys-live-use.test.ts. */
+const events = vi.hoisted((): { uses?: KeyUse[] } => ({}));
 vi.mock("../../tools/keys/live-use", async (original) => {
-  return { ...(await original<typeof import("../../tools/keys/live-use")>()), usesOf: async () => undefined };
+  return { ...(await original<typeof import("../../tools/keys/live-use")>()), usesOf: async () => events.uses };
 });
 
 const project = keysProject();
+afterEach(() => {
+  events.uses = undefined;
+  vi.useRealTimers();
+});
 
 const kids = (path: string) => project.recordFor(path).keys.map(({ kid }) => kid);
 const short = (path: string, place: number) => kids(path)[place]!.slice(0, 8);
@@ -89,6 +95,52 @@ describe("where a key is made", () => {
     await project.run("prepare one");
     const made = readFileSync(project.filesFor("one").staged(kids("one")[1]!), "utf8");
     expect(made.startsWith(pemBegin("PRIVATE KEY"))).toBe(true);
+  });
+});
+
+describe("a key that retires", () => {
+  const MINUTES = 60_000;
+  const seen = (key: string | undefined): KeyUse => ({ key, address: "10.0.0.1", last: new Date() });
+  const later = () => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 90 * MINUTES });
+
+  it.each<[string, (old: string, current: string) => string | undefined, string]>([
+    ["a machine still signs with", (old) => old, "bring it the new key"],
+    ["a program that does not say which key it signs with may use", () => undefined, "see that it has the new key"],
+  ])("stays while %s it", async (reason, key, remedy) => {
+    await rotated("one");
+    project.deploy();
+    later();
+    const old = short("one", 0);
+    events.uses = [seen(key(old, short("one", 1))), seen(short("one", 1))];
+    const told = `${reason} key ${old}: 10.0.0.1 at ${new Date().toISOString().slice(0, 19)}Z; ${remedy}`;
+    expect(await project.failure("retire one")).toEqual({
+      code: "key-in-use",
+      message: `one: ${told}, or pass --force to lock it out`,
+    });
+    expect((await project.run("rotate one", { auto: true })).text).toBe(`one: nothing to do: ${told}`);
+    await project.run("retire one", { force: true });
+    expect(states("one")).toEqual(["active"]);
+  });
+
+  it.each(["retire one", "rotate one"])("goes by keys %s where only others are in use", async (words) => {
+    await rotated("one");
+    project.deploy();
+    later();
+    events.uses = [seen(short("one", 1))];
+    await project.run(words);
+    expect(states("one")).toEqual(["active"]);
+  });
+
+  it("stays until the switch is deployed, which brings containers the new key", async () => {
+    await rotated("one");
+    later();
+    const { code, message } = await project.failure("retire one");
+    expect([code, message]).toEqual([
+      "key-not-deployed",
+      `one: the switch to key ${short("one", 1)} is not deployed, as the state says; run \`m2m up\` first, or pass --force`,
+    ]);
+    project.deploy();
+    await project.run("retire one");
   });
 });
 

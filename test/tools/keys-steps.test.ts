@@ -29,12 +29,11 @@ interface Given {
   /** Milliseconds since the keys came into their states. */
   readonly after?: number;
   readonly overlapMs?: number;
-  readonly inUse?: readonly string[];
   readonly whenDue?: boolean;
   readonly isSwitchDeployed?: boolean;
 }
 
-function situation({ states, deployed, after = DAY, inUse, ...rest }: Given): Situation {
+function situation({ states, deployed, after = DAY, ...rest }: Given): Situation {
   const { overlapMs = 0, whenDue = false, isSwitchDeployed = true } = rest;
   return {
     isSwitchDeployed,
@@ -43,7 +42,6 @@ function situation({ states, deployed, after = DAY, inUse, ...rest }: Given): Si
     now: new Date(ISSUED + after),
     overlapMs,
     whenDue,
-    ...(inUse && { inUse }),
   };
 }
 
@@ -159,13 +157,6 @@ describe("with a retiring key", () => {
       { states, deployed: both, after: -DAY },
       wait(`what key ${A} has signed may be on its way`, ISSUED + ASSERTION_MS),
     ],
-    [
-      "waits while login events show it in use",
-      { states, deployed: both, inUse: [A, B] },
-      wait(`a machine still signs with key ${A}`),
-    ],
-    ["goes on where only others are in use", { states, deployed: both, inUse: [B] }, gone],
-    ["goes on where nobody can tell", { states, deployed: both, inUse: undefined }, gone],
     [
       "names every one that retires",
       { states: ["retiring", "retiring", "active"], deployed: [[0, 1, 2]] },

@@ -4,7 +4,6 @@ import { readPassphrase } from "../../machines/settings";
 import {
   type ActionOptions,
   activateAction,
-  liveUses,
   type Outcome,
   prepareAction,
   retireAction,
@@ -15,6 +14,7 @@ import { listPair, printPairs } from "../keys/list";
 import type { KeyUse } from "../keys/live-use";
 import { choosePairs, type Pair, readPairs } from "../keys/pairs";
 import { oneAtATime } from "../keys/settle";
+import { liveUses } from "../keys/still-used";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project, type Stack } from "../project";
 import { openSession, terraform } from "../session";

@@ -11,9 +11,9 @@ import {
   withoutLeftovers,
 } from "./change";
 import { refuseLockOut, whyAnotherAlgorithm } from "./deployer";
-import { type KeyUse, usedAmong, usesOf } from "./live-use";
 import { deployedOf, type Pair } from "./pairs";
 import { ASSERTION_MS, isDeployed, nextStep, type Step, short } from "./steps";
+import { isSwitchDeployed, list, refuseEarly, whyNotDropped } from "./still-used";
 
 /** What an action did to one pair, in words and as data. */
 export interface Outcome {
@@ -147,66 +147,17 @@ export async function rotateAction(found: Pair, options: ActionOptions): Promise
 }
 
 async function stepOf(pair: Pair, options: ActionOptions): Promise<Step> {
-  const active = activeOf(pair.record).kid;
-  const isSwitchDeployed = pair.clients.every(({ certified }) => certified === active);
-  const situation = { ...options, record: pair.record, deployed: deployedOf(pair), isSwitchDeployed };
-  const step = nextStep(situation);
-  if (step.act !== "retire") return step;
-  try {
-    return nextStep({ ...situation, inUse: await usedKeys(pair) });
-  } catch (error) {
-    return { act: "wait", because: `whether the old key is in use cannot be asked: ${(error as Error).message}` };
-  }
-}
-
-/** What each client's machines sign with, since a key's state began or for a day; `undefined` where none can tell. */
-export async function liveUses(pair: Pair, since: Date, completely: boolean): Promise<KeyUse[] | undefined> {
-  const found = await Promise.all(pair.clients.map((client) => usesOf({ ...client, since, completely })));
-  const known = found.filter((uses) => uses !== undefined);
-  return known.length === 0 ? undefined : known.flat(); // one realm that tells is enough to see a use
-}
-
-/** Keys that signed since they ought not to; nothing where that is not known. */
-async function usedKeys(pair: Pair): Promise<string[] | undefined> {
-  const retiring = retiringOf(pair.record);
-  const uses = await liveUses(pair, endOfUse(retiring), true);
-  return uses && usedAmong(retiring, uses);
-}
-
-async function refuseEarly({ name, ...pair }: Pair, going: readonly KeyEntry[], now: Date): Promise<void> {
-  if (going.length === 0) return; // there is nothing to refuse: the action says so
-  const end = endOfUse(going);
-  if (now < end) {
-    throw new ToolError(
-      "key-in-use",
-      `${name}: what key ${list(going)} has signed is accepted until ${end.toISOString().slice(0, 19)}Z; wait for that, or pass --force`,
-    );
-  }
-  const uses = await liveUses({ name, ...pair }, end, true).catch((cause: Error) => {
-    throw new ToolError(
-      "key-in-use",
-      `${name}: whether key ${list(going)} is still in use cannot be asked: ${cause.message}; pass --force to drop it all the same`,
-      { cause },
-    );
+  const { record } = pair;
+  const step = nextStep({
+    ...options,
+    record,
+    deployed: deployedOf(pair),
+    isSwitchDeployed: isSwitchDeployed(pair),
   });
-  const used = (uses ?? []).filter(({ key }) => going.some((entry) => short(entry) === key));
-  if (used.length === 0) return;
-  const where = used.map(({ address, last }) => `${address} at ${last.toISOString().slice(0, 19)}Z`).join(", ");
-  throw new ToolError(
-    "key-in-use",
-    `${name}: a machine still signs with key ${list(going)}: ${where}; bring it the new key, or pass --force to lock it out`,
-  );
-}
-
-/** From when on nothing that was signed in time is on its way any more. */
-function endOfUse(retiring: readonly KeyEntry[]): Date {
-  return new Date(Math.max(...retiring.map(({ since }) => Date.parse(since))) + ASSERTION_MS);
+  const because = step.act === "retire" ? await whyNotDropped(pair) : undefined;
+  return because === undefined ? step : { act: "wait", because };
 }
 
 function described(entry: KeyEntry): string {
   return `${short(entry)} (${entry.algorithm}, certificate until ${entry.until.slice(0, 10)})`;
-}
-
-function list(entries: readonly { readonly kid: string }[]): string {
-  return entries.map(short).join(", ");
 }

@@ -1,7 +1,6 @@
 import { type Fetch, openConnections } from "../../machines/connect-to";
 import type { Stack } from "../project";
 import { type Admin, refused, signIn } from "./admin-login";
-import { short } from "./steps";
 
 /** A key that a machine signed in with. */
 export interface KeyUse {
@@ -98,9 +97,4 @@ function asking({ token }: Admin, fetch: Fetch): Ask {
     if (response.status === 403) return undefined; // a realm whose events are not this login's to see, such as master
     throw refused(`${address} answered HTTP ${response.status}`);
   };
-}
-
-/** Which of some keys were used. */
-export function usedAmong(keys: readonly { readonly kid: string }[], uses: readonly KeyUse[]): string[] {
-  return keys.map(short).filter((key) => uses.some((use) => use.key === key));
 }

@@ -17,8 +17,6 @@ export interface Situation {
   readonly now: Date;
   /** How long two keys are accepted before the next step, so that every machine has its new key by then. */
   readonly overlapMs: number;
-  /** Keys that signed lately, by the first characters of their id; `undefined` where nobody can tell. */
-  readonly inUse?: readonly string[];
   /** Whether a rotation begins only when the key is due. */
   readonly whenDue: boolean;
 }
@@ -28,7 +26,8 @@ export const ASSERTION_MS = 75_000;
 
 /**
  * The next step of a rotation. Each waits for what makes it safe: a key signs once Keycloak accepts it, and goes once
- * nothing signed by it can still be on its way. What was not deployed stops it there.
+ * nothing signed in time by it can still be on its way; who signs with it all the same is for login events to tell. What
+ * was not deployed stops it there.
  */
 export function nextStep(situation: Situation): Step {
   const { record, deployed } = situation;
@@ -74,7 +73,7 @@ function whenPrepared({ deployed, now, overlapMs }: Situation, prepared: KeyEntr
 }
 
 function whenRetiring(situation: Situation, retiring: readonly KeyEntry[]): Step {
-  const { record, deployed, isSwitchDeployed, now, overlapMs, inUse } = situation;
+  const { record, deployed, isSwitchDeployed, now, overlapMs } = situation;
   if (!isDeployed(activeOf(record).kid, deployed)) {
     return { act: "wait", because: `key ${short(activeOf(record))} is not deployed: run \`m2m up\`` };
   }
@@ -85,10 +84,6 @@ function whenRetiring(situation: Situation, retiring: readonly KeyEntry[]): Step
   const since = Math.max(...retiring.map((entry) => Date.parse(entry.since)));
   const until = new Date(since + Math.max(ASSERTION_MS, overlapMs));
   if (now < until) return { act: "wait", because: `what key ${list} has signed may be on its way`, until };
-  const used = retiring.filter((entry) => inUse?.includes(short(entry)));
-  if (used.length > 0) {
-    return { act: "wait", because: `a machine still signs with key ${used.map(short).join(", ")}` };
-  }
   return { act: "retire", because: `nothing that key ${list} has signed is accepted any more` };
 }
 
