@@ -34,6 +34,21 @@ new SignedJwtClient(stack, "OfOther", { realm: other, clientId: "of-other", sign
   return MAIN.replace("new DeployerClient", `${realm}new DeployerClient`).replace("[realm]", "[realm, other]");
 }
 
+/** The server, the deployer with its realm, and a client, each in a stack of its own. */
+const THREE_STACKS =
+  MAIN.slice(0, MAIN.indexOf("const app =")) +
+  `const app = new App();
+const [host, access, clients] = ["host", "access", "clients"].map((id) => new TerraformStack(app, id)) as TerraformStack[];
+for (const stack of [host!, access!, clients!]) new PrivateLocalBackend(stack);
+const server = new KeycloakServer(host!, "Keycloak");
+const realm = new Realm(access!, "Realm", { server, realmName: "sjwt-example" });
+const signingKey = new SigningKeyPair(access!, "DeployerKey", { name: "terraform", algorithm: "ES256" });
+new DeployerClient(access!, "Deployer", { server, realms: [realm], signingKey });
+const keyA = new SigningKeyPair(clients!, "Key", { name: "machine-a" });
+new SignedJwtClient(clients!, "MachineA", { realm, clientId: "machine-a", signingKey: keyA });
+app.synth();
+`;
+
 const { left, folder, run, succeeds, remove } = tracedProject(OWN, MAIN, NO_PASSWORD);
 afterAll(remove);
 
@@ -150,6 +165,19 @@ describe("an environment that nobody can sign in to", () => {
       MAIN.replace('clientId: "machine-b"', 'clientId: "machine-b", defaultScopes: ["none"]'),
     );
     expect((await run("up")).exitCode).toBe(1);
+    await succeeds("down", "--yes");
+    expect(await dockerThings(OWN)).toEqual([]);
+  });
+});
+
+describe("a server, its deployer and a client in three stacks", () => {
+  it("are made, changed and removed, by the key alone", async () => {
+    writeFileSync(join(folder, "main.ts"), THREE_STACKS);
+    await succeeds("up");
+    expect((await run("diff")).exitCode).toBe(0);
+    await succeeds("keys", "prepare", "machine-a", "terraform");
+    await succeeds("up");
+    expect((await run("diff")).exitCode).toBe(0);
     await succeeds("down", "--yes");
     expect(await dockerThings(OWN)).toEqual([]);
   });
