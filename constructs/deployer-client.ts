@@ -173,7 +173,8 @@ function checkRealms(scope: Construct, server: IKeycloakServer, realms: readonly
 /** A key that was made elsewhere has a private half that nobody here knows. */
 function checkKey(signingKey: ISigningKey): string[] {
   try {
-    return signingKey.privateKeyFile ? [] : [];
+    signingKey.privateKeyFile.toString(); // throws where it is not known
+    return [];
   } catch {
     return [
       "`signingKey` must be a SigningKeyPair, as Terraform reads its key file, got: a certificate alone; make a pair, or put the key beside the certificate and use SigningKeyPair",

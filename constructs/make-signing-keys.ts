@@ -15,7 +15,7 @@ const TELL_EVERY = 10;
 /**
  * Makes the private keys of many pairs that do not exist yet, several at a time and off the main thread, where each
  * {@link SigningKeyPair} by itself makes one at a time: `await makeSigningKeys(fleet.map((name) => ({ name })))` before the
- * constructs. Every tenth is told on stderr.
+ * constructs. Each is told on stderr, and every tenth how many there are to come.
  *
  * Does nothing for a pair of which there is anything, nor where a construct would be refused a new key, and leaves to the
  * constructs to check the props, to issue the certificates and to say what is wrong.
@@ -24,7 +24,7 @@ const TELL_EVERY = 10;
  */
 export async function makeSigningKeys(pairs: readonly SigningKeyPairProps[]): Promise<void> {
   const rest = pairs
-    .map((pair) => ({ pair, files: filesOf(projectFolder(), { directory: "certs", ...pair }) }))
+    .map((pair) => ({ pair, files: filesOf(projectFolder(), { ...pair, directory: pair.directory ?? "certs" }) }))
     .filter(({ pair, files }) => isMissing(pair, files));
   const total = rest.length;
   let made = 0;

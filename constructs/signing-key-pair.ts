@@ -6,7 +6,9 @@ import type { SigningAlgorithm } from "./keys/algorithms";
 import { isFileThere } from "./keys/key-files";
 import { checkKeyPairRequest, ensureKeyPair } from "./keys/key-pair";
 import { filesOf, type PairFiles } from "./keys/key-store";
+import { ENCRYPTED, readPrivateKeyFile } from "./keys/private-key";
 import { check } from "./private/checks";
+import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedSigningKey } from "./private/imported-signing-key";
 import { keyCreation } from "./private/key-creation";
@@ -20,8 +22,8 @@ export interface SigningKeyPairProps {
   readonly name: string;
 
   /**
-   * What the key signs with, and so its kind: RSA for RS256 and PS256, P-256 for ES256, Ed25519 for EdDSA. A pair that
-   * exists has to fit; another kind is another pair, and a new key of the machine.
+   * What the key signs with, and so its kind: RSA for RS256 and PS256, P-256 for ES256, Ed25519 for EdDSA. The key that is
+   * there has to fit; another kind is a rotation (`m2m keys prepare --algorithm`).
    *
    * @default "RS256"
    * @see RFC 7518 section 3.1, RFC 8037 section 3.1
@@ -79,7 +81,7 @@ export interface AcceptedKey {
 
 /** The public half of a key pair a machine signs its client assertions with. */
 export interface ISigningKey {
-  /** What the key signs with, and the only algorithm that Keycloak accepts from its client. */
+  /** What the key signs with, and what Keycloak accepts from its client: nothing else, but while another kind of key comes or goes. */
   readonly algorithm: SigningAlgorithm;
   /** The certificate in PEM. */
   readonly certificatePem: string;
@@ -94,8 +96,9 @@ export interface ISigningKey {
   /** Every key that Keycloak is to accept, this one among them; more than one while keys are rotated. */
   readonly acceptedKeys: readonly AcceptedKey[];
   /**
-   * The private half's file, relative to `cdktf.json`. It never reaches Terraform; it may be absent where only
-   * synthesis, diff or deploy of the client happens.
+   * The private half's file, relative to `cdktf.json`. Of Terraform's programs only the provider that signs in by it
+   * (`DeployerClient`) or copies it into a container (`MachineContainer`) reads it; it may be absent where only synthesis, diff
+   * or deploy of the client happens.
    *
    * Throws for keys made elsewhere ({@link SigningKeyPair.fromCertificateFile}), whose private half is not known here.
    */
@@ -151,6 +154,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     ]);
 
     const files = filesOf(projectFolder(), { name, directory, privateKeyDirectory });
+    failOn(this, claimKeyFiles(this, files));
     const facts = explained(this, () =>
       ensureKeyPair({
         name,
@@ -193,7 +197,8 @@ export class SigningKeyPair extends Construct implements ISigningKey {
   }
 
   private remedy(name: string, files: PairFiles): string {
-    if (isFileThere(files.record)) return `rotate it: \`m2m keys rotate ${name}\``;
+    const isIssuedAgain = !isFileThere(files.record) && readPrivateKeyFile(files.key, undefined) !== ENCRYPTED;
+    if (!isIssuedAgain) return `rotate it: \`m2m keys rotate ${name}\``;
     return existsSync(files.key)
       ? `rotate it: \`m2m keys rotate ${name}\`, or let \`m2m up\` issue it again over the same key`
       : `rotate it where ${this.privateKeyFile} is, and not here: \`m2m keys rotate ${name}\``;

@@ -14,18 +14,21 @@ import { localState, localStateFile, publishedKids } from "./state";
  *
  * @param kept see {@link keptPassword}
  * @param there what is in Docker under the stacks' names: a server whose volume was lost has forgotten the client
+ * @param isUnfinished whether a first deploy before this one did not come to its end: its password is wanted, whatever a
+ *   state says that may be kept elsewhere
  */
 export function passwordForFirstDeploy(
   stacks: readonly Stack[],
   kept: string | undefined,
   there: readonly DockerThing[],
+  isUnfinished = false,
 ): string | undefined {
   if (passwordIsGiven()) return undefined;
   const volumes = stacks.filter(declaresDeployer).map((stack) => ({ stack, volume: volumeOfServer(stack, stacks) }));
   const exists = (volume: string | undefined) => there.some(({ kind, name }) => kind === "volume" && name === volume);
   const isMadeAnew = volumes.map(({ volume }) => volume !== undefined && !exists(volume));
   const first = volumes.filter(({ stack }, index) => isMadeAnew[index] || !hasItsRights(stack));
-  if (first.length === 0) return undefined;
+  if (first.length === 0) return isUnfinished && volumes.length > 0 ? kept : undefined;
   if (isMadeAnew.every(Boolean)) return randomBytes(24).toString("base64url");
   return kept;
 }
@@ -39,6 +42,11 @@ export function passwordIsGiven(): boolean {
 export function keepPassword(project: Project, password: string): void {
   mkdirSync(join(project.folder, ".m2m"), { recursive: true });
   replaceFile(passwordFile(project), password, 0o600);
+}
+
+/** Whether a password was made for a first deploy that did not come to its end. */
+export function isUnfinished(project: Project): boolean {
+  return existsSync(passwordFile(project));
 }
 
 export function forgetPassword(project: Project): void {

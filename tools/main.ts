@@ -29,7 +29,8 @@ const HELP = `Usage: m2m COMMAND [OPTIONS]
   keys rotate CLIENT…          the next step of a rotation: prepare, activate or retire
        [--auto]                  only where it is due, for cron; --overlap SECONDS (3600) between two steps
   keys prepare|activate|retire|revoke CLIENT…
-       [--all] [--dry-run] [--force] [--key KID]
+       [--all] [--dry-run]
+       [--key KID] [--force]                   activate, retire; revoke --key KID
        [--algorithm ALG] [--certificate FILE]  of the key to prepare
   provider [registry|embedded] print where the Keycloak provider comes from, or switch
   test [--long]                in this project's own checkout: all checks and tests; with many more drawn inputs
@@ -117,8 +118,7 @@ async function run(argv: string[], out: Output, interruption: AbortSignal): Prom
       await printEnvironment(out);
       return 0;
     case "keys":
-      await keys(words, { ...values, dryRun: values["dry-run"] }, out, interruption);
-      return 0;
+      return await keys(words, { ...values, dryRun: values["dry-run"] }, out, interruption);
     case "provider":
       await switchProvider(out, argument);
       return 0;

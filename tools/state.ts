@@ -35,6 +35,9 @@ export interface KnownKey {
   readonly accepted: readonly string[];
 }
 
+/** As `MachineContainer` labels the key that a container was given. */
+const KID_LABEL = "cdktf-keycloak-m2m.kid";
+
 export const EMPTY: State = { outputs: {}, resources: [] };
 
 export function parseState(text: string, where: string): State {
@@ -114,9 +117,15 @@ export function declaredAlgorithms(states: readonly State[]): [clientId: string,
     .filter(({ mode, type }) => mode === "managed" && type === "keycloak_openid_client")
     .flatMap(({ instances }) => instances)
     .flatMap(({ attributes: { client_id, extra_config } }) => {
-      const algorithm = (extra_config as Record<string, string> | null)?.["token.endpoint.auth.signing.alg"];
+      const algorithm = algorithmOf((extra_config ?? {}) as Record<string, string>);
       return typeof client_id === "string" && algorithm ? [[client_id, algorithm]] : [];
     });
+}
+
+/** While keys of two kinds are accepted, the JWKS alone says what the active one, which has the certificate, signs with. */
+function algorithmOf(attributes: Record<string, string>): string | undefined {
+  const active = kidOfCertificate(attributes["jwt.credential.certificate"]);
+  return attributes["token.endpoint.auth.signing.alg"] ?? keysIn(attributes).find(({ kid }) => kid === active)?.alg;
 }
 
 /** The certificates that a synthesis declares. */
@@ -158,12 +167,25 @@ function acceptedKids(attributes: Record<string, string>): string[] {
     const kid = kidOfCertificate(attributes["jwt.credential.certificate"]);
     return kid === undefined ? [] : [kid];
   }
+  return keysIn(attributes).map(({ kid }) => kid);
+}
+
+function keysIn(attributes: Record<string, string>): { readonly kid: string; readonly alg?: string }[] {
   try {
-    const { keys } = JSON.parse(attributes["jwks.string"] ?? "") as { keys: { kid: string }[] };
-    return keys.map(({ kid }) => kid);
+    return (JSON.parse(attributes["jwks.string"] ?? "") as { keys: { kid: string }[] }).keys;
   } catch {
     return []; // nothing that Keycloak could read either
   }
+}
+
+/** The keys that a state's containers of machines were given. */
+export function kidsInContainers({ resources }: State): string[] {
+  const containers = resources.filter(({ mode, type }) => mode === "managed" && type === "docker_container");
+  return containers
+    .flatMap(({ instances }) => instances)
+    .flatMap(({ attributes }) => (attributes.labels ?? []) as { label: string; value: string }[])
+    .filter(({ label }) => label === KID_LABEL)
+    .map(({ value }) => value);
 }
 
 function kidOfCertificate(base64 = ""): string | undefined {

@@ -8,8 +8,8 @@ import { type Project, readStacks, type Stack } from "./project";
 import { declaredKeys, type KnownKey, knownKeys, localStates } from "./state";
 
 export interface SynthOptions {
-  /** Make keys even where `CI` is set. */
-  readonly createKeys: boolean;
+  /** Whether keys that are not there are made: even where `CI` is set, where it is not, or nowhere. */
+  readonly createKeys: "always" | "outside CI" | "never";
   /** Allow keys that the state knows under another kid to be replaced. */
   readonly newKeys: boolean;
   /** Issue expired certificates again. */
@@ -24,7 +24,7 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
   const known = knownKeys(localStates(project));
   const before = lastSynthesis(project);
   await runApp(project, out, {
-    ...(options.createKeys && { M2M_CREATE_KEYS: "true" }),
+    ...(options.createKeys !== "outside CI" && { M2M_CREATE_KEYS: String(options.createKeys === "always") }),
     ...(options.reissue && { M2M_REISSUE_CERTIFICATES: "true" }),
     ...(!options.newKeys && { M2M_KNOWN_KEYS: known.map(knownKey).join(",") }),
   });

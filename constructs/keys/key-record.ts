@@ -66,7 +66,7 @@ export function printRecord(record: KeyRecord): string {
 export function parseRecord(json: string, where: string): KeyRecord {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = JSON.parse(json.replace(/^\uFEFF/, "")); // some editors put a byte order mark there
   } catch {
     const isMerge = /^<{7}/m.test(json);
     throw isMerge

@@ -1,15 +1,18 @@
+import { relative } from "node:path";
 import type { Construct, IConstruct } from "constructs";
+import type { PairFiles } from "../keys/key-store";
 import { dockerProvider } from "./docker";
+import { projectFolder } from "./project";
 
-/** What the constructs of one app have declared so far, by name, with the path of who did. */
+/** What the constructs of one app have declared so far, by name. */
 const claims = new WeakMap<IConstruct, Map<string, string>>();
 
-/** Takes a name for a construct, once in an app; gives the path of the construct that has it already. */
-export function claim(scope: Construct, name: string): string | undefined {
+/** Takes a name, once in an app; gives what it was taken for already: by default the path of the construct that did. */
+export function claim(scope: Construct, name: string, as = scope.node.path): string | undefined {
   const taken = claims.get(scope.node.root) ?? new Map<string, string>();
   claims.set(scope.node.root, taken);
   const before = taken.get(name);
-  if (before === undefined) taken.set(name, scope.node.path);
+  if (before === undefined) taken.set(name, as);
   return before;
 }
 
@@ -30,4 +33,23 @@ export function claimContainer(scope: Construct, name: string, portProp: string,
     );
   }
   return problems;
+}
+
+/** A private half belongs to one pair, and a pair has one, wherever in the app it is declared. */
+export function claimKeyFiles(scope: Construct, { certificate, key }: PairFiles): string[] {
+  const show = (path: string) => relative(projectFolder(), path);
+  const otherPair = claim(scope, `private half ${key}`, certificate) ?? certificate;
+  const otherKey = claim(scope, `certificate ${certificate}`, key) ?? key;
+  return [
+    ...(otherPair === certificate
+      ? []
+      : [
+          `\`privateKeyDirectory\` must not be that of another pair of this name, got: ${show(key)} for ${show(otherPair)} and ${show(certificate)}; choose another folder or \`name\``,
+        ]),
+    ...(otherKey === key
+      ? []
+      : [
+          `\`privateKeyDirectory\` must be the same wherever a pair is declared, got: ${show(key)}, and ${show(otherKey)} elsewhere, for ${show(certificate)}; choose one of them`,
+        ]),
+  ];
 }

@@ -21,13 +21,13 @@ export function keyCreation(stackId: string, name: string, kidsHere: readonly st
       refusedBecause: `the state of stack ${stackId} already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
     };
   }
-  if (!isCreationWanted()) {
-    return {
-      refusedBecause:
-        "CI is set, and a key made there would be lost; commit the certificate, or set M2M_CREATE_KEYS=true",
-    };
-  }
-  return "allowed";
+  if (isCreationWanted()) return "allowed";
+  return {
+    refusedBecause:
+      process.env.M2M_CREATE_KEYS === "false"
+        ? "M2M_CREATE_KEYS=false asks for none, as `m2m keys list` and `--dry-run` do; run `m2m up` or `m2m diff`"
+        : "CI is set, and a key made there would be lost; commit the certificate, or set M2M_CREATE_KEYS=true",
+  };
 }
 
 /** Whether a key of a name may have to be refused, in whatever stack its pair will be. */
@@ -43,8 +43,10 @@ function knownKeys(): KnownKey[] {
   });
 }
 
-/** Whether keys may be made on this machine: not in CI, where they would be lost, unless it is asked for. */
+/** Whether keys may be made on this machine: not in CI, where they would be lost, unless something else is asked for. */
 export function isCreationWanted(): boolean {
+  const asked = process.env.M2M_CREATE_KEYS;
+  if (asked === "true" || asked === "false") return asked === "true";
   const ci = process.env.CI !== undefined && process.env.CI !== "" && process.env.CI !== "false";
-  return !ci || process.env.M2M_CREATE_KEYS === "true";
+  return !ci;
 }

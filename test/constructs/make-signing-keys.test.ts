@@ -30,7 +30,7 @@ describe("makeSigningKeys", () => {
     expect(readFileSync("certs/m7-signing.key", "utf8")).toBe(key);
     expect(readdirSync("certs")).toHaveLength(46);
     lines.length = 0;
-    await makeSigningKeys(pairs);
+    await makeSigningKeys(pairs.map((pair) => ({ directory: undefined, ...pair })));
     expect(lines).toEqual([]);
   });
 

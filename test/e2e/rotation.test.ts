@@ -85,6 +85,12 @@ describe("a rotation", () => {
   it("lets no key sign that is not deployed", async () => {
     expect(await fails("keys", "activate", "machine-a")).toContain(`does not accept key ${next.slice(0, 8)} yet`);
     expect(await signsIn(staged(next))).toContain("Unable to load public key");
+    const { exitCode, stdout } = await run("keys", "activate", "--all", "--json");
+    const { failures } = JSON.parse(stdout) as { failures: { name: string; code: string }[] };
+    expect([exitCode, failures.map(({ name, code }) => `${name} ${code}`)]).toEqual([
+      1,
+      ["machine-a key-not-deployed", "machine-b KEY_NOT_FOUND"],
+    ]);
   });
 
   it("has both keys accepted after the deploy, and the machine sign with the new one from its activation on", async () => {

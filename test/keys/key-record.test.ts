@@ -88,6 +88,10 @@ describe("a record", () => {
   });
 });
 
+it("a file may begin with a byte order mark, as some editors have it", () => {
+  expect(parseRecord(`\uFEFF${recordOf(ED)}`, "certs/m.keys.json").keys).toEqual([ED]);
+});
+
 describe("a file is refused", () => {
   it.each(["", "{", "no JSON", `${recordOf(ED)},`, "\0"])("that is not JSON: %j", (json) => {
     const message = `certs/m.keys.json must be JSON; ${RESTORE}`;

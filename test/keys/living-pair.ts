@@ -56,7 +56,7 @@ export function pairIn(folder: string, deployed: readonly string[] = []): Pair {
     kids: [],
     revoked: [],
   } as const;
-  return { name: "m", description, files, record, clients: [client] };
+  return { name: "m", description, files, record, clients: [client], containers: [] };
 }
 
 export function recordIn(folder: string): KeyRecord {

@@ -69,11 +69,14 @@ describe("a lock", () => {
     expect(existsSync(lockFile())).toBe(false);
   });
 
-  it("of a process that has gone is taken over, and its half-made work removed", async () => {
+  it.each([
+    ["ten seconds ago", -10],
+    ["in an hour, by a clock that was set back", 3600],
+  ])("of a process that has gone, held %s, is taken over, and its half-made work removed", async (_, seconds) => {
     mkdirSync(join(folder.path, "locks"));
     writeFileSync(lockFile(), "999999999\n");
-    const tenSecondsAgo = Date.now() / 1000 - 10;
-    utimesSync(lockFile(), tenSecondsAgo, tenSecondsAgo);
+    const held = Date.now() / 1000 + seconds;
+    utimesSync(lockFile(), held, held);
     mkdirSync(join(folder.path, "work", "thing-999999999-0123abcd"), { recursive: true });
     expect(await locked(async () => "done")).toBe("done");
     expect(readdirSync(join(folder.path, "work"))).toEqual([]);

@@ -84,6 +84,8 @@ describe("the password for a first deploy", () => {
     const elsewhere: Stack = { ...first(), json: { ...json, terraform: {} } };
     expect(passwordForFirstDeploy([elsewhere], "kept", [VOLUME])).toBeUndefined();
     expect(passwordForFirstDeploy([elsewhere], undefined, [])).toMatch(/^[\w-]{32}$/);
+    // Unless the first deploy did not come to its end, which the file of its password tells.
+    expect(passwordForFirstDeploy([elsewhere], "kept", [VOLUME], true)).toBe("kept");
   });
 
   it("is made where KEYCLOAK_PASSWORD is empty, which the constructs take for none", () => {

@@ -12,9 +12,18 @@ vi.mock("../../tools/keys/live-use", async (original) => {
   return { ...(await original<typeof import("../../tools/keys/live-use")>()), usesOf: async () => events.uses };
 });
 
+/** A state that is kept elsewhere, and does not answer. */
+vi.mock("../../tools/session", () => {
+  const init = async () => {
+    throw new Error("no answer");
+  };
+  return { openSession: async () => ({}), terraform: () => ({ init }) };
+});
+
 const project = keysProject();
 afterEach(() => {
   events.uses = undefined;
+  project.inContainers = [];
   vi.useRealTimers();
 });
 
@@ -52,6 +61,8 @@ describe("usage", () => {
     ["retire one", { overlap: "60" }, "keys retire takes no --overlap"],
     ["rotate one", { overlap: "60" }, "--overlap is for keys rotate --auto"],
     ["prepare one", { live: true }, "keys prepare takes no --live"],
+    ["revoke one", { force: true }, "keys revoke takes no --force"],
+    ["list one", { dryRun: true }, "keys list takes no --dry-run"],
     ["prepare", { all: true, certificate: "new.crt" }, "--certificate is for one CLIENT"],
     ["prepare one two", { certificate: "new.crt" }, "--certificate is for one CLIENT"],
   ])("refuses keys %s with %j before anything is synthesized", async (words, options, message) => {
@@ -83,6 +94,7 @@ describe("where a key is made", () => {
         "key-lost",
         expect.stringMatching(/^one: CI is set, and a key made there would be lost/),
       ]);
+      expect(await project.failure(words, { dryRun: true })).toEqual({ code, message });
       expect(project.certs()).toEqual(before);
       vi.stubEnv("M2M_CREATE_KEYS", "true");
       await project.run(words);
@@ -90,11 +102,55 @@ describe("where a key is made", () => {
     },
   );
 
+  it("is not where the machine's key is not, by rotate: the machine is elsewhere", async () => {
+    rmSync(project.filesFor("one").key);
+    expect((await project.run("rotate one")).text).toContain("nothing to do by itself: the private half of key");
+    expect(kids("one")).toHaveLength(1);
+  });
+
+  it.each(["list", "prepare one", "revoke one"])("is none of keys %s, where that changes nothing", async (words) => {
+    for (const path of Object.keys(project.certs())) rmSync(path);
+    writeFileSync(
+      "app.cjs",
+      `console.error(\`Error: M2M_CREATE_KEYS=\${process.env.M2M_CREATE_KEYS}\`); process.exit(1);`,
+    );
+    const { message } = await project.failure(words, { dryRun: words !== "list" });
+    expect(message).toContain("Error: M2M_CREATE_KEYS=false");
+  });
+
   it("it is as plain as the one that it follows, whatever passphrase another machine has", async () => {
     vi.stubEnv("KEY_PASSPHRASE", "of another");
     await project.run("prepare one");
     const made = readFileSync(project.filesFor("one").staged(kids("one")[1]!), "utf8");
     expect(made.startsWith(pemBegin("PRIVATE KEY"))).toBe(true);
+  });
+});
+
+describe("a revocation", () => {
+  it("of what signs where another took its place has to say which: either may be meant", async () => {
+    writeFileSync("new.crt", selfSign(generateKeyPairSync("ed25519").privateKey, "one", 90));
+    await project.run("prepare one", { certificate: "new.crt" });
+    const { key } = project.filesFor("one");
+    const former = readFileSync(key);
+    await project.run("revoke one");
+    writeFileSync(key, former, { mode: 0o600 }); // as a checkout has it that takes another's revocation
+    const [gone, active] = kids("one");
+    expect(await project.failure("revoke one")).toEqual({
+      code: "usage",
+      message: expect.stringContaining(`held key ${gone}, which is revoked since`),
+    });
+    expect([existsSync(key), states("one")]).toEqual([false, ["revoked", "active"]]);
+    await project.run("revoke one", { key: active });
+    expect(states("one")).toEqual(["revoked", "revoked", "active"]);
+  });
+
+  it("is made where the state cannot be read, as it does not depend on that", async () => {
+    writeFileSync("terraform.m2m.tfstate", "{}");
+    writeFileSync("app.cjs", readFileSync("app.cjs", "utf8").replace(/\{ local: .*? \} \}/, "{ http: {} }"));
+    expect((await project.failure("prepare one")).message).toBe("no answer");
+    const { warned } = await project.run("revoke one");
+    expect(warned).toContain("what is deployed of stack m2m is not known: no answer");
+    expect(states("one")).toEqual(["revoked", "active"]);
   });
 });
 
@@ -106,6 +162,7 @@ describe("a key that retires", () => {
   it.each<[string, (old: string, current: string) => string | undefined, string]>([
     ["a machine still signs with", (old) => old, "bring it the new key"],
     ["a program that does not say which key it signs with may use", () => undefined, "see that it has the new key"],
+    ["a program that does not say which key it signs with may use", () => "20261125", "see that it has the new key"],
   ])("stays while %s it", async (reason, key, remedy) => {
     await rotated("one");
     project.deploy();
@@ -128,6 +185,29 @@ describe("a key that retires", () => {
     later();
     events.uses = [seen(short("one", 1))];
     await project.run(words);
+    expect(states("one")).toEqual(["active"]);
+  });
+
+  it("stays while a container has it, in whatever stack", async () => {
+    await rotated("one");
+    project.inContainers = [kids("one")[0]!];
+    project.deploy();
+    later();
+    expect((await project.failure("retire one")).code).toBe("key-not-deployed");
+    expect((await project.run("rotate one")).text).toContain("the switch to key");
+    project.inContainers = [kids("one")[1]!];
+    project.deploy();
+    await project.run("retire one");
+  });
+
+  it("stays, by rotate, where its machine is elsewhere and nobody can tell what that signs with", async () => {
+    await rotated("one");
+    project.deploy();
+    later();
+    rmSync(project.filesFor("one").key);
+    expect((await project.run("rotate one", { auto: true })).text).toContain("nobody can tell who still signs");
+    events.uses = [];
+    await project.run("rotate one", { auto: true });
     expect(states("one")).toEqual(["active"]);
   });
 
@@ -194,14 +274,16 @@ describe("whom a command is for", () => {
     expect(states("one")).toEqual(["active"]);
   });
 
-  it("has to be one: a name in two folders is told by a client", async () => {
+  it("has to be one: a name in two folders is told by a client, or with its folder", async () => {
     project.declare({ one: ["here"], "other/one": ["there"] });
     expect(await project.failure("prepare one")).toEqual({
       code: "client-unknown",
-      message: '2 key pairs of "one"; key pairs of this project: one, one',
+      message: '2 key pairs of "one"; key pairs of this project: certs/one, certs/other/one',
     });
     await project.run("prepare there");
     expect([states("one"), states("other/one")]).toEqual([["active"], ["active", "prepared"]]);
+    await project.run("prepare ./certs/one");
+    expect(states("one")).toEqual(["active", "prepared"]);
   });
 
   it("is every pair with --all, one of which may fail without keeping the others from it", async () => {
@@ -209,11 +291,11 @@ describe("whom a command is for", () => {
     const message = `one: key ${kids("one")[1]} is prepared since ${project.recordFor("one").keys[1]!.since}; activate it, or revoke it`;
     expect(await project.failure("prepare", { all: true })).toEqual({ code: "keys-failed", message });
     expect(states("two")).toEqual(["active", "prepared"]);
-    const { data } = await project.run("prepare", { all: true }, true);
+    const { data, exitCode } = await project.run("prepare", { all: true }, true);
     expect(data.outcomes).toEqual([]);
     expect(data.failures[0]).toEqual({ name: "one", code: "KEY_PREPARED_ALREADY", message });
     expect(data.failures[1]).toMatchObject({ name: "two" });
-    expect(process.exitCode).toBe(1);
+    expect(exitCode).toBe(1);
   });
 });
 
@@ -262,7 +344,8 @@ describe("--dry-run", () => {
     writeFileSync(key, Object.entries(certs).find(([path]) => staged(kids("one")[0]!).endsWith(path))![1]);
     writeFileSync(staged(kids("one")[1]!), held);
     const half = project.certs();
-    expect((await project.failure("activate one", { dryRun: true })).code).toBe("KEY_NOT_FOUND");
+    const { text: would } = await project.run("activate one", { dryRun: true });
+    expect(would).toBe(`one: would sign with key ${short("one", 1)}`);
     expect(project.certs()).toEqual(half);
     expect((await project.run("activate one")).text).toMatch(
       new RegExp(
@@ -335,7 +418,9 @@ describe("an action", () => {
     writeFileSync("new.crt", selfSign(generateKeyPairSync("ed25519").privateKey, "one", 90));
     await project.run("prepare one", { certificate: "new.crt" });
     project.deploy();
-    await project.run("activate one");
+    expect((await project.run("activate one")).text).toContain(
+      `is to sign with key ${short("one", 1)} (EdDSA, certificate until ${project.recordFor("one").keys[1]!.until.slice(0, 10)}), whose private half is not here: bring it to where the machine signs; key ${short("one", 0)} is accepted still`,
+    );
     await project.run("retire one", { force: true });
     expect(Object.keys(project.certs()).filter((path) => path.includes("one"))).toEqual([
       "certs/one-signing.crt",

@@ -90,7 +90,10 @@ describe("who signs with which key", () => {
       ],
       [],
     ]);
-    expect(pair.unknown).toEqual([{ address: "10.0.0.3", last: "2026-11-25T08:00:00.000Z" }]);
+    expect(pair.unknown).toEqual([
+      { address: "10.0.0.3", last: "2026-11-25T08:00:00.000Z" },
+      { address: "10.0.0.4", last: "2026-11-25T08:00:00.000Z" },
+    ]);
     const lines = printPairs([pair]).split("\n");
     expect(lines.map((line) => line.trimStart().split("  ")[0])).toEqual([
       "one (no client)",
@@ -100,6 +103,7 @@ describe("who signs with which key", () => {
       short("one", 1),
       "unknown key",
       "signed in from 10.0.0.3, last at 2026-11-25T08:00:00Z",
+      "signed in from 10.0.0.4, last at 2026-11-25T08:00:00Z",
     ]);
   });
 

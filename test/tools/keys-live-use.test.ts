@@ -7,7 +7,7 @@ import { stackOf } from "./parts";
  * Keycloak's side of a question, as far as it is asked: so many sign-ins cannot be made on a real one within a test, nor two
  * servers be told apart by who was asked. The real one is asked in test/e2e/rotation.test.ts and deployer.test.ts.
  */
-async function keycloak(events: readonly object[]) {
+async function keycloak(events: readonly object[], enabledEventTypes: readonly string[] = ["CLIENT_LOGIN"]) {
   const asked: string[] = [];
   const server = await listen(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
@@ -18,7 +18,7 @@ async function keycloak(events: readonly object[]) {
     const answer = pathname.endsWith("/token")
       ? { access_token: "e.e.e" }
       : pathname.endsWith("/config")
-        ? { eventsEnabled: true }
+        ? { eventsEnabled: true, enabledEventTypes }
         : events.slice(first, first + Number(searchParams.get("max")));
     response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
   });
@@ -95,5 +95,14 @@ describe("the sign-ins of a client", () => {
     [own, company] = [await keycloak(many), await keycloak([])];
     await expect(usesOf(question("Keycloak"))).rejects.toThrow("m has signed in more than 20000 times since");
     expect(await usesOf(question("Keycloak", false))).toHaveLength(1);
+  });
+
+  it.each([
+    [["LOGIN", "LOGIN_ERROR"], undefined],
+    [["LOGIN", "CLIENT_LOGIN"], []],
+    [[], []], // Keycloak's own choice, of which sign-ins are one
+  ])("are not known of a realm that keeps others, %j", async (types, expected) => {
+    [own, company] = [await keycloak([], types), await keycloak([])];
+    expect(await usesOf(question("Keycloak"))).toEqual(expected);
   });
 });

@@ -72,16 +72,17 @@ export function keysProject() {
   afterEach(() => {
     process.chdir(before);
     vi.unstubAllEnvs();
-    process.exitCode = undefined;
   });
 
   return {
     declare,
+    /** Keys that containers were given, by the state of the next deploys. */
+    inContainers: [] as string[],
     filesFor,
     recordFor,
     /** Puts what each client is to accept into the state, as an apply does. */
     deploy(...paths: string[]): void {
-      const resources = Object.entries(clients).flatMap(([path, ids]) => {
+      const resources: ReturnType<typeof inState>[] = Object.entries(clients).flatMap(([path, ids]) => {
         if (paths.length > 0 && !paths.includes(path)) return [];
         const record = recordFor(path);
         const jwks = acceptedOf(record).map((entry) => factsOf(entry, path).publicJwk);
@@ -92,6 +93,10 @@ export function keysProject() {
         };
         return ids.map((id) => inState("keycloak_openid_client", id, { client_id: id, extra_config }));
       });
+      for (const kid of this.inContainers) {
+        const labels = [{ label: "cdktf-keycloak-m2m.kid", value: kid }];
+        resources.push(inState("docker_container", kid, { labels }));
+      }
       writeFileSync(join(folder.path, "terraform.m2m.tfstate"), JSON.stringify({ version: 4, resources }));
     },
     /** Every file of `certs` by its path, with its content. */
@@ -112,8 +117,9 @@ export function keysProject() {
         data = more;
       };
       const given = words.split(" ").filter(Boolean);
-      await keys(given, { ...NONE, ...options }, { ...out, json, result }, new AbortController().signal);
-      return { text, data, warned: out.warned };
+      const interruption = new AbortController().signal;
+      const exitCode = await keys(given, { ...NONE, ...options }, { ...out, json, result }, interruption);
+      return { text, data, warned: out.warned, exitCode };
     },
     /** Runs a command that has to fail; gives its code and message. */
     async failure(words: string, options: Partial<KeysOptions> = {}): Promise<{ code: string; message: string }> {

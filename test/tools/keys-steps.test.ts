@@ -52,6 +52,7 @@ function step(given: Given): Step {
 const wait = (because: string, until?: number) =>
   until === undefined ? { act: "wait", because } : { act: "wait", because, until: new Date(until) };
 const UP = "run `m2m up`";
+const NO_CLIENT = "no client that is declared signs with this pair";
 const act = (name: string, because: string) => ({ act: name, because });
 
 describe("with an active key alone", () => {
@@ -59,7 +60,7 @@ describe("with an active key alone", () => {
   it.each<[string, Given, object]>([
     ["begins when asked to", { states, deployed: [[0]] }, act("prepare", `key ${A} is to be replaced`)],
     ["begins before the first deploy", { states, deployed: [[]] }, act("prepare", `key ${A} is to be replaced`)],
-    ["begins where no client has the pair", { states, deployed: [] }, act("prepare", `key ${A} is to be replaced`)],
+    ["waits where no client has the pair", { states, deployed: [] }, wait(NO_CLIENT)],
     [
       "waits for its time by cron",
       { states, deployed: [[0]], whenDue: true, after: DUE - ISSUED - 1 },
@@ -105,7 +106,7 @@ describe("with a prepared key", () => {
   it.each<[string, Given, object]>([
     ["waits for the deploy", { states, deployed: [[0]] }, wait(`key ${B} is not deployed: ${UP}`)],
     ["waits for the first deploy", { states, deployed: [[]] }, wait(`key ${B} is not deployed: ${UP}`)],
-    ["waits where no client has the pair", { states, deployed: [] }, wait(`key ${B} is not deployed: ${UP}`)],
+    ["waits where no client has the pair", { states, deployed: [] }, wait(NO_CLIENT)],
     ["waits for every client", { states, deployed: [[0, 1], [0]] }, wait(`key ${B} is not deployed: ${UP}`)],
     ["goes on once it is deployed", { states, deployed: [[0, 1]] }, act("activate", `Keycloak accepts key ${B}`)],
     [

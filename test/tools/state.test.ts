@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { ToolError } from "../../tools/output";
 import type { Stack } from "../../tools/project";
 import {
+  declaredAlgorithms,
   declaredKeys,
   EMPTY,
   keycloakEntries,
@@ -173,5 +174,25 @@ describe("keycloakEntries", () => {
       { address: "keycloak_realm.Realm", alias: undefined },
       { address: "keycloak_openid_client.MachineA_E2C1362E", alias: "Keycloak" },
     ]);
+  });
+});
+
+describe("what a client signs with", () => {
+  const client = (more: Record<string, string>) => {
+    const { extra_config, ...rest } = signedJwtClient("machine-a");
+    return stateOf(inState("keycloak_openid_client", "A", { ...rest, extra_config: { ...extra_config, ...more } }));
+  };
+
+  it("is what Keycloak is told, and while keys of two kinds are accepted what the JWKS says of the active one", () => {
+    const keys = [
+      { kid: KID_B, alg: "ES256" },
+      { kid: KID_A, alg: "PS256" },
+    ];
+    const jwks = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys }) };
+    expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", "PS256"]]);
+    expect(declaredAlgorithms([client({ ...jwks, "token.endpoint.auth.signing.alg": "RS256" })])).toEqual([
+      ["machine-a", "RS256"],
+    ]);
+    expect(declaredAlgorithms([client({})])).toEqual([]);
   });
 });

@@ -2,13 +2,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ToolError } from "../../tools/output";
-import { synthesize } from "../../tools/synth";
+import { type SynthOptions, synthesize } from "../../tools/synth";
 import { inState, projectIn, recordOutput, signedJwtClient, temporaryFolder } from "./parts";
 
 const folder = temporaryFolder();
 afterEach(() => void vi.unstubAllEnvs());
 
-const ALLOWED = { createKeys: false, newKeys: false, reissue: false };
+const ALLOWED: SynthOptions = { createKeys: "outside CI", newKeys: false, reissue: false };
 const ADDRESS = "keycloak_openid_client.Machine";
 
 /** An app that needs no cdktf: it declares one client with this certificate and writes down what it was told. */
@@ -79,7 +79,7 @@ describe("synthesize", () => {
     await synthesize(projectIn(folder.path), recordOutput(), ALLOWED);
     const plain = told();
     expect([plain.M2M_CREATE_KEYS, plain.M2M_REISSUE_CERTIFICATES]).toEqual([undefined, undefined]);
-    await synthesize(projectIn(folder.path), recordOutput(), { ...ALLOWED, createKeys: true, reissue: true });
+    await synthesize(projectIn(folder.path), recordOutput(), { ...ALLOWED, createKeys: "always", reissue: true });
     expect(told()).toMatchObject({ M2M_CREATE_KEYS: "true", M2M_REISSUE_CERTIFICATES: "true" });
   });
 

@@ -142,7 +142,7 @@ async function takeLock(file: string): Promise<boolean> {
   }
   try {
     const [pid, { mtimeMs }] = [Number(await readFile(file, "utf8")), await stat(file)];
-    const age = Date.now() - mtimeMs;
+    const age = Math.abs(Date.now() - mtimeMs); // a clock that was set back makes it lie ahead
     if (age > STALE_MS || (pid > 0 && age > BEAT_MS * 2 && !isAlive(pid))) {
       await rm(file, { force: true });
     }

@@ -69,7 +69,7 @@ async function stacksOf(project: Project, out: Output, states: readonly State[])
   const stacks = readStacks(project);
   if (stacks.length > 0) return stacks;
   await settleSources(project, keycloakProviderAddresses(states)); // the constructs read them
-  return await synthesize(project, out, { createKeys: false, reissue: false, newKeys: true });
+  return await synthesize(project, out, { createKeys: "outside CI", reissue: false, newKeys: true });
 }
 
 /** A state that is kept elsewhere has to be asked. */

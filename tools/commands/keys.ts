@@ -1,6 +1,7 @@
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { KeyError } from "../../constructs/keys/errors";
 import { readPassphrase } from "../../machines/settings";
+import { declaresDeployer } from "../first-deploy";
 import {
   type ActionOptions,
   activateAction,
@@ -53,7 +54,7 @@ export async function keys(
   options: KeysOptions,
   out: Output,
   interruption: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const [action = "list", ...names] = words;
   if (action !== "list" && !Object.hasOwn(ACTIONS, action)) {
     throw usage(`there is no keys ${action}; it is list, ${Object.keys(ACTIONS).join(", ")}`);
@@ -64,14 +65,15 @@ export async function keys(
   if (options.certificate !== undefined && names.length !== 1) throw usage("--certificate is for one CLIENT");
   const chosen = actionOptions(options);
   const project = openProject();
+  const changes = action !== "list" && !options.dryRun;
   const work = async () => {
-    const pairs = await findPairs(project, out, interruption);
+    const stacks = await declared(project, out, changes);
+    const pairs = await withStates(project, stacks, action === "revoke", out, interruption);
     const wanted = names.length === 0 ? pairs : choosePairs(pairs, names);
-    if (action === "list") await list(wanted, options.live, out);
-    else await act(action as keyof typeof ACTIONS, wanted, chosen, out);
+    if (action === "list") return await list(wanted, options.live, out);
+    return await act(action as keyof typeof ACTIONS, wanted, chosen, out);
   };
-  if (action === "list") await work();
-  else await oneAtATime(project, out, work);
+  return changes ? await oneAtATime(project, out, work) : await work();
 }
 
 /** Options that some actions alone take. What is not heeded is to be known: a revocation takes no key made elsewhere. */
@@ -82,21 +84,46 @@ const TAKEN_BY = {
   auto: ["rotate"],
   overlap: ["rotate"],
   live: ["list"],
+  force: ["activate", "retire"],
+  "dry-run": Object.keys(ACTIONS),
 } as const;
 
 function refuseForeign(action: string, options: KeysOptions): void {
+  const given = { ...options, "dry-run": options.dryRun };
   for (const [name, actions] of Object.entries(TAKEN_BY) as [keyof typeof TAKEN_BY, readonly string[]][]) {
-    if (options[name] && !actions.includes(action)) throw usage(`keys ${action} takes no --${name}`);
+    if (given[name] && !actions.includes(action)) throw usage(`keys ${action} takes no --${name}`);
   }
 }
 
-async function findPairs(project: Project, out: Output, interruption: AbortSignal): Promise<Pair[]> {
+/** The synthesized stacks; what changes nothing makes no key either. */
+async function declared(project: Project, out: Output, changes: boolean): Promise<Stack[]> {
   out.say("synthesizing");
   // What the app warns of is for those who deploy; here, and in cron, it would be said at every step.
   const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
-  const stacks = await synthesize(project, withoutWarnings, { createKeys: false, reissue: false, newKeys: false });
+  const createKeys = changes ? "outside CI" : "never";
+  return await synthesize(project, withoutWarnings, { createKeys, reissue: false, newKeys: false });
+}
+
+/**
+ * The pairs with what is deployed of them. Where `isUrgent`, a state that cannot be read holds up no pair but those that
+ * Terraform signs in by, whose next key has to be known as deployed.
+ */
+async function withStates(
+  project: Project,
+  stacks: readonly Stack[],
+  isUrgent: boolean,
+  out: Output,
+  interruption: AbortSignal,
+): Promise<Pair[]> {
   const states = new Map<string, State>();
-  for (const stack of stacks) states.set(stack.name, await stateOf(stack, out, interruption));
+  for (const stack of stacks) {
+    try {
+      states.set(stack.name, await stateOf(stack, out, interruption));
+    } catch (error) {
+      if (!isUrgent || interruption.aborted || declaresDeployer(stack)) throw error;
+      out.warn(`what is deployed of stack ${stack.name} is not known: ${(error as Error).message}`);
+    }
+  }
   return readPairs(project, stacks, states);
 }
 
@@ -108,7 +135,7 @@ async function stateOf(stack: Stack, out: Output, interruption: AbortSignal): Pr
   return await tool.state();
 }
 
-async function list(pairs: readonly Pair[], live: boolean, out: Output): Promise<void> {
+async function list(pairs: readonly Pair[], live: boolean, out: Output): Promise<number> {
   const since = new Date(Date.now() - DAY_MS);
   const listed = await Promise.all(
     pairs.map(async (pair) => {
@@ -116,6 +143,7 @@ async function list(pairs: readonly Pair[], live: boolean, out: Output): Promise
     }),
   );
   out.result(printPairs(listed), listed);
+  return 0;
 }
 
 async function known(pair: Pair, since: Date, out: Output): Promise<KeyUse[] | undefined> {
@@ -128,15 +156,23 @@ async function known(pair: Pair, since: Date, out: Output): Promise<KeyUse[] | u
   return uses;
 }
 
-/** A failure of one pair keeps no other from its change; all are told in the order of their names. */
-async function act(name: keyof typeof ACTIONS, pairs: readonly Pair[], options: ActionOptions, out: Output) {
+/**
+ * A failure of one pair keeps no other from its change; all are told in the order of their names. Gives the exit code of
+ * what `--json` prints: both.
+ */
+async function act(
+  name: keyof typeof ACTIONS,
+  pairs: readonly Pair[],
+  options: Omit<ActionOptions, "now">,
+  out: Output,
+) {
   const outcomes: Outcome[] = [];
   const failures: { name: string; code: string; message: string }[] = [];
   const rest = [...pairs];
   const worker = async () => {
     for (let pair = rest.shift(); pair; pair = rest.shift()) {
       try {
-        outcomes.push(await ACTIONS[name](pair, options));
+        outcomes.push(await ACTIONS[name](pair, { ...options, now: new Date() }));
       } catch (error) {
         const { code = "failed", message } = error as ToolError;
         // Key material speaks of files and keys; which pair it is about, the person has to be told.
@@ -152,16 +188,16 @@ async function act(name: keyof typeof ACTIONS, pairs: readonly Pair[], options: 
   if (pairs.length === 1 && only) throw new ToolError(only.code, only.message);
   const text = outcomes.sort(order).map((outcome) => `${outcome.name}: ${outcome.said}${then(outcome)}`);
   out.result(text.join("\n"), { outcomes, failures: failures.sort(order) });
-  if (failures.length === 0) return;
-  if (out.json) process.exitCode = 1;
-  else throw new ToolError("keys-failed", failures.map((failure) => failure.message).join("\n"));
+  if (failures.length === 0) return 0;
+  if (out.json) return 1;
+  throw new ToolError("keys-failed", failures.map((failure) => failure.message).join("\n"));
 }
 
 function then({ next }: Outcome): string {
   return next === undefined ? "" : `\n  next: ${next}`;
 }
 
-function actionOptions(options: KeysOptions): ActionOptions {
+function actionOptions(options: KeysOptions): Omit<ActionOptions, "now"> {
   const { key, algorithm, certificate, overlap = "3600" } = options;
   if (algorithm !== undefined && !SIGNING_ALGORITHMS.includes(algorithm as SigningAlgorithm)) {
     throw usage(`--algorithm must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${algorithm}`);
@@ -172,7 +208,6 @@ function actionOptions(options: KeysOptions): ActionOptions {
     throw usage(`--key must be a key id, or eight characters or more of its beginning, got: ${key}`);
   }
   return {
-    now: new Date(),
     passphrase: readPassphrase(process.env),
     kid: key,
     force: options.force,

@@ -44,7 +44,7 @@ export async function switchProvider(out: Output, to: string | undefined): Promi
 async function stacksOf(project: Project, out: Output): Promise<Stack[]> {
   const stacks = readStacks(project);
   if (stacks.length > 0) return stacks;
-  return await synthesize(project, out, { createKeys: false, reissue: false, newKeys: false });
+  return await synthesize(project, out, { createKeys: "outside CI", reissue: false, newKeys: false });
 }
 
 function stateFiles(project: Project, stacks: readonly Stack[]): string[] {

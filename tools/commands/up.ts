@@ -2,7 +2,14 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MachineError } from "../../machines/errors";
 import { checkPorts, declaredThings, existing, lastMessages, oneRuns, refuseForeign } from "../docker";
-import { declaresDeployer, forgetPassword, keepPassword, keptPassword, passwordForFirstDeploy } from "../first-deploy";
+import {
+  declaresDeployer,
+  forgetPassword,
+  isUnfinished,
+  keepPassword,
+  keptPassword,
+  passwordForFirstDeploy,
+} from "../first-deploy";
 import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
 import { settleKeys } from "../keys/settle";
 import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../machines";
@@ -21,10 +28,10 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
   refuseWhileBusy(project);
   out.say("synthesizing");
   const kept = keptPassword(project);
-  const synth = () => synthesize(project, out, { createKeys: true, reissue: true, newKeys: options.newKeys });
+  const synth = () => synthesize(project, out, { createKeys: "always", reissue: true, newKeys: options.newKeys });
   let stacks = await synth();
   const there = stacks.some(declaresDeployer) ? await existing(stacks.flatMap(declaredThings), session.env) : [];
-  const password = passwordForFirstDeploy(stacks, kept, there);
+  const password = passwordForFirstDeploy(stacks, kept, there, isUnfinished(project));
   if (password !== undefined) {
     // For the programs that this one starts, and for nobody else.
     process.env.KEYCLOAK_PASSWORD = password;
@@ -34,6 +41,7 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
   await settleKeys(project, stacks, out);
   for (const stack of stacks) await deploy(session, stack);
   if (password !== undefined) stacks = await signInByKey(session, synth);
+  forgetPassword(project);
   const environment = tryEnvironment(session);
   if (!environment) {
     out.result("up", { stacks: stacks.map(({ name }) => name) });
@@ -64,7 +72,6 @@ async function signInByKey(session: Session, synth: () => Promise<Stack[]>): Pro
   const stacks = await synth();
   session.out.say("signing in by the key");
   for (const stack of stacks) await terraform(session, stack).planJson();
-  forgetPassword(session.project);
   return stacks;
 }
 

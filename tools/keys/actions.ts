@@ -1,17 +1,22 @@
+import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { activate, refuseSecond, retire, retiringOf, revoke } from "../../constructs/keys/key-life";
 import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
+import { isCutOff } from "../../constructs/keys/key-store";
 import { ToolError } from "../output";
 import {
   activateKey,
   type ChangeOptions,
+  importKey,
   type NewKey,
   prepareKey,
+  refuseInCi,
   retireKey,
   revokeKey,
   withoutLeftovers,
 } from "./change";
 import { refuseLockOut, whyAnotherAlgorithm } from "./deployer";
 import { deployedOf, type Pair } from "./pairs";
+import { isHere } from "./private-half";
 import { ASSERTION_MS, isDeployed, nextStep, type Step, short } from "./steps";
 import { isSwitchDeployed, list, refuseEarly, whyNotDropped } from "./still-used";
 
@@ -39,11 +44,13 @@ export interface ActionOptions extends ChangeOptions, NewKey {
 
 export async function prepareAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
   const outcome = { name: pair.name, action: "prepare" };
-  const problem = whyAnotherAlgorithm(pair, options);
+  const problem = whyAnotherAlgorithm(pair, algorithmOfNext(pair, options));
   if (problem) throw new ToolError("deployer-locked-out", problem);
   if (options.dryRun) {
     refuseSecond(pair.record);
-    return { ...outcome, said: "would make a key and publish it beside the active one" };
+    const isImported = options.certificateFile !== undefined;
+    if (!isImported) refuseInCi(pair);
+    return { ...outcome, said: `would ${isImported ? "take" : "make"} a key and publish it beside the active one` };
   }
   const entry = await prepareKey(pair, options, options);
   return {
@@ -54,6 +61,11 @@ export async function prepareAction(pair: Pair, options: ActionOptions): Promise
   };
 }
 
+function algorithmOfNext(pair: Pair, options: ActionOptions): SigningAlgorithm {
+  if (options.certificateFile !== undefined) return importKey(pair, options, options).entry.algorithm;
+  return options.algorithm ?? activeOf(pair.record).algorithm;
+}
+
 export async function activateAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
   const { name, record } = pair;
   const possible = record.keys.filter(({ state }) => state === "prepared" || (options.kid && state === "retiring"));
@@ -62,15 +74,21 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
   if (next && !options.force) refuseUndeployed(pair, next);
   const outcome = { name, action: "activate" };
   if (options.dryRun) {
-    const { kid } = activeOf(activate(record, options.now, options.kid));
+    // A switch that was cut off is what would be ended.
+    const isEnded = next === undefined && options.kid === undefined && isCutOff(pair.files, record);
+    const { kid } = activeOf(isEnded ? record : activate(record, options.now, options.kid));
     return { ...outcome, kid, said: `would sign with key ${short({ kid })}` };
   }
   const before = activeOf(record);
   const entry = activateKey(pair, options.kid, options);
+  const still = before.kid === entry.kid ? "" : `; key ${short(before)} is accepted still`;
+  const signs = isHere(pair, entry)
+    ? `signs with key ${described(entry)} from the next assertion on`
+    : `is to sign with key ${described(entry)}, whose private half is not here: bring it to where the machine signs`;
   return {
     ...outcome,
     kid: entry.kid,
-    said: `signs with key ${described(entry)} from the next assertion on${before.kid === entry.kid ? "" : `; key ${short(before)} is accepted still`}`,
+    said: `${signs}${still}`,
     next: `m2m up, then m2m keys retire ${name} after ${ASSERTION_MS / 1000} s`,
   };
 }
@@ -78,6 +96,12 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
 function refuseUndeployed(pair: Pair, next: KeyEntry): void {
   const { name, clients } = pair;
   if (isDeployed(next.kid, deployedOf(pair))) return;
+  if (clients.length === 0) {
+    throw new ToolError(
+      "key-not-deployed",
+      `${name}: no client that is declared signs with this pair, so that Keycloak accepts no key of it; declare one, or pass --force`,
+    );
+  }
   // Another declaration of a client may have the certificate alone, which a deploy does not change.
   const some = clients.filter(({ deployed }) => !deployed.includes(next.kid)).map(({ clientId }) => clientId);
   const from = some.length > 0 && some.length < clients.length ? ` from ${some.join(", ")}` : "";
@@ -112,6 +136,7 @@ export async function revokeAction(pair: Pair, options: ActionOptions): Promise<
   }
   if (options.dryRun) {
     const { kid } = toRevoke(pair, options);
+    if (kid === active.kid && pair.record.keys.every(({ state }) => state !== "prepared")) refuseInCi(pair);
     return { ...outcome, kid, said: `would revoke key ${short({ kid })}` };
   }
   const done = await revokeKey(pair, options.kid, options);
@@ -139,11 +164,21 @@ export async function rotateAction(found: Pair, options: ActionOptions): Promise
     const until = step.until ? ` until ${step.until.toISOString().slice(0, 19)}Z` : "";
     return { name: pair.name, action: "wait", said: `nothing to do${until}: ${step.because}` };
   }
-  const problem = step.act === "prepare" && whyAnotherAlgorithm(pair, options);
+  const problem = step.act === "prepare" && whyNotByItself(pair, options);
   if (problem) return { name: pair.name, action: "wait", said: `nothing to do by itself: ${problem}` };
   const act = { prepare: prepareAction, activate: activateAction, retire: retireAction }[step.act];
   const outcome = await act(pair, options);
   return { ...outcome, said: `${outcome.said} (${step.because})` };
+}
+
+/** Why a rotation makes no key, where it is time for one. */
+function whyNotByItself(pair: Pair, options: ActionOptions): string | undefined {
+  const { name, record } = pair;
+  const active = activeOf(record);
+  if (options.certificateFile === undefined && !isHere(pair, active)) {
+    return `the private half of key ${short(active)} is not here, and a new key is wanted where the machine is: rotate it there, or prepare one that was made there (\`m2m keys prepare ${name} --certificate FILE\`)`;
+  }
+  return whyAnotherAlgorithm(pair, algorithmOfNext(pair, options));
 }
 
 async function stepOf(pair: Pair, options: ActionOptions): Promise<Step> {

@@ -80,20 +80,30 @@ export function retireKey(pair: Pair, kid: string | undefined, options: ChangeOp
  * is made for it: a machine is not left without a key. Gives the key that went and the one that signs.
  */
 export async function revokeKey(pair: Pair, kid: string | undefined, options: ChangeOptions) {
-  const { record, held, wasCutOff } = settled(pair, options);
+  const { files, record, held, wasCutOff } = settled(pair, options);
   const active = activeOf(record);
   const gone = record.keys.find(({ state, ...entry }) => {
     return state === "revoked" && (entry.kid === held || (wasCutOff && entry.since === active.since));
   });
   // A crash came before the files said what the record does: this run ends that one, and revokes nothing that took its place.
-  if (gone?.kid.startsWith(kid ?? "")) return { gone, active };
+  if (wasCutOff && gone?.kid.startsWith(kid ?? "")) return { gone, active };
+  if (gone && kid === undefined) throw whichOne(files, gone, active);
+  if (gone?.kid.startsWith(kid!)) return { gone, active };
   const target = kid ?? active.kid;
   const isActive = active.kid.startsWith(target);
   if (isActive && record.keys.every(isNotPrepared)) await prepareKey(pair, {}, options);
-  const { files, record: before } = settled(pair, options);
+  const { record: before } = settled(pair, options);
   const after = revoke(before, options.now, target);
   commitRecord(files, before, after, options.passphrase);
   return { gone: after.keys.find((entry) => entry.kid.startsWith(target))!, active: activeOf(after) };
+}
+
+/** The revocation of a key that was still here may have been meant, and has been done; or that of what signs by now. */
+function whichOne({ key }: PairFiles, gone: KeyEntry, active: KeyEntry): ToolError {
+  return new ToolError(
+    "usage",
+    `${key} held key ${gone.kid}, which is revoked since ${gone.since}, and was removed; to revoke the active key ${active.kid} too, pass --key=${active.kid}`,
+  );
 }
 
 /** Ends what a crash has left half done; where the key file is encrypted, that takes its passphrase. */
@@ -130,12 +140,12 @@ function switchedNow(files: PairFiles, record: KeyRecord, held: string | undefin
   return late;
 }
 
-/** As where pairs are made. */
-function refuseInCi({ name }: Pair): void {
+/** As where pairs are made. @throws {ToolError} `key-lost` */
+export function refuseInCi({ name }: Pair): void {
   if (isCreationWanted()) return;
   throw new ToolError(
     "key-lost",
-    `${name}: CI is set, and a key made there would be lost; run this where the machine's keys are kept, take a certificate (--certificate), or set M2M_CREATE_KEYS=true`,
+    `${name}: CI is set, and a key made there would be lost; run this where the machine's keys are kept, prepare one that was made there (\`m2m keys prepare ${name} --certificate FILE\`), or set M2M_CREATE_KEYS=true`,
   );
 }
 
@@ -156,7 +166,12 @@ function rsaBitsOf({ description }: Pair, { certificate }: KeyEntry): number {
   return description.rsaBits ?? key.asymmetricKeyDetails?.modulusLength ?? 2048;
 }
 
-function importKey(pair: Pair, { certificateFile = "", algorithm }: NewKey, { now }: ChangeOptions) {
+/** The entry of a key that was made elsewhere. @throws {ToolError} `usage`; {KeyError} what is wrong with the certificate */
+export function importKey(
+  pair: Pair,
+  { certificateFile = "", algorithm }: NewKey,
+  { now }: Pick<ChangeOptions, "now">,
+) {
   let pem: string;
   try {
     pem = readFileSync(certificateFile, "utf8");

@@ -1,9 +1,10 @@
-import { activeOf } from "../../constructs/keys/key-record";
+import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { acceptedOf } from "../../constructs/keys/key-record";
 import { EMBEDDED_KEYCLOAK } from "../../constructs/sources";
 import { ToolError } from "../output";
 import type { Stack } from "../project";
-import type { NewKey } from "./change";
 import { deployedOf, type Pair } from "./pairs";
+import { isHere } from "./private-half";
 import { isDeployed, short } from "./steps";
 
 /** Whether Terraform signs in by a pair's key: what is not deployed yet cannot be deployed by it. */
@@ -13,8 +14,15 @@ export function isDeployerPair({ clients }: Pair): boolean {
 
 /** @throws {ToolError} `deployer-locked-out` where Terraform could not sign in by what is to sign then */
 export function refuseLockOut(pair: Pair, next: { readonly kid: string } | undefined): void {
-  const { name } = pair;
-  if (!isDeployerPair(pair) || (next && isDeployed(next.kid, deployedOf(pair)))) return;
+  const { name, files } = pair;
+  if (!isDeployerPair(pair)) return;
+  if (next && isDeployed(next.kid, deployedOf(pair))) {
+    if (isHere(pair, next)) return;
+    throw new ToolError(
+      "deployer-locked-out",
+      `${name}: Terraform signs in by this key, and the private half of key ${short(next)} is not here; put it at ${files.staged(next.kid)} first`,
+    );
+  }
   const which = next ? `key ${short(next)}` : "a new key";
   throw new ToolError(
     "deployer-locked-out",
@@ -26,15 +34,18 @@ export function refuseLockOut(pair: Pair, next: { readonly kid: string } | undef
  * The official provider names no key when it signs in, and Keycloak tries the first one of the algorithm: a second key of
  * the same would lock it out.
  *
- * @returns why a next key has to be of another algorithm; nothing where it need not be, or is
+ * @returns why a next key may not be of an algorithm; nothing where it may
  */
-export function whyAnotherAlgorithm(pair: Pair, { algorithm, certificateFile }: NewKey): string | undefined {
+export function whyAnotherAlgorithm(pair: Pair, algorithm: SigningAlgorithm): string | undefined {
   const { name, record, clients } = pair;
-  const active = activeOf(record).algorithm;
+  const taken = acceptedOf(record).map((entry) => entry.algorithm);
   const isOfficial = clients.some(({ isDeployer, stack }) => isDeployer && !usesEmbeddedProvider(stack));
-  if (!isOfficial || certificateFile !== undefined || (algorithm ?? active) !== active) return undefined;
-  const other = active === "ES256" ? "RS256" : "ES256";
-  return `${name}: Terraform signs in by this key, and the official provider names no key when it does: prepare one of another algorithm (\`m2m keys prepare ${name} --algorithm ${other}\`), and declare that`;
+  if (!isOfficial || !taken.includes(algorithm)) return undefined;
+  const other = (["ES256", "RS256"] as const).find((one) => !taken.includes(one));
+  const remedy = other
+    ? `prepare one of another algorithm (\`m2m keys prepare ${name} --algorithm ${other}\`), and declare that`
+    : `retire the one before first (\`m2m keys retire ${name}\`), for ${algorithm} is accepted from it still`;
+  return `${name}: Terraform signs in by this key, and the official provider names no key when it does: ${remedy}`;
 }
 
 function usesEmbeddedProvider({ json }: Stack): boolean {

@@ -1,8 +1,6 @@
-import { existsSync } from "node:fs";
-import { keyId } from "../../constructs/keys/certificate";
-import { ENCRYPTED, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import type { KeyUse } from "./live-use";
 import { deployedOf, type Pair } from "./pairs";
+import { isHere } from "./private-half";
 import { isDeployed, short } from "./steps";
 
 /** One key of a pair, as it is listed. */
@@ -24,30 +22,28 @@ export interface ListedPair {
   readonly name: string;
   readonly clients: readonly string[];
   readonly keys: readonly ListedKey[];
-  /** Sign-ins whose key is not known: by another program, whose assertion's id says nothing. */
+  /** Sign-ins by none of these keys, as far as is known: of keys dropped since, or by programs that do not say. */
   readonly unknown?: readonly { readonly address: string; readonly last: string }[];
 }
 
 export function listPair(pair: Pair, uses?: readonly KeyUse[]): ListedPair {
-  const { name, files, record, clients } = pair;
+  const { name, record, clients } = pair;
   const deployed = deployedOf(pair);
-  const shown = (key: string | undefined) =>
-    uses?.filter((use) => use.key === key).map(({ address, last }) => ({ address, last: last.toISOString() }));
-  const held = heldBy(files.key);
+  const shown = (wanted: (use: KeyUse) => boolean) =>
+    uses?.filter(wanted).map(({ address, last }) => ({ address, last: last.toISOString() }));
+  const isListed = ({ key }: KeyUse) => record.keys.some((entry) => short(entry) === key);
   const keys = record.keys.map(({ certificate, ...facts }) => ({
     ...facts,
     deployed: isDeployed(facts.kid, deployed),
-    private:
-      existsSync(files.staged(facts.kid)) || (held === ENCRYPTED ? facts.state === "active" : held === facts.kid),
-    ...(uses && { uses: shown(short(facts)) }),
+    private: isHere(pair, facts),
+    ...(uses && { uses: shown(({ key }) => key === short(facts)) }),
   }));
-  return { name, clients: clients.map(({ clientId }) => clientId), keys, ...(uses && { unknown: shown(undefined) }) };
-}
-
-/** Which key a file holds; one that is encrypted is taken for the active one. */
-function heldBy(keyFile: string): string | undefined {
-  const key = readPrivateKeyFile(keyFile, undefined);
-  return key === undefined || key === ENCRYPTED ? key : keyId(key);
+  return {
+    name,
+    clients: clients.map(({ clientId }) => clientId),
+    keys,
+    ...(uses && { unknown: shown((use) => !isListed(use)) }),
+  };
 }
 
 export function printPairs(pairs: readonly ListedPair[]): string {

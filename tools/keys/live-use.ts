@@ -4,7 +4,7 @@ import { type Admin, refused, signIn } from "./admin-login";
 
 /** A key that a machine signed in with. */
 export interface KeyUse {
-  /** The first characters of the key's id; `undefined` for an assertion that some other program made. */
+  /** What the assertion's `jti` gives as the first characters of the key's id, if anything. */
   readonly key: string | undefined;
   /** Where it came from, as Keycloak saw it. */
   readonly address: string;
@@ -45,12 +45,21 @@ export async function usesOf(question: Question): Promise<KeyUse[] | undefined> 
     const admin = await signIn(question.stack, question.providerAlias, connections.fetch);
     const ask = asking(admin, connections.fetch);
     const realm = `${admin.url}/admin/realms/${encodeURIComponent(question.realm)}`;
-    const configuration = (await ask(`${realm}/events/config`)) as { eventsEnabled?: boolean } | undefined;
-    if (!configuration?.eventsEnabled) return undefined;
+    if (!keepsSignIns((await ask(`${realm}/events/config`)) as EventsConfiguration | undefined)) return undefined;
     return latest(await eventsOf(ask, realm, question));
   } finally {
     await connections.close();
   }
+}
+
+interface EventsConfiguration {
+  readonly eventsEnabled?: boolean;
+  /** Empty for Keycloak's own choice, of which sign-ins are one. */
+  readonly enabledEventTypes?: readonly string[];
+}
+
+function keepsSignIns({ eventsEnabled = false, enabledEventTypes: types = [] }: EventsConfiguration = {}): boolean {
+  return eventsEnabled && (types.length === 0 || types.includes("CLIENT_LOGIN"));
 }
 
 type Ask = (url: string) => Promise<unknown>;

@@ -1,9 +1,10 @@
+import { join, normalize } from "node:path";
 import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { filesOf, type PairFiles, readRecord } from "../../constructs/keys/key-store";
 import type { PairDescription } from "../../constructs/private/pair-description";
 import { ToolError } from "../output";
 import { isDeployer, type Project, type Stack } from "../project";
-import { certifiedKid, publishedKids, type State } from "../state";
+import { certifiedKid, kidsInContainers, publishedKids, type State } from "../state";
 
 /** A client that signs with a pair. */
 export interface PairClient {
@@ -27,12 +28,15 @@ export interface Pair {
   readonly files: PairFiles;
   readonly record: KeyRecord;
   readonly clients: readonly PairClient[];
+  /** The keys that containers were given, by the states. */
+  readonly containers: readonly string[];
 }
 
 /** The pairs of the synthesized stacks; the same pair may be declared in several. */
 export function readPairs(project: Project, stacks: readonly Stack[], states: ReadonlyMap<string, State>): Pair[] {
   const pairs = new Map<string, Pair>();
   const clients = stacks.flatMap((stack) => clientsOf(stack, states.get(stack.name)));
+  const containers = [...states.values()].flatMap(kidsInContainers);
   for (const description of stacks.flatMap(descriptionsOf)) {
     const { name } = description;
     const files = filesOf(project.folder, description);
@@ -40,7 +44,7 @@ export function readPairs(project: Project, stacks: readonly Stack[], states: Re
     if (!record) continue; // removed since the synthesis
     const { certificate } = activeOf(record);
     const own = clients.filter((client) => client.certificate === certificate);
-    pairs.set(files.record, { name, description, files, record, clients: own });
+    pairs.set(files.record, { name, description, files, record, clients: own, containers });
   }
   return [...pairs.values()].sort((one, two) => (one.name < two.name ? -1 : 1));
 }
@@ -50,11 +54,15 @@ export function deployedOf({ clients }: Pair): (readonly string[])[] {
   return clients.map(({ deployed }) => deployed);
 }
 
-/** Those of some names or client ids. @throws {ToolError} `client-unknown` */
+/** Those of some names, with or without their folder, or client ids. @throws {ToolError} `client-unknown` */
 export function choosePairs(pairs: readonly Pair[], names: readonly string[]): Pair[] {
-  const known = pairs.map(({ name }) => name).join(", ") || "none";
+  const pathOf = ({ name, description }: Pair) => join(description.directory, name);
+  const isTwice = ({ name }: Pair) => pairs.filter((pair) => pair.name === name).length > 1;
+  const known = pairs.map((pair) => (isTwice(pair) ? pathOf(pair) : pair.name)).join(", ") || "none";
   const chosen = names.map((name) => {
-    const found = pairs.filter((pair) => pair.name === name || pair.clients.some(({ clientId }) => clientId === name));
+    const byPath = pairs.filter((pair) => pathOf(pair) === normalize(name));
+    const byName = pairs.filter((pair) => pair.name === name || pair.clients.some(({ clientId }) => clientId === name));
+    const found = byPath.length === 1 ? byPath : byName;
     if (found.length === 1) return found[0]!;
     const problem = found.length === 0 ? "no key pair" : `${found.length} key pairs`;
     throw new ToolError("client-unknown", `${problem} of ${JSON.stringify(name)}; key pairs of this project: ${known}`);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { KeyError } from "../../constructs/keys/errors";
+import { isCutOff } from "../../constructs/keys/key-store";
 import { readPassphrase } from "../../machines/settings";
 import { withLock } from "../bring/cache";
 import type { Output } from "../output";
@@ -28,6 +29,8 @@ export async function settleKeys(project: Project, stacks: readonly Stack[], out
         settlePair(pair, { now: new Date(), passphrase: readPassphrase(process.env) });
       } catch (error) {
         if (!(error instanceof KeyError && error.code === "KEY_UNREADABLE")) throw error;
+        if (isCutOff(pair.files, pair.record))
+          out.warn(`${pair.name}: a change of keys is not ended: ${error.message}`);
       }
     }
   });

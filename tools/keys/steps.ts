@@ -21,7 +21,7 @@ export interface Situation {
   readonly whenDue: boolean;
 }
 
-/** An assertion is accepted for 60 s, by a machine's clock that may be 15 s behind. */
+/** An assertion is accepted for 60 s, by a machine's clock that may be 15 s ahead. */
 export const ASSERTION_MS = 75_000;
 
 /**
@@ -31,6 +31,7 @@ export const ASSERTION_MS = 75_000;
  */
 export function nextStep(situation: Situation): Step {
   const { record, deployed } = situation;
+  if (deployed.length === 0) return { act: "wait", because: "no client that is declared signs with this pair" };
   const prepared = record.keys.find(({ state }) => state === "prepared");
   if (prepared) return whenPrepared(situation, prepared);
   const retiring = retiringOf(record);

@@ -3,6 +3,7 @@ import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
 import { ToolError } from "../output";
 import { type KeyUse, usesOf } from "./live-use";
 import type { Pair } from "./pairs";
+import { isHere } from "./private-half";
 import { ASSERTION_MS, short } from "./steps";
 
 /** What each client's machines sign with, since a time; `undefined` where none can tell. */
@@ -12,21 +13,18 @@ export async function liveUses(pair: Pair, since: Date, completely: boolean): Pr
   return known.length === 0 ? undefined : known.flat(); // one realm that tells is enough to see a use
 }
 
-/** Whether Keycloak was told of the switch to the active key: containers have copies of the one before until then. */
-export function isSwitchDeployed({ clients, record }: Pair): boolean {
+/** Whether the switch to the active key has reached Keycloak and every container, which have copies of their key. */
+export function isSwitchDeployed({ clients, containers, record }: Pair): boolean {
   const active = activeOf(record).kid;
-  return clients.every(({ certified }) => certified === active);
+  const inContainers = retiringOf(record).some(({ kid }) => containers.includes(kid));
+  return clients.every(({ certified }) => certified === active) && !inContainers;
 }
 
-/**
- * Why keys may not go yet, by the login events since nothing that they signed in time is on its way; nothing where these
- * show no use of them, or none are kept. Who does not say by which key it signs may do so by these.
- */
-export async function whyInUse(pair: Pair, going: readonly KeyEntry[]): Promise<string | undefined> {
-  const uses = (await liveUses(pair, endOfUse(going), true)) ?? [];
+/** Why keys may not go yet, by sign-ins. Who does not say by which key of the record it signs may do so by these. */
+function whyInUse({ record }: Pair, going: readonly KeyEntry[], uses: readonly KeyUse[]): string | undefined {
   const used = uses.filter(({ key }) => going.some((entry) => short(entry) === key));
   if (used.length > 0) return `a machine still signs with key ${list(going)}: ${places(used)}; bring it the new key`;
-  const unknown = uses.filter(({ key }) => key === undefined);
+  const unknown = uses.filter(({ key }) => !record.keys.some((entry) => short(entry) === key));
   if (unknown.length === 0) return undefined;
   return `a program that does not say which key it signs with may use key ${list(going)}: ${places(unknown)}; see that it has the new key`;
 }
@@ -48,20 +46,27 @@ export async function refuseEarly(pair: Pair, going: readonly KeyEntry[], now: D
       `${name}: the switch to key ${short(activeOf(record))} is not deployed, as the state says; run \`m2m up\` first, or pass --force`,
     );
   }
-  const reason = await whyInUse(pair, going).catch((cause: Error) => {
+  const uses = await liveUses(pair, end, true).catch((cause: Error) => {
     throw new ToolError(
       "key-in-use",
       `${name}: whether key ${list(going)} is still in use cannot be asked: ${cause.message}; pass --force to drop it all the same`,
       { cause },
     );
   });
+  const reason = whyInUse(pair, going, uses ?? []);
   if (reason) throw new ToolError("key-in-use", `${name}: ${reason}, or pass --force to lock it out`);
 }
 
-/** Why a rotation does not drop the retiring keys; nothing where it may. */
+/**
+ * Why a rotation does not drop the retiring keys; nothing where it may. A machine elsewhere, which has its key from somebody
+ * else, may sign with the old one for as long as no login event tells that it does not.
+ */
 export async function whyNotDropped(pair: Pair): Promise<string | undefined> {
+  const going = retiringOf(pair.record);
   try {
-    return await whyInUse(pair, retiringOf(pair.record));
+    const uses = await liveUses(pair, endOfUse(going), true);
+    if (uses || isHere(pair, activeOf(pair.record))) return whyInUse(pair, going, uses ?? []);
+    return `the private half of the active key is not here and no login events are kept, so that nobody can tell who still signs with key ${list(going)}; run \`m2m keys retire ${pair.name}\` once its machines have the new one`;
   } catch (error) {
     return `whether the old key is in use cannot be asked: ${(error as Error).message}`;
   }
