@@ -73,7 +73,8 @@ export class DeployerClient extends Construct {
 
     const admin = AdminProvider.ofServer(server)!;
     const { algorithm, privateKeyFile: keyFile } = signingKey;
-    admin.delegate({ clientId: literal(clientId), algorithm, keyFile, stack: TerraformStack.of(this) });
+    const serverStack = server instanceof KeycloakServer ? TerraformStack.of(server) : undefined;
+    admin.delegate({ clientId: literal(clientId), algorithm, keyFile, stack: TerraformStack.of(this), serverStack });
     const provider = server.keycloakProvider(this);
     this.resource = new OpenidClient(this, "Resource", {
       provider,
@@ -91,7 +92,9 @@ export class DeployerClient extends Construct {
     Aspects.of(TerraformStack.of(this)).add(new AfterRights(this, this.resource.provider, rights));
     Aspects.of(this).add({ visit: (node) => node === this && admin.signsInByKey && this.checkSignIn() });
     if (server instanceof KeycloakServer) this.checkServerOfAnotherStack(server, admin);
-    this.node.addValidation({ validate: () => this.forgottenRealms() });
+    this.node.addValidation({
+      validate: () => [...this.forgottenRealms(), ...checkServerStack(this, serverStack, admin)],
+    });
   }
 
   /** What can be known of a sign-in by the key before Terraform tries. */
@@ -122,6 +125,14 @@ export class DeployerClient extends Construct {
         `\`realms\` must name every realm declared on the server, got: none that is ${node.path} (${realmName}); add it`,
     );
   }
+}
+
+/** What is declared in the server's stack would be destroyed after the deployer of another one. */
+function checkServerStack(scope: Construct, serverStack: TerraformStack | undefined, admin: AdminProvider): string[] {
+  if (!serverStack || serverStack === TerraformStack.of(scope) || !admin.isUsedIn(serverStack)) return [];
+  return [
+    `\`server\` must have nothing declared on it in its own stack, which is destroyed after that of the deployer, got: something in stack ${serverStack.node.id}; declare that in the deployer's stack or behind it, or the deployer beside it`,
+  ];
 }
 
 /** At the plan, not at synthesis: tests and reviews of the JSON need no password. */

@@ -197,11 +197,10 @@ export class SigningKeyPair extends Construct implements ISigningKey {
   }
 
   private remedy(name: string, files: PairFiles): string {
+    const rotate = `\`m2m keys rotate ${name}\``;
+    if (!existsSync(files.key)) return `rotate it where ${this.privateKeyFile} is, and not here: ${rotate}`;
     const isIssuedAgain = !isFileThere(files.record) && readPrivateKeyFile(files.key, undefined) !== ENCRYPTED;
-    if (!isIssuedAgain) return `rotate it: \`m2m keys rotate ${name}\``;
-    return existsSync(files.key)
-      ? `rotate it: \`m2m keys rotate ${name}\`, or let \`m2m up\` issue it again over the same key`
-      : `rotate it where ${this.privateKeyFile} is, and not here: \`m2m keys rotate ${name}\``;
+    return `rotate it: ${rotate}${isIssuedAgain ? ", or let `m2m up` issue it again over the same key" : ""}`;
   }
 }
 

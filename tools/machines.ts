@@ -2,11 +2,14 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { execa } from "execa";
 import { decodeJwt } from "jose";
+import { keyId } from "../constructs/keys/certificate";
+import { ENCRYPTED, readPrivateKeyFile } from "../constructs/keys/private-key";
 import { type Machine, type MachineOptions, openMachine } from "../machines/open-machine";
+import { readPassphrase } from "../machines/settings";
 import { ToolError } from "./output";
 import { packageFile } from "./package-files";
 import type { Project } from "./project";
-import { declaredAlgorithms, type State } from "./state";
+import { type DeclaredAlgorithm, declaredAlgorithms, type State } from "./state";
 
 /** What a deployed environment tells its machines. */
 export interface Environment {
@@ -15,7 +18,7 @@ export interface Environment {
   readonly connectTo: string;
   readonly keyFiles: Readonly<Record<string, string>>;
   /** What each client is declared to sign with, as far as the state says. */
-  readonly algorithms: Readonly<Record<string, string>>;
+  readonly algorithms: Readonly<Record<string, DeclaredAlgorithm>>;
 }
 
 /** The outputs that make an environment; only a call needs `api`. */
@@ -65,8 +68,26 @@ export function machineOptions(environment: Environment, clientId: string): Mach
     );
   }
   // The environment's own http, on this machine: whoever declares https gets https.
-  const algorithm = algorithms[clientId] as MachineOptions["algorithm"];
-  return { clientId, keyFile, algorithm, issuer, connectTo, allowInsecureHttp: issuer.startsWith("http:") };
+  const { pinned, ofKey = {} } = algorithms[clientId] ?? {};
+  const algorithm = pinned ?? ofKey[keyInside(keyFile) ?? ""]; // else what the key is of
+  return {
+    clientId,
+    keyFile,
+    algorithm: algorithm as MachineOptions["algorithm"],
+    issuer,
+    connectTo,
+    allowInsecureHttp: issuer.startsWith("http:"),
+  };
+}
+
+/** The id of the key in a file; nothing where it cannot be read, which the machine says better. */
+function keyInside(keyFile: string): string | undefined {
+  try {
+    const key = readPrivateKeyFile(keyFile, undefined, readPassphrase(process.env));
+    return key === undefined || key === ENCRYPTED ? undefined : keyId(key);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Does something as one machine, whose one attempt tells at once what is wrong. */

@@ -110,22 +110,25 @@ export function knownKeys(states: readonly StackState[]): KnownKey[] {
   );
 }
 
-/** What each client in the states has to sign its assertions with. */
-export function declaredAlgorithms(states: readonly State[]): [clientId: string, algorithm: string][] {
+/** What a client in the states has to sign its assertions with. */
+export interface DeclaredAlgorithm {
+  /** By whatever key. */
+  readonly pinned?: string;
+  /** By each key of its JWKS: while keys of two kinds are accepted, nothing is pinned. */
+  readonly ofKey: Readonly<Record<string, string>>;
+}
+
+export function declaredAlgorithms(states: readonly State[]): [clientId: string, algorithm: DeclaredAlgorithm][] {
   return states
     .flatMap(({ resources }) => resources)
     .filter(({ mode, type }) => mode === "managed" && type === "keycloak_openid_client")
     .flatMap(({ instances }) => instances)
     .flatMap(({ attributes: { client_id, extra_config } }) => {
-      const algorithm = algorithmOf((extra_config ?? {}) as Record<string, string>);
-      return typeof client_id === "string" && algorithm ? [[client_id, algorithm]] : [];
+      const attributes = (extra_config ?? {}) as Record<string, string>;
+      const pinned = attributes["token.endpoint.auth.signing.alg"];
+      const ofKey = Object.fromEntries(keysIn(attributes).flatMap(({ kid, alg }) => (alg ? [[kid, alg]] : [])));
+      return typeof client_id === "string" ? [[client_id, { pinned, ofKey }]] : [];
     });
-}
-
-/** While keys of two kinds are accepted, the JWKS alone says what the active one, which has the certificate, signs with. */
-function algorithmOf(attributes: Record<string, string>): string | undefined {
-  const active = kidOfCertificate(attributes["jwt.credential.certificate"]);
-  return attributes["token.endpoint.auth.signing.alg"] ?? keysIn(attributes).find(({ kid }) => kid === active)?.alg;
 }
 
 /** The certificates that a synthesis declares. */
@@ -172,7 +175,7 @@ function acceptedKids(attributes: Record<string, string>): string[] {
 
 function keysIn(attributes: Record<string, string>): { readonly kid: string; readonly alg?: string }[] {
   try {
-    return (JSON.parse(attributes["jwks.string"] ?? "") as { keys: { kid: string }[] }).keys;
+    return (JSON.parse(attributes["jwks.string"] ?? "") as { keys?: { kid: string }[] }).keys ?? [];
   } catch {
     return []; // nothing that Keycloak could read either
   }

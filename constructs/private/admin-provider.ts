@@ -3,6 +3,7 @@ import type { Construct, IConstruct } from "constructs";
 import { KeycloakProvider, type KeycloakProviderConfig } from "../../.gen/providers/keycloak/provider";
 import type { SigningAlgorithm } from "../keys/algorithms";
 import { keycloakProviderSource } from "../sources";
+import { ValidationError } from "./errors";
 import { fromStackFolder } from "./project";
 
 export const DEFAULT_ADMIN_USERNAME = "admin";
@@ -19,6 +20,8 @@ export interface Deployer {
   readonly keyFile: string;
   /** Where its client is declared. */
   readonly stack: TerraformStack;
+  /** Where the server is, if it is declared as well: what is before its deployer's stack cannot be after it. */
+  readonly serverStack: TerraformStack | undefined;
 }
 
 /** What a server does besides, as its administrator's provider changes. */
@@ -102,10 +105,21 @@ export class AdminProvider {
     this.reactions.delegated?.();
   }
 
+  /** Whether something of the server is declared in a stack. */
+  isUsedIn(stack: TerraformStack): boolean {
+    return this.perStack.has(stack);
+  }
+
   /** A stack that signs in as the deployer is deployed after that one's and, what counts more, destroyed before it. */
   private orderBehindDeployer(stack: TerraformStack): void {
-    const first = this.deployer?.stack;
-    if (first && first !== stack && stack !== TerraformStack.of(this.server)) stack.addDependency(first);
+    const { stack: first, serverStack } = this.deployer ?? {};
+    if (!first || stack === first || stack === serverStack) return;
+    if (first.dependsOn(stack)) throw new ValidationError(first, this.wrongOrder(first, stack));
+    stack.addDependency(first);
+  }
+
+  private wrongOrder(first: TerraformStack, stack: TerraformStack): string {
+    return `stack ${first.node.id}, in which a DeployerClient is, must come before every stack that declares something on its server (${this.url}), got: after ${stack.node.id}; have it depend on that stack no more, or declare the deployer there`;
   }
 
   private make(stack: TerraformStack): KeycloakProvider {

@@ -21,18 +21,15 @@ export function keyCreation(stackId: string, name: string, kidsHere: readonly st
       refusedBecause: `the state of stack ${stackId} already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
     };
   }
-  if (isCreationWanted()) return "allowed";
-  return {
-    refusedBecause:
-      process.env.M2M_CREATE_KEYS === "false"
-        ? "M2M_CREATE_KEYS=false asks for none, as `m2m keys list` and `--dry-run` do; run `m2m up` or `m2m diff`"
-        : "CI is set, and a key made there would be lost; commit the certificate, or set M2M_CREATE_KEYS=true",
-  };
+  const reason = whyNoCreation();
+  if (reason === undefined) return "allowed";
+  const remedy = process.env.M2M_CREATE_KEYS === "false" ? "have `m2m up` make the key" : "set M2M_CREATE_KEYS=true";
+  return { refusedBecause: `${reason}; commit the certificate, or ${remedy}` };
 }
 
 /** Whether a key of a name may have to be refused, in whatever stack its pair will be. */
 export function isCreationDoubtful(name: string): boolean {
-  return !isCreationWanted() || knownKeys().some((key) => key.name === name);
+  return whyNoCreation() !== undefined || knownKeys().some((key) => key.name === name);
 }
 
 /** What `m2m` says in `M2M_KNOWN_KEYS`, as STACK/NAME/KID. */
@@ -43,10 +40,11 @@ function knownKeys(): KnownKey[] {
   });
 }
 
-/** Whether keys may be made on this machine: not in CI, where they would be lost, unless something else is asked for. */
-export function isCreationWanted(): boolean {
+/** Why no keys are made on this machine; nothing where they may be. In CI they would be lost, unless they are asked for. */
+export function whyNoCreation(): string | undefined {
   const asked = process.env.M2M_CREATE_KEYS;
-  if (asked === "true" || asked === "false") return asked === "true";
-  const ci = process.env.CI !== undefined && process.env.CI !== "" && process.env.CI !== "false";
-  return !ci;
+  if (asked === "true") return undefined;
+  if (asked === "false") return "M2M_CREATE_KEYS is false, as for `m2m keys list` and `--dry-run`";
+  const isCi = process.env.CI !== undefined && process.env.CI !== "" && process.env.CI !== "false";
+  return isCi ? "CI is set, and a key made there would be lost" : undefined;
 }

@@ -223,4 +223,36 @@ describe("a server, its deployer and clients in three stacks", () => {
     vi.stubEnv("KEYCLOAK_PASSWORD", "given");
     expect(JSON.stringify(threeStacks("last").container())).not.toContain("terraform.workspace");
   });
+
+  it("are ordered on a server that exists, too, whose provider may be in any of them", () => {
+    const app = newApp();
+    const [clients, access] = [new TerraformStack(app, "clients"), new TerraformStack(app, "access")];
+    const server = KeycloakServer.fromUrl(clients, "Keycloak", { url: "https://sso.example" });
+    const declareIn = (stack: TerraformStack) => Realm.fromRealmName(stack, "R", { server, realmName: "r" });
+    const signingKey = fixedKey(clients, "machine-a");
+    new SignedJwtClient(clients, "A", { realm: declareIn(clients), clientId: "a", signingKey });
+    new DeployerClient(access, "D", { server, realms: [declareIn(access)], signingKey: fixedKey(access, "machine-b") });
+    synth(clients);
+    expect(manifestOf(clients).dependencies).toEqual(["access"]);
+  });
+
+  it("refuse what is declared in the server's own stack, which is destroyed last", () => {
+    const { host, access } = threeStacks("last");
+    const server = host.node.findChild("Keycloak") as KeycloakServer;
+    const realm = Realm.fromRealmName(host, "Existing", { server, realmName: "old" });
+    new SignedJwtClient(host, "B", { realm, clientId: "b", signingKey: fixedKey(host, "machine-a") });
+    expect(access.node.findAll().flatMap(({ node }) => node.validate())).toEqual([
+      expect.stringContaining("`server` must have nothing declared on it in its own stack"),
+    ]);
+  });
+
+  it("refuse an order of the app's own that puts the deployer behind", () => {
+    const app = newApp();
+    const [clients, access] = [new TerraformStack(app, "clients"), new TerraformStack(app, "access")];
+    access.addDependency(clients);
+    const server = KeycloakServer.fromUrl(access, "Keycloak", { url: "https://sso.example" });
+    const realm = Realm.fromRealmName(access, "R", { server, realmName: "r" });
+    new DeployerClient(access, "D", { server, realms: [realm], signingKey: fixedKey(access, "machine-b") });
+    expect(() => server.keycloakProvider(clients)).toThrow("got: after clients; have it depend on that stack no more");
+  });
 });

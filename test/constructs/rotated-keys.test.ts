@@ -218,7 +218,9 @@ describe("a pair with a record", () => {
     writeKey(TWO, true);
     const before = filesBelow("certs").map((path) => [path, readFileSync(path, "utf8")]);
     expect(warnings()).toEqual([
-      expect.stringMatching(/^THE CERTIFICATE certs\/m-signing.crt HAS ENDED .*; rotate it: `m2m keys rotate m`$/),
+      expect.stringMatching(
+        /^THE CERTIFICATE certs\/m-signing.crt HAS ENDED .*; rotate it where certs\/m-signing.key is, and not here: `m2m keys rotate m`$/,
+      ),
     ]);
     expect(filesBelow("certs").map((path) => [path, readFileSync(path, "utf8")])).toEqual(before);
     expect(notices).toEqual([]);

@@ -408,7 +408,7 @@ describe("fails", () => {
     writeProjectFile(KEY, `${pemBegin("PRIVATE KEY")}c2VjcmV0\n`);
     const message = messageOf(declare);
     expect(message).toBe(
-      `[test/Key] ${resolve(KEY)} must hold a private key in PEM, got: 37 characters that OpenSSL cannot parse; it is left as it is: restore it from a backup, or remove it and have \`m2m keys revoke\` replace the key`,
+      `[test/Key] ${resolve(KEY)} must hold a private key in PEM, got: 37 characters that OpenSSL cannot parse; it is left as it is: restore it from a backup, or remove it and replace its key: \`m2m keys revoke\`, with \`--key\` where it is not the active one`,
     );
     expect(readFileSync(KEY, "utf8")).toContain("c2VjcmV0");
     expect(existsSync(CERTIFICATE)).toBe(false);

@@ -24,6 +24,7 @@ import { filesIn, heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn }
 
 const NOW = { now: new Date(START.getTime() + 86_400_000) };
 const NEW = generateKeyPairSync("ed25519").privateKey;
+const ELSEWHERE = { file: "new.crt", pem: selfSign(NEW, "m", 90, START) };
 
 let folder: string;
 beforeEach(() => {
@@ -57,9 +58,7 @@ const NEEDS: [Change, Change[]][] = [
 
 describe("a certificate of a key made elsewhere", () => {
   beforeEach(async () => {
-    const certificateFile = join(folder, "new.crt");
-    writeFileSync(certificateFile, selfSign(NEW, "m", 90, START), { mode: 0o644 });
-    await prepareKey(pairIn(folder), { certificateFile }, NOW);
+    await prepareKey(pairIn(folder), { certificate: ELSEWHERE }, NOW);
   });
 
   it("leaves the key file as it is when its key is to sign, for that one is accepted still", async () => {
@@ -249,9 +248,7 @@ describe("private halves in a folder of their own", () => {
 
   it("are made in a folder that is not there yet, and none is made to remove them from", async () => {
     rmSync(filesIn(folder).key);
-    const certificateFile = join(folder, "new.crt");
-    writeFileSync(certificateFile, selfSign(NEW, "m", 90, START));
-    await prepareKey(pair(), { certificateFile }, NOW);
+    await prepareKey(pair(), { certificate: ELSEWHERE }, NOW);
     activateKey(pair(), undefined, NOW);
     retireKey(pair(), undefined, NOW);
     expect(existsSync(join(folder, "private"))).toBe(false);

@@ -1,15 +1,16 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { printPrivateKey } from "../../constructs/keys/private-key";
 import { selfSign } from "../../constructs/keys/self-sign";
-import type { KeyUse } from "../../tools/keys/live-use";
+import type { KeyUse, Question } from "../../tools/keys/live-use";
 import { pemBegin } from "../pem";
 import { keysProject } from "./keys-project";
 
 /** What login events tell; nothing where a realm keeps none. How they are asked for is tested in keys-live-use.test.ts. */
-const events = vi.hoisted((): { uses?: KeyUse[] } => ({}));
-vi.mock("../../tools/keys/live-use", async (original) => {
-  return { ...(await original<typeof import("../../tools/keys/live-use")>()), usesOf: async () => events.uses };
+const events = vi.hoisted((): { uses?: KeyUse[]; silent?: string } => ({}));
+vi.mock("../../tools/keys/live-use", () => {
+  return { usesOf: async ({ clientId }: Question) => (clientId === events.silent ? undefined : events.uses) };
 });
 
 /** A state that is kept elsewhere, and does not answer. */
@@ -23,6 +24,7 @@ vi.mock("../../tools/session", () => {
 const project = keysProject();
 afterEach(() => {
   events.uses = undefined;
+  events.silent = undefined;
   project.inContainers = [];
   vi.useRealTimers();
 });
@@ -92,7 +94,7 @@ describe("where a key is made", () => {
       const { code, message } = await project.failure(words);
       expect([code, message]).toEqual([
         "key-lost",
-        expect.stringMatching(/^one: CI is set, and a key made there would be lost/),
+        expect.stringMatching(/^one: no key is made here, as CI is set, and a key made there would be lost/),
       ]);
       expect(await project.failure(words, { dryRun: true })).toEqual({ code, message });
       expect(project.certs()).toEqual(before);
@@ -118,6 +120,15 @@ describe("where a key is made", () => {
     expect(message).toContain("Error: M2M_CREATE_KEYS=false");
   });
 
+  it("is told to have the private half here where that is encrypted", async () => {
+    vi.stubEnv("KEY_PASSPHRASE", "of this machine");
+    const { key } = project.filesFor("one");
+    writeFileSync(key, printPrivateKey(createPrivateKey(readFileSync(key)), "of this machine"));
+    await project.run("prepare one");
+    project.deploy();
+    expect((await project.run("activate one")).text).toContain("from the next assertion on");
+  });
+
   it("it is as plain as the one that it follows, whatever passphrase another machine has", async () => {
     vi.stubEnv("KEY_PASSPHRASE", "of another");
     await project.run("prepare one");
@@ -135,12 +146,16 @@ describe("a revocation", () => {
     await project.run("revoke one");
     writeFileSync(key, former, { mode: 0o600 }); // as a checkout has it that takes another's revocation
     const [gone, active] = kids("one");
-    expect(await project.failure("revoke one")).toEqual({
-      code: "usage",
-      message: expect.stringContaining(`held key ${gone}, which is revoked since`),
-    });
-    expect([existsSync(key), states("one")]).toEqual([false, ["revoked", "active"]]);
+    const before = project.certs();
+    for (const dryRun of [true, false, false]) {
+      expect(await project.failure("revoke one", { dryRun })).toEqual({
+        code: "key-unclear",
+        message: expect.stringContaining(`holds key ${gone}, which is revoked since`),
+      });
+    }
+    expect(project.certs()).toEqual(before);
     await project.run("revoke one", { key: active });
+    expect(existsSync(key)).toBe(true); // of the key that was made for the machine
     expect(states("one")).toEqual(["revoked", "revoked", "active"]);
   });
 
@@ -148,6 +163,13 @@ describe("a revocation", () => {
     writeFileSync("terraform.m2m.tfstate", "{}");
     writeFileSync("app.cjs", readFileSync("app.cjs", "utf8").replace(/\{ local: .*? \} \}/, "{ http: {} }"));
     expect((await project.failure("prepare one")).message).toBe("no answer");
+    // Beside Terraform's own key, too: that one alone has to be known as deployed.
+    const app = readFileSync("app.cjs", "utf8");
+    writeFileSync(
+      "app.cjs",
+      app.replace("extra_config };", 'extra_config, "//": { deployer: id === "two-reader" } };'),
+    );
+    expect((await project.failure("revoke two")).code).toBe("deployer-locked-out");
     const { warned } = await project.run("revoke one");
     expect(warned).toContain("what is deployed of stack m2m is not known: no answer");
     expect(states("one")).toEqual(["revoked", "active"]);
@@ -172,7 +194,7 @@ describe("a key that retires", () => {
     const told = `${reason} key ${old}: 10.0.0.1 at ${new Date().toISOString().slice(0, 19)}Z; ${remedy}`;
     expect(await project.failure("retire one")).toEqual({
       code: "key-in-use",
-      message: `one: ${told}, or pass --force to lock it out`,
+      message: `one: ${told}; pass --force where it has that by now, or to lock it out`,
     });
     expect((await project.run("rotate one", { auto: true })).text).toBe(`one: nothing to do: ${told}`);
     await project.run("retire one", { force: true });
@@ -209,6 +231,16 @@ describe("a key that retires", () => {
     events.uses = [];
     await project.run("rotate one", { auto: true });
     expect(states("one")).toEqual(["active"]);
+  });
+
+  it("stays, by rotate, where its machine is elsewhere and one of two realms cannot tell", async () => {
+    await rotated("two");
+    project.deploy();
+    later();
+    rmSync(project.filesFor("two").key);
+    events.uses = [];
+    events.silent = "two-writer";
+    expect((await project.run("rotate two", { auto: true })).text).toContain("nobody can tell who still signs");
   });
 
   it("stays until the switch is deployed, which brings containers the new key", async () => {

@@ -63,6 +63,8 @@ describe("the key that Terraform signs in by", () => {
     expect(whyAnotherAlgorithm(three, "ES256")).toContain("`m2m keys prepare terraform --algorithm RS256`");
     expect(whyAnotherAlgorithm(three, "RS256")).toBeUndefined();
     const full = pair(true, [], SOURCES.official, ["RS256", "ES256"]);
-    expect(whyAnotherAlgorithm(full, "ES256")).toContain("retire the one before first (`m2m keys retire terraform`)");
+    expect(whyAnotherAlgorithm(full, "RS256")).toContain(
+      "retire the key before first (`m2m keys retire terraform`), deploy, and prepare one of its algorithm (`m2m keys prepare terraform --algorithm ES256`)",
+    );
   });
 });

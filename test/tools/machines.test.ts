@@ -5,8 +5,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { keyId } from "../../constructs/keys/certificate";
 import { chooseCaller, type Environment, machineOptions, readEnvironment, readIssuer } from "../../tools/machines";
-import { projectIn, temporaryFolder } from "./parts";
+import { inState, projectIn, temporaryFolder } from "./parts";
 
 const OUTPUTS = {
   issuer: { value: "http://keycloak:8080/realms/r" },
@@ -14,6 +15,7 @@ const OUTPUTS = {
   connect_to: { value: "keycloak:8080=127.0.0.1:8080" },
   key_files: { value: { "machine-a": "certs/machine-a-signing.key" } },
 };
+const folder = temporaryFolder();
 const PROJECT = projectIn("/project");
 const environment = (outputs: Record<string, { value: unknown }> = OUTPUTS) =>
   readEnvironment(PROJECT, [{ outputs, resources: [] }]);
@@ -40,6 +42,29 @@ describe("readEnvironment", () => {
     };
     const read = readEnvironment(PROJECT, [{ outputs: OUTPUTS, resources: [client] }]);
     expect(machineOptions(read, "machine-a").algorithm).toBe("PS256");
+  });
+
+  it("reads what the key in the file signs with, where none is pinned while keys of two kinds are accepted", () => {
+    const project = projectIn(folder.path);
+    const keyFile = join(folder.path, "machine-a.key");
+    const outputs = { ...OUTPUTS, key_files: { value: { "machine-a": "machine-a.key" } } };
+    const made = [
+      generateKeyPairSync("rsa", { modulusLength: 2048 }),
+      generateKeyPairSync("ec", { namedCurve: "P-256" }),
+    ];
+    const keys = made.map(({ publicKey }, i) => ({ kid: keyId(publicKey), alg: ["PS256", "ES256"][i] }));
+    const extra_config = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys }) };
+    const client = inState("keycloak_openid_client", "A", { client_id: "machine-a", extra_config });
+    const algorithm = () => {
+      return machineOptions(readEnvironment(project, [{ outputs, resources: [client] }]), "machine-a").algorithm;
+    };
+    expect(algorithm()).toBeUndefined();
+    for (const [i, { privateKey }] of made.entries()) {
+      writeFileSync(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+      expect(algorithm()).toBe(keys[i]!.alg);
+    }
+    writeFileSync(keyFile, "no key");
+    expect(algorithm()).toBeUndefined();
   });
 
   it("puts the outputs of several stacks together", () => {
@@ -82,7 +107,6 @@ describe("machineOptions", () => {
 });
 
 describe("the caller that up chooses", () => {
-  const folder = temporaryFolder();
   const FILES = { "a-third": "a-third.key", "machine-a": "machine-a.key", "machine-b": "machine-b.key" };
   const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
 

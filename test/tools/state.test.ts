@@ -183,16 +183,18 @@ describe("what a client signs with", () => {
     return stateOf(inState("keycloak_openid_client", "A", { ...rest, extra_config: { ...extra_config, ...more } }));
   };
 
-  it("is what Keycloak is told, and while keys of two kinds are accepted what the JWKS says of the active one", () => {
-    const keys = [
-      { kid: KID_B, alg: "ES256" },
-      { kid: KID_A, alg: "PS256" },
-    ];
+  it("is what Keycloak is told, and what the JWKS says of each key", () => {
+    const keys = [{ kid: KID_B, alg: "ES256" }, { kid: KID_A, alg: "PS256" }, { kid: "without" }];
     const jwks = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys }) };
-    expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", "PS256"]]);
-    expect(declaredAlgorithms([client({ ...jwks, "token.endpoint.auth.signing.alg": "RS256" })])).toEqual([
-      ["machine-a", "RS256"],
-    ]);
-    expect(declaredAlgorithms([client({})])).toEqual([]);
+    const pinned = { "token.endpoint.auth.signing.alg": "RS256" };
+    const ofKey = { [KID_B]: "ES256", [KID_A]: "PS256" };
+    expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", { pinned: undefined, ofKey }]]);
+    expect(declaredAlgorithms([client(pinned)])).toEqual([["machine-a", { pinned: "RS256", ofKey: {} }]]);
+  });
+
+  it.each(["", "{", "{}", "null"])("is not known by a JWKS that is none: %j", (text) => {
+    const jwks = { "use.jwks.string": "true", "jwks.string": text };
+    expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", { pinned: undefined, ofKey: {} }]]);
+    expect(knownKeys([{ stack: "m2m", ...client(jwks) }])).toMatchObject([{ kid: KID_A, accepted: [] }]);
   });
 });

@@ -1,7 +1,7 @@
+import { readFileSync } from "node:fs";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { KeyError } from "../../constructs/keys/errors";
 import { readPassphrase } from "../../machines/settings";
-import { declaresDeployer } from "../first-deploy";
 import {
   type ActionOptions,
   activateAction,
@@ -105,8 +105,8 @@ async function declared(project: Project, out: Output, changes: boolean): Promis
 }
 
 /**
- * The pairs with what is deployed of them. Where `isUrgent`, a state that cannot be read holds up no pair but those that
- * Terraform signs in by, whose next key has to be known as deployed.
+ * The pairs with what is deployed of them. Where it `isUrgent`, a state that cannot be read holds up nothing here: it counts
+ * as one that knows nothing, which is refused where it would lock Terraform out.
  */
 async function withStates(
   project: Project,
@@ -120,7 +120,7 @@ async function withStates(
     try {
       states.set(stack.name, await stateOf(stack, out, interruption));
     } catch (error) {
-      if (!isUrgent || interruption.aborted || declaresDeployer(stack)) throw error;
+      if (!isUrgent || interruption.aborted) throw error;
       out.warn(`what is deployed of stack ${stack.name} is not known: ${(error as Error).message}`);
     }
   }
@@ -215,8 +215,18 @@ function actionOptions(options: KeysOptions): Omit<ActionOptions, "now"> {
     overlapMs: options.auto ? Number(overlap) * 1000 : 0,
     whenDue: options.auto,
     algorithm: algorithm as SigningAlgorithm | undefined,
-    certificateFile: certificate,
+    certificate: certificate === undefined ? undefined : { file: certificate, pem: readPem(certificate) },
   };
+}
+
+/** Read once, as it may come from a pipe. */
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${file} (${code})`);
+  }
 }
 
 function usage(message: string): ToolError {

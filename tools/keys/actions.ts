@@ -1,24 +1,27 @@
-import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { activate, refuseSecond, retire, retiringOf, revoke } from "../../constructs/keys/key-life";
 import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
 import { isCutOff } from "../../constructs/keys/key-store";
 import { ToolError } from "../output";
 import {
   activateKey,
+  algorithmOfNext,
   type ChangeOptions,
-  importKey,
   type NewKey,
   prepareKey,
-  refuseInCi,
+  refuseCreation,
+  refuseUnclear,
   retireKey,
   revokeKey,
   withoutLeftovers,
 } from "./change";
 import { refuseLockOut, whyAnotherAlgorithm } from "./deployer";
 import { deployedOf, type Pair } from "./pairs";
-import { isHere } from "./private-half";
+import { heldBy, isHere } from "./private-half";
 import { ASSERTION_MS, isDeployed, nextStep, type Step, short } from "./steps";
 import { isSwitchDeployed, list, refuseEarly, whyNotDropped } from "./still-used";
+
+/** After the key that is to sign. */
+const NOT_HERE = ", whose private half is not here: bring it to where the machine signs";
 
 /** What an action did to one pair, in words and as data. */
 export interface Outcome {
@@ -44,12 +47,12 @@ export interface ActionOptions extends ChangeOptions, NewKey {
 
 export async function prepareAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
   const outcome = { name: pair.name, action: "prepare" };
+  refuseSecond(pair.record);
   const problem = whyAnotherAlgorithm(pair, algorithmOfNext(pair, options));
   if (problem) throw new ToolError("deployer-locked-out", problem);
   if (options.dryRun) {
-    refuseSecond(pair.record);
-    const isImported = options.certificateFile !== undefined;
-    if (!isImported) refuseInCi(pair);
+    const isImported = options.certificate !== undefined;
+    if (!isImported) refuseCreation(pair);
     return { ...outcome, said: `would ${isImported ? "take" : "make"} a key and publish it beside the active one` };
   }
   const entry = await prepareKey(pair, options, options);
@@ -61,11 +64,6 @@ export async function prepareAction(pair: Pair, options: ActionOptions): Promise
   };
 }
 
-function algorithmOfNext(pair: Pair, options: ActionOptions): SigningAlgorithm {
-  if (options.certificateFile !== undefined) return importKey(pair, options, options).entry.algorithm;
-  return options.algorithm ?? activeOf(pair.record).algorithm;
-}
-
 export async function activateAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
   const { name, record } = pair;
   const possible = record.keys.filter(({ state }) => state === "prepared" || (options.kid && state === "retiring"));
@@ -75,16 +73,17 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
   const outcome = { name, action: "activate" };
   if (options.dryRun) {
     // A switch that was cut off is what would be ended.
-    const isEnded = next === undefined && options.kid === undefined && isCutOff(pair.files, record);
+    const isHeld = heldBy(pair, options.passphrase) === activeOf(record).kid;
+    const isEnded = next === undefined && options.kid === undefined && isCutOff(pair.files, record) && !isHeld;
     const { kid } = activeOf(isEnded ? record : activate(record, options.now, options.kid));
     return { ...outcome, kid, said: `would sign with key ${short({ kid })}` };
   }
   const before = activeOf(record);
   const entry = activateKey(pair, options.kid, options);
   const still = before.kid === entry.kid ? "" : `; key ${short(before)} is accepted still`;
-  const signs = isHere(pair, entry)
+  const signs = isHere(pair, entry, options.passphrase)
     ? `signs with key ${described(entry)} from the next assertion on`
-    : `is to sign with key ${described(entry)}, whose private half is not here: bring it to where the machine signs`;
+    : `is to sign with key ${described(entry)}${NOT_HERE}`;
   return {
     ...outcome,
     kid: entry.kid,
@@ -135,15 +134,16 @@ export async function revokeAction(pair: Pair, options: ActionOptions): Promise<
     );
   }
   if (options.dryRun) {
+    refuseUnclear(pair, options.kid, options.passphrase);
     const { kid } = toRevoke(pair, options);
-    if (kid === active.kid && pair.record.keys.every(({ state }) => state !== "prepared")) refuseInCi(pair);
+    if (kid === active.kid && pair.record.keys.every(({ state }) => state !== "prepared")) refuseCreation(pair);
     return { ...outcome, kid, said: `would revoke key ${short({ kid })}` };
   }
   const done = await revokeKey(pair, options.kid, options);
   return {
     ...outcome,
     kid: done.gone.kid,
-    said: `revoked key ${short(done.gone)}; key ${described(done.active)} signs`,
+    said: `revoked key ${short(done.gone)}; key ${described(done.active)} signs${isHere(pair, done.active, options.passphrase) ? "" : NOT_HERE}`,
     next: "m2m up, at once: until then Keycloak accepts the revoked key and refuses a new one",
   };
 }
@@ -175,7 +175,7 @@ export async function rotateAction(found: Pair, options: ActionOptions): Promise
 function whyNotByItself(pair: Pair, options: ActionOptions): string | undefined {
   const { name, record } = pair;
   const active = activeOf(record);
-  if (options.certificateFile === undefined && !isHere(pair, active)) {
+  if (options.certificate === undefined && !isHere(pair, active, options.passphrase)) {
     return `the private half of key ${short(active)} is not here, and a new key is wanted where the machine is: rotate it there, or prepare one that was made there (\`m2m keys prepare ${name} --certificate FILE\`)`;
   }
   return whyAnotherAlgorithm(pair, algorithmOfNext(pair, options));

@@ -1,5 +1,4 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { algorithmsOf, generatePrivateKey, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { readCertificate } from "../../constructs/keys/certificate";
 import { replaceFile } from "../../constructs/keys/key-files";
@@ -24,7 +23,7 @@ import {
 } from "../../constructs/keys/key-store";
 import { ENCRYPTED, printPrivateKey, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import { selfSign } from "../../constructs/keys/self-sign";
-import { isCreationWanted } from "../../constructs/private/key-creation";
+import { whyNoCreation } from "../../constructs/private/key-creation";
 import { ToolError } from "../output";
 import type { Pair } from "./pairs";
 
@@ -38,8 +37,8 @@ export interface ChangeOptions {
 /** What a new key is made like; where nothing is said, like the active one. */
 export interface NewKey {
   readonly algorithm?: SigningAlgorithm;
-  /** The certificate of a key that was made elsewhere, and whose private half is not here. */
-  readonly certificateFile?: string;
+  /** The certificate of a key that was made elsewhere, in PEM, and whose private half is not here. */
+  readonly certificate?: { readonly pem: string; readonly file: string };
 }
 
 /** Makes a key, off the main thread, and prepares it. Gives its entry. */
@@ -47,7 +46,7 @@ export async function prepareKey(pair: Pair, wanted: NewKey, options: ChangeOpti
   const { files, record } = settled(pair, options);
   refuseSecond(record); // before a key is made, which takes its time
   const made =
-    wanted.certificateFile === undefined ? await makeKey(pair, wanted, options) : importKey(pair, wanted, options);
+    wanted.certificate === undefined ? await makeKey(pair, wanted, options) : importKey(pair, wanted, options);
   const after = prepare(record, made.entry);
   if (made.pem !== undefined) stagePrivateKey(files, made.entry.kid, made.pem);
   commitRecord(files, record, after, options.passphrase);
@@ -80,15 +79,14 @@ export function retireKey(pair: Pair, kid: string | undefined, options: ChangeOp
  * is made for it: a machine is not left without a key. Gives the key that went and the one that signs.
  */
 export async function revokeKey(pair: Pair, kid: string | undefined, options: ChangeOptions) {
+  refuseUnclear(pair, kid, options.passphrase);
   const { files, record, held, wasCutOff } = settled(pair, options);
   const active = activeOf(record);
   const gone = record.keys.find(({ state, ...entry }) => {
     return state === "revoked" && (entry.kid === held || (wasCutOff && entry.since === active.since));
   });
   // A crash came before the files said what the record does: this run ends that one, and revokes nothing that took its place.
-  if (wasCutOff && gone?.kid.startsWith(kid ?? "")) return { gone, active };
-  if (gone && kid === undefined) throw whichOne(files, gone, active);
-  if (gone?.kid.startsWith(kid!)) return { gone, active };
+  if (gone?.kid.startsWith(kid ?? "")) return { gone, active };
   const target = kid ?? active.kid;
   const isActive = active.kid.startsWith(target);
   if (isActive && record.keys.every(isNotPrepared)) await prepareKey(pair, {}, options);
@@ -98,11 +96,20 @@ export async function revokeKey(pair: Pair, kid: string | undefined, options: Ch
   return { gone: after.keys.find((entry) => entry.kid.startsWith(target))!, active: activeOf(after) };
 }
 
-/** The revocation of a key that was still here may have been meant, and has been done; or that of what signs by now. */
-function whichOne({ key }: PairFiles, gone: KeyEntry, active: KeyEntry): ToolError {
-  return new ToolError(
-    "usage",
-    `${key} held key ${gone.kid}, which is revoked since ${gone.since}, and was removed; to revoke the active key ${active.kid} too, pass --key=${active.kid}`,
+/**
+ * A key file with a revoked key may be what a crash or another checkout's revocation has left: then all is done by now; or
+ * what signs in its place may have leaked as well. Where the active key is beside it, it is a crash.
+ *
+ * @throws {ToolError} `key-unclear` where a revocation does not say which key it means
+ */
+export function refuseUnclear({ files, record }: Pair, kid: string | undefined, passphrase?: string): void {
+  if (kid !== undefined || isCutOff(files, record)) return;
+  const held = heldKey(files, record, passphrase);
+  const gone = record.keys.find((entry) => entry.kid === held && entry.state === "revoked");
+  if (!gone) return;
+  throw new ToolError(
+    "key-unclear",
+    `${files.key} holds key ${gone.kid}, which is revoked since ${gone.since}; to revoke the active key ${activeOf(record).kid} too, pass --key=${activeOf(record).kid}; else run \`m2m up\``,
   );
 }
 
@@ -141,16 +148,17 @@ function switchedNow(files: PairFiles, record: KeyRecord, held: string | undefin
 }
 
 /** As where pairs are made. @throws {ToolError} `key-lost` */
-export function refuseInCi({ name }: Pair): void {
-  if (isCreationWanted()) return;
+export function refuseCreation({ name }: Pair): void {
+  const reason = whyNoCreation();
+  if (reason === undefined) return;
   throw new ToolError(
     "key-lost",
-    `${name}: CI is set, and a key made there would be lost; run this where the machine's keys are kept, prepare one that was made there (\`m2m keys prepare ${name} --certificate FILE\`), or set M2M_CREATE_KEYS=true`,
+    `${name}: no key is made here, as ${reason}; run this where the machine's keys are kept, prepare one that was made there (\`m2m keys prepare ${name} --certificate FILE\`), or set M2M_CREATE_KEYS=true`,
   );
 }
 
 async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase: given }: ChangeOptions) {
-  refuseInCi(pair);
+  refuseCreation(pair);
   const active = activeOf(pair.record);
   // As the key that it follows: what reads a plain file may have no passphrase.
   const passphrase = readPrivateKeyFile(pair.files.key, undefined) === ENCRYPTED ? given : undefined;
@@ -166,22 +174,18 @@ function rsaBitsOf({ description }: Pair, { certificate }: KeyEntry): number {
   return description.rsaBits ?? key.asymmetricKeyDetails?.modulusLength ?? 2048;
 }
 
-/** The entry of a key that was made elsewhere. @throws {ToolError} `usage`; {KeyError} what is wrong with the certificate */
-export function importKey(
-  pair: Pair,
-  { certificateFile = "", algorithm }: NewKey,
-  { now }: Pick<ChangeOptions, "now">,
-) {
-  let pem: string;
-  try {
-    pem = readFileSync(certificateFile, "utf8");
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${certificateFile} (${code})`);
-  }
-  const usual = readCertificate(pem, certificateFile, { algorithm });
-  const like = activeOf(pair.record).algorithm; // as RSA may be for RS256 and PS256
-  const fits = algorithm === undefined && algorithmsOf(new X509Certificate(pem).publicKey).includes(like);
-  const facts = fits ? { ...usual, algorithm: like } : usual;
-  return { entry: entryOf(facts, "prepared", now), pem: undefined };
+/** The entry of a key that was made elsewhere. @throws {KeyError} what is wrong with the certificate */
+function importKey(pair: Pair, wanted: NewKey, { now }: ChangeOptions) {
+  const { pem, file } = wanted.certificate!;
+  const usual = readCertificate(pem, file, { algorithm: wanted.algorithm });
+  return { entry: entryOf({ ...usual, algorithm: algorithmOfNext(pair, wanted) }, "prepared", now), pem: undefined };
+}
+
+/** What the next key is to sign with: what is asked for, or what the active one signs with, if it may be of that kind. */
+export function algorithmOfNext({ record }: Pair, { algorithm, certificate }: NewKey): SigningAlgorithm {
+  const like = activeOf(record).algorithm;
+  if (algorithm !== undefined || certificate === undefined) return algorithm ?? like;
+  const usual = readCertificate(certificate.pem, certificate.file, {}).algorithm;
+  // As RSA may be for RS256 and PS256.
+  return algorithmsOf(new X509Certificate(certificate.pem).publicKey).includes(like) ? like : usual;
 }

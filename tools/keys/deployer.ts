@@ -1,5 +1,5 @@
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
-import { acceptedOf } from "../../constructs/keys/key-record";
+import { acceptedOf, activeOf } from "../../constructs/keys/key-record";
 import { EMBEDDED_KEYCLOAK } from "../../constructs/sources";
 import { ToolError } from "../output";
 import type { Stack } from "../project";
@@ -41,12 +41,16 @@ export function whyAnotherAlgorithm(pair: Pair, algorithm: SigningAlgorithm): st
   const taken = acceptedOf(record).map((entry) => entry.algorithm);
   const isOfficial = clients.some(({ isDeployer, stack }) => isDeployer && !usesEmbeddedProvider(stack));
   if (!isOfficial || !taken.includes(algorithm)) return undefined;
-  const other = (["ES256", "RS256"] as const).find((one) => !taken.includes(one));
-  const remedy = other
-    ? `prepare one of another algorithm (\`m2m keys prepare ${name} --algorithm ${other}\`), and declare that`
-    : `retire the one before first (\`m2m keys retire ${name}\`), for ${algorithm} is accepted from it still`;
+  const prepare = (other: SigningAlgorithm) => `\`m2m keys prepare ${name} --algorithm ${other}\``;
+  const free = FOLLOWING.find((one) => !taken.includes(one));
+  const remedy = free
+    ? `prepare one of another algorithm (${prepare(free)}), and declare that`
+    : `retire the key before first (\`m2m keys retire ${name}\`), deploy, and prepare one of its algorithm (${prepare(FOLLOWING.find((one) => one !== activeOf(record).algorithm)!)})`;
   return `${name}: Terraform signs in by this key, and the official provider names no key when it does: ${remedy}`;
 }
+
+/** Algorithms that follow one another where no two keys may be of the same. */
+const FOLLOWING = ["ES256", "RS256"] as const;
 
 function usesEmbeddedProvider({ json }: Stack): boolean {
   const { required_providers: required } = json.terraform as {

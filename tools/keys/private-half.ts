@@ -4,14 +4,16 @@ import { activeOf } from "../../constructs/keys/key-record";
 import { ENCRYPTED, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import type { Pair } from "./pairs";
 
+type Files = Pick<Pair, "files" | "record">;
+
 /** The key that a pair's key file holds, if it is here; one that cannot be opened is taken for the active one. */
-export function heldBy({ files, record }: Pick<Pair, "files" | "record">): string | undefined {
-  const key = readPrivateKeyFile(files.key, undefined);
+export function heldBy({ files, record }: Files, passphrase?: string): string | undefined {
+  const key = readPrivateKeyFile(files.key, undefined, passphrase);
   if (key === undefined) return undefined;
   return key === ENCRYPTED ? activeOf(record).kid : keyId(key);
 }
 
 /** Whether the private half of a key is on this machine. */
-export function isHere(pair: Pick<Pair, "files" | "record">, { kid }: { readonly kid: string }): boolean {
-  return existsSync(pair.files.staged(kid)) || heldBy(pair) === kid;
+export function isHere(pair: Files, { kid }: { readonly kid: string }, passphrase?: string): boolean {
+  return existsSync(pair.files.staged(kid)) || heldBy(pair, passphrase) === kid;
 }

@@ -6,11 +6,18 @@ import type { Pair } from "./pairs";
 import { isHere } from "./private-half";
 import { ASSERTION_MS, short } from "./steps";
 
-/** What each client's machines sign with, since a time; `undefined` where none can tell. */
+/** What the machines of a pair sign with, since a time; `undefined` where no realm can tell. */
 export async function liveUses(pair: Pair, since: Date, completely: boolean): Promise<KeyUse[] | undefined> {
-  const found = await Promise.all(pair.clients.map((client) => usesOf({ ...client, since, completely })));
+  const { uses, isUnknown } = await askAll(pair, since, completely);
+  return isUnknown === "of all" ? undefined : uses;
+}
+
+/** What is known of each client, one realm of which is enough to see a use, and whether anything is not. */
+async function askAll({ clients }: Pair, since: Date, completely: boolean) {
+  const found = await Promise.all(clients.map((client) => usesOf({ ...client, since, completely })));
   const known = found.filter((uses) => uses !== undefined);
-  return known.length === 0 ? undefined : known.flat(); // one realm that tells is enough to see a use
+  const isUnknown = known.length === 0 ? "of all" : known.length < found.length ? "of some" : undefined;
+  return { uses: known.flat(), isUnknown } as const;
 }
 
 /** Whether the switch to the active key has reached Keycloak and every container, which have copies of their key. */
@@ -54,7 +61,8 @@ export async function refuseEarly(pair: Pair, going: readonly KeyEntry[], now: D
     );
   });
   const reason = whyInUse(pair, going, uses ?? []);
-  if (reason) throw new ToolError("key-in-use", `${name}: ${reason}, or pass --force to lock it out`);
+  if (reason)
+    throw new ToolError("key-in-use", `${name}: ${reason}; pass --force where it has that by now, or to lock it out`);
 }
 
 /**
@@ -64,9 +72,10 @@ export async function refuseEarly(pair: Pair, going: readonly KeyEntry[], now: D
 export async function whyNotDropped(pair: Pair): Promise<string | undefined> {
   const going = retiringOf(pair.record);
   try {
-    const uses = await liveUses(pair, endOfUse(going), true);
-    if (uses || isHere(pair, activeOf(pair.record))) return whyInUse(pair, going, uses ?? []);
-    return `the private half of the active key is not here and no login events are kept, so that nobody can tell who still signs with key ${list(going)}; run \`m2m keys retire ${pair.name}\` once its machines have the new one`;
+    const { uses, isUnknown } = await askAll(pair, endOfUse(going), true);
+    const reason = whyInUse(pair, going, uses);
+    if (reason !== undefined || !isUnknown || isHere(pair, activeOf(pair.record))) return reason;
+    return `the private half of the active key is not here and login events are not kept everywhere, so that nobody can tell who still signs with key ${list(going)}; run \`m2m keys retire ${pair.name}\` once its machines have the new one`;
   } catch (error) {
     return `whether the old key is in use cannot be asked: ${(error as Error).message}`;
   }
