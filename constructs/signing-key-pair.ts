@@ -179,8 +179,11 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     this.privateKeyFile = isAbsolute(privateKeyDirectory) ? files.key : relative(projectFolder(), files.key);
     warnOfExpiry(this, facts, relative(projectFolder(), files.certificate), this.remedy(name, files));
     if (facts.isBehind) {
+      const remedy = facts.holdsRevoked
+        ? "it is revoked, and the next `m2m up` removes it: bring the active one there"
+        : `run \`m2m keys activate ${name}\` again, or bring it there`;
       Annotations.of(this).addWarning(
-        `${this.privateKeyFile} holds another key than the active one, ${facts.kid}; run \`m2m keys activate ${name}\` again, or bring it there`,
+        `${this.privateKeyFile} holds another key than the active one, ${facts.kid}; ${remedy}`,
       );
     }
     for (const { kid } of facts.accepted) warnOfReaders(this, kid === facts.kid ? files.key : files.staged(kid));

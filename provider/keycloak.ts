@@ -154,7 +154,7 @@ export class Keycloak {
     return new KeycloakError(
       fault,
       `${what}: Keycloak at ${adminUrl} cannot be used: ${fault.got}`,
-      `Waited ${waited} s. If this is the environment of ./m2m, "./m2m up" brings the server back and applies the rest; otherwise start the server, or correct the provider's url and base_path.`,
+      `Waited ${waited} s. If m2m runs this environment, "m2m up" brings the server back and applies the rest; otherwise start the server, or correct the provider's url and base_path.`,
     );
   }
 

@@ -25,7 +25,7 @@ const HELP = `Usage: m2m COMMAND [OPTIONS]
   logs [--follow] [--tail N]   the last N (100) lines of the containers' logs
   doctor                       each prerequisite: found, or how to get it
   env                          print exports for a shell: eval "$(m2m env)" makes bare \`npx cdktf\` work as m2m does
-  keys [list] [CLIENT…]        the signing keys of this project; --live: who signs with which
+  keys [list] [--live] [CLIENT…]  the signing keys of this project; --live: who signs with which
   keys rotate CLIENT…          the next step of a rotation: prepare, activate or retire
        [--auto]                  only where it is due, for cron; --overlap SECONDS (3600) between two steps
   keys prepare|activate|retire|revoke CLIENT…

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { filesOf } from "../constructs/keys/key-store";
 import type { PairDescription } from "../constructs/private/pair-description";
 import { descriptionsOf } from "./keys/pairs";
 import { type Output, ToolError } from "./output";
@@ -36,7 +37,10 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
       `\`${project.app}\` ended without a stack in ${project.outdir}; it has to declare a TerraformStack and end with app.synth()`,
     );
   }
-  if (!options.newKeys) refuseOtherKeys(known, declaredKeys(stacks), stacks.flatMap(descriptionsOf));
+  if (!options.newKeys) {
+    refuseOtherKeys(known, declaredKeys(stacks), stacks.flatMap(descriptionsOf));
+    refuseLostRecord(project, known, stacks);
+  }
   for (const warning of stacks.flatMap(({ warnings }) => warnings)) out.warn(`warning: ${warning}`);
   return stacks;
 }
@@ -67,6 +71,20 @@ function refuseOtherKeys(
         `${key.address} of stack ${key.stack} (${key.name}) would get another key: the state knows kid ${before.kid}, its certificate now has ${key.kid}; restore the certificate, or pass --new-keys to replace the key`,
       );
     }
+  }
+}
+
+/** Where several keys are accepted, a record says so: without it they would go, revocations be forgotten, and nobody have asked. */
+function refuseLostRecord(project: Project, known: readonly KnownKey[], stacks: readonly Stack[]): void {
+  for (const pair of stacks.flatMap(descriptionsOf)) {
+    const { record } = filesOf(project.folder, pair);
+    if (existsSync(record)) continue;
+    const before = known.find(({ accepted }) => accepted.length > 1 && accepted.some((kid) => pair.kids.includes(kid)));
+    if (!before) continue;
+    throw new ToolError(
+      "record-lost",
+      `${record} is not there, and the state knows ${before.accepted.length} keys of ${pair.name}; restore it from version control, or pass --new-keys to have only the key of the certificate accepted`,
+    );
   }
 }
 

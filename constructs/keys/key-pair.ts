@@ -44,8 +44,9 @@ export interface PairFacts extends CertificateFacts {
   readonly accepted: readonly AcceptedFacts[];
   /** Keys that are never to be accepted again. */
   readonly revoked: readonly string[];
-  /** Whether the key file still holds another key than the active one. */
+  /** Whether the key file still holds another key than the active one, and one that is revoked at that. */
   readonly isBehind: boolean;
+  readonly holdsRevoked: boolean;
 }
 
 /**
@@ -66,7 +67,7 @@ export function ensureKeyPair(request: KeyPairRequest): PairFacts {
 function readPair(request: KeyPairRequest): PairFacts {
   if (isFileThere(request.files.record)) return recordedPair(request);
   const facts = ensureSinglePair(request);
-  return { ...facts, accepted: [{ ...facts, state: "active" }], revoked: [], isBehind: false };
+  return { ...facts, accepted: [{ ...facts, state: "active" }], revoked: [], isBehind: false, holdsRevoked: false };
 }
 
 /** A pair with more than one key in its life: the record decides, and nothing is written here. */
@@ -85,11 +86,13 @@ function recordedPair({ files, algorithm }: KeyPairRequest): PairFacts {
   const key = readPrivateKeyFile(files.key, undefined);
   const held = key === undefined || key === ENCRYPTED ? undefined : keyId(key);
   if (held !== undefined) checkKnown({ key: shown(files.key), record: shown(files.record) }, record, held);
+  const revoked = record.keys.filter(({ state }) => state === "revoked").map(({ kid }) => kid);
   return {
     ...factsOf(active, shown(files.record)),
     accepted,
-    revoked: record.keys.filter(({ state }) => state === "revoked").map(({ kid }) => kid),
+    revoked,
     isBehind: held !== undefined && held !== active.kid,
+    holdsRevoked: held !== undefined && revoked.includes(held),
   };
 }
 

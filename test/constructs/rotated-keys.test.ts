@@ -265,15 +265,13 @@ describe("a pair with a record", () => {
 
 describe("a warning", () => {
   it.each([
-    ["retires", "active retiring"],
-    ["is revoked", "active revoked"],
-    ["is prepared", "active prepared"],
-  ])("tells that the key file holds one that %s, and what to run", (_, states) => {
+    ["retires", "active retiring", "run `m2m keys activate m` again, or bring it there"],
+    ["is revoked", "active revoked", "it is revoked, and the next `m2m up` removes it: bring the active one there"],
+    ["is prepared", "active prepared", "run `m2m keys activate m` again, or bring it there"],
+  ])("tells that the key file holds one that %s, and what to do", (_, states, remedy) => {
     commit(states, TWO, ONE);
     writeKey(ONE);
-    expect(warnings()).toEqual([
-      `certs/m-signing.key holds another key than the active one, ${TWO.kid}; run \`m2m keys activate m\` again, or bring it there`,
-    ]);
+    expect(warnings()).toEqual([`certs/m-signing.key holds another key than the active one, ${TWO.kid}; ${remedy}`]);
   });
 
   it("is not given where the key file holds the active one, is encrypted, or is elsewhere", () => {

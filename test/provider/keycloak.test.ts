@@ -126,7 +126,7 @@ describe("the connection", () => {
     const keycloak = connect(url);
     const text = await errorOf(readRealm(keycloak, 400));
     expect(text).toContain(`Reading realm "r": Keycloak at ${url} cannot be used: connection refused`);
-    expect(text).toContain('"./m2m up" brings the server back');
+    expect(text).toContain('"m2m up" brings the server back');
     const begun = Date.now();
     await errorOf(readRealm(keycloak, 400));
     expect(Date.now() - begun).toBeLessThan(200);

@@ -8,9 +8,13 @@ import { pemBegin } from "../pem";
 import { keysProject } from "./keys-project";
 
 /** What login events tell; nothing where a realm keeps none. How they are asked for is tested in keys-live-use.test.ts. */
-const events = vi.hoisted((): { uses?: KeyUse[]; silent?: string } => ({}));
+const events = vi.hoisted((): { uses?: KeyUse[]; silent?: string; fails?: boolean } => ({}));
 vi.mock("../../tools/keys/live-use", () => {
-  return { usesOf: async ({ clientId }: Question) => (clientId === events.silent ? undefined : events.uses) };
+  const usesOf = async ({ clientId }: Question) => {
+    if (events.fails) throw Object.assign(new Error("no answer"), { code: "keycloak-unreachable" });
+    return clientId === events.silent ? undefined : events.uses;
+  };
+  return { usesOf };
 });
 
 /** A state that is kept elsewhere, and does not answer. */
@@ -25,6 +29,7 @@ const project = keysProject();
 afterEach(() => {
   events.uses = undefined;
   events.silent = undefined;
+  events.fails = false;
   project.inContainers = [];
   vi.useRealTimers();
 });
@@ -176,6 +181,91 @@ describe("a revocation", () => {
   });
 });
 
+describe("what is wrong with something else", () => {
+  const BROKEN: Record<string, () => void> = {
+    "the app": () => writeFileSync("app.cjs", "console.error('Error: no'); process.exit(1);"),
+    "the state": () => writeFileSync("terraform.m2m.tfstate", "no state"),
+    "another pair's record": () => writeFileSync(project.filesFor("two").record, "no record"),
+    "another pair's key file": () => writeFileSync(project.filesFor("two").key, "no key"),
+  };
+  it.each(Object.keys(BROKEN))("holds up no revocation, and is told: %s", async (what) => {
+    await project.run("list");
+    BROKEN[what]!();
+    const { warned } = await project.run("revoke one");
+    expect(states("one")).toEqual(["revoked", "active"]);
+    if (what !== "another pair's key file") expect(warned.join()).toMatch(/fails|not known|two: /);
+  });
+
+  it.each([
+    ["another pair's record", 1],
+    ["another pair's key file", 1],
+    ["the state", 0],
+  ])("is told beside the list of the others: %s", async (what, exitCode) => {
+    await project.run("list");
+    BROKEN[what]!();
+    const listed = await project.run("list");
+    expect([listed.exitCode, listed.warned.length > 0]).toEqual([exitCode, true]);
+    expect(listed.data[0]).toMatchObject({ name: "one" });
+  });
+
+  it("is an error for the pair itself, and for every other command", async () => {
+    await project.run("list");
+    BROKEN["another pair's record"]!();
+    expect((await project.failure("revoke two")).code).toBe("RECORD_CORRUPT");
+    expect((await project.failure("prepare one")).code).toBe("RECORD_CORRUPT");
+  });
+});
+
+describe("another algorithm", () => {
+  it("has to be declared before a key of it signs", async () => {
+    const { data } = await project.run("prepare one", { algorithm: "ES256" });
+    expect(data.outcomes[0].next).toContain('then set `algorithm: "ES256"` in the declaration; m2m keys activate one');
+    project.deploy();
+    for (const force of [false, true]) {
+      expect(await project.failure("activate one", { force })).toEqual({
+        code: "algorithm-undeclared",
+        message: `one: key ${short("one", 1)} signs with ES256, and \`algorithm\` of the declaration is EdDSA; set it to "ES256" first`,
+      });
+    }
+    expect((await project.failure("rotate one")).code).toBe("algorithm-undeclared");
+    const { data: revoked } = await project.run("revoke one");
+    expect(revoked.outcomes[0].next).toMatch(/^set `algorithm: "ES256"` in the declaration; m2m up, at once/);
+  });
+});
+
+describe("a certificate", () => {
+  it("of another pair's key is refused: whoever has that key could sign in as both", async () => {
+    const { certificate } = project.filesFor("two");
+    expect(await project.failure("prepare one", { certificate })).toEqual({
+      code: "key-shared",
+      message: `one: ${certificate} has key ${kids("two")[0]}, which is of two; make a key for each machine`,
+    });
+  });
+
+  it("of a key that the record has is refused, by --dry-run as well", async () => {
+    const { certificate } = project.filesFor("one");
+    const dry = await project.failure("prepare one", { certificate, dryRun: true });
+    expect(dry.code).toBe("KEY_KNOWN");
+    expect(await project.failure("prepare one", { certificate })).toEqual(dry);
+  });
+
+  it("that is none is refused, with what to do about it", async () => {
+    writeFileSync("new.crt", "none");
+    const { message } = await project.failure("prepare one", { certificate: "new.crt" });
+    expect(message).toContain("new.crt must hold an X.509 certificate in PEM");
+  });
+});
+
+it("what holds a revoked key is removed by the next command, which says so", async () => {
+  const { key } = project.filesFor("one");
+  const former = readFileSync(key);
+  await project.run("revoke one");
+  writeFileSync(key, former, { mode: 0o600 });
+  const { warned } = await project.run("prepare one");
+  expect(warned).toContain(`removed ${key}: key ${kids("one")[0]} was in it, which is revoked`);
+  expect(existsSync(key)).toBe(false);
+});
+
 describe("a key that retires", () => {
   const MINUTES = 60_000;
   const seen = (key: string | undefined): KeyUse => ({ key, address: "10.0.0.1", last: new Date() });
@@ -231,6 +321,16 @@ describe("a key that retires", () => {
     events.uses = [];
     await project.run("rotate one", { auto: true });
     expect(states("one")).toEqual(["active"]);
+  });
+
+  it("stays where Keycloak cannot be asked, which is a failure of a rotation by cron as well", async () => {
+    await rotated("one");
+    project.deploy();
+    later();
+    events.fails = true;
+    const retire = await project.failure("retire one");
+    expect([retire.code, retire.message]).toEqual(["keycloak-unreachable", expect.stringContaining("pass --force")]);
+    expect((await project.failure("rotate one", { auto: true })).code).toBe("keycloak-unreachable");
   });
 
   it("stays, by rotate, where its machine is elsewhere and one of two realms cannot tell", async () => {

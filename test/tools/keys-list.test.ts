@@ -92,7 +92,7 @@ describe("who signs with which key", () => {
     ]);
     expect(pair.unknown).toEqual([
       { address: "10.0.0.3", last: "2026-11-25T08:00:00.000Z" },
-      { address: "10.0.0.4", last: "2026-11-25T08:00:00.000Z" },
+      { address: "10.0.0.4", last: "2026-11-25T08:00:00.000Z", key: "anothers" },
     ]);
     const lines = printPairs([pair]).split("\n");
     expect(lines.map((line) => line.trimStart().split("  ")[0])).toEqual([
@@ -101,9 +101,9 @@ describe("who signs with which key", () => {
       "signed in from 10.0.0.2, last at 2026-11-25T09:31:54Z",
       "signed in from 10.0.0.1, last at 2026-11-24T00:00:00Z",
       short("one", 1),
-      "unknown key",
+      "no key of these",
       "signed in from 10.0.0.3, last at 2026-11-25T08:00:00Z",
-      "signed in from 10.0.0.4, last at 2026-11-25T08:00:00Z",
+      "signed in from 10.0.0.4, last at 2026-11-25T08:00:00Z (anothers)",
     ]);
   });
 
@@ -119,6 +119,7 @@ describe("who signs with which key", () => {
     expect(warned).toEqual([expect.stringMatching(/^one: who signs with which key is not known: ./)]);
     expect(text).toBe((await project.run("list one")).text);
     expect(data[0]).not.toHaveProperty("unknown");
+    expect(warned[0]).toContain(data[0].whyNotKnown);
   });
 });
 

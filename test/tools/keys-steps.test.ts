@@ -151,7 +151,7 @@ describe("with a retiring key", () => {
     [
       "waits for the overlap where that is longer",
       { states, deployed: both, after: HOUR - 1, overlapMs: HOUR },
-      wait(`what key ${A} has signed may be on its way`, ISSUED + HOUR),
+      wait(`machines are given time to get key ${B}`, ISSUED + HOUR),
     ],
     [
       "waits by a clock that was set back",

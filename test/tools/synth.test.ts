@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ToolError } from "../../tools/output";
@@ -112,6 +112,29 @@ describe("a key that the state knows", () => {
     );
   });
 
+  it("goes with no record that is lost, where others are accepted as well", async () => {
+    const [a, b] = ["EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04", "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598"];
+    const { extra_config, ...rest } = signedJwtClient("machine-a");
+    const jwks = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys: [{ kid: a }, { kid: b }] }) };
+    const client = inState("keycloak_openid_client", "Machine", {
+      ...rest,
+      extra_config: { ...extra_config, ...jwks },
+    });
+    const state = JSON.stringify({ version: 4, resources: [client] });
+    writeFileSync(join(folder.path, "terraform.m2m.tfstate"), state);
+    writeApp("machine-a", "", { signingKeys: { x: { name: "x", directory: "certs", kids: [a], revoked: [] } } });
+    const record = join(folder.path, "certs", "x-signing.keys.json");
+    const project = projectIn(folder.path);
+    expect(await failure(synthesize(project, recordOutput(), ALLOWED))).toMatchObject({
+      code: "record-lost",
+      message: `${record} is not there, and the state knows 2 keys of x; restore it from version control, or pass --new-keys to have only the key of the certificate accepted`,
+    });
+    await synthesize(project, recordOutput(), { ...ALLOWED, newKeys: true });
+    mkdirSync(join(folder.path, "certs"));
+    writeFileSync(record, "{}");
+    await synthesize(project, recordOutput(), ALLOWED);
+  });
+
   it("may be followed by another of the same record, as where a key was revoked before its successor was deployed", async () => {
     writeState("machine-a");
     const [a, b] = ["EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04", "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598"];
@@ -120,7 +143,7 @@ describe("a key that the state knows", () => {
       [{ kids: [a, b], revoked: [] }, true],
       [{ kids: [b], revoked: [] }, false],
     ] as const) {
-      writeApp("machine-b", "", { signingKeys: { x: pair } });
+      writeApp("machine-b", "", { signingKeys: { x: { name: "x", directory: "certs", ...pair } } });
       const done = synthesize(projectIn(folder.path), recordOutput(), ALLOWED).then(
         () => true,
         () => false,

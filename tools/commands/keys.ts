@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { readCertificate } from "../../constructs/keys/certificate";
 import { KeyError } from "../../constructs/keys/errors";
 import { readPassphrase } from "../../machines/settings";
 import {
@@ -11,16 +12,14 @@ import {
   revokeAction,
   rotateAction,
 } from "../keys/actions";
+import { findPairs } from "../keys/find";
 import { listPair, printPairs } from "../keys/list";
 import type { KeyUse } from "../keys/live-use";
-import { choosePairs, type Pair, readPairs } from "../keys/pairs";
+import type { Pair } from "../keys/pairs";
 import { oneAtATime } from "../keys/settle";
 import { liveUses } from "../keys/still-used";
 import { type Output, ToolError } from "../output";
-import { openProject, type Project, type Stack } from "../project";
-import { openSession, terraform } from "../session";
-import { localStateFile, readState, type State } from "../state";
-import { synthesize } from "../synth";
+import { openProject } from "../project";
 
 /** What follows `m2m keys`, as it was given. */
 export interface KeysOptions {
@@ -67,11 +66,12 @@ export async function keys(
   const project = openProject();
   const changes = action !== "list" && !options.dryRun;
   const work = async () => {
-    const stacks = await declared(project, out, changes);
-    const pairs = await withStates(project, stacks, action === "revoke", out, interruption);
-    const wanted = names.length === 0 ? pairs : choosePairs(pairs, names);
-    if (action === "list") return await list(wanted, options.live, out);
-    return await act(action as keyof typeof ACTIONS, wanted, chosen, out);
+    // A list says what is wrong, and a revocation depends on nothing but its own pair.
+    const search = { names, changes, goesOn: action === "list" || action === "revoke" };
+    const { pairs, all, isComplete } = await findPairs(project, search, out, interruption);
+    if (chosen.certificate) refuseShared(pairs[0]!, all, chosen.certificate);
+    if (action === "list") return Math.max(await list(pairs, options.live, out), isComplete ? 0 : 1);
+    return await act(action as keyof typeof ACTIONS, pairs, chosen, out);
   };
   return changes ? await oneAtATime(project, out, work) : await work();
 }
@@ -95,84 +95,44 @@ function refuseForeign(action: string, options: KeysOptions): void {
   }
 }
 
-/** The synthesized stacks; what changes nothing makes no key either. */
-async function declared(project: Project, out: Output, changes: boolean): Promise<Stack[]> {
-  out.say("synthesizing");
-  // What the app warns of is for those who deploy; here, and in cron, it would be said at every step.
-  const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
-  const createKeys = changes ? "outside CI" : "never";
-  return await synthesize(project, withoutWarnings, { createKeys, reissue: false, newKeys: false });
-}
-
-/**
- * The pairs with what is deployed of them. Where it `isUrgent`, a state that cannot be read holds up nothing here: it counts
- * as one that knows nothing, which is refused where it would lock Terraform out.
- */
-async function withStates(
-  project: Project,
-  stacks: readonly Stack[],
-  isUrgent: boolean,
-  out: Output,
-  interruption: AbortSignal,
-): Promise<Pair[]> {
-  const states = new Map<string, State>();
-  for (const stack of stacks) {
-    try {
-      states.set(stack.name, await stateOf(stack, out, interruption));
-    } catch (error) {
-      if (!isUrgent || interruption.aborted) throw error;
-      out.warn(`what is deployed of stack ${stack.name} is not known: ${(error as Error).message}`);
-    }
-  }
-  return readPairs(project, stacks, states);
-}
-
-async function stateOf(stack: Stack, out: Output, interruption: AbortSignal): Promise<State> {
-  const file = localStateFile(stack);
-  if (file) return readState(file);
-  const tool = terraform(await openSession(out, interruption, { docker: false, images: false }), stack);
-  await tool.init();
-  return await tool.state();
-}
-
 async function list(pairs: readonly Pair[], live: boolean, out: Output): Promise<number> {
   const since = new Date(Date.now() - DAY_MS);
   const listed = await Promise.all(
     pairs.map(async (pair) => {
-      return listPair(pair, live ? await known(pair, since, out) : undefined);
+      try {
+        return listPair(pair, live ? await known(pair, since, out) : undefined);
+      } catch (error) {
+        if (!(error instanceof KeyError)) throw error;
+        out.warn(`${pair.name}: ${error.message}`);
+        return undefined;
+      }
     }),
   );
-  out.result(printPairs(listed), listed);
-  return 0;
+  const readable = listed.filter((one) => one !== undefined);
+  out.result(printPairs(readable), readable);
+  return readable.length === pairs.length ? 0 : 1;
 }
 
-async function known(pair: Pair, since: Date, out: Output): Promise<KeyUse[] | undefined> {
-  let why = "its realm keeps no login events";
-  const uses = await liveUses(pair, since, false).catch((error: Error) => {
-    why = error.message;
-    return undefined;
-  });
-  if (!uses) out.warn(`${pair.name}: who signs with which key is not known: ${why}`);
-  return uses;
+async function known(pair: Pair, since: Date, out: Output): Promise<KeyUse[] | string> {
+  const uses = await liveUses(pair, since, false).catch((error: Error) => error.message);
+  if (Array.isArray(uses)) return uses;
+  const why = uses ?? "its realm keeps no login events";
+  out.warn(`${pair.name}: who signs with which key is not known: ${why}`);
+  return why;
 }
 
 /**
  * A failure of one pair keeps no other from its change; all are told in the order of their names. Gives the exit code of
  * what `--json` prints: both.
  */
-async function act(
-  name: keyof typeof ACTIONS,
-  pairs: readonly Pair[],
-  options: Omit<ActionOptions, "now">,
-  out: Output,
-) {
+async function act(name: keyof typeof ACTIONS, pairs: readonly Pair[], options: Given, out: Output) {
   const outcomes: Outcome[] = [];
   const failures: { name: string; code: string; message: string }[] = [];
   const rest = [...pairs];
   const worker = async () => {
     for (let pair = rest.shift(); pair; pair = rest.shift()) {
       try {
-        outcomes.push(await ACTIONS[name](pair, { ...options, now: new Date() }));
+        outcomes.push(await ACTIONS[name](pair, { ...options, now: new Date(), notice: out.warn }));
       } catch (error) {
         const { code = "failed", message } = error as ToolError;
         // Key material speaks of files and keys; which pair it is about, the person has to be told.
@@ -193,11 +153,24 @@ async function act(
   throw new ToolError("keys-failed", failures.map((failure) => failure.message).join("\n"));
 }
 
+/** Whoever has the key of another pair could sign in as its machines. */
+function refuseShared({ name }: Pair, all: readonly Pair[], { pem, file }: NonNullable<Given["certificate"]>): void {
+  const { kid } = readCertificate(pem, file, { replace: "give another certificate" });
+  const other = all.find((pair) => pair.name !== name && pair.record.keys.some((entry) => entry.kid === kid));
+  if (!other) return;
+  throw new ToolError(
+    "key-shared",
+    `${name}: ${file} has key ${kid}, which is of ${other.name}; make a key for each machine`,
+  );
+}
+
 function then({ next }: Outcome): string {
   return next === undefined ? "" : `\n  next: ${next}`;
 }
 
-function actionOptions(options: KeysOptions): Omit<ActionOptions, "now"> {
+type Given = Omit<ActionOptions, "now" | "notice">;
+
+function actionOptions(options: KeysOptions): Given {
   const { key, algorithm, certificate, overlap = "3600" } = options;
   if (algorithm !== undefined && !SIGNING_ALGORITHMS.includes(algorithm as SigningAlgorithm)) {
     throw usage(`--algorithm must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${algorithm}`);

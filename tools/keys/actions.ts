@@ -9,6 +9,7 @@ import {
   type NewKey,
   prepareKey,
   refuseCreation,
+  refuseKnown,
   refuseUnclear,
   retireKey,
   revokeKey,
@@ -53,6 +54,7 @@ export async function prepareAction(pair: Pair, options: ActionOptions): Promise
   if (options.dryRun) {
     const isImported = options.certificate !== undefined;
     if (!isImported) refuseCreation(pair);
+    else refuseKnown(pair, options);
     return { ...outcome, said: `would ${isImported ? "take" : "make"} a key and publish it beside the active one` };
   }
   const entry = await prepareKey(pair, options, options);
@@ -60,7 +62,7 @@ export async function prepareAction(pair: Pair, options: ActionOptions): Promise
     ...outcome,
     kid: entry.kid,
     said: `prepared key ${described(entry)}; nothing signs with it yet`,
-    next: `m2m up publishes it; then m2m keys activate ${pair.name}`,
+    next: `m2m up publishes it; then ${declareFirst(pair, entry)}m2m keys activate ${pair.name}`,
   };
 }
 
@@ -68,6 +70,7 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
   const { name, record } = pair;
   const possible = record.keys.filter(({ state }) => state === "prepared" || (options.kid && state === "retiring"));
   const next = possible.find(({ kid }) => kid.startsWith(options.kid ?? ""));
+  if (next) refuseUndeclared(pair, next);
   if (next) refuseLockOut(pair, next); // also where it is forced
   if (next && !options.force) refuseUndeployed(pair, next);
   const outcome = { name, action: "activate" };
@@ -90,6 +93,20 @@ export async function activateAction(pair: Pair, options: ActionOptions): Promis
     said: `${signs}${still}`,
     next: `m2m up, then m2m keys retire ${name} after ${ASSERTION_MS / 1000} s`,
   };
+}
+
+/** What `next` says where the declaration has another algorithm than a key: the app fails once it signs. */
+function declareFirst({ description }: Pair, { algorithm }: KeyEntry): string {
+  return description.algorithm === algorithm ? "" : `set \`algorithm: "${algorithm}"\` in the declaration; `;
+}
+
+function refuseUndeclared(pair: Pair, next: KeyEntry): void {
+  const { name, description } = pair;
+  if (declareFirst(pair, next) === "") return;
+  throw new ToolError(
+    "algorithm-undeclared",
+    `${name}: key ${short(next)} signs with ${next.algorithm}, and \`algorithm\` of the declaration is ${description.algorithm}; set it to "${next.algorithm}" first`,
+  );
 }
 
 function refuseUndeployed(pair: Pair, next: KeyEntry): void {
@@ -144,7 +161,7 @@ export async function revokeAction(pair: Pair, options: ActionOptions): Promise<
     ...outcome,
     kid: done.gone.kid,
     said: `revoked key ${short(done.gone)}; key ${described(done.active)} signs${isHere(pair, done.active, options.passphrase) ? "" : NOT_HERE}`,
-    next: "m2m up, at once: until then Keycloak accepts the revoked key and refuses a new one",
+    next: `${declareFirst(pair, done.active)}m2m up, at once: until then Keycloak accepts the revoked key and refuses a new one`,
   };
 }
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { algorithmsOf, generatePrivateKey, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { readCertificate } from "../../constructs/keys/certificate";
-import { replaceFile } from "../../constructs/keys/key-files";
+import { isFileThere, replaceFile } from "../../constructs/keys/key-files";
 import {
   activate,
   prepare,
@@ -32,7 +32,12 @@ export interface ChangeOptions {
   readonly now: Date;
   /** Opens the private halves that are encrypted, and encrypts new ones. */
   readonly passphrase?: string;
+  /** Told what was removed unasked. */
+  readonly notice?: (text: string) => void;
 }
+
+/** What to do about a certificate of no use. */
+const OTHER = "give another certificate";
 
 /** What a new key is made like; where nothing is said, like the active one. */
 export interface NewKey {
@@ -136,6 +141,9 @@ function settled({ files, description, record: read }: Pair, options: ChangeOpti
   const wasCutOff = isCutOff(files, found);
   const record = wasCutOff ? switchedNow(files, found, held, options) : found;
   const isMoved = settle(files, record, options.passphrase);
+  if (held !== undefined && !isFileThere(files.key)) {
+    options.notice?.(`removed ${files.key}: key ${held} was in it, which is revoked`);
+  }
   return { files, record, held, wasCutOff, isMoved };
 }
 
@@ -174,10 +182,15 @@ function rsaBitsOf({ description }: Pair, { certificate }: KeyEntry): number {
   return description.rsaBits ?? key.asymmetricKeyDetails?.modulusLength ?? 2048;
 }
 
+/** @throws {KeyError} `KEY_KNOWN` where a certificate is of a key that the record has */
+export function refuseKnown(pair: Pair, wanted: NewKey & ChangeOptions): void {
+  prepare(pair.record, importKey(pair, wanted, wanted).entry);
+}
+
 /** The entry of a key that was made elsewhere. @throws {KeyError} what is wrong with the certificate */
 function importKey(pair: Pair, wanted: NewKey, { now }: ChangeOptions) {
   const { pem, file } = wanted.certificate!;
-  const usual = readCertificate(pem, file, { algorithm: wanted.algorithm });
+  const usual = readCertificate(pem, file, { algorithm: wanted.algorithm, replace: OTHER });
   return { entry: entryOf({ ...usual, algorithm: algorithmOfNext(pair, wanted) }, "prepared", now), pem: undefined };
 }
 
@@ -185,7 +198,7 @@ function importKey(pair: Pair, wanted: NewKey, { now }: ChangeOptions) {
 export function algorithmOfNext({ record }: Pair, { algorithm, certificate }: NewKey): SigningAlgorithm {
   const like = activeOf(record).algorithm;
   if (algorithm !== undefined || certificate === undefined) return algorithm ?? like;
-  const usual = readCertificate(certificate.pem, certificate.file, {}).algorithm;
+  const usual = readCertificate(certificate.pem, certificate.file, { replace: OTHER }).algorithm;
   // As RSA may be for RS256 and PS256.
   return algorithmsOf(new X509Certificate(certificate.pem).publicKey).includes(like) ? like : usual;
 }

@@ -18,32 +18,48 @@ export interface ListedKey {
   readonly uses?: readonly { readonly address: string; readonly last: string }[];
 }
 
+interface UnknownUse {
+  readonly address: string;
+  readonly last: string;
+  /** What the assertion gave as the first characters of its key's id, if anything. */
+  readonly key?: string;
+}
+
 export interface ListedPair {
   readonly name: string;
   readonly clients: readonly string[];
   readonly keys: readonly ListedKey[];
-  /** Sign-ins by none of these keys, as far as is known: of keys dropped since, or by programs that do not say. */
-  readonly unknown?: readonly { readonly address: string; readonly last: string }[];
+  /** Sign-ins by none of these keys, as far as is known: by one dropped since, whose id says so, or by a program that does not. */
+  readonly unknown?: readonly UnknownUse[];
+  /** Why nothing is known of sign-ins that were asked for. */
+  readonly whyNotKnown?: string;
 }
 
-export function listPair(pair: Pair, uses?: readonly KeyUse[]): ListedPair {
+/** @param live the sign-ins, or why they are not known, where they were asked for */
+export function listPair(pair: Pair, live?: readonly KeyUse[] | string): ListedPair {
+  const uses = typeof live === "string" ? undefined : live;
   const { name, record, clients } = pair;
   const deployed = deployedOf(pair);
-  const shown = (wanted: (use: KeyUse) => boolean) =>
-    uses?.filter(wanted).map(({ address, last }) => ({ address, last: last.toISOString() }));
-  const isListed = ({ key }: KeyUse) => record.keys.some((entry) => short(entry) === key);
+  const usesOf = (wanted: KeyUse["key"]) =>
+    uses?.filter(({ key }) => key === wanted).map(({ address, last }) => ({ address, last: last.toISOString() }));
   const keys = record.keys.map(({ certificate, ...facts }) => ({
     ...facts,
     deployed: isDeployed(facts.kid, deployed),
     private: isHere(pair, facts),
-    ...(uses && { uses: shown(({ key }) => key === short(facts)) }),
+    ...(uses && { uses: usesOf(short(facts)) }),
   }));
+  const others = uses?.filter(({ key }) => !record.keys.some((entry) => short(entry) === key));
   return {
     name,
     clients: clients.map(({ clientId }) => clientId),
     keys,
-    ...(uses && { unknown: shown((use) => !isListed(use)) }),
+    ...(others && { unknown: others.map(unknownUse) }),
+    ...(typeof live === "string" && { whyNotKnown: live }),
   };
+}
+
+function unknownUse({ address, last, key }: KeyUse): UnknownUse {
+  return { address, last: last.toISOString(), ...(key !== undefined && { key }) };
 }
 
 export function printPairs(pairs: readonly ListedPair[]): string {
@@ -54,7 +70,7 @@ export function printPairs(pairs: readonly ListedPair[]): string {
 function printPair({ name, clients, keys, unknown }: ListedPair): string {
   const of = clients.length === 0 ? "no client" : `client ${clients.join(", ")}`;
   const lines = keys.flatMap((key) => [`  ${printKey(key)}`, ...(key.uses ?? []).map(printUse)]);
-  const rest = (unknown ?? []).length === 0 ? [] : ["  unknown key", ...unknown!.map(printUse)];
+  const rest = (unknown ?? []).length === 0 ? [] : ["  no key of these", ...unknown!.map(printUse)];
   return [`${name} (${of})`, ...lines, ...rest].join("\n");
 }
 
@@ -66,6 +82,6 @@ function printKey(key: ListedKey): string {
   return `${short({ kid })}  ${algorithm.padEnd(5)}  ${state.padEnd(8)}  ${days}  ${where}, ${half}`;
 }
 
-function printUse({ address, last }: { address: string; last: string }): string {
-  return `            signed in from ${address}, last at ${last.slice(0, 19)}Z`;
+function printUse({ address, last, key }: UnknownUse): string {
+  return `            signed in from ${address}, last at ${last.slice(0, 19)}Z${key === undefined ? "" : ` (${key})`}`;
 }

@@ -1,4 +1,5 @@
 import { join, normalize } from "node:path";
+import { KeyError } from "../../constructs/keys/errors";
 import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { filesOf, type PairFiles, readRecord } from "../../constructs/keys/key-store";
 import type { PairDescription } from "../../constructs/private/pair-description";
@@ -32,21 +33,42 @@ export interface Pair {
   readonly containers: readonly string[];
 }
 
-/** The pairs of the synthesized stacks; the same pair may be declared in several. */
-export function readPairs(project: Project, stacks: readonly Stack[], states: ReadonlyMap<string, State>): Pair[] {
+/** The pairs of the synthesized stacks; the same pair may be declared in several. `broken` takes one whose record is not one. */
+export function readPairs(
+  project: Project,
+  stacks: readonly Stack[],
+  states: ReadonlyMap<string, State>,
+  broken: (name: string, error: KeyError) => void = (_name, error) => {
+    throw error;
+  },
+): Pair[] {
   const pairs = new Map<string, Pair>();
   const clients = stacks.flatMap((stack) => clientsOf(stack, states.get(stack.name)));
   const containers = [...states.values()].flatMap(kidsInContainers);
   for (const description of stacks.flatMap(descriptionsOf)) {
     const { name } = description;
     const files = filesOf(project.folder, description);
-    const record = readRecord(files, description.algorithm);
+    const record = recordOf(files, description, broken);
     if (!record) continue; // removed since the synthesis
     const { certificate } = activeOf(record);
     const own = clients.filter((client) => client.certificate === certificate);
     pairs.set(files.record, { name, description, files, record, clients: own, containers });
   }
   return [...pairs.values()].sort((one, two) => (one.name < two.name ? -1 : 1));
+}
+
+function recordOf(
+  files: PairFiles,
+  { name, algorithm }: PairDescription,
+  broken: (name: string, error: KeyError) => void,
+): KeyRecord | undefined {
+  try {
+    return readRecord(files, algorithm);
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    broken(name, error);
+    return undefined;
+  }
 }
 
 /** What Keycloak accepts from each client of a pair, by the state. */

@@ -26,7 +26,7 @@ export async function settleKeys(project: Project, stacks: readonly Stack[], out
   await oneAtATime(project, out, async () => {
     for (const pair of pairs) {
       try {
-        settlePair(pair, { now: new Date(), passphrase: readPassphrase(process.env) });
+        settlePair(pair, { now: new Date(), passphrase: readPassphrase(process.env), notice: out.warn });
       } catch (error) {
         if (!(error instanceof KeyError && error.code === "KEY_UNREADABLE")) throw error;
         if (isCutOff(pair.files, pair.record))

@@ -84,6 +84,9 @@ function whenRetiring(situation: Situation, retiring: readonly KeyEntry[]): Step
   const list = retiring.map(short).join(", ");
   const since = Math.max(...retiring.map((entry) => Date.parse(entry.since)));
   const until = new Date(since + Math.max(ASSERTION_MS, overlapMs));
+  if (now < until && overlapMs > ASSERTION_MS) {
+    return { act: "wait", because: `machines are given time to get key ${short(activeOf(record))}`, until };
+  }
   if (now < until) return { act: "wait", because: `what key ${list} has signed may be on its way`, until };
   return { act: "retire", because: `nothing that key ${list} has signed is accepted any more` };
 }

@@ -53,9 +53,9 @@ export async function refuseEarly(pair: Pair, going: readonly KeyEntry[], now: D
       `${name}: the switch to key ${short(activeOf(record))} is not deployed, as the state says; run \`m2m up\` first, or pass --force`,
     );
   }
-  const uses = await liveUses(pair, end, true).catch((cause: Error) => {
+  const uses = await liveUses(pair, end, true).catch((cause: Error & { code?: string }) => {
     throw new ToolError(
-      "key-in-use",
+      cause.code ?? "key-in-use",
       `${name}: whether key ${list(going)} is still in use cannot be asked: ${cause.message}; pass --force to drop it all the same`,
       { cause },
     );
@@ -68,17 +68,15 @@ export async function refuseEarly(pair: Pair, going: readonly KeyEntry[], now: D
 /**
  * Why a rotation does not drop the retiring keys; nothing where it may. A machine elsewhere, which has its key from somebody
  * else, may sign with the old one for as long as no login event tells that it does not.
+ *
+ * @throws {ToolError} `keycloak-unreachable` where that cannot be asked, which cron has to hear of
  */
 export async function whyNotDropped(pair: Pair): Promise<string | undefined> {
   const going = retiringOf(pair.record);
-  try {
-    const { uses, isUnknown } = await askAll(pair, endOfUse(going), true);
-    const reason = whyInUse(pair, going, uses);
-    if (reason !== undefined || !isUnknown || isHere(pair, activeOf(pair.record))) return reason;
-    return `the private half of the active key is not here and login events are not kept everywhere, so that nobody can tell who still signs with key ${list(going)}; run \`m2m keys retire ${pair.name}\` once its machines have the new one`;
-  } catch (error) {
-    return `whether the old key is in use cannot be asked: ${(error as Error).message}`;
-  }
+  const { uses, isUnknown } = await askAll(pair, endOfUse(going), true);
+  const reason = whyInUse(pair, going, uses);
+  if (reason !== undefined || !isUnknown || isHere(pair, activeOf(pair.record))) return reason;
+  return `the private half of the active key is not here and login events are not kept everywhere, so that nobody can tell who still signs with key ${list(going)}; run \`m2m keys retire ${pair.name}\` once its machines have the new one`;
 }
 
 export function list(entries: readonly { readonly kid: string }[]): string {

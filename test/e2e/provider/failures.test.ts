@@ -300,7 +300,7 @@ describe("a Keycloak that goes down in the middle of an apply, and comes back", 
       /Reading client [0-9a-f-]{36} of realm "failures": Keycloak at http:\/\/localhost:\d+ cannot be used: connection refused/,
     );
     expect(unwrapped(output)).toContain(
-      'Waited 5 s. If this is the environment of ./m2m, "./m2m up" brings the server back and applies the rest; otherwise start the server, or correct the provider\'s url and base_path.',
+      'Waited 5 s. If m2m runs this environment, "m2m up" brings the server back and applies the rest; otherwise start the server, or correct the provider\'s url and base_path.',
     );
   });
 

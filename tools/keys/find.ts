@@ -1,0 +1,75 @@
+import type { KeyError } from "../../constructs/keys/errors";
+import { type Output, ToolError } from "../output";
+import { type Project, readStacks, type Stack } from "../project";
+import { openSession, terraform } from "../session";
+import { localStateFile, readState, type State } from "../state";
+import { synthesize } from "../synth";
+import { choosePairs, type Pair, readPairs } from "./pairs";
+
+/** How pairs are looked for. */
+export interface Search {
+  readonly names: readonly string[];
+  /** Whether they are to be changed: what changes nothing makes no key either. */
+  readonly changes: boolean;
+  /**
+   * Whether what is wrong with another pair, the app or a state holds up nothing, and is told: the app is as it was
+   * synthesized last, and a state knows nothing. What is not known to be deployed is refused where it would lock Terraform out.
+   */
+  readonly goesOn: boolean;
+}
+
+/** The pairs of some names, or all that can be read, beside all of them. */
+export async function findPairs(
+  project: Project,
+  search: Search,
+  out: Output,
+  interruption: AbortSignal,
+): Promise<{ pairs: Pair[]; all: Pair[]; isComplete: boolean }> {
+  const isOver = () => !search.goesOn || interruption.aborted;
+  const stacks = await synthesized(project, search, out, isOver);
+  const states = new Map<string, State>();
+  for (const stack of stacks) {
+    try {
+      states.set(stack.name, await stateOf(stack, out, interruption));
+    } catch (error) {
+      if (isOver()) throw error;
+      out.warn(`what is deployed of stack ${stack.name} is not known: ${(error as Error).message}`);
+    }
+  }
+  const broken: KeyError[] = [];
+  const all = readPairs(project, stacks, states, (name, error) => {
+    if (isOver() || search.names.includes(name)) throw error;
+    out.warn(`${name}: ${error.message}`);
+    broken.push(error);
+  });
+  const pairs = search.names.length === 0 ? all : choosePairs(all, search.names);
+  return { pairs, all, isComplete: broken.length === 0 };
+}
+
+async function synthesized(
+  project: Project,
+  { changes }: Search,
+  out: Output,
+  isOver: () => boolean,
+): Promise<Stack[]> {
+  out.say("synthesizing");
+  // What the app warns of is for those who deploy; here, and in cron, it would be said at every step.
+  const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
+  const createKeys = changes ? "outside CI" : "never";
+  try {
+    return await synthesize(project, withoutWarnings, { createKeys, reissue: false, newKeys: false });
+  } catch (error) {
+    const before = readStacks(project);
+    if (isOver() || before.length === 0 || !(error instanceof ToolError)) throw error;
+    out.warn(`going on by what was synthesized before, as now it fails: ${error.message}`);
+    return before;
+  }
+}
+
+async function stateOf(stack: Stack, out: Output, interruption: AbortSignal): Promise<State> {
+  const file = localStateFile(stack);
+  if (file) return readState(file);
+  const tool = terraform(await openSession(out, interruption, { docker: false, images: false }), stack);
+  await tool.init();
+  return await tool.state();
+}
