@@ -5,8 +5,7 @@ import { Container } from "@cdktf/provider-docker/lib/container";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import type { KeycloakServer } from "./keycloak-server";
-import { keyId } from "./keys/certificate";
-import { ENCRYPTED, readPrivateKeyFile } from "./keys/private-key";
+import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
 import { check, checkContainerName, checkImage, checkPort, isHostName } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider, labels } from "./private/docker";
@@ -180,8 +179,8 @@ function checkHostName(given: string | undefined, clientId: string): string[] {
  * here, and that is another container then. Where there is no file, or none that can be opened here, the active one.
  */
 function kidInside({ privateKeyFile, kid }: ISigningKey): string {
-  const key = readPrivateKeyFile(resolve(projectFolder(), privateKeyFile), undefined);
-  return key === undefined || key === ENCRYPTED ? kid : keyId(key);
+  const inFile = keyIdInFile(resolve(projectFolder(), privateKeyFile));
+  return inFile === undefined || inFile === ENCRYPTED ? kid : inFile;
 }
 
 function isFile(path: string): boolean {

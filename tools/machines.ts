@@ -2,8 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { execa } from "execa";
 import { decodeJwt } from "jose";
-import { keyId } from "../constructs/keys/certificate";
-import { ENCRYPTED, readPrivateKeyFile } from "../constructs/keys/private-key";
+import { keyIdInFile } from "../constructs/keys/private-key";
 import { type Machine, type MachineOptions, openMachine } from "../machines/open-machine";
 import { readPassphrase } from "../machines/settings";
 import { ToolError } from "./output";
@@ -83,8 +82,7 @@ export function machineOptions(environment: Environment, clientId: string): Mach
 /** The id of the key in a file; nothing where it cannot be read, which the machine says better. */
 function keyInside(keyFile: string): string | undefined {
   try {
-    const key = readPrivateKeyFile(keyFile, undefined, readPassphrase(process.env));
-    return key === undefined || key === ENCRYPTED ? undefined : keyId(key);
+    return keyIdInFile(keyFile, readPassphrase(process.env));
   } catch {
     return undefined;
   }

@@ -13,7 +13,7 @@ import { KeyError } from "./errors";
 import { createFile, isFileThere, readRegularFile, replaceFile } from "./key-files";
 import { acceptedOf, activeOf, factsOf, type KeyState } from "./key-record";
 import { checkKnown, type PairFiles, readRecord } from "./key-store";
-import { createPrivateKeyFile, ENCRYPTED, readPrivateKeyFile } from "./private-key";
+import { createPrivateKeyFile, ENCRYPTED, keyIdInFile, readPrivateKeyFile } from "./private-key";
 import { selfSign } from "./self-sign";
 
 /** What is asked for: names of the two halves and what a new pair looks like. */
@@ -83,8 +83,8 @@ function recordedPair({ files, algorithm }: KeyPairRequest): PairFacts {
       `${shown(files.record)} must have an active or prepared key for ${algorithm}, as \`algorithm\` says, got: ${active.algorithm}; set \`algorithm\` to "${active.algorithm}"; to change the kind of key, rotate with \`m2m keys prepare --algorithm\`, and change the prop before \`m2m keys activate\``,
     );
   }
-  const key = readPrivateKeyFile(files.key, undefined);
-  const held = key === undefined || key === ENCRYPTED ? undefined : keyId(key);
+  const inFile = keyIdInFile(files.key);
+  const held = inFile === ENCRYPTED ? undefined : inFile;
   if (held !== undefined) checkKnown({ key: shown(files.key), record: shown(files.record) }, record, held);
   const revoked = record.keys.filter(({ state }) => state === "revoked").map(({ kid }) => kid);
   return {

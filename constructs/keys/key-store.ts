@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { join, resolve } from "node:path";
 import type { SigningAlgorithm } from "./algorithms";
-import { keyId, readCertificate } from "./certificate";
+import { readCertificate } from "./certificate";
 import { KeyError } from "./errors";
 import { isFileThere, readRegularFile, removeFile, removeHalfWritten, replaceFile } from "./key-files";
 import {
@@ -14,7 +14,7 @@ import {
   parseRecord,
   printRecord,
 } from "./key-record";
-import { ENCRYPTED, readPrivateKeyFile } from "./private-key";
+import { ENCRYPTED, keyIdInFile } from "./private-key";
 
 /** Where the files of one pair are, as it was declared. */
 export interface PairPlace {
@@ -147,9 +147,8 @@ export function checkKnown(files: Pick<PairFiles, "key" | "record">, record: Key
 }
 
 function keyIn(path: string, passphrase?: string): string | undefined {
-  const key = readPrivateKeyFile(path, undefined, passphrase);
-  if (key === undefined) return undefined;
-  if (key !== ENCRYPTED) return keyId(key);
+  const kid = keyIdInFile(path, passphrase);
+  if (kid !== ENCRYPTED) return kid;
   throw new KeyError(
     "KEY_UNREADABLE",
     `${path} is encrypted; give its passphrase in KEY_PASSPHRASE, or a file that holds it in KEY_PASSPHRASE_FILE`,

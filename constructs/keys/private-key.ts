@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { makePrivateKey, type SigningAlgorithm } from "./algorithms";
+import { keyId } from "./certificate";
 import { KeyError } from "./errors";
 import { createFile, readRegularFile } from "./key-files";
 import { fittingAlgorithm } from "./key-fit";
@@ -36,6 +37,12 @@ export function readPrivateKeyFile(
   const key = parsePrivateKey(pem, path, passphrase);
   fittingAlgorithm(key, { file: path, verb: "hold", replace: "remove both halves to have a new one made" }, algorithm);
   return key;
+}
+
+/** The id of the key in a file, likewise. */
+export function keyIdInFile(path: string, passphrase?: string): string | typeof ENCRYPTED | undefined {
+  const key = readPrivateKeyFile(path, undefined, passphrase);
+  return key === undefined || key === ENCRYPTED ? key : keyId(key);
 }
 
 /** PKCS#8's own form, whose label says so (RFC 7468 section 11), and the header of the older ones (RFC 1421). */

@@ -154,9 +154,15 @@ async function act(name: keyof typeof ACTIONS, pairs: readonly Pair[], options: 
 }
 
 /** Whoever has the key of another pair could sign in as its machines. */
-function refuseShared({ name }: Pair, all: readonly Pair[], { pem, file }: NonNullable<Given["certificate"]>): void {
+function refuseShared(
+  { name, files }: Pair,
+  all: readonly Pair[],
+  { pem, file }: NonNullable<Given["certificate"]>,
+): void {
   const { kid } = readCertificate(pem, file, { replace: "give another certificate" });
-  const other = all.find((pair) => pair.name !== name && pair.record.keys.some((entry) => entry.kid === kid));
+  const other = all.find(
+    (pair) => pair.files.record !== files.record && pair.record.keys.some((entry) => entry.kid === kid),
+  );
   if (!other) return;
   throw new ToolError(
     "key-shared",

@@ -1,5 +1,5 @@
 import { activate, refuseSecond, retire, retiringOf, revoke } from "../../constructs/keys/key-life";
-import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
+import { activeOf, type KeyEntry, stamp } from "../../constructs/keys/key-record";
 import { isCutOff } from "../../constructs/keys/key-store";
 import { ToolError } from "../output";
 import {
@@ -18,8 +18,8 @@ import {
 import { refuseLockOut, whyAnotherAlgorithm } from "./deployer";
 import { deployedOf, type Pair } from "./pairs";
 import { heldBy, isHere } from "./private-half";
-import { ASSERTION_MS, isDeployed, nextStep, type Step, short } from "./steps";
-import { isSwitchDeployed, list, refuseEarly, whyNotDropped } from "./still-used";
+import { ASSERTION_MS, isDeployed, nextStep, type Step, short, shortOfAll } from "./steps";
+import { isSwitchDeployed, refuseEarly, whyNotDropped } from "./still-used";
 
 /** After the key that is to sign. */
 const NOT_HERE = ", whose private half is not here: bring it to where the machine signs";
@@ -129,16 +129,25 @@ function refuseUndeployed(pair: Pair, next: KeyEntry): void {
 
 export async function retireAction(found: Pair, options: ActionOptions): Promise<Outcome> {
   const pair = options.dryRun ? found : withoutLeftovers(found, options);
-  const { name, record } = pair;
-  const going = retiringOf(record).filter(({ kid }) => kid.startsWith(options.kid ?? ""));
+  const going = retiringOf(pair.record).filter(({ kid }) => kid.startsWith(options.kid ?? ""));
   if (!options.force) await refuseEarly(pair, going, options.now);
+  return drop(pair, going, options);
+}
+
+function drop(pair: Pair, going: readonly KeyEntry[], options: ActionOptions): Outcome {
+  const { name, record } = pair;
   const outcome = { name, action: "retire" };
   if (options.dryRun) {
     retire(record, options.kid); // refuses what it would
-    return { ...outcome, kid: going[0]!.kid, said: `would drop key ${list(going)}` };
+    return { ...outcome, kid: going[0]!.kid, said: `would drop key ${shortOfAll(going)}` };
   }
   const gone = retireKey(pair, options.kid, options);
-  return { ...outcome, kid: gone[0]!.kid, said: `dropped key ${list(gone)}`, next: "m2m up has Keycloak refuse it" };
+  return {
+    ...outcome,
+    kid: gone[0]!.kid,
+    said: `dropped key ${shortOfAll(gone)}`,
+    next: "m2m up has Keycloak refuse it",
+  };
 }
 
 export async function revokeAction(pair: Pair, options: ActionOptions): Promise<Outcome> {
@@ -178,14 +187,19 @@ export async function rotateAction(found: Pair, options: ActionOptions): Promise
   const pair = options.dryRun ? found : withoutLeftovers(found, options);
   const step = await stepOf(pair, options);
   if (step.act === "wait") {
-    const until = step.until ? ` until ${step.until.toISOString().slice(0, 19)}Z` : "";
+    const until = step.until ? ` until ${stamp(step.until)}` : "";
     return { name: pair.name, action: "wait", said: `nothing to do${until}: ${step.because}` };
   }
   const problem = step.act === "prepare" && whyNotByItself(pair, options);
   if (problem) return { name: pair.name, action: "wait", said: `nothing to do by itself: ${problem}` };
-  const act = { prepare: prepareAction, activate: activateAction, retire: retireAction }[step.act];
-  const outcome = await act(pair, options);
+  const outcome = await take(step.act, pair, options);
   return { ...outcome, said: `${outcome.said} (${step.because})` };
+}
+
+/** Whether keys may go has been asked by the step itself. */
+async function take(act: "prepare" | "activate" | "retire", pair: Pair, options: ActionOptions): Promise<Outcome> {
+  if (act === "retire") return drop(pair, retiringOf(pair.record), options);
+  return await (act === "prepare" ? prepareAction : activateAction)(pair, options);
 }
 
 /** Why a rotation makes no key, where it is time for one. */

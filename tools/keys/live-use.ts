@@ -1,3 +1,4 @@
+import { stamp } from "../../constructs/keys/key-record";
 import { type Fetch, openConnections } from "../../machines/connect-to";
 import type { Stack } from "../project";
 import { type Admin, refused, signIn } from "./admin-login";
@@ -81,7 +82,7 @@ async function eventsOf(ask: Ask, realm: string, question: Question): Promise<Lo
   }
   if (!question.completely) return found;
   throw refused(
-    `${clientId} has signed in more than ${PAGE * MOST_PAGES} times since ${since.toISOString().slice(0, 19)}Z: what came before the last of them is not looked at`,
+    `${clientId} has signed in more than ${PAGE * MOST_PAGES} times since ${stamp(since)}: what came before the last of them is not looked at`,
   );
 }
 

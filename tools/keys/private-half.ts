@@ -1,16 +1,14 @@
 import { existsSync } from "node:fs";
-import { keyId } from "../../constructs/keys/certificate";
 import { activeOf } from "../../constructs/keys/key-record";
-import { ENCRYPTED, readPrivateKeyFile } from "../../constructs/keys/private-key";
+import { ENCRYPTED, keyIdInFile } from "../../constructs/keys/private-key";
 import type { Pair } from "./pairs";
 
 type Files = Pick<Pair, "files" | "record">;
 
 /** The key that a pair's key file holds, if it is here; one that cannot be opened is taken for the active one. */
 export function heldBy({ files, record }: Files, passphrase?: string): string | undefined {
-  const key = readPrivateKeyFile(files.key, undefined, passphrase);
-  if (key === undefined) return undefined;
-  return key === ENCRYPTED ? activeOf(record).kid : keyId(key);
+  const inFile = keyIdInFile(files.key, passphrase);
+  return inFile === ENCRYPTED ? activeOf(record).kid : inFile;
 }
 
 /** Whether the private half of a key is on this machine. */

@@ -59,6 +59,10 @@ export function short({ kid }: { readonly kid: string }): string {
   return kid.slice(0, 8);
 }
 
+export function shortOfAll(keys: readonly { readonly kid: string }[]): string {
+  return keys.map(short).join(", ");
+}
+
 /** Whether Keycloak accepts a key from every client that has it. */
 export function isDeployed(kid: string, deployed: readonly (readonly string[])[]): boolean {
   return deployed.length > 0 && deployed.every((kids) => kids.includes(kid));
@@ -81,7 +85,7 @@ function whenRetiring(situation: Situation, retiring: readonly KeyEntry[]): Step
   if (!isSwitchDeployed) {
     return { act: "wait", because: `the switch to key ${short(activeOf(record))} is not deployed: run \`m2m up\`` };
   }
-  const list = retiring.map(short).join(", ");
+  const list = shortOfAll(retiring);
   const since = Math.max(...retiring.map((entry) => Date.parse(entry.since)));
   const until = new Date(since + Math.max(ASSERTION_MS, overlapMs));
   if (now < until && overlapMs > ASSERTION_MS) {

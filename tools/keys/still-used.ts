@@ -1,10 +1,10 @@
 import { retiringOf } from "../../constructs/keys/key-life";
-import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
+import { activeOf, type KeyEntry, stamp } from "../../constructs/keys/key-record";
 import { ToolError } from "../output";
 import { type KeyUse, usesOf } from "./live-use";
 import type { Pair } from "./pairs";
 import { isHere } from "./private-half";
-import { ASSERTION_MS, short } from "./steps";
+import { ASSERTION_MS, short, shortOfAll } from "./steps";
 
 /** What the machines of a pair sign with, since a time; `undefined` where no realm can tell. */
 export async function liveUses(pair: Pair, since: Date, completely: boolean): Promise<KeyUse[] | undefined> {
@@ -30,10 +30,11 @@ export function isSwitchDeployed({ clients, containers, record }: Pair): boolean
 /** Why keys may not go yet, by sign-ins. Who does not say by which key of the record it signs may do so by these. */
 function whyInUse({ record }: Pair, going: readonly KeyEntry[], uses: readonly KeyUse[]): string | undefined {
   const used = uses.filter(({ key }) => going.some((entry) => short(entry) === key));
-  if (used.length > 0) return `a machine still signs with key ${list(going)}: ${places(used)}; bring it the new key`;
+  if (used.length > 0)
+    return `a machine still signs with key ${shortOfAll(going)}: ${places(used)}; bring it the new key`;
   const unknown = uses.filter(({ key }) => !record.keys.some((entry) => short(entry) === key));
   if (unknown.length === 0) return undefined;
-  return `a program that does not say which key it signs with may use key ${list(going)}: ${places(unknown)}; see that it has the new key`;
+  return `a program that does not say which key it signs with may use key ${shortOfAll(going)}: ${places(unknown)}; see that it has the new key`;
 }
 
 /** @throws {ToolError} `key-in-use`, `key-not-deployed` where keys may not go yet */
@@ -44,7 +45,7 @@ export async function refuseEarly(pair: Pair, going: readonly KeyEntry[], now: D
   if (now < end) {
     throw new ToolError(
       "key-in-use",
-      `${name}: what key ${list(going)} has signed is accepted until ${secondOf(end)}; wait for that, or pass --force`,
+      `${name}: what key ${shortOfAll(going)} has signed is accepted until ${stamp(end)}; wait for that, or pass --force`,
     );
   }
   if (!isSwitchDeployed(pair)) {
@@ -56,7 +57,7 @@ export async function refuseEarly(pair: Pair, going: readonly KeyEntry[], now: D
   const uses = await liveUses(pair, end, true).catch((cause: Error & { code?: string }) => {
     throw new ToolError(
       cause.code ?? "key-in-use",
-      `${name}: whether key ${list(going)} is still in use cannot be asked: ${cause.message}; pass --force to drop it all the same`,
+      `${name}: whether key ${shortOfAll(going)} is still in use cannot be asked: ${cause.message}; pass --force to drop it all the same`,
       { cause },
     );
   });
@@ -76,11 +77,7 @@ export async function whyNotDropped(pair: Pair): Promise<string | undefined> {
   const { uses, isUnknown } = await askAll(pair, endOfUse(going), true);
   const reason = whyInUse(pair, going, uses);
   if (reason !== undefined || !isUnknown || isHere(pair, activeOf(pair.record))) return reason;
-  return `the private half of the active key is not here and login events are not kept everywhere, so that nobody can tell who still signs with key ${list(going)}; run \`m2m keys retire ${pair.name}\` once its machines have the new one`;
-}
-
-export function list(entries: readonly { readonly kid: string }[]): string {
-  return entries.map(short).join(", ");
+  return `the private half of the active key is not here and login events are not kept everywhere, so that nobody can tell who still signs with key ${shortOfAll(going)}; run \`m2m keys retire ${pair.name}\` once its machines have the new one`;
 }
 
 /** From when on nothing that was signed in time is on its way any more. */
@@ -89,9 +86,5 @@ function endOfUse(retiring: readonly KeyEntry[]): Date {
 }
 
 function places(uses: readonly KeyUse[]): string {
-  return uses.map(({ address, last }) => `${address} at ${secondOf(last)}`).join(", ");
-}
-
-function secondOf(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`;
+  return uses.map(({ address, last }) => `${address} at ${stamp(last)}`).join(", ");
 }
