@@ -72,7 +72,8 @@ function chosen(record: KeyRecord, kid: string | undefined, from: readonly KeySt
   if (found.length === 1) return found[0]!;
   const known = record.keys.map((entry) => `${entry.kid} (${entry.state})`).join(", ");
   const wanted = kid === undefined ? `no key is ${from[0]}` : `no key ${kid} is ${from.join(" or ")}`;
-  throw new KeyError("KEY_NOT_FOUND", `${wanted}: there is none to be ${verb}; known: ${known}`);
+  const remedy = kid === undefined ? "; prepare one first (`m2m keys prepare`)" : "";
+  throw new KeyError("KEY_NOT_FOUND", `${wanted}: there is none to be ${verb}${remedy}; known: ${known}`);
 }
 
 function isKid(entry: KeyEntry, kid: string): boolean {

@@ -181,6 +181,25 @@ describe("a revocation", () => {
   });
 });
 
+describe("two commands at once", () => {
+  const both = async (...words: string[]) => {
+    // An RSA key takes its time: each command would go on from what it read before the other wrote.
+    const options = (one: string) => (one.startsWith("prepare") ? { algorithm: "RS256" } : {});
+    const done = await Promise.allSettled(words.map((one) => project.run(one, options(one))));
+    return done.map((one) => (one.status === "fulfilled" ? "done" : (one.reason as { code: string }).code)).sort();
+  };
+
+  it("follow one another, so that the second sees what the first has done", async () => {
+    expect(await both("prepare one", "prepare one")).toEqual(["KEY_PREPARED_ALREADY", "done"]);
+    expect(states("one")).toEqual(["active", "prepared"]);
+    expect(await both("prepare two", "revoke one")).toEqual(["done", "done"]);
+    expect([states("one"), states("two")]).toEqual([
+      ["revoked", "active"],
+      ["active", "prepared"],
+    ]);
+  });
+});
+
 describe("what is wrong with something else", () => {
   const BROKEN: Record<string, () => void> = {
     "the app": () => writeFileSync("app.cjs", "console.error('Error: no'); process.exit(1);"),
@@ -357,6 +376,10 @@ describe("a key that retires", () => {
 });
 
 describe("what a message says to do", () => {
+  it("is to prepare a key where none waits to be activated", async () => {
+    expect((await project.failure("activate one")).message).toContain("prepare one first (`m2m keys prepare`)");
+  });
+
   it("names the clients that do not accept a key, where others do", async () => {
     await project.run("prepare two");
     project.deploy();
