@@ -1,10 +1,10 @@
-import { checkConfiguration, connectionSettings } from "./configuration";
+import { Keycloak } from "./admin-api/keycloak";
 import { dataSources } from "./data-sources";
 import { dataHandlerOf } from "./engine/data";
 import { handlerOf } from "./engine/handler";
-import { Keycloak } from "./keycloak";
 import { DiagnosticError, problem } from "./protocol/diagnostics";
 import type { Provider } from "./protocol/service";
+import { checkConfiguration, connectionSettings } from "./provider-block/arguments";
 import { resources } from "./resources";
 import { providerSchemaJson } from "./schema";
 

@@ -1,7 +1,7 @@
-import { configurationSchema } from "./configuration";
 import { dataSources } from "./data-sources";
 import { mapValues, schemaOf } from "./engine/table";
 import type { ProviderSchema } from "./protocol/schema";
+import { configurationSchema } from "./provider-block/arguments";
 import { resources } from "./resources";
 
 /** Where Terraform finds this provider; the official one has an address of its own. */

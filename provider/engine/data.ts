@@ -1,4 +1,4 @@
-import { PATIENCE_READING_MS } from "../keycloak";
+import { PATIENCE_READING_MS } from "../admin-api/keycloak";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import type { DataSourceHandler } from "../protocol/service";
 import type { OpenSession } from "./handler";

@@ -1,5 +1,5 @@
-import { PATIENCE_READING_MS, PATIENCE_WRITING_MS, type Session } from "../keycloak";
-import { KeycloakError } from "../keycloak-errors";
+import { KeycloakError } from "../admin-api/errors";
+import { PATIENCE_READING_MS, PATIENCE_WRITING_MS, type Session } from "../admin-api/keycloak";
 import { type Diagnostic, DiagnosticError, diagnosticsOf, problem } from "../protocol/diagnostics";
 import type { ApplyInput, PlanInput, ResourceHandler } from "../protocol/service";
 import { isUnknown, type ObjectValue, UNKNOWN, type Value } from "../protocol/values";

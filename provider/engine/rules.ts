@@ -1,6 +1,6 @@
 import { type Diagnostic, type Path, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue, type Value } from "../protocol/values";
-import { parseDuration } from "./fields";
+import { parseDuration } from "./durations";
 import type { Attribute, Block, Resource } from "./table";
 
 /** A rule's complaint: which attribute, what is wrong, what to do. */

@@ -1,4 +1,4 @@
-import type { Session } from "../keycloak";
+import type { Session } from "../admin-api/keycloak";
 import { type BlockSchema, type Schema, type Type, typeOfBlock } from "../protocol/schema";
 import type { ObjectValue, Value } from "../protocol/values";
 import type { Problem } from "./rules";

@@ -1,7 +1,7 @@
+import { KeycloakError } from "../admin-api/errors";
+import type { Session } from "../admin-api/keycloak";
+import { type Listing, listing } from "../admin-api/listing";
 import type { Change, Endpoint, Representation } from "../engine/table";
-import type { Session } from "../keycloak";
-import { KeycloakError } from "../keycloak-errors";
-import { type Listing, listing } from "../listing";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { equal, type ObjectValue } from "../protocol/values";
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
+import type { Session } from "../admin-api/keycloak";
 import { field, flag, flagIn, optional, required, text } from "../engine/fields";
 import { exactlyOne } from "../engine/rules";
 import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
-import type { Session } from "../keycloak";
 import type { ObjectValue } from "../protocol/values";
 import { changingClient, readClient, unlessGone } from "./clients";
 import { realmParentAndMapper } from "./import-ids";

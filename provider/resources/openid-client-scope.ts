@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { KeycloakError } from "../admin-api/errors";
+import type { Session } from "../admin-api/keycloak";
 import {
   field,
   flag,
@@ -15,8 +17,6 @@ import {
 } from "../engine/fields";
 import { reservedKeys } from "../engine/rules";
 import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
-import type { Session } from "../keycloak";
-import { KeycloakError } from "../keycloak-errors";
 import { unlessGone } from "./clients";
 import { realmAndId } from "./import-ids";
 

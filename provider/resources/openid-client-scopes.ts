@@ -1,6 +1,6 @@
+import type { Session } from "../admin-api/keycloak";
 import { required, text, texts } from "../engine/fields";
 import type { Change, Endpoint, Representation, Resource } from "../engine/table";
-import type { Session } from "../keycloak";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue, UNKNOWN } from "../protocol/values";
 import { changingClient, readClient, unlessGone } from "./clients";

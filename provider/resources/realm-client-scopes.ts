@@ -1,6 +1,6 @@
+import type { Session } from "../admin-api/keycloak";
 import { required, text, texts } from "../engine/fields";
 import type { Change, Endpoint, Resource } from "../engine/table";
-import type { Session } from "../keycloak";
 import type { ObjectValue } from "../protocol/values";
 import { unlessGone } from "./clients";
 import { idsOf } from "./openid-client-scopes";

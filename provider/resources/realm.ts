@@ -1,3 +1,5 @@
+import { adviceFor, KeycloakError, statusFault } from "../admin-api/errors";
+import type { Session } from "../admin-api/keycloak";
 import {
   field,
   flag,
@@ -13,8 +15,6 @@ import {
 } from "../engine/fields";
 import { isSet, type Problem } from "../engine/rules";
 import type { Attribute, Change, Endpoint, Representation, Resource } from "../engine/table";
-import type { Session } from "../keycloak";
-import { adviceFor, KeycloakError, statusFault } from "../keycloak-errors";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue } from "../protocol/values";
 import { unlessGone } from "./clients";

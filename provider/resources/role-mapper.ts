@@ -1,7 +1,7 @@
+import type { Session } from "../admin-api/keycloak";
 import { optional, required, text } from "../engine/fields";
 import { exactlyOne } from "../engine/rules";
 import type { Endpoint, Representation, Resource } from "../engine/table";
-import type { Session } from "../keycloak";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import type { ObjectValue } from "../protocol/values";
 import { unlessGone } from "./clients";

@@ -1,7 +1,7 @@
+import type { Session } from "../admin-api/keycloak";
+import { type Listing, listing } from "../admin-api/listing";
 import { field, flag, optional, optionalComputed, required, text, textMap, texts } from "../engine/fields";
 import type { Attribute, Change, Endpoint, Representation, Resource } from "../engine/table";
-import type { Session } from "../keycloak";
-import { type Listing, listing } from "../listing";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { isEmpty, type ObjectValue, type Value } from "../protocol/values";
 import { unlessGone } from "./clients";

@@ -1,6 +1,6 @@
+import type { Session } from "../admin-api/keycloak";
 import { required, text } from "../engine/fields";
 import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
-import type { Session } from "../keycloak";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import type { ObjectValue } from "../protocol/values";
 import { unlessGone } from "./clients";

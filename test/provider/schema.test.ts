@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { configurationSchema } from "../../provider/configuration";
 import type { BlockSchema } from "../../provider/protocol/schema";
+import { configurationSchema } from "../../provider/provider-block/arguments";
 import { providerSchemaJson } from "../../provider/schema";
 // The schema of keycloak/keycloak 5.9.0 as Terraform prints it: what this provider has of it, without the descriptions.
 import official from "../fixtures/provider/official-schema.json";

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
+import type { Keycloak } from "../../../provider/admin-api/keycloak";
 import { handlerOf } from "../../../provider/engine/handler";
 import { type Attribute, type Block, type Resource, schemaOf } from "../../../provider/engine/table";
-import type { Keycloak } from "../../../provider/keycloak";
 import { typeOfBlock } from "../../../provider/protocol/schema";
 import type { ResourceHandler } from "../../../provider/protocol/service";
 import {

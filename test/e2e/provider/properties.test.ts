@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectionSettings } from "../../../provider/configuration";
-import { type ConnectionSettings, Keycloak } from "../../../provider/keycloak";
+import { type ConnectionSettings, Keycloak } from "../../../provider/admin-api/keycloak";
 import type { ObjectValue } from "../../../provider/protocol/values";
+import { connectionSettings } from "../../../provider/provider-block/arguments";
 import { resources } from "../../../provider/resources";
 import { configurations } from "./configurations";
 import { Core } from "./core";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { KeycloakError } from "../../provider/keycloak-errors";
-import { Listing } from "../../provider/listing";
+import { KeycloakError } from "../../../provider/admin-api/errors";
+import { Listing } from "../../../provider/admin-api/listing";
 
 interface Thing {
   id: string;

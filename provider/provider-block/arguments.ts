@@ -1,10 +1,10 @@
-import { flag, number, optional, text, textMap } from "./engine/fields";
-import { isSet } from "./engine/rules";
-import { type Attribute, mapValues } from "./engine/table";
-import type { ConnectionSettings } from "./keycloak";
-import { type Diagnostic, problem } from "./protocol/diagnostics";
-import type { Schema } from "./protocol/schema";
-import { isUnknown, isWhollyKnown, type ObjectValue, type Value } from "./protocol/values";
+import type { ConnectionSettings } from "../admin-api/keycloak";
+import { flag, number, optional, text, textMap } from "../engine/fields";
+import { isSet } from "../engine/rules";
+import { type Attribute, mapValues } from "../engine/table";
+import { type Diagnostic, problem } from "../protocol/diagnostics";
+import type { Schema } from "../protocol/schema";
+import { isUnknown, isWhollyKnown, type ObjectValue, type Value } from "../protocol/values";
 
 /** The arguments of the provider block, with the environment variables that stand in for them. */
 interface Argument extends Attribute {

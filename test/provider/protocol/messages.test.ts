@@ -1,14 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { createServerCertificate } from "../../provider/protocol/certificate";
-import { diagnosticMessage, diagnosticsOf, problem, warning } from "../../provider/protocol/diagnostics";
-import { decodeMessage, encodeMessage } from "../../provider/protocol/messages";
-import { type AttributeSchema, type Schema, schemaMessage, typeOfBlock } from "../../provider/protocol/schema";
-import { service } from "../../provider/protocol/service";
-import { decodeValue, encodeValue, isUnknown, type ObjectValue, Unknown } from "../../provider/protocol/values";
-import { createProvider } from "../../provider/provider";
+import { createServerCertificate } from "../../../provider/protocol/certificate";
+import { diagnosticMessage, diagnosticsOf, problem, warning } from "../../../provider/protocol/diagnostics";
+import { decodeMessage, encodeMessage } from "../../../provider/protocol/messages";
+import { type AttributeSchema, type Schema, schemaMessage, typeOfBlock } from "../../../provider/protocol/schema";
+import { service } from "../../../provider/protocol/service";
+import { decodeValue, encodeValue, isUnknown, type ObjectValue, Unknown } from "../../../provider/protocol/values";
+import { createProvider } from "../../../provider/provider";
 // Terraform 1.11.4 with kreuzwerker's Docker provider, recorded on the wire between the two.
-import recorded from "../fixtures/protocol/recorded.json";
+import recorded from "../../fixtures/protocol/recorded.json";
 
 type Frame = (typeof recorded)[number];
 

@@ -5,10 +5,10 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Client, credentials } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { createServerCertificate } from "../../provider/protocol/certificate";
-import { decodeMessage } from "../../provider/protocol/messages";
+import { createServerCertificate } from "../../../provider/protocol/certificate";
+import { decodeMessage } from "../../../provider/protocol/messages";
 
-const ROOT = join(__dirname, "..", "..");
+const ROOT = join(__dirname, "..", "..", "..");
 const COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
 function start(environment: { [name: string]: string }) {

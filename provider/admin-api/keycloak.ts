@@ -1,16 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
-import {
-  adviceFor,
-  type Fault,
-  faultOf,
-  jsonOf,
-  KeycloakError,
-  NotKeycloakError,
-  statusFault,
-} from "./keycloak-errors";
-import { type Credentials, Login } from "./login";
+import { adviceFor, type Fault, faultOf, jsonOf, KeycloakError, NotKeycloakError, statusFault } from "./errors";
+import { type Credentials, Login } from "./sign-in";
 import { Slots } from "./slots";
 
 /** How long an operation waits for a server that is starting or busy. */

@@ -7,15 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeProtectedHeader, jwtVerify } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
-import { checkConfiguration, connectionSettings } from "../../provider/configuration";
-import { handlerOf } from "../../provider/engine/handler";
-import type { Resource } from "../../provider/engine/table";
-import { Keycloak } from "../../provider/keycloak";
-import { adviceFor, statusFault } from "../../provider/keycloak-errors";
-import { createServerCertificate } from "../../provider/protocol/certificate";
-import { type ObjectValue, UNKNOWN, type Value } from "../../provider/protocol/values";
-import { openidClient } from "../../provider/resources/openid-client";
-import { role } from "../../provider/resources/role";
+import { adviceFor, statusFault } from "../../../provider/admin-api/errors";
+import { Keycloak } from "../../../provider/admin-api/keycloak";
+import { handlerOf } from "../../../provider/engine/handler";
+import type { Resource } from "../../../provider/engine/table";
+import { createServerCertificate } from "../../../provider/protocol/certificate";
+import { type ObjectValue, UNKNOWN, type Value } from "../../../provider/protocol/values";
+import { checkConfiguration, connectionSettings } from "../../../provider/provider-block/arguments";
+import { openidClient } from "../../../provider/resources/openid-client";
+import { role } from "../../../provider/resources/role";
 
 const PASSWORD = "pass-word-never-shown";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Type } from "../../provider/protocol/schema";
+import type { Type } from "../../../provider/protocol/schema";
 import {
   decodeValue,
   encodeValue,
@@ -11,7 +11,7 @@ import {
   Unknown,
   type Value,
   valueOfJson,
-} from "../../provider/protocol/values";
+} from "../../../provider/protocol/values";
 
 const primitive = fc.constantFrom<Type>("string", "bool", "number");
 const names = fc.stringMatching(/^[a-z_]{1,8}$/);

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { SignJWT } from "jose";
-import { DiagnosticError, problem } from "./protocol/diagnostics";
+import { DiagnosticError, problem } from "../protocol/diagnostics";
 
 /** Signature algorithms that a client of Keycloak may sign with, by kind of key. */
 const ALGORITHMS: { [kind: string]: RegExp } = {

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planChange } from "../../provider/engine/plan";
-import { validate } from "../../provider/engine/rules";
-import { readState, writeRepresentation } from "../../provider/engine/state";
-import type { Representation } from "../../provider/engine/table";
-import { isUnknown, type ObjectValue, UNKNOWN } from "../../provider/protocol/values";
-import { openidAudienceMapper } from "../../provider/resources/openid-audience-mapper";
-import { openidClient } from "../../provider/resources/openid-client";
-import { openidClientDefaultScopes } from "../../provider/resources/openid-client-scopes";
-import { realm } from "../../provider/resources/realm";
-import { role } from "../../provider/resources/role";
+import { planChange } from "../../../provider/engine/plan";
+import { validate } from "../../../provider/engine/rules";
+import { readState, writeRepresentation } from "../../../provider/engine/state";
+import type { Representation } from "../../../provider/engine/table";
+import { isUnknown, type ObjectValue, UNKNOWN } from "../../../provider/protocol/values";
+import { openidAudienceMapper } from "../../../provider/resources/openid-audience-mapper";
+import { openidClient } from "../../../provider/resources/openid-client";
+import { openidClientDefaultScopes } from "../../../provider/resources/openid-client-scopes";
+import { realm } from "../../../provider/resources/realm";
+import { role } from "../../../provider/resources/role";
 
 const machine: ObjectValue = {
   realm_id: "r",

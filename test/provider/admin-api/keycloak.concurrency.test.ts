@@ -2,14 +2,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { connectionSettings } from "../../provider/configuration";
-import { handlerOf } from "../../provider/engine/handler";
-import type { Resource } from "../../provider/engine/table";
-import { Keycloak } from "../../provider/keycloak";
-import type { ObjectValue } from "../../provider/protocol/values";
-import { openidHardcodedClaimMapper } from "../../provider/resources/openid-hardcoded-claim-mapper";
-import { realm } from "../../provider/resources/realm";
-import { role } from "../../provider/resources/role";
+import { Keycloak } from "../../../provider/admin-api/keycloak";
+import { handlerOf } from "../../../provider/engine/handler";
+import type { Resource } from "../../../provider/engine/table";
+import type { ObjectValue } from "../../../provider/protocol/values";
+import { connectionSettings } from "../../../provider/provider-block/arguments";
+import { openidHardcodedClaimMapper } from "../../../provider/resources/openid-hardcoded-claim-mapper";
+import { realm } from "../../../provider/resources/realm";
+import { role } from "../../../provider/resources/role";
 
 interface Request {
   method: string;

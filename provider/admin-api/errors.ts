@@ -1,4 +1,4 @@
-import { DiagnosticError, problem } from "./protocol/diagnostics";
+import { DiagnosticError, problem } from "../protocol/diagnostics";
 
 /** What went wrong between us and Keycloak, and whether waiting may help. */
 export interface Fault {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { type Fault, jsonOf, KeycloakError, NotKeycloakError, statusFault } from "./keycloak-errors";
-import { DiagnosticError, problem } from "./protocol/diagnostics";
+import { DiagnosticError, problem } from "../protocol/diagnostics";
+import { type Fault, jsonOf, KeycloakError, NotKeycloakError, statusFault } from "./errors";
 
 /** How the provider proves who it is. */
 export interface Credentials {
@@ -115,7 +115,7 @@ export class Login {
     if (assertion) return assertion;
     if (assertionFile) return readAssertion(assertionFile);
     if (!signingKey) return undefined;
-    const { signLogin } = await import("./sign-login.js");
+    const { signLogin } = await import("./sign-in-assertion.js");
     const issuer = await this.#issuer();
     return signLogin({ clientId: String(clientId), issuer, signingKey, signingAlgorithm, withKid: this.#withKid });
   }

@@ -9,11 +9,11 @@ import { promisify } from "node:util";
 import { Client, credentials } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createServerCertificate } from "../../provider/protocol/certificate";
-import { decodeMessage } from "../../provider/protocol/messages";
-import { bytes, LONG, runs } from "./fuzz";
+import { createServerCertificate } from "../../../provider/protocol/certificate";
+import { decodeMessage } from "../../../provider/protocol/messages";
+import { bytes, LONG, runs } from "../fuzz";
 
-const ROOT = join(__dirname, "..", "..");
+const ROOT = join(__dirname, "..", "..", "..");
 const COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
 describe("the handshake", () => {
