@@ -4,6 +4,7 @@ import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { Lazy, TerraformStack } from "cdktf";
 import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
+import { defaultImage } from "./contract/sources";
 import { AdminProvider } from "./private/admin-provider";
 import {
   bootstrapConfiguration,
@@ -17,7 +18,6 @@ import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
 import { setting } from "./private/settings";
-import { defaultImage } from "./sources";
 
 /** Name of the server in its own network, and so of every issuer. */
 const ISSUER_BASE = "http://keycloak:8080";

@@ -4,19 +4,20 @@ import { dirname, join, resolve } from "node:path";
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { projectFolder } from "./contract/project-files";
+import { defaultImage } from "./contract/sources";
+import { literal } from "./contract/terraform-text";
 import type { KeycloakServer } from "./keycloak-server";
 import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
 import { check, checkContainerName, checkImage, checkPort, isHostName } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
-import { literal } from "./private/literal";
-import { bundledFile, fromStackFolder, projectFolder, stackFolder } from "./private/project";
+import { bundledFile, fromStackFolder, stackFolder } from "./private/project";
 import { setting } from "./private/settings";
 import type { IRealm } from "./realm";
 import type { SignedJwtClient } from "./signed-jwt-client";
 import type { ISigningKey } from "./signing-key-pair";
-import { defaultImage } from "./sources";
 
 /** The user that the program runs as; it has no rights in the container but to read its key. */
 const MACHINE_UID = "1000";

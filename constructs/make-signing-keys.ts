@@ -1,11 +1,11 @@
+import { isCreationDoubtful } from "./contract/key-switches";
+import { projectFolder } from "./contract/project-files";
 import { generatePrivateKey, isRsa, kindFor } from "./keys/algorithms";
 import { createFile, isFileThere } from "./keys/key-files";
 import { checkKeyPairRequest } from "./keys/key-pair";
 import { filesOf, type PairFiles } from "./keys/key-store";
 import { printPrivateKey } from "./keys/private-key";
-import { isCreationDoubtful } from "./private/key-creation";
 import { checkAlgorithm } from "./private/key-reading";
-import { projectFolder } from "./private/project";
 import { checkName, type SigningKeyPairProps } from "./signing-key-pair";
 
 /** As many at a time as Node.js has threads for it. */

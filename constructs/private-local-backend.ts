@@ -2,7 +2,8 @@ import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { resolve } from "node:path";
 import { LocalBackend, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { fromStackFolder, projectFolder } from "./private/project";
+import { projectFolder } from "./contract/project-files";
+import { fromStackFolder } from "./private/project";
 
 /**
  * Keeps a stack's state beside `cdktf.json`, as `terraform.STACK.tfstate`, readable by its owner alone.

@@ -2,6 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
+import { keyCreation } from "./contract/key-switches";
+import { describePair } from "./contract/pair-marker";
+import { projectFolder } from "./contract/project-files";
 import type { SigningAlgorithm } from "./keys/algorithms";
 import { isFileThere } from "./keys/key-files";
 import { checkKeyPairRequest, ensureKeyPair } from "./keys/key-pair";
@@ -11,10 +14,7 @@ import { check } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedSigningKey } from "./private/imported-signing-key";
-import { keyCreation } from "./private/key-creation";
 import { checkAlgorithm, explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
-import { describePair } from "./private/pair-description";
-import { projectFolder } from "./private/project";
 
 /** Properties of a {@link SigningKeyPair}. */
 export interface SigningKeyPairProps {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK, type ProviderSource } from "../../constructs/sources";
+import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK, type ProviderSource } from "../../constructs/contract/sources";
 import { type Calls, type CountingProxy, total } from "./counting-proxy";
 import { PASSWORD, type Server } from "./keycloak";
 import type { StateServer } from "./state-server";

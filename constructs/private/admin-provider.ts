@@ -1,8 +1,8 @@
 import { TerraformStack, TerraformVariable } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { KeycloakProvider, type KeycloakProviderConfig } from "../../.gen/providers/keycloak/provider";
+import { keycloakProviderSource } from "../contract/sources";
 import type { SigningAlgorithm } from "../keys/algorithms";
-import { keycloakProviderSource } from "../sources";
 import { ValidationError } from "./errors";
 import { fromStackFolder } from "./project";
 

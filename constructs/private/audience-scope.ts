@@ -2,8 +2,8 @@ import type { Construct } from "constructs";
 import { OpenidAudienceProtocolMapper } from "../../.gen/providers/keycloak/openid-audience-protocol-mapper";
 import type { OpenidClient } from "../../.gen/providers/keycloak/openid-client";
 import { OpenidClientScope } from "../../.gen/providers/keycloak/openid-client-scope";
+import { literal } from "../contract/terraform-text";
 import { dependables, type IRealm } from "../realm";
-import { literal } from "./literal";
 
 /** The client scope, shared by all callers of one client, that puts its id into `aud` of their access tokens. */
 export class AudienceScope {

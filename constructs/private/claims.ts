@@ -1,8 +1,8 @@
 import { relative } from "node:path";
 import type { Construct, IConstruct } from "constructs";
+import { projectFolder } from "../contract/project-files";
 import type { PairFiles } from "../keys/key-store";
 import { dockerProvider } from "./docker";
-import { projectFolder } from "./project";
 
 /** What the constructs of one app have declared so far, by name. */
 const claims = new WeakMap<IConstruct, Map<string, string>>();

@@ -1,7 +1,7 @@
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { DOCKER } from "../sources";
+import { DOCKER } from "../contract/sources";
 
 /** Label of everything this package makes in Docker, so that it can be found and taken down by it. */
 export const LABEL = "cdktf-keycloak-m2m";

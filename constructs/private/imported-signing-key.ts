@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { Construct } from "constructs";
+import { projectFolder } from "../contract/project-files";
 import type { SigningAlgorithm } from "../keys/algorithms";
 import { readCertificate } from "../keys/certificate";
 import { KeyError } from "../keys/errors";
@@ -7,7 +8,6 @@ import { readRegularFile } from "../keys/key-files";
 import type { AcceptedKey, CertificateFileOptions, ISigningKey } from "../signing-key-pair";
 import { failOn, ValidationError } from "./errors";
 import { checkAlgorithm, explained, warnOfExpiry } from "./key-reading";
-import { projectFolder } from "./project";
 
 /** The public half of a key made elsewhere. */
 export class ImportedSigningKey extends Construct implements ISigningKey {

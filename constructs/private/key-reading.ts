@@ -2,11 +2,11 @@ import { statSync } from "node:fs";
 import { relative } from "node:path";
 import { Annotations } from "cdktf";
 import type { Construct } from "constructs";
+import { projectFolder } from "../contract/project-files";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../keys/algorithms";
 import type { CertificateFacts } from "../keys/certificate";
 import { KeyError } from "../keys/errors";
 import { check } from "./checks";
-import { projectFolder } from "./project";
 
 /** Key material speaks of files; the construct's path says which declaration asked for them. */
 export function explained<Facts>(scope: Construct, read: () => Facts): Facts {

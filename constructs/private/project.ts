@@ -1,15 +1,8 @@
 import { existsSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { App, Manifest, TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
-
-/** The folder of the consumer's `cdktf.json`, from which relative paths are read; the working folder where there is none. */
-export function projectFolder(): string {
-  for (let folder = process.cwd(); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "cdktf.json"))) return folder;
-    if (dirname(folder) === folder) return process.cwd();
-  }
-}
+import { projectFolder } from "../contract/project-files";
 
 /** Where Terraform will run for the stack of a construct. */
 export function stackFolder(scope: IConstruct): string {

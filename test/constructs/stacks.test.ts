@@ -2,7 +2,7 @@ import { App, TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
 import { KeycloakServer, MachineContainer, PrivateLocalBackend, Realm, SignedJwtClient } from "../../constructs";
-import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK } from "../../constructs/sources";
+import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK } from "../../constructs/contract/sources";
 import { fixedKey, inTemporaryProject, manifestOf, newApp, newStack, only, synth, writeProjectFile } from "./project";
 
 inTemporaryProject();

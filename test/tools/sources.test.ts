@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import * as constructs from "../../constructs/sources";
+import * as constructs from "../../constructs/contract/sources";
 import { DOCKER_PROVIDER } from "../../tools/bring/docker-provider";
 import { cliConfig } from "../../tools/cli-config";
 import {

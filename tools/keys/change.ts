@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { whyNoCreation } from "../../constructs/contract/key-switches";
 import { algorithmsOf, generatePrivateKey, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { readCertificate } from "../../constructs/keys/certificate";
 import { isFileThere, replaceFile } from "../../constructs/keys/key-files";
@@ -23,7 +24,6 @@ import {
 } from "../../constructs/keys/key-store";
 import { ENCRYPTED, printPrivateKey, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import { selfSign } from "../../constructs/keys/self-sign";
-import { whyNoCreation } from "../../constructs/private/key-creation";
 import { ToolError } from "../output";
 import type { Pair } from "./pairs";
 

@@ -1,6 +1,6 @@
+import { EMBEDDED_KEYCLOAK } from "../../constructs/contract/sources";
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { acceptedOf, activeOf } from "../../constructs/keys/key-record";
-import { EMBEDDED_KEYCLOAK } from "../../constructs/sources";
 import { ToolError } from "../output";
 import type { Stack } from "../project";
 import { deployedOf, type Pair } from "./pairs";

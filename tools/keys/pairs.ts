@@ -1,8 +1,8 @@
 import { join, normalize } from "node:path";
+import type { PairDescription } from "../../constructs/contract/pair-marker";
 import { KeyError } from "../../constructs/keys/errors";
 import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { filesOf, type PairFiles, readRecord } from "../../constructs/keys/key-store";
-import type { PairDescription } from "../../constructs/private/pair-description";
 import { ToolError } from "../output";
 import { isDeployer, type Project, type Stack } from "../project";
 import { certifiedKid, kidsInContainers, publishedKids, type State } from "../state";

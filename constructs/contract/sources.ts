@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectFolder } from "./private/project";
+import { projectFolder } from "./project-files";
 
 /** Where the Keycloak provider comes from: its address and the versions that do. */
 export interface ProviderSource {

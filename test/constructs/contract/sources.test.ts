@@ -7,8 +7,8 @@ import {
   EMBEDDED_KEYCLOAK,
   keycloakProviderSource,
   OFFICIAL_KEYCLOAK,
-} from "../../constructs/sources";
-import { inTemporaryProject, messageOf, newRealm, newStack, synth, writeProjectFile } from "./project";
+} from "../../../constructs/contract/sources";
+import { inTemporaryProject, messageOf, newRealm, newStack, synth, writeProjectFile } from "../project";
 
 inTemporaryProject();
 

@@ -1,0 +1,15 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+/** The nearest folder with a `cdktf.json`, from a folder upwards; `undefined` if there is none. */
+export function findProjectFolder(from: string): string | undefined {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "cdktf.json"))) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+/** The folder that relative paths start from: that of the user's `cdktf.json`, or the working folder without one. */
+export function projectFolder(): string {
+  return findProjectFolder(process.cwd()) ?? process.cwd();
+}
