@@ -6,9 +6,9 @@ import { bringDockerProvider, dockerProviderFile } from "./bring/docker-provider
 import { bringImages, machineImage, presentImages, settleAll } from "./bring/images";
 import { findProgram } from "./bring/run";
 import { findTerraform } from "./bring/terraform";
-import { writeCliConfig } from "./cli-config";
+import { writeCliConfig } from "./engines/cli-config";
 import type { Output } from "./output";
-import type { Project } from "./project";
+import type { Project } from "./project/project";
 import {
   EMBEDDED_PROVIDER,
   isOutdated,
@@ -16,8 +16,8 @@ import {
   renewMachineImage,
   type Sources,
   settleSources,
-} from "./sources";
-import { keycloakProviderAddresses, localStates } from "./state";
+} from "./project/sources";
+import { keycloakProviderAddresses, localStates } from "./project/state";
 
 export interface BroughtEnvironment {
   readonly env: Record<string, string>;

@@ -11,7 +11,7 @@ import { test } from "./commands/test";
 import { up } from "./commands/up";
 import { createOutput, type Output, ToolError } from "./output";
 import { packageVersion } from "./package-files";
-import { openProject } from "./project";
+import { openProject } from "./project/project";
 import { openSession } from "./session";
 
 const HELP = `Usage: m2m COMMAND [OPTIONS]

@@ -1,7 +1,7 @@
+import { Terraform } from "./engines/terraform";
 import { bringEnvironment, type Needs } from "./environment";
 import type { Output } from "./output";
-import { openProject, type Project, type Stack } from "./project";
-import { Terraform } from "./terraform";
+import { openProject, type Project, type Stack } from "./project/project";
 
 /** What every command works with: the project, and the environment that programs are started with. */
 export interface Session {

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import type { Output } from "../../tools/output";
-import type { Project, Stack, SynthesizedJson } from "../../tools/project";
+import type { Project, Stack, SynthesizedJson } from "../../tools/project/project";
+import type { State } from "../../tools/project/state";
 import type { Session } from "../../tools/session";
-import type { State } from "../../tools/state";
 
 const OFFICIAL = 'provider["registry.terraform.io/keycloak/keycloak"].Keycloak';
 

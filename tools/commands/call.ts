@@ -1,7 +1,7 @@
-import { call, callByBash, readEnvironment, readIssuer, token } from "../machines";
+import { call, callByBash, readEnvironment, readIssuer, token } from "../calls/machines";
 import { type Output, ToolError } from "../output";
-import { openProject } from "../project";
-import { localStates } from "../state";
+import { openProject } from "../project/project";
+import { localStates } from "../project/state";
 
 /** A machine calls the protected API: prints `HTTP 200` and the caller; anything but 200 is a failure. */
 export async function callApi(

@@ -1,5 +1,5 @@
+import { synthesize } from "../project/synth";
 import { type Session, terraform } from "../session";
-import { synthesize } from "../synth";
 
 /** Exit codes of `terraform plan -detailed-exitcode`. */
 export const NO_CHANGES = 0;

@@ -1,6 +1,6 @@
 import { prerequisites } from "../environment";
 import type { Output } from "../output";
-import { openProject } from "../project";
+import { openProject } from "../project/project";
 
 /** Each prerequisite: found, or how to get it. The result is the exit code: 1 where something is missing that all need. */
 export async function doctor(out: Output): Promise<number> {

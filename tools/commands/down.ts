@@ -1,14 +1,13 @@
 import { rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { containerStatus, type DockerThing, declaredThings, oneRuns, remove, stateThings } from "../docker";
+import { declaresDeployer, forgetPassword, keptPassword, passwordIsGiven } from "../deploy/first-deploy";
+import { endAttempt, findLeftovers, hasTraces, refuseWhileBusy } from "../deploy/interrupted";
+import { type Deployed, type ServerEntries, serversOf } from "../deploy/servers";
+import { containerStatus, type DockerThing, declaredThings, oneRuns, remove, stateThings } from "../engines/docker";
 import type { Needs } from "../environment";
-import { declaresDeployer, forgetPassword, keptPassword, passwordIsGiven } from "../first-deploy";
-import { endAttempt, findLeftovers, hasTraces, refuseWhileBusy } from "../interrupted";
 import { type Output, ToolError } from "../output";
-import { type Project, readStacks, type Stack } from "../project";
-import { type Deployed, type ServerEntries, serversOf } from "../servers";
-import { type Session, terraform } from "../session";
-import { answers, settleSources } from "../sources";
+import { type Project, readStacks, type Stack } from "../project/project";
+import { answers, settleSources } from "../project/sources";
 import {
   EMPTY,
   keycloakEntries,
@@ -18,8 +17,9 @@ import {
   localStates,
   type State,
   withBackups,
-} from "../state";
-import { synthesize } from "../synth";
+} from "../project/state";
+import { synthesize } from "../project/synth";
+import { type Session, terraform } from "../session";
 
 /** Either provider's words for a login that is refused, or for which nothing is given. */
 const NOBODY_SIGNS_IN =

@@ -1,6 +1,6 @@
 import { environmentFor } from "../environment";
 import type { Output } from "../output";
-import { openProject } from "../project";
+import { openProject } from "../project/project";
 
 /** Exports for a POSIX shell. */
 export async function printEnvironment(out: Output): Promise<void> {

@@ -19,7 +19,7 @@ import type { Pair } from "../keys/pairs";
 import { oneAtATime } from "../keys/settle";
 import { liveUses } from "../keys/still-used";
 import { type Output, ToolError } from "../output";
-import { openProject } from "../project";
+import { openProject } from "../project/project";
 
 /** What follows `m2m keys`, as it was given. */
 export interface KeysOptions {

@@ -1,8 +1,8 @@
 import { execa } from "execa";
-import { containerStatus, lastLogLines, stateThings } from "../docker";
+import { containerStatus, lastLogLines, stateThings } from "../engines/docker";
 import { type Output, ToolError } from "../output";
-import type { Project } from "../project";
-import { localStates } from "../state";
+import type { Project } from "../project/project";
+import { localStates } from "../project/state";
 
 /** The end of each container's log. One that is gone is said to be. */
 export async function logs(project: Project, out: Output, options: { follow: boolean; tail: number }): Promise<void> {

@@ -2,12 +2,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findTerraform } from "../bring/terraform";
+import { startTerraform } from "../engines/terraform";
 import { type Output, ToolError } from "../output";
-import { openProject, type Project, readStacks, type Stack } from "../project";
-import { EMBEDDED_PROVIDER, REGISTRY_PROVIDER, recordedSources, recordSources, settleSources } from "../sources";
-import { keycloakProviderAddresses, localStateFile, localStates, readState, stateFile } from "../state";
-import { synthesize } from "../synth";
-import { startTerraform } from "../terraform";
+import { openProject, type Project, readStacks, type Stack } from "../project/project";
+import {
+  EMBEDDED_PROVIDER,
+  REGISTRY_PROVIDER,
+  recordedSources,
+  recordSources,
+  settleSources,
+} from "../project/sources";
+import { keycloakProviderAddresses, localStateFile, localStates, readState, stateFile } from "../project/state";
+import { synthesize } from "../project/synth";
 
 const ADDRESSES = { registry: REGISTRY_PROVIDER, embedded: EMBEDDED_PROVIDER } as const;
 

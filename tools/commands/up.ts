@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MachineError } from "../../machines/errors";
-import { checkPorts, declaredThings, existing, lastMessages, oneRuns, refuseForeign } from "../docker";
+import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../calls/machines";
 import {
   declaresDeployer,
   forgetPassword,
@@ -9,16 +9,16 @@ import {
   keepPassword,
   keptPassword,
   passwordForFirstDeploy,
-} from "../first-deploy";
-import { beginAttempt, endAttempt, refuseWhileBusy } from "../interrupted";
+} from "../deploy/first-deploy";
+import { beginAttempt, endAttempt, refuseWhileBusy } from "../deploy/interrupted";
+import { type Deployed, serversOf } from "../deploy/servers";
+import { checkPorts, declaredThings, existing, lastMessages, oneRuns, refuseForeign } from "../engines/docker";
 import { settleKeys } from "../keys/settle";
-import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../machines";
 import { ToolError } from "../output";
-import { addresses, type Stack } from "../project";
-import { type Deployed, serversOf } from "../servers";
+import { addresses, type Stack } from "../project/project";
+import { localStates } from "../project/state";
+import { synthesize } from "../project/synth";
 import { type Session, terraform } from "../session";
-import { localStates } from "../state";
-import { synthesize } from "../synth";
 
 const FIRST_CALL_MS = 60_000;
 

@@ -5,7 +5,7 @@ import { openIssuer } from "../../machines/open-issuer";
 import { requestToken } from "../../machines/request-token";
 import { loadSigningKey } from "../../machines/signing-key";
 import { ToolError } from "../output";
-import type { Stack } from "../project";
+import type { Stack } from "../project/project";
 
 /** A Keycloak's admin API: its address, and an access token for it. */
 export interface Admin {

@@ -2,7 +2,7 @@ import { EMBEDDED_KEYCLOAK } from "../../constructs/contract/sources";
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { acceptedOf, activeOf } from "../../constructs/keys/key-record";
 import { ToolError } from "../output";
-import type { Stack } from "../project";
+import type { Stack } from "../project/project";
 import { deployedOf, type Pair } from "./pairs";
 import { isHere } from "./private-half";
 import { isDeployed, short } from "./steps";

@@ -1,9 +1,9 @@
 import type { KeyError } from "../../constructs/keys/errors";
 import { type Output, ToolError } from "../output";
-import { type Project, readStacks, type Stack } from "../project";
+import { type Project, readStacks, type Stack } from "../project/project";
+import { localStateFile, readState, type State } from "../project/state";
+import { synthesize } from "../project/synth";
 import { openSession, terraform } from "../session";
-import { localStateFile, readState, type State } from "../state";
-import { synthesize } from "../synth";
 import { choosePairs, type Pair, readPairs } from "./pairs";
 
 /** How pairs are looked for. */

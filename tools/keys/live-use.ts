@@ -1,6 +1,6 @@
 import { stamp } from "../../constructs/keys/key-record";
 import { type Fetch, openConnections } from "../../machines/connect-to";
-import type { Stack } from "../project";
+import type { Stack } from "../project/project";
 import { type Admin, refused, signIn } from "./admin-login";
 
 /** A key that a machine signed in with. */

@@ -4,8 +4,8 @@ import { KeyError } from "../../constructs/keys/errors";
 import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { filesOf, type PairFiles, readRecord } from "../../constructs/keys/key-store";
 import { ToolError } from "../output";
-import { isDeployer, type Project, type Stack } from "../project";
-import { certifiedKid, kidsInContainers, publishedKids, type State } from "../state";
+import { isDeployer, type Project, type Stack } from "../project/project";
+import { certifiedKid, kidsInContainers, publishedKids, type State } from "../project/state";
 
 /** A client that signs with a pair. */
 export interface PairClient {

@@ -4,7 +4,7 @@ import { isCutOff } from "../../constructs/keys/key-store";
 import { readPassphrase } from "../../machines/settings";
 import { withLock } from "../bring/cache";
 import type { Output } from "../output";
-import type { Project, Stack } from "../project";
+import type { Project, Stack } from "../project/project";
 import { settlePair } from "./change";
 import { readPairs } from "./pairs";
 

@@ -1,0 +1,56 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { logs } from "../../../tools/commands/logs";
+import { fakeProgram, inState, projectIn, recordOutput, stateOf, temporaryFolder } from "../parts";
+
+const folder = temporaryFolder();
+beforeEach(() => {
+  vi.stubEnv("PATH", `${folder.path}:/usr/bin:/bin`);
+  const containers = ["keycloak", "machine-b"].map((name, index) =>
+    inState("docker_container", name, { name, id: `a${index}` }),
+  );
+  const state = JSON.stringify({ version: 4, ...stateOf(...containers) });
+  writeFileSync(join(folder.path, "terraform.m2m.tfstate"), state);
+});
+afterEach(() => void vi.unstubAllEnvs());
+
+/** A Docker that has these containers. */
+function docker(...ids: string[]): void {
+  const answers = ids.map((id) => `"container inspect "*${id}) echo true;; "logs "*${id}) echo log of ${id};;`);
+  const script = `case "$*" in ${answers.join(" ")} *) echo "Error: No such container: x" >&2; exit 1;; esac`;
+  fakeProgram(folder.path, "docker", script);
+}
+
+async function run() {
+  const out = recordOutput();
+  const results: string[] = [];
+  await logs(projectIn(folder.path), { ...out, result: (text) => void results.push(text) }, { follow: false, tail: 9 });
+  return { warned: out.warned, results };
+}
+
+describe("logs", () => {
+  it("are those of the state's containers", async () => {
+    docker("a0", "a1");
+    expect(await run()).toEqual({
+      warned: [],
+      results: ["==> keycloak <==\nlog of a0\n\n==> machine-b <==\nlog of a1"],
+    });
+  });
+
+  it("say which container is gone", async () => {
+    docker("a1");
+    expect(await run()).toEqual({
+      warned: ["gone, and its log with it: keycloak; run `m2m up` to bring it back"],
+      results: ["==> machine-b <==\nlog of a1"],
+    });
+  });
+
+  it("fail where all are gone", async () => {
+    docker();
+    await expect(run()).rejects.toMatchObject({
+      code: "not-deployed",
+      message: "gone, and its log with it: keycloak, machine-b; run `m2m up` to bring it back",
+    });
+  });
+});

@@ -1,0 +1,112 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { switchProvider } from "../../../tools/commands/provider";
+import { EMBEDDED_PROVIDER, REGISTRY_PROVIDER, recordedSources, recordSources } from "../../../tools/project/sources";
+import {
+  fakeProgram,
+  inState,
+  projectIn,
+  recordOutput,
+  stackOf,
+  stateOf,
+  temporaryFolder,
+  writeManifest,
+} from "../parts";
+
+const folder = temporaryFolder();
+const project = () => projectIn(folder.path, "true");
+const OFFICIAL = `provider["${REGISTRY_PROVIDER}"].Keycloak`;
+const EMBEDDED = `provider["${EMBEDDED_PROVIDER}"].Keycloak`;
+
+/** Terraform as `state replace-provider` works: the file of -state with the one address in place of the other. */
+const REPLACES = `case "$1" in version) echo "Terraform v1.9.0";; state) sed -i "s#$6#$7#" "$(echo $5 | cut -c8-)";; esac`;
+let terraform: ReturnType<typeof fakeProgram>;
+
+beforeEach(async () => {
+  terraform = fakeProgram(folder.path, "terraform", REPLACES);
+  vi.stubEnv("PATH", `${folder.path}:/usr/bin:/bin:${join(process.execPath, "..")}`);
+  vi.stubEnv("TERRAFORM_BINARY_NAME", undefined);
+  vi.spyOn(process, "cwd").mockReturnValue(folder.path);
+  writeCdktfJson("false");
+  await recordSources(project(), {
+    keycloakProvider: EMBEDDED_PROVIDER,
+    dockerProvider: "built",
+    why: "a test",
+    decidedAt: "2026-01-01T00:00:00.000Z",
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+function writeCdktfJson(app: string): void {
+  writeFileSync(join(folder.path, "cdktf.json"), JSON.stringify({ app }));
+}
+
+/** A state with one entry of Keycloak, and a manifest that leads to it, or to one that is kept elsewhere. */
+function deploy(provider: string, options: { file?: string; path?: string; manifest?: boolean } = {}): string {
+  const file = join(folder.path, options.file ?? "terraform.m2m.tfstate");
+  const state = stateOf(inState("keycloak_realm", "R", {}, provider));
+  writeFileSync(file, JSON.stringify({ version: 4, ...state }));
+  if (options.manifest !== false) {
+    const stack = join(project().outdir, "stacks", "m2m");
+    writeManifest(project(), [stackOf({}, stack, "m2m", "path" in options ? options.path : file)]);
+  }
+  return file;
+}
+
+const recorded = () => recordedSources(project())?.keycloakProvider;
+
+describe("a switch of the provider", () => {
+  it.each(["terraform.m2m.tfstate", "elsewhere.json"])(
+    "changes the state in %s, given by an absolute path",
+    async (name) => {
+      const file = deploy(EMBEDDED, { file: name });
+      await switchProvider(recordOutput(), "registry");
+      expect(readFileSync(file, "utf8")).toContain(REGISTRY_PROVIDER);
+      expect(recorded()).toBe(REGISTRY_PROVIDER);
+      expect(existsSync(project().outdir)).toBe(false);
+    },
+  );
+
+  it("changes the state a second time, without what was synthesized", async () => {
+    const file = deploy(EMBEDDED);
+    const synthesis = join(folder.path, "kept");
+    await switchProvider(recordOutput(), "registry");
+    deploy(OFFICIAL);
+    const { outdir } = project();
+    writeCdktfJson(`test ! -e ${outdir} && cp -r '${synthesis}' '${outdir}'`);
+    renameSync(outdir, synthesis);
+    await switchProvider(recordOutput(), "embedded");
+    expect(readFileSync(file, "utf8")).toContain(EMBEDDED_PROVIDER);
+    expect(recorded()).toBe(EMBEDDED_PROVIDER);
+  });
+
+  it("that did not happen is an error, and nothing is recorded", async () => {
+    terraform = fakeProgram(
+      folder.path,
+      "terraform",
+      'test "$1" = version && echo "Terraform v1.9.0" || { echo locked >&2; exit 1; }',
+    );
+    const file = deploy(EMBEDDED);
+    await expect(switchProvider(recordOutput(), "registry")).rejects.toMatchObject({
+      code: "not-switched",
+      message: expect.stringMatching(new RegExp(`^${file} still names ${EMBEDDED_PROVIDER}.*\nlocked$`)),
+    });
+    expect(recorded()).toBe(EMBEDDED_PROVIDER);
+    expect(existsSync(project().outdir)).toBe(true);
+  });
+
+  it("says what to run where the state is kept elsewhere, and keeps the folder to run it in", async () => {
+    deploy(EMBEDDED, { file: "unrelated.json", path: undefined });
+    const out = recordOutput();
+    await switchProvider(out, "registry");
+    expect(out.warned.join()).toContain(
+      `stack m2m keeps its state elsewhere, where it is not switched; run:\n  (cd ${join(project().outdir, "stacks", "m2m")} && terraform state replace-provider ${EMBEDDED_PROVIDER} ${REGISTRY_PROVIDER})`,
+    );
+    expect(existsSync(project().outdir)).toBe(true);
+    expect(terraform.calls().filter((call) => call.startsWith("state"))).toEqual([]);
+  });
+});

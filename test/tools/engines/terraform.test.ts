@@ -1,0 +1,190 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Terraform } from "../../../tools/engines/terraform";
+import { fakeProgram, recordOutput, stackOf, temporaryFolder } from "../parts";
+
+const folder = temporaryFolder();
+
+/** Terraform's class over a program that answers as the script says. */
+function terraform(script: string, env: Record<string, string> = {}, resource = {}) {
+  const program = fakeProgram(folder.path, "terraform", script);
+  const out = recordOutput();
+  const stack = stackOf(resource, folder.path);
+  return { program, out, terraform: new Terraform(program.path, stack, env, out) };
+}
+
+/** A script that prints Terraform's machine-readable events. */
+function events(...all: object[]): string {
+  writeFileSync(join(folder.path, "events"), all.map((event) => `${JSON.stringify(event)}\n`).join(""));
+  return `cat '${join(folder.path, "events")}'`;
+}
+
+const ERROR = {
+  type: "diagnostic",
+  "@message": "Error: x",
+  diagnostic: { severity: "error", summary: "no realm", detail: "404 Not Found", address: "keycloak_realm.R" },
+};
+
+describe("init", () => {
+  const SCRIPT = "mkdir -p .terraform";
+
+  it("runs once for the same requirements, and again for others", async () => {
+    const first = terraform(SCRIPT, { TF_CLI_CONFIG_FILE: "a" });
+    await first.terraform.init();
+    await first.terraform.init();
+    expect(first.program.calls()).toEqual(["init -input=false -no-color"]);
+    const other = terraform(SCRIPT, { TF_CLI_CONFIG_FILE: "b" });
+    await other.terraform.init();
+    expect(other.program.calls()).toHaveLength(1);
+  });
+
+  it("drops the lock of the time before, whose checksums may be of other builds of the same versions", async () => {
+    const lock = join(folder.path, ".terraform.lock.hcl");
+    writeFileSync(lock, "checksums");
+    await terraform(`${SCRIPT}; test ! -e .terraform.lock.hcl`).terraform.init();
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  it("runs again after it failed, and tells why", async () => {
+    const failing = terraform("mkdir -p .terraform; echo 'no such provider' >&2; exit 1");
+    const message = "terraform init of stack m2m failed:\nno such provider";
+    await expect(failing.terraform.init()).rejects.toMatchObject({ code: "terraform-failed", message });
+    await expect(failing.terraform.init()).rejects.toThrow(message);
+  });
+});
+
+describe("apply", () => {
+  it("applies all without asking, and tells each finished resource", async () => {
+    const done = { type: "apply_complete", "@message": "keycloak_realm.R: Creation complete after 1s" };
+    const other = { type: "planned_change", "@message": "keycloak_realm.R: Plan to create" };
+    const { program, out, terraform: it } = terraform(`echo 'not JSON'; ${events(other, done)}`);
+    await it.apply();
+    expect(program.calls()).toEqual(["apply -json -input=false -auto-approve"]);
+    expect(out.said).toEqual(["  keycloak_realm.R: Creation complete after 1s"]);
+  });
+
+  it("applies some addresses", async () => {
+    const { program, terraform: it } = terraform("");
+    await it.apply(["docker_network.N", "docker_container.C"]);
+    expect(program.calls()).toEqual([
+      "apply -json -input=false -auto-approve -target=docker_network.N -target=docker_container.C",
+    ]);
+  });
+
+  it("fails with every error, its address and its detail", async () => {
+    const second = { ...ERROR, diagnostic: { severity: "error", summary: "and no client" } };
+    const warning = { ...ERROR, diagnostic: { severity: "warning", summary: "old" } };
+    const { terraform: it } = terraform(`${events(warning, ERROR, second)}; exit 1`);
+    await expect(it.apply()).rejects.toMatchObject({
+      code: "terraform-failed",
+      message: "terraform apply of stack m2m failed:\nno realm (keycloak_realm.R)\n404 Not Found\n\nand no client",
+    });
+  });
+
+  it("fails with what was printed where there are no events", async () => {
+    const { terraform: it } = terraform("echo 'killed' >&2; exit 1");
+    await expect(it.apply()).rejects.toThrow("terraform apply of stack m2m failed:\nkilled");
+  });
+
+  it("tells a Terraform that was killed from one that failed: its state may lack what it was making", async () => {
+    await expect(terraform("kill -9 $$").terraform.apply()).rejects.toMatchObject({
+      code: "terraform-killed",
+      message: expect.stringContaining("was ended by SIGKILL"),
+    });
+  });
+
+  it("fails where the program does not exist", async () => {
+    const missing = new Terraform(join(folder.path, "none"), stackOf({}, folder.path), {}, recordOutput());
+    await expect(missing.apply()).rejects.toMatchObject({ code: "terraform-failed" });
+  });
+});
+
+describe("plan", () => {
+  it.each([
+    [0, false],
+    [2, true],
+  ])("ends with %d: changes are %s", async (code, changes) => {
+    const { program, terraform: it } = terraform(`exit ${code}`);
+    expect(await it.plan(false)).toBe(changes);
+    expect(program.calls()).toEqual(["plan -input=false -detailed-exitcode -lock=false -no-color"]);
+  });
+
+  it("fails on an error", async () => {
+    const { terraform: it } = terraform("echo 'connection refused' >&2; exit 1");
+    await expect(it.plan(false)).rejects.toThrow("terraform plan of stack m2m failed:\nconnection refused");
+  });
+
+  it("gives the planned changes as data", async () => {
+    const change = { type: "planned_change", change: { action: "update", resource: { addr: "keycloak_realm.R" } } };
+    const drift = { ...change, type: "resource_drift" };
+    const { terraform: it } = terraform(`${events(drift, change)}; exit 2`);
+    expect(await it.planJson()).toEqual({
+      pending: true,
+      changes: [{ action: "update", address: "keycloak_realm.R" }],
+    });
+  });
+
+  it("counts a change of outputs alone", async () => {
+    const outputs = { type: "outputs", outputs: { api: { action: "update" }, issuer: { action: "noop" } } };
+    const { terraform: it } = terraform(`${events(outputs)}; exit 2`);
+    expect(await it.planJson()).toEqual({ pending: true, changes: [{ action: "update", address: "output.api" }] });
+  });
+
+  it("says which variable holds a password that Keycloak refused", async () => {
+    const { terraform: it } = terraform("echo '401: Invalid user credentials' >&2; exit 1");
+    await expect(it.plan(false)).rejects.toThrow("KEYCLOAK_PASSWORD");
+  });
+
+  it("fails as data with the errors of the events", async () => {
+    const { terraform: it } = terraform(`${events(ERROR)}; exit 1`);
+    await expect(it.planJson()).rejects.toThrow("failed:\nno realm (keycloak_realm.R)\n404 Not Found");
+  });
+});
+
+describe("the state", () => {
+  it("is pulled and read", async () => {
+    const { program, terraform: it } = terraform(`echo '{"version":4,"outputs":{"issuer":{"value":"i"}}}'`);
+    expect(await it.state()).toEqual({ outputs: { issuer: { value: "i" } }, resources: [] });
+    expect(program.calls()).toEqual(["state pull"]);
+  });
+
+  it("is empty where there is none", async () => {
+    expect((await terraform("").terraform.state()).resources).toEqual([]);
+  });
+
+  it("forgets entries, and asks for nothing where there are none", async () => {
+    const { program, terraform: it } = terraform("");
+    await it.forget([]);
+    await it.forget(["keycloak_realm.R", "keycloak_openid_client.C"]);
+    expect(program.calls()).toEqual(["state rm keycloak_realm.R keycloak_openid_client.C"]);
+  });
+
+  it.each([
+    ["echo 'Error: Error acquiring the state lock' >&2; exit 1", true],
+    ["echo 'Error: something else' >&2; exit 1", false],
+    ["", false],
+  ])("with %j is locked: %s, asked by a command that changes nothing", async (script, locked) => {
+    const { program, terraform: it } = terraform(script);
+    expect(await it.isLocked()).toBe(locked);
+    expect(program.calls()).toEqual(["untaint -allow-missing -no-color none.none"]);
+  });
+});
+
+it("writes what its owner alone may read, and this process goes on as before", async () => {
+  const mask = process.umask(0o022);
+  try {
+    await terraform("echo secret >copy.tfstate.backup; mkdir folder").terraform.forget(["a.b"]);
+    writeFileSync(join(folder.path, "ours"), "");
+    const mode = (name: string) => statSync(join(folder.path, name)).mode & 0o777;
+    expect([mode("copy.tfstate.backup"), mode("folder"), mode("ours")]).toEqual([0o600, 0o700, 0o644]);
+  } finally {
+    process.umask(mask);
+  }
+});
+
+it("runs in the stack's folder, with the environment that it was given and no check for new versions", async () => {
+  const { terraform: it } = terraform(`pwd >seen; echo "$CHECKPOINT_DISABLE $OWN" >>seen`, { OWN: "yes" });
+  await it.forget(["a.b"]);
+  expect(readFileSync(join(folder.path, "seen"), "utf8")).toBe(`${folder.path}\ntrue yes\n`);
+});

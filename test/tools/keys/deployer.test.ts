@@ -1,0 +1,70 @@
+import { writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { filesOf } from "../../../constructs/keys/key-store";
+import { isDeployerPair, refuseLockOut, whyAnotherAlgorithm } from "../../../tools/keys/deployer";
+import type { Pair } from "../../../tools/keys/pairs";
+import { stackOf, temporaryFolder } from "../parts";
+
+const folder = temporaryFolder();
+
+const SOURCES = {
+  official: "registry.terraform.io/keycloak/keycloak",
+  embedded: "terraform.local/cdktf-keycloak-m2m/keycloak",
+};
+
+/** A pair of one client, which accepts some keys; its record has RS256 keys. */
+function pair(
+  isDeployer: boolean,
+  deployed: string[] = ["active-key"],
+  source = SOURCES.official,
+  algorithms = ["RS256"],
+): Pair {
+  const stack = stackOf({});
+  Object.assign(stack.json.terraform, { required_providers: { keycloak: { source } } });
+  const client = { stack, isDeployer, deployed };
+  const keys = algorithms.map((algorithm, i) => {
+    return { kid: i === 0 ? "active-key" : `retiring-key-${i}`, algorithm, state: i === 0 ? "active" : "retiring" };
+  });
+  const files = filesOf("/", { name: "terraform", directory: folder.path });
+  return { name: "terraform", files, record: { version: 1, keys }, clients: [client] } as unknown as Pair;
+}
+
+describe("the key that Terraform signs in by", () => {
+  it("is told from those of machines", () => {
+    expect([isDeployerPair(pair(true)), isDeployerPair(pair(false))]).toEqual([true, false]);
+  });
+
+  it("gives way only to one that is deployed, since what is not could not be deployed by itself", () => {
+    const locked = expect.objectContaining({ code: "deployer-locked-out" });
+    expect(() => refuseLockOut(pair(true), undefined)).toThrow(locked);
+    expect(() => refuseLockOut(pair(true), { kid: "next-key" })).toThrow(locked);
+    refuseLockOut(pair(false), undefined);
+  });
+
+  it("gives way only to one whose private half is here, as Terraform reads it", () => {
+    const deployed = pair(true, ["active-key", "next-key"]);
+    const staged = deployed.files.staged("next-key");
+    expect(() => refuseLockOut(deployed, { kid: "next-key" })).toThrow(
+      `terraform: Terraform signs in by this key, and the private half of key next-key is not here; put it at ${staged} first`,
+    );
+    writeFileSync(staged, "");
+    refuseLockOut(deployed, { kid: "next-key" });
+  });
+
+  it("is followed by one of another algorithm where the provider names no key, and by any where it does", () => {
+    expect(whyAnotherAlgorithm(pair(true), "RS256")).toContain("`m2m keys prepare terraform --algorithm ES256`");
+    expect(whyAnotherAlgorithm(pair(true), "ES256")).toBeUndefined();
+    expect(whyAnotherAlgorithm(pair(true, [], SOURCES.embedded), "RS256")).toBeUndefined();
+    expect(whyAnotherAlgorithm(pair(false), "RS256")).toBeUndefined();
+  });
+
+  it("is followed by none of a key's algorithm that is accepted still", () => {
+    const three = pair(true, [], SOURCES.official, ["EdDSA", "ES256"]);
+    expect(whyAnotherAlgorithm(three, "ES256")).toContain("`m2m keys prepare terraform --algorithm RS256`");
+    expect(whyAnotherAlgorithm(three, "RS256")).toBeUndefined();
+    const full = pair(true, [], SOURCES.official, ["RS256", "ES256"]);
+    expect(whyAnotherAlgorithm(full, "RS256")).toContain(
+      "retire the key before first (`m2m keys retire terraform`), deploy, and prepare one of its algorithm (`m2m keys prepare terraform --algorithm ES256`)",
+    );
+  });
+});

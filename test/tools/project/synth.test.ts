@@ -1,0 +1,228 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { ToolError } from "../../../tools/output";
+import { type SynthOptions, synthesize } from "../../../tools/project/synth";
+import { inState, projectIn, recordOutput, signedJwtClient, temporaryFolder } from "../parts";
+
+const folder = temporaryFolder();
+afterEach(() => void vi.unstubAllEnvs());
+
+const ALLOWED: SynthOptions = { createKeys: "outside CI", newKeys: false, reissue: false };
+const ADDRESS = "keycloak_openid_client.Machine";
+
+/** An app that needs no cdktf: it declares one client with this certificate and writes down what it was told. */
+function writeApp(name: "machine-a" | "machine-b", more = "", comment = {}): void {
+  const json = {
+    "//": comment,
+    terraform: {},
+    resource: { keycloak_openid_client: { Machine: signedJwtClient(name) } },
+  };
+  const entry = {
+    name: "m2m",
+    synthesizedStackPath: "cdk.tf.json",
+    workingDirectory: ".",
+    annotations: [{ level: "@cdktf/warn", constructPath: "m2m/Key", message: "ends soon" }],
+    dependencies: [],
+  };
+  const app = [
+    "const fs = require('node:fs');",
+    "const out = process.env.CDKTF_OUTDIR;",
+    "fs.mkdirSync(out, { recursive: true });",
+    `fs.writeFileSync(out + '/cdk.tf.json', ${JSON.stringify(JSON.stringify(json))});`,
+    `fs.writeFileSync(out + '/manifest.json', ${JSON.stringify(JSON.stringify({ stacks: { m2m: entry } }))});`,
+    "fs.writeFileSync('told.json', JSON.stringify({ ...process.env, cwd: process.cwd() }));",
+    more,
+  ];
+  writeFileSync(join(folder.path, "app.cjs"), app.join("\n"));
+}
+
+function told(): Record<string, string> {
+  return JSON.parse(readFileSync(join(folder.path, "told.json"), "utf8"));
+}
+
+function writeState(name: "machine-a" | "machine-b", stack = "m2m"): void {
+  const resources = [inState("keycloak_openid_client", "Machine", signedJwtClient(name))];
+  writeFileSync(join(folder.path, `terraform.${stack}.tfstate`), JSON.stringify({ version: 4, resources }));
+}
+
+async function failure(promise: Promise<unknown>): Promise<ToolError> {
+  return await promise.then(
+    () => {
+      throw new Error("nothing was thrown");
+    },
+    (error) => error,
+  );
+}
+
+describe("synthesize", () => {
+  it("runs the app in the project with its output folder and context, and gives its stacks", async () => {
+    writeApp("machine-a");
+    const project = projectIn(folder.path, "node app.cjs", { "m2m:keycloakPort": 18080 });
+    const [stack, ...others] = await synthesize(project, recordOutput(), ALLOWED);
+    expect(stack?.json.resource).toHaveProperty([...ADDRESS.split(".")]);
+    expect(others).toEqual([]);
+    expect(told()).toMatchObject({
+      cwd: folder.path,
+      CDKTF_OUTDIR: join(folder.path, "cdktf.out"),
+      CDKTF_CONTEXT_JSON: JSON.stringify({
+        cdktfJsonPath: join(folder.path, "cdktf.json"),
+        "m2m:keycloakPort": 18080,
+      }),
+    });
+  });
+
+  it("asks for keys and certificates only where it is told to", async () => {
+    vi.stubEnv("M2M_CREATE_KEYS", undefined);
+    vi.stubEnv("M2M_REISSUE_CERTIFICATES", undefined);
+    writeApp("machine-a");
+    await synthesize(projectIn(folder.path), recordOutput(), ALLOWED);
+    const plain = told();
+    expect([plain.M2M_CREATE_KEYS, plain.M2M_REISSUE_CERTIFICATES]).toEqual([undefined, undefined]);
+    await synthesize(projectIn(folder.path), recordOutput(), { ...ALLOWED, createKeys: "always", reissue: true });
+    expect(told()).toMatchObject({ M2M_CREATE_KEYS: "true", M2M_REISSUE_CERTIFICATES: "true" });
+  });
+
+  it("passes warnings and notices of keys on, and nothing else that the app or npm prints", async () => {
+    writeApp(
+      "machine-a",
+      "console.error('npm warn x\\nmade the private key k\\nissued the certificate c\\nissued 3 x');",
+    );
+    const out = recordOutput();
+    await synthesize(projectIn(folder.path), out, ALLOWED);
+    expect(out.warned).toEqual(["made the private key k", "issued the certificate c", "warning: [m2m/Key] ends soon"]);
+  });
+});
+
+describe("a key that the state knows", () => {
+  it("is named to the app with its stack, so that no other is made for it", async () => {
+    writeState("machine-a");
+    writeApp("machine-a");
+    await synthesize(projectIn(folder.path), recordOutput(), ALLOWED);
+    expect(told().M2M_KNOWN_KEYS).toBe("m2m/machine-a/EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04");
+  });
+
+  it("is not replaced unasked: both kids are told", async () => {
+    writeState("machine-a");
+    writeApp("machine-b");
+    const error = await failure(synthesize(projectIn(folder.path), recordOutput(), ALLOWED));
+    expect(error).toMatchObject({ name: "ToolError", code: "key-replaced" });
+    expect(error.message).toBe(
+      `${ADDRESS} of stack m2m (machine-b) would get another key: the state knows kid EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04, its certificate now has qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598; restore the certificate, or pass --new-keys to replace the key`,
+    );
+  });
+
+  it("goes with no record that is lost, where others are accepted as well", async () => {
+    const [a, b] = ["EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04", "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598"];
+    const { extra_config, ...rest } = signedJwtClient("machine-a");
+    const jwks = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys: [{ kid: a }, { kid: b }] }) };
+    const client = inState("keycloak_openid_client", "Machine", {
+      ...rest,
+      extra_config: { ...extra_config, ...jwks },
+    });
+    const state = JSON.stringify({ version: 4, resources: [client] });
+    writeFileSync(join(folder.path, "terraform.m2m.tfstate"), state);
+    writeApp("machine-a", "", { signingKeys: { x: { name: "x", directory: "certs", kids: [a], revoked: [] } } });
+    const record = join(folder.path, "certs", "x-signing.keys.json");
+    const project = projectIn(folder.path);
+    expect(await failure(synthesize(project, recordOutput(), ALLOWED))).toMatchObject({
+      code: "record-lost",
+      message: `${record} is not there, and the state knows 2 keys of x; restore it from version control, or pass --new-keys to have only the key of the certificate accepted`,
+    });
+    await synthesize(project, recordOutput(), { ...ALLOWED, newKeys: true });
+    mkdirSync(join(folder.path, "certs"));
+    writeFileSync(record, "{}");
+    await synthesize(project, recordOutput(), ALLOWED);
+  });
+
+  it("may be followed by another of the same record, as where a key was revoked before its successor was deployed", async () => {
+    writeState("machine-a");
+    const [a, b] = ["EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04", "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598"];
+    for (const [pair, isFollowed] of [
+      [{ kids: [b], revoked: [a] }, true],
+      [{ kids: [a, b], revoked: [] }, true],
+      [{ kids: [b], revoked: [] }, false],
+    ] as const) {
+      writeApp("machine-b", "", { signingKeys: { x: { name: "x", directory: "certs", ...pair } } });
+      const done = synthesize(projectIn(folder.path), recordOutput(), ALLOWED).then(
+        () => true,
+        () => false,
+      );
+      expect(await done).toBe(isFollowed);
+    }
+  });
+
+  it("is that of its own stack: another may have a client at the same address", async () => {
+    writeState("machine-a", "stage");
+    writeApp("machine-b");
+    expect(await synthesize(projectIn(folder.path), recordOutput(), ALLOWED)).toHaveLength(1);
+  });
+
+  it("is replaced where new keys are asked for", async () => {
+    vi.stubEnv("M2M_KNOWN_KEYS", undefined);
+    writeState("machine-a");
+    writeApp("machine-b");
+    const stacks = await synthesize(projectIn(folder.path), recordOutput(), { ...ALLOWED, newKeys: true });
+    expect(stacks).toHaveLength(1);
+    expect(told().M2M_KNOWN_KEYS).toBeUndefined();
+  });
+});
+
+describe("an app that synthesizes nothing", () => {
+  const run = (app: string) => failure(synthesize(projectIn(folder.path, app), recordOutput(), ALLOWED));
+  const NO_STACK = expect.objectContaining({
+    code: "synth-failed",
+    message: expect.stringContaining("ended without a stack in"),
+  });
+
+  it("is refused", async () => {
+    expect(await run("true")).toEqual(NO_STACK);
+  });
+
+  it("is refused where an older synthesis lies in the output folder, which stays for down", async () => {
+    writeApp("machine-a");
+    await synthesize(projectIn(folder.path), recordOutput(), ALLOWED);
+    expect(await run("true")).toEqual(NO_STACK);
+    expect(existsSync(join(folder.path, "cdktf.out", "manifest.json"))).toBe(true);
+  });
+
+  it("is refused where it declares no stack", async () => {
+    writeApp("machine-a", "fs.writeFileSync(out + '/manifest.json', JSON.stringify({ stacks: {} }));");
+    expect(await run("node app.cjs")).toEqual(NO_STACK);
+  });
+});
+
+describe("an app that fails", () => {
+  const run = (app: string) => failure(synthesize(projectIn(folder.path, app), recordOutput(), ALLOWED));
+
+  it("is reported by its error, without the stack trace and what Node.js prints around it", async () => {
+    writeFileSync(
+      join(folder.path, "app.cjs"),
+      [
+        "class ValidationError extends Error { name = 'ValidationError'; code = 'X' }",
+        "throw new ValidationError('[m2m/A] \\n  - first\\n  - second');",
+      ].join("\n"),
+    );
+    const error = await run("node app.cjs");
+    expect(error).toBeInstanceOf(ToolError);
+    expect(error.code).toBe("synth-failed");
+    // a class whose name is set by a field is printed by the name of what it extends
+    expect(error.message).toMatch(/^`node app\.cjs` failed:\n\w*Error: \[m2m\/A\] \n {2}- first\n {2}- second$/);
+  });
+
+  it("is reported by the code of an error that has one", async () => {
+    writeFileSync(join(folder.path, "app.cjs"), "require('./missing.cjs');");
+    const { message } = await run("node app.cjs");
+    expect(message).toContain("Error: Cannot find module './missing.cjs'");
+    expect(message).not.toMatch(/^\s+at /m);
+  });
+
+  it("is reported by all it printed where there is no error to find, on stdout if need be", async () => {
+    expect((await run("echo 'no luck' >&2; exit 3")).message).toBe("`echo 'no luck' >&2; exit 3` failed:\nno luck");
+    expect((await run("echo 'on stdout'; exit 1")).message).toContain("failed:\non stdout");
+  });
+
+  it("is reported where its program does not exist", async () => {
+    expect((await run("no-such-program-here main.ts")).message).toContain("no-such-program-here");
+  });
+});

@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { readRegularFile, replaceFile } from "../../constructs/keys/key-files";
+import type { DockerThing } from "../engines/docker";
+import { isDeployer, type Project, readStacks, type Stack } from "../project/project";
+import { localState, localStateFile, publishedKids } from "../project/state";
+import { externalPorts, localPort } from "./servers";
+
+/**
+ * The password for the deploy that makes a server and the client as which Terraform signs in by a key from then on: nobody
+ * has to know it. `undefined` where none is needed or one is given, and where the server is there already, whose password
+ * only its administrator knows.
+ *
+ * @param kept see {@link keptPassword}
+ * @param there what is in Docker under the stacks' names: a server whose volume was lost has forgotten the client
+ * @param isUnfinished whether a first deploy before this one did not come to its end: its password is wanted, whatever a
+ *   state says that may be kept elsewhere
+ */
+export function passwordForFirstDeploy(
+  stacks: readonly Stack[],
+  kept: string | undefined,
+  there: readonly DockerThing[],
+  isUnfinished = false,
+): string | undefined {
+  if (passwordIsGiven()) return undefined;
+  const volumes = stacks.filter(declaresDeployer).map((stack) => ({ stack, volume: volumeOfServer(stack, stacks) }));
+  const exists = (volume: string | undefined) => there.some(({ kind, name }) => kind === "volume" && name === volume);
+  const isMadeAnew = volumes.map(({ volume }) => volume !== undefined && !exists(volume));
+  const first = volumes.filter(({ stack }, index) => isMadeAnew[index] || !hasItsRights(stack));
+  if (first.length === 0) return isUnfinished && volumes.length > 0 ? kept : undefined;
+  if (isMadeAnew.every(Boolean)) return randomBytes(24).toString("base64url");
+  return kept;
+}
+
+/** Has whoever runs this given the administrator's password? As the constructs read it: an empty one of the provider's is none. */
+export function passwordIsGiven(): boolean {
+  return process.env.TF_VAR_keycloak_admin_password !== undefined || Boolean(process.env.KEYCLOAK_PASSWORD);
+}
+
+/** Keeps a password until the first deploy has come to its end, whatever is synthesized meanwhile. */
+export function keepPassword(project: Project, password: string): void {
+  mkdirSync(join(project.folder, ".m2m"), { recursive: true });
+  replaceFile(passwordFile(project), password, 0o600);
+}
+
+/** Whether a password was made for a first deploy that did not come to its end. */
+export function isUnfinished(project: Project): boolean {
+  return existsSync(passwordFile(project));
+}
+
+export function forgetPassword(project: Project): void {
+  rmSync(passwordFile(project), { force: true });
+}
+
+function passwordFile({ folder }: Project): string {
+  return join(folder, ".m2m", "first-password");
+}
+
+/**
+ * The password that an earlier first deploy was made with and did not come to its end: its server has it. One that was
+ * given lies in the file for Keycloak's container, which a synthesis without a password empties: to be asked for before.
+ */
+export function keptPassword(project: Project): string | undefined {
+  const made = readRegularFile(passwordFile(project));
+  if (made !== undefined) return made;
+  const folders = readStacks(project).map(({ folder }) => join(folder, "bootstrap-admin"));
+  const files = folders
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name, "keycloak.conf")));
+  for (const file of files.filter((path) => existsSync(path))) {
+    const password = /^bootstrap-admin-password=(.+)$/m.exec(readFileSync(file, "utf8"))?.[1];
+    if (password !== undefined) return password;
+  }
+  return undefined;
+}
+
+export function declaresDeployer(stack: Stack): boolean {
+  return deployers(stack).length > 0;
+}
+
+/**
+ * Whether the deployer's client, its rights and the realms that it manages are all made: then its key is enough. Of a state
+ * that is kept elsewhere nothing is known here, and the key is tried.
+ */
+function hasItsRights(stack: Stack): boolean {
+  if (localStateFile(stack) === undefined) return true;
+  const { resources } = localState(stack);
+  const isMade = (type: string, name: string) =>
+    resources.some(
+      (one) => one.mode === "managed" && one.type === type && one.name === name && one.instances.length > 0,
+    );
+  const needed = ["keycloak_openid_client_service_account_role", "keycloak_realm"].flatMap((type) =>
+    Object.keys(stack.json.resource?.[type] ?? {}).map((name) => isMade(type, name)),
+  );
+  return (
+    deployers(stack).every((address) => publishedKids(localState(stack), address).length > 0) && needed.every(Boolean)
+  );
+}
+
+function deployers(stack: Stack): string[] {
+  return Object.entries(stack.json.resource?.keycloak_openid_client ?? {})
+    .filter(([, config]) => isDeployer(config))
+    .map(([name]) => `keycloak_openid_client.${name}`);
+}
+
+/** The volume of the server that a stack's deployer is on, where one of the stacks makes it. */
+function volumeOfServer(stack: Stack, all: readonly Stack[]): string | undefined {
+  const ports = [stack.json.provider?.keycloak ?? []].flat().map(({ url = "" }) => localPort(url));
+  const servers = all.flatMap(({ json }) => Object.values(json.resource?.docker_container ?? {}));
+  const own = servers.find(
+    (server) =>
+      JSON.stringify(server.upload ?? "").includes("bootstrap-admin") &&
+      externalPorts(server.ports).some((port) => ports.includes(port)),
+  );
+  return own && `${String(own.name)}-data`;
+}

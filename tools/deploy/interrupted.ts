@@ -1,0 +1,129 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { execaSync } from "execa";
+import { withLock, writeAtomically } from "../bring/cache";
+import { type DockerThing, declaredThings, existing, type MadeThing, remove, stateThings } from "../engines/docker";
+import { ToolError } from "../output";
+import type { Project, Stack } from "../project/project";
+import { localStateFile } from "../project/state";
+import { type Session, terraform } from "../session";
+
+/**
+ * What an `up` is about to make. One that was killed may have made things in Docker that the state never heard of, and
+ * their names are then taken. Only things of these names that appeared since, and that the state does not know, are
+ * that run's leftovers: all else belongs to somebody else.
+ */
+interface Attempt {
+  /** The process at work, and when it was started, since process ids are used again. */
+  readonly pid: number;
+  readonly started: string;
+  readonly things: readonly DockerThing[];
+  /** Docker's ids of those that were there before. */
+  readonly before: readonly string[];
+}
+
+const CLAIM_MS = 60_000;
+
+/** Refuses to go on while another run works on a stack of this checkout. */
+export function refuseWhileBusy(project: Project): void {
+  const folder = join(project.folder, ".m2m");
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const stack = /^attempt-(.+)\.json$/.exec(name)?.[1];
+    if (stack !== undefined) refuseLive(readAttempt(join(folder, name)), stack, join(folder, name));
+  }
+}
+
+/**
+ * Writes down what is about to be made, after it has removed what a killed run left. Refuses while another run is at
+ * work on the stack. Gives what is there already under the stack's names.
+ */
+export async function beginAttempt(session: Session, stack: Stack): Promise<MadeThing[]> {
+  const { project, env, out } = session;
+  const lock = { say: out.say, waitMs: CLAIM_MS };
+  return await withLock(join(project.folder, ".m2m"), `attempt-${stack.name}`, lock, async () => {
+    const leftovers = await findLeftovers(session, stack);
+    if (leftovers.length > 0) {
+      const list = leftovers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+      out.warn(`removing what an interrupted run left: ${list}`);
+      await remove(leftovers, env);
+    }
+    const things = declaredThings(stack);
+    const there = await existing(things, env);
+    const before = there.map(({ id }) => id);
+    const attempt: Attempt = { pid: process.pid, started: startOf(process.pid), things, before };
+    await writeAtomically(recordFile(project, stack), JSON.stringify(attempt));
+    return there;
+  });
+}
+
+/** After success, and after a failure in which Terraform has saved what it made: only a killed run leaves its record. */
+export function endAttempt({ project }: Session, stack: Stack): void {
+  rmSync(recordFile(project, stack), { force: true });
+}
+
+/** What a killed run of this checkout left in Docker. Refuses while another run is at work on the stack. */
+export async function findLeftovers(session: Session, stack: Stack): Promise<MadeThing[]> {
+  const file = recordFile(session.project, stack);
+  const attempt = readAttempt(file);
+  refuseLive(attempt, stack.name, file);
+  if (!attempt && !hasLockFile(stack)) return [];
+  const tool = terraform(session, stack);
+  // Terraform outlives a run that was killed alone, and its lock file outlives a Terraform that was killed.
+  if (await tool.isLocked()) {
+    throw new ToolError(
+      "busy",
+      `another run is at work on the state of stack ${stack.name}; wait for it to end and try again`,
+    );
+  }
+  if (!attempt) return [];
+  const known = [...attempt.before, ...stateThings(await tool.state()).map(({ id }) => id)];
+  return (await existing(attempt.things, session.env)).filter(({ id }) => !known.includes(id));
+}
+
+function refuseLive(attempt: Attempt | undefined, stack: string, file: string): void {
+  if (!attempt || attempt.pid === process.pid || startOf(attempt.pid) !== attempt.started) return;
+  throw new ToolError(
+    "busy",
+    `another run, process ${attempt.pid}, is at work on stack ${stack}; wait for it to end, or end it, and try again (record: ${file})`,
+  );
+}
+
+/** A record in another form, of an older version, says nothing that could be relied on. */
+function readAttempt(file: string): Attempt | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    const attempt = JSON.parse(readFileSync(file, "utf8"));
+    return Array.isArray(attempt.before) ? attempt : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Has a run left its record or a lock? */
+export function hasTraces(project: Project, stack: Stack): boolean {
+  return readAttempt(recordFile(project, stack)) !== undefined || hasLockFile(stack);
+}
+
+function hasLockFile(stack: Stack): boolean {
+  const file = localStateFile(stack);
+  return file !== undefined && existsSync(join(dirname(file), `.${basename(file)}.lock.info`));
+}
+
+/** When a process was started, in the system's own terms; empty where it has ended. */
+function startOf(pid: number): string {
+  if (!existsSync("/proc/self/stat")) {
+    return execaSync("ps", ["-o", "lstart=", "-p", String(pid)], { reject: false }).stdout.trim();
+  }
+  try {
+    // Fields 3 and 22 of proc(5), counted after the program's name, which may hold anything.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
+    return fields[0] === "Z" ? "" : fields[19]!;
+  } catch {
+    return "";
+  }
+}
+
+function recordFile(project: Project, stack: Stack): string {
+  return join(project.folder, ".m2m", `attempt-${stack.name}.json`);
+}

@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { writeAtomically } from "../bring/cache";
+import { DOCKER_PROVIDER, dockerProviderMirror, terraformPlatform } from "../bring/docker-provider";
+import { PROVIDER_BUNDLE, packageFile, packageVersion } from "../package-files";
+import { EMBEDDED_PROVIDER, type Sources } from "../project/sources";
+import { header, impliedMirrors, mirroredProviders, userCliText } from "./user-cli";
+
+/**
+ * Puts the embedded provider into a filesystem mirror of its own. The mirror is named by the bundle's content: two
+ * checkouts with different bundles of the same version do not take each other's away.
+ */
+export function placeEmbeddedProvider(cache: string): string {
+  const bundle = packageFile(PROVIDER_BUNDLE);
+  const hash = createHash("sha256").update(readFileSync(bundle)).digest("hex").slice(0, 16);
+  const mirror = join(cache, "embedded", hash);
+  const version = packageVersion();
+  const program = join(
+    mirror,
+    EMBEDDED_PROVIDER,
+    version,
+    terraformPlatform(),
+    `terraform-provider-keycloak_v${version}`,
+  );
+  if (existsSync(program)) return mirror;
+  mkdirSync(dirname(program), { recursive: true });
+  const half = `${program}.${process.pid}.half`;
+  copyFileSync(bundle, half);
+  chmodSync(half, 0o755);
+  renameSync(half, program);
+  return mirror;
+}
+
+/**
+ * Terraform's CLI configuration for these sources, in the cache: what this machine made comes from its mirrors, all else
+ * from where the user's own configuration says. Gives the variables to start Terraform with.
+ */
+export async function writeCliConfig(cache: string, sources: Sources): Promise<Record<string, string>> {
+  const mirrors: { path: string; include: string }[] = [];
+  if (sources.dockerProvider === "built") mirrors.push({ path: dockerProviderMirror(cache), include: DOCKER_PROVIDER });
+  if (sources.keycloakProvider === EMBEDDED_PROVIDER) {
+    mirrors.push({ path: placeEmbeddedProvider(cache), include: EMBEDDED_PROVIDER });
+  }
+  const own = userCliText();
+  // `terraform providers lock`, which the cdktf CLI runs, asks registries whatever mirrors hold.
+  const skipLock = mirrors.length > 0 || impliedMirrors(own).length > 0 || /\b(filesystem|network)_mirror\b/.test(own);
+  const forCdktf: Record<string, string> = skipLock ? { CDKTF_SKIP_PROVIDER_LOCK: "true" } : {};
+  if (mirrors.length === 0) return forCdktf;
+  const text = cliConfig(mirrors, own);
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  const file = join(cache, "terraform", `${hash}.tfrc`);
+  await writeAtomically(file, text, 0o600);
+  // Nobody waits for news of Terraform's own versions where its registry was not reached.
+  return { TF_CLI_CONFIG_FILE: file, ...forCdktf, CHECKPOINT_DISABLE: "true" };
+}
+
+/**
+ * Mirrors first; the user's own installation methods follow. Where there are none, Terraform's own: a block of methods
+ * switches off the folders that it looks into by itself, so they are named.
+ */
+export function cliConfig(mirrors: readonly { path: string; include: string }[], own: string): string {
+  const block = /provider_installation\s*\{/.exec(own);
+  const [before, methods, after] = block ? cutBlock(own, block.index, block.index + block[0].length) : [own, "", ""];
+  const implied = impliedMirrors(own);
+  const excluded = [...mirrors.map(({ include }) => include), ...implied.flatMap(mirroredProviders)];
+  return [
+    header(),
+    "provider_installation {",
+    ...mirrors.flatMap(({ path, include }) => [
+      "  filesystem_mirror {",
+      `    path    = ${JSON.stringify(path)}`,
+      `    include = [${JSON.stringify(include)}]`,
+      "  }",
+    ]),
+    ...implied.map((path) => `  filesystem_mirror {\n    path = ${JSON.stringify(path)}\n  }`),
+    methods.trim() === ""
+      ? `  direct {\n    exclude = [${excluded.map((address) => JSON.stringify(address)).join(", ")}]\n  }`
+      : methods.trimEnd(),
+    "}",
+    before.trim(),
+    after.trim(),
+    "",
+  ].join("\n");
+}
+
+/** The text before, inside and after a block whose opening brace ends at `open`. */
+function cutBlock(text: string, start: number, open: number): [string, string, string] {
+  let depth = 1;
+  let end = open;
+  while (depth > 0 && end < text.length) {
+    if (text[end] === "{") depth++;
+    if (text[end] === "}") depth--;
+    end++;
+  }
+  return [text.slice(0, start), text.slice(open, end - 1), text.slice(end)];
+}

@@ -1,0 +1,158 @@
+import { createServer } from "node:net";
+import { execa } from "execa";
+import { ToolError } from "../output";
+import type { Stack } from "../project/project";
+import type { State } from "../project/state";
+
+/** What a stack makes in Docker, by the name it has there. */
+export interface DockerThing {
+  readonly kind: "container" | "network" | "volume";
+  readonly name: string;
+}
+
+/** One that is there, or was. Docker's id tells it from another of the same name; a volume has none but its name. */
+export interface MadeThing extends DockerThing {
+  readonly id: string;
+}
+
+const LABEL = "cdktf-keycloak-m2m";
+const KINDS = ["container", "network", "volume"] as const;
+const LINE = {
+  container: "{{.ID}} {{.Names}}",
+  network: "{{.ID}} {{.Name}}",
+  volume: "{{.Name}} {{.Name}}",
+} as const;
+const NOT_THERE = /no such (container|network|volume)|(container|network|volume) \S+ not found/i;
+const STACK_FRAME = /^\s+(at |\.\.\. \d+ (more|common frames))/;
+const LINES_PER_MESSAGE = 50;
+
+/** Runs the Docker client; `undefined` where what is asked for is not there, an error where Docker does not answer. */
+async function docker(args: readonly string[], env: Record<string, string>): Promise<string | undefined> {
+  const result = await execa("docker", args, { env, reject: false, timeout: 60_000, stdin: "ignore" });
+  if (!result.failed) return result.stdout;
+  const problem = result.stderr?.trim() || result.shortMessage || "";
+  if (NOT_THERE.test(problem)) return undefined;
+  throw new ToolError("docker-unreachable", `\`docker ${args.join(" ")}\` failed:\n${problem}`);
+}
+
+/** Containers, networks and volumes that a synthesized stack names. */
+export function declaredThings(stack: Stack): DockerThing[] {
+  return KINDS.flatMap((kind) =>
+    Object.values(stack.json.resource?.[`docker_${kind}`] ?? {}).map(({ name }) => ({ kind, name: String(name) })),
+  );
+}
+
+/** Containers, networks and volumes that a state knows. */
+export function stateThings(state: State): MadeThing[] {
+  return KINDS.flatMap((kind) =>
+    state.resources
+      .filter(({ mode, type }) => mode === "managed" && type === `docker_${kind}`)
+      .flatMap(({ instances }) =>
+        instances.map(({ attributes }) => ({ kind, name: String(attributes.name), id: String(attributes.id) })),
+      ),
+  );
+}
+
+/** Those of these names that exist in Docker and carry this package's label, whoever made them. */
+export async function existing(things: readonly DockerThing[], env: Record<string, string>): Promise<MadeThing[]> {
+  const found = await Promise.all(
+    KINDS.filter((kind) => things.some((thing) => thing.kind === kind)).map(async (kind) => {
+      const all = kind === "container" ? ["--all"] : [];
+      const full = kind === "volume" ? [] : ["--no-trunc"];
+      const args = [kind, "ls", ...all, ...full, "--filter", `label=${LABEL}`, "--format", LINE[kind]];
+      return ((await docker(args, env)) ?? "")
+        .split("\n")
+        .map((line) => line.split(" "))
+        .map(([id = "", name = ""]) => ({ kind, name, id }));
+    }),
+  );
+  return found.flat().filter((thing) => things.some(({ kind, name }) => kind === thing.kind && name === thing.name));
+}
+
+/** Is a container there, by its name or id, and does it run? */
+export async function containerStatus(
+  container: string,
+  env: Record<string, string>,
+): Promise<"running" | "stopped" | "gone"> {
+  const answer = await docker(["container", "inspect", "--format", "{{.State.Running}}", container], env);
+  if (answer === undefined) return "gone";
+  return answer.trim() === "true" ? "running" : "stopped";
+}
+
+export async function isRunning(container: string, env: Record<string, string>): Promise<boolean> {
+  return (await containerStatus(container, env)) === "running";
+}
+
+export async function oneRuns(containers: readonly MadeThing[], env: Record<string, string>): Promise<boolean> {
+  return (await Promise.all(containers.map(({ id }) => isRunning(id, env)))).some(Boolean);
+}
+
+/** Containers first: networks and volumes are in use until they are gone. */
+export async function remove(things: readonly MadeThing[], env: Record<string, string>): Promise<void> {
+  for (const kind of KINDS) {
+    for (const { id } of things.filter((thing) => thing.kind === kind)) {
+      await docker([kind, "rm", ...(kind === "container" ? ["--force"] : []), id], env);
+    }
+  }
+}
+
+/** The last lines of a container's log, both streams. */
+export async function lastLogLines(container: string, lines: number, env: Record<string, string>): Promise<string> {
+  const result = await execa("docker", ["logs", "--tail", String(lines), container], {
+    env,
+    reject: false,
+    all: true,
+    timeout: 10_000,
+  });
+  return result.failed ? "" : (result.all ?? "");
+}
+
+/** Its last lines that say something: of Java's stack traces the messages stay and the frames, dozens each, go. */
+export async function lastMessages(container: string, lines: number, env: Record<string, string>): Promise<string> {
+  const log = await lastLogLines(container, lines * LINES_PER_MESSAGE, env);
+  const messages = log.split("\n").filter((line) => !STACK_FRAME.test(line));
+  return messages.slice(-lines).join("\n");
+}
+
+/**
+ * Refuses names under which something of this package exists that the state does not know. Docker would take a volume
+ * of another checkout for this one's, and `down` would then remove it.
+ */
+export function refuseForeign(there: readonly MadeThing[], state: State): void {
+  const known = stateThings(state).map(({ id }) => id);
+  const foreign = there.filter(({ id }) => !known.includes(id));
+  if (foreign.length === 0) return;
+  const list = foreign.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+  const commands = foreign.map(
+    ({ kind, name }) => `docker ${kind} rm ${kind === "container" ? "--force " : ""}${name}`,
+  );
+  throw new ToolError(
+    "name-in-use",
+    `${list}: made by another checkout, or by one whose state is lost; take it down there, choose other names, or remove it with \`${commands.join(" && ")}\``,
+  );
+}
+
+/** Refuses a published port that something else holds, before Docker fails half-way. */
+export async function checkPorts(stack: Stack, env: Record<string, string>): Promise<void> {
+  for (const config of Object.values(stack.json.resource?.docker_container ?? {})) {
+    if (await isRunning(String(config.name), env)) continue;
+    const where = (config["//"] as { metadata: { path: string } } | undefined)?.metadata.path ?? String(config.name);
+    for (const { external, ip } of (config.ports ?? []) as { external?: number; ip?: string }[]) {
+      if (external !== undefined && !(await isFree(external, ip ?? "127.0.0.1"))) {
+        throw new ToolError(
+          "port-in-use",
+          `[${where}] port ${external} of ${ip ?? "127.0.0.1"} is in use by another program; end it (\`ss -ltnp 'sport = :${external}'\` names it), or choose another port`,
+        );
+      }
+    }
+  }
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    // Whatever else keeps this program from the port, such as a privileged one, need not keep Docker from it.
+    probe.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "EADDRINUSE"));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
+}

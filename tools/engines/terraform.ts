@@ -1,0 +1,184 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa, type Options } from "execa";
+import { type Output, ToolError } from "../output";
+import type { Stack } from "../project/project";
+import { parseState, type State } from "../project/state";
+
+/** Keycloak's words for a wrong administrator's password, whichever provider passes them on. */
+const REFUSED_LOGIN = /Invalid user credentials/;
+const ABOUT_THE_PASSWORD =
+  "The administrator's password comes in KEYCLOAK_PASSWORD (or the variable keycloak_admin_password). Keycloak took it when its database was empty, and a kept volume keeps it.";
+
+/** Terraform in the folder of one stack, with the environment that says where its providers come from. */
+export class Terraform {
+  constructor(
+    private readonly binary: string,
+    private readonly stack: Stack,
+    private readonly env: Record<string, string>,
+    private readonly out: Output,
+  ) {}
+
+  /** Installs providers, unless the last time was for the same requirements. */
+  async init(): Promise<void> {
+    const stamp = join(this.stack.folder, ".terraform", "m2m-initialised");
+    const wanted = this.requirements();
+    if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+    this.out.say("terraform init");
+    // The lock file pins checksums of a provider's earlier bundle of the same version; versions are pinned by the JSON.
+    rmSync(join(this.stack.folder, ".terraform.lock.hcl"), { force: true });
+    await this.run(["init", "-input=false", "-no-color"]);
+    writeFileSync(stamp, wanted);
+  }
+
+  /** Applies all, or some addresses and what they need. */
+  async apply(targets: readonly string[] = []): Promise<void> {
+    await this.stream(["apply", "-auto-approve", ...targets.map((target) => `-target=${target}`)]);
+  }
+
+  /** Without a refresh nobody is asked for what is destroyed: a provider that has nothing to destroy is not started. */
+  async destroy(options: { refresh: boolean } = { refresh: true }): Promise<void> {
+    await this.stream(["destroy", "-auto-approve", ...(options.refresh ? [] : ["-refresh=false"])]);
+  }
+
+  /** Shows the plan on stdout; true where there are changes. */
+  async plan(colour: boolean): Promise<boolean> {
+    const args = ["plan", "-input=false", "-detailed-exitcode", "-lock=false", ...(colour ? [] : ["-no-color"])];
+    const result = await this.start(args, "inherit");
+    if (result.exitCode === 2) return true;
+    if (result.failed) throw this.failure("plan", text(result.stderr));
+    return false;
+  }
+
+  /** The plan as data; `pending` also where nothing but outputs would change. */
+  async planJson(): Promise<{ pending: boolean; changes: PlannedChange[] }> {
+    const result = await this.start(["plan", "-input=false", "-lock=false", "-json", "-detailed-exitcode"]);
+    const events = text(result.stdout).split("\n").flatMap(parseEvent);
+    if (result.failed && result.exitCode !== 2) throw this.failure("plan", errorsOf(events) || text(result.stderr));
+    return { pending: result.exitCode === 2, changes: events.flatMap(plannedChanges) };
+  }
+
+  async state(): Promise<State> {
+    return parseState(await this.run(["state", "pull"]), `the state of ${this.stack.name}`);
+  }
+
+  async forget(addresses: readonly string[]): Promise<void> {
+    if (addresses.length > 0) await this.run(["state", "rm", ...addresses]);
+  }
+
+  /** Does another program hold the state? Terraform itself is asked, by a command that changes nothing. */
+  async isLocked(): Promise<boolean> {
+    const result = await this.start(["untaint", "-allow-missing", "-no-color", "none.none"]);
+    return result.failed && /Error acquiring the state lock/.test(text(result.stderr));
+  }
+
+  /** The required providers and the mirror's content decide whether an init is still good. */
+  private requirements(): string {
+    const text = JSON.stringify([this.stack.json.terraform, this.env]);
+    return createHash("sha256").update(text).digest("hex");
+  }
+
+  private async run(args: string[]): Promise<string> {
+    const result = await this.start(args);
+    if (result.failed) throw this.failure(args[0]!, text(result.stderr) || text(result.stdout));
+    return text(result.stdout);
+  }
+
+  /** Runs with Terraform's machine-readable output and tells each finished resource. */
+  private async stream(args: string[]): Promise<void> {
+    const child = this.start([args[0]!, "-json", "-input=false", ...args.slice(1)]);
+    const errors: string[] = [];
+    for await (const line of child) {
+      for (const event of parseEvent(line)) {
+        if (/^(apply_complete|apply_progress|provision_)/.test(event.type)) this.out.say(`  ${event["@message"]}`);
+        if (event.diagnostic?.severity === "error") errors.push(describe(event));
+      }
+    }
+    const result = await child;
+    if (result.isTerminated) {
+      throw new ToolError(
+        "terraform-killed",
+        `terraform ${args[0]} of stack ${this.stack.name} was ended by ${result.signal} and may have lost what it was making; run \`m2m up\` or \`m2m down\` to go on`,
+      );
+    }
+    if (result.failed) throw this.failure(args[0]!, errors.join("\n\n") || text(result.stderr));
+  }
+
+  private start(args: string[], stdout: "pipe" | "inherit" = "pipe") {
+    return startTerraform(this.binary, args, {
+      cwd: this.stack.folder,
+      env: { CHECKPOINT_DISABLE: "true", TF_IN_AUTOMATION: "true", ...this.env },
+      stdin: "ignore",
+      reject: false,
+      stdout,
+      // Ctrl-C reaches Terraform too, which then stops in order and saves its state: wait for it.
+      forceKillAfterDelay: 120_000,
+    });
+  }
+
+  private failure(step: string, reason: string): ToolError {
+    const text = `terraform ${step} of stack ${this.stack.name} failed:\n${reason.trim()}`;
+    return new ToolError("terraform-failed", REFUSED_LOGIN.test(reason) ? `${text}\n${ABOUT_THE_PASSWORD}` : text);
+  }
+}
+
+/**
+ * Starts Terraform so that what it writes is its owner's alone: copies of the state, which some commands leave, would be
+ * readable for everybody. The program that starts takes over the mask; this process has its own back at once.
+ */
+export function startTerraform<T extends Options>(binary: string, args: readonly string[], options: T) {
+  const mask = process.umask(0o077);
+  try {
+    return execa(binary, args, options);
+  } finally {
+    process.umask(mask);
+  }
+}
+
+export interface PlannedChange {
+  readonly action: string;
+  readonly address: string;
+}
+
+/** One line of Terraform's machine-readable output. */
+interface UiEvent {
+  readonly type: string;
+  readonly "@message": string;
+  readonly diagnostic?: { severity: string; summary: string; detail?: string; address?: string };
+  readonly change?: { action: string; resource: { addr: string } };
+  readonly outputs?: { [name: string]: { action?: string } };
+}
+
+function plannedChanges({ type, change, outputs = {} }: UiEvent): PlannedChange[] {
+  if (type === "planned_change" && change) return [{ action: change.action, address: change.resource.addr }];
+  if (type !== "outputs") return [];
+  return Object.entries(outputs)
+    .filter(([, { action = "noop" }]) => action !== "noop")
+    .map(([name, { action }]) => ({ action: action!, address: `output.${name}` }));
+}
+
+/** execa leaves out a stream that was not captured. */
+function text(stream: string | undefined): string {
+  return stream ?? "";
+}
+
+function parseEvent(line: string): UiEvent[] {
+  try {
+    return [JSON.parse(line) as UiEvent];
+  } catch {
+    return [];
+  }
+}
+
+function errorsOf(events: readonly UiEvent[]): string {
+  return events
+    .filter(({ diagnostic }) => diagnostic?.severity === "error")
+    .map(describe)
+    .join("\n\n");
+}
+
+function describe({ diagnostic }: UiEvent): string {
+  const where = diagnostic?.address ? ` (${diagnostic.address})` : "";
+  return [`${diagnostic?.summary}${where}`, diagnostic?.detail].filter(Boolean).join("\n");
+}

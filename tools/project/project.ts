@@ -1,0 +1,110 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { ToolError } from "../output";
+
+/** The folder with `cdktf.json` and what it says. */
+export interface Project {
+  readonly folder: string;
+  /** The command that synthesizes. */
+  readonly app: string;
+  readonly outdir: string;
+  readonly context: Record<string, unknown>;
+}
+
+/** One synthesized stack. */
+export interface Stack {
+  readonly name: string;
+  /** Where Terraform runs. */
+  readonly folder: string;
+  readonly json: SynthesizedJson;
+  readonly warnings: readonly string[];
+}
+
+type ProviderConfiguration = { readonly alias?: string; readonly url?: string };
+type Resources = Record<string, Record<string, Record<string, unknown>>>;
+
+export interface SynthesizedJson {
+  /** What Terraform takes for a comment. */
+  readonly "//"?: unknown;
+  readonly resource?: Resources;
+  readonly variable?: Record<string, { readonly default?: string | null }>;
+  /** cdktf writes a list for each provider, other programs may write one alone. */
+  readonly provider?: Record<string, ProviderConfiguration | readonly ProviderConfiguration[]>;
+  readonly terraform: { readonly backend?: { readonly local?: { readonly path: string } } };
+}
+
+interface Manifest {
+  readonly stacks: Record<
+    string,
+    {
+      readonly name: string;
+      readonly synthesizedStackPath: string;
+      readonly workingDirectory: string;
+      readonly annotations: readonly { level: string; message: string; constructPath: string }[];
+      readonly dependencies: readonly string[];
+    }
+  >;
+}
+
+export function openProject(from = process.cwd()): Project {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const path = join(folder, "cdktf.json");
+    if (existsSync(path)) {
+      const { app, output = "cdktf.out", context = {} } = readCdktfJson(path);
+      return { folder, app, outdir: resolve(folder, output), context };
+    }
+    if (dirname(folder) === folder) {
+      throw new ToolError(
+        "no-project",
+        `no cdktf.json in ${from} or above it; change into a CDK for Terraform project`,
+      );
+    }
+  }
+}
+
+function readCdktfJson(path: string): { app: string; output?: string; context?: Record<string, unknown> } {
+  const invalid = (problem: string, cause?: unknown) =>
+    new ToolError("project-invalid", `${path} ${problem}`, { cause });
+  let content: { app?: unknown } | null;
+  try {
+    content = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw invalid(`must be JSON, got: ${(cause as Error).message}`, cause);
+  }
+  const app = content?.app;
+  if (typeof app === "string" && app.trim() !== "") return { ...content, app };
+  throw invalid(`must name the program that synthesizes, as in "app": "npx tsx main.ts", got: ${JSON.stringify(app)}`);
+}
+
+/** The stacks of the last synthesis, a stack after those it depends on. */
+export function readStacks(project: Project): Stack[] {
+  const path = join(project.outdir, "manifest.json");
+  if (!existsSync(path)) return [];
+  const { stacks } = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+  const ordered = new Map<string, Stack>();
+  const visit = (name: string): void => {
+    const entry = stacks[name];
+    if (!entry || ordered.has(name)) return;
+    entry.dependencies.forEach(visit);
+    ordered.set(name, {
+      name,
+      folder: join(project.outdir, entry.workingDirectory),
+      json: JSON.parse(readFileSync(join(project.outdir, entry.synthesizedStackPath), "utf8")),
+      warnings: entry.annotations.map(({ constructPath, message }) => `[${constructPath}] ${message}`),
+    });
+  };
+  Object.keys(stacks).forEach(visit);
+  return [...ordered.values()];
+}
+
+/** Whether a client of the synthesized JSON is the one that Terraform signs in as (`DeployerClient`). */
+export function isDeployer(config: Record<string, unknown>): boolean {
+  return (config["//"] as { deployer?: boolean } | undefined)?.deployer === true;
+}
+
+/** The addresses of a stack's resources whose type starts with a prefix, as `TYPE.NAME`. */
+export function addresses(stack: Stack, prefix: string): string[] {
+  return Object.entries(stack.json.resource ?? {})
+    .filter(([type]) => type.startsWith(prefix))
+    .flatMap(([type, named]) => Object.keys(named).map((name) => `${type}.${name}`));
+}
