@@ -5,12 +5,12 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SIGNING_ALGORITHMS } from "../../constructs/keys/algorithms";
-import { keyId, readCertificate } from "../../constructs/keys/certificate";
-import { KeyError } from "../../constructs/keys/errors";
-import { checkKeyPairRequest, ensureKeyPair, type KeyPairRequest } from "../../constructs/keys/key-pair";
-import { filesOf } from "../../constructs/keys/key-store";
-import { selfSign } from "../../constructs/keys/self-sign";
+import { SIGNING_ALGORITHMS } from "../../../constructs/keys/algorithms";
+import { keyId, readCertificate } from "../../../constructs/keys/certificate";
+import { KeyError } from "../../../constructs/keys/errors";
+import { checkKeyPairRequest, ensureKeyPair, type KeyPairRequest } from "../../../constructs/keys/key-pair";
+import { filesOf } from "../../../constructs/keys/key-store";
+import { selfSign } from "../../../constructs/keys/self-sign";
 
 const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 const PEM = KEY.export({ type: "pkcs8", format: "pem" }) as string;
@@ -170,7 +170,7 @@ describe("runs at once", () => {
   /** Makes a pair in each of some folders, all processes at the same times; prints the key ids. */
   async function program(): Promise<string> {
     const outfile = join(folder, "race.cjs");
-    const keyPair = JSON.stringify(resolve(__dirname, "../../constructs/keys/key-pair"));
+    const keyPair = JSON.stringify(resolve(__dirname, "../../../constructs/keys/key-pair"));
     const contents = `
       import { join } from "node:path";
       import { ensureKeyPair } from ${keyPair};

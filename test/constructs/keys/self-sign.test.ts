@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asn1, md, pki } from "node-forge";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makePrivateKey, SIGNING_ALGORITHMS } from "../../constructs/keys/algorithms";
-import { selfSign } from "../../constructs/keys/self-sign";
+import { makePrivateKey, SIGNING_ALGORITHMS } from "../../../constructs/keys/algorithms";
+import { selfSign } from "../../../constructs/keys/self-sign";
 
 const KEYS = SIGNING_ALGORITHMS.map((algorithm) => ({ algorithm, key: makePrivateKey(algorithm, 2048) }));
 const [{ key: RSA }] = KEYS as [(typeof KEYS)[0]];

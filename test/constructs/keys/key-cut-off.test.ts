@@ -2,15 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { KeyRecord } from "../../constructs/keys/key-record";
-import { retireAction, revokeAction, rotateAction } from "../../tools/keys/actions";
-import { activateKey, prepareKey, revokeKey } from "../../tools/keys/change";
+import type { KeyRecord } from "../../../constructs/keys/key-record";
+import { retireAction, revokeAction, rotateAction } from "../../../tools/keys/actions";
+import { activateKey, prepareKey, revokeKey } from "../../../tools/keys/change";
 import { expectSettled } from "./expect-sound";
 import { filesIn, heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
 
 /** A realm that keeps no login events: nobody can tell who signs with which key. */
-vi.mock("../../tools/keys/live-use", async (original) => {
-  return { ...(await original<typeof import("../../tools/keys/live-use")>()), usesOf: async () => undefined };
+vi.mock("../../../tools/keys/live-use", async (original) => {
+  return { ...(await original<typeof import("../../../tools/keys/live-use")>()), usesOf: async () => undefined };
 });
 
 const HOUR_MS = 3_600_000;

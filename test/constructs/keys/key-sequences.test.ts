@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { retiringOf } from "../../constructs/keys/key-life";
-import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
+import { retiringOf } from "../../../constructs/keys/key-life";
+import { activeOf, type KeyRecord } from "../../../constructs/keys/key-record";
 import {
   type ActionOptions,
   activateAction,
@@ -12,8 +12,8 @@ import {
   prepareAction,
   retireAction,
   revokeAction,
-} from "../../tools/keys/actions";
-import { LONG, runs } from "../provider/fuzz";
+} from "../../../tools/keys/actions";
+import { LONG, runs } from "../../provider/fuzz";
 import { expectSettled, expectSound } from "./expect-sound";
 import { heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
 

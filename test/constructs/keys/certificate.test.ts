@@ -1,10 +1,10 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { importJWK, jwtVerify, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { kindFor, makePrivateKey, SIGNING_ALGORITHMS } from "../../constructs/keys/algorithms";
-import { keyId, readCertificate } from "../../constructs/keys/certificate";
-import { KeyError } from "../../constructs/keys/errors";
-import { selfSign } from "../../constructs/keys/self-sign";
+import { kindFor, makePrivateKey, SIGNING_ALGORITHMS } from "../../../constructs/keys/algorithms";
+import { keyId, readCertificate } from "../../../constructs/keys/certificate";
+import { KeyError } from "../../../constructs/keys/errors";
+import { selfSign } from "../../../constructs/keys/self-sign";
 
 const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 const NOW = new Date("2026-03-01T12:00:00.900Z");

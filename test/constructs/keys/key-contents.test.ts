@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { activateKey, prepareKey } from "../../tools/keys/change";
+import { activateKey, prepareKey } from "../../../tools/keys/change";
 import { expectSettled } from "./expect-sound";
 import { filesIn, heldIn, pairIn, recordIn, START, synthesizeIn } from "./living-pair";
 

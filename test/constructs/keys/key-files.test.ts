@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createFile, readRegularFile, replaceFile } from "../../constructs/keys/key-files";
+import { createFile, readRegularFile, replaceFile } from "../../../constructs/keys/key-files";
 
 /** The real one, beside a stand-in that lets a test choose what happens between looking and linking. */
 const links = vi.hoisted((): { real?: typeof linkSync } => ({}));

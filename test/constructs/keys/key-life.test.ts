@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { readCertificate } from "../../constructs/keys/certificate";
-import { activate, prepare, refuseSecond, retire, retiringOf, revoke } from "../../constructs/keys/key-life";
+import { readCertificate } from "../../../constructs/keys/certificate";
+import { activate, prepare, refuseSecond, retire, retiringOf, revoke } from "../../../constructs/keys/key-life";
 import {
   acceptedOf,
   activeOf,
@@ -11,8 +11,8 @@ import {
   type KeyState,
   parseRecord,
   printRecord,
-} from "../../constructs/keys/key-record";
-import { selfSign } from "../../constructs/keys/self-sign";
+} from "../../../constructs/keys/key-record";
+import { selfSign } from "../../../constructs/keys/self-sign";
 
 const BEFORE = new Date("2026-01-01T00:00:00Z");
 const NOW = new Date("2026-02-01T10:20:30.900Z");

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readCertificate } from "../../constructs/keys/certificate";
-import { KeyError } from "../../constructs/keys/errors";
+import { readCertificate } from "../../../constructs/keys/certificate";
+import { KeyError } from "../../../constructs/keys/errors";
 import {
   entryOf,
   factsOf,
@@ -11,9 +11,9 @@ import {
   parseRecord,
   printRecord,
   stamp,
-} from "../../constructs/keys/key-record";
-import { selfSign } from "../../constructs/keys/self-sign";
-import { runs } from "../provider/fuzz";
+} from "../../../constructs/keys/key-record";
+import { selfSign } from "../../../constructs/keys/self-sign";
+import { runs } from "../../provider/fuzz";
 
 const ISSUED = new Date("2026-01-01T00:00:00Z");
 const RSA = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
-import type { KeyState } from "../../constructs/keys/key-record";
-import { activateKey, prepareKey, retireKey, revokeKey } from "../../tools/keys/change";
-import type { Pair } from "../../tools/keys/pairs";
+import type { KeyState } from "../../../constructs/keys/key-record";
+import { activateKey, prepareKey, retireKey, revokeKey } from "../../../tools/keys/change";
+import type { Pair } from "../../../tools/keys/pairs";
 import { pairIn, recordIn, START, synthesizeIn } from "./living-pair";
 
 export interface Command {

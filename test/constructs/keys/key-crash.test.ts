@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { acceptedOf, type KeyRecord } from "../../constructs/keys/key-record";
+import { acceptedOf, type KeyRecord } from "../../../constructs/keys/key-record";
 import { expectSettled, expectSound } from "./expect-sound";
 import { COMMANDS, type Command, type CommandName } from "./key-commands";
 import { filesIn, kidIn, privateHalves, recordIn, synthesizeIn } from "./living-pair";

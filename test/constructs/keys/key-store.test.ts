@@ -14,10 +14,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { keyId } from "../../constructs/keys/certificate";
-import { filesOf, heldKey, stagePrivateKey } from "../../constructs/keys/key-store";
-import { selfSign } from "../../constructs/keys/self-sign";
-import { activateKey, prepareKey, retireKey, revokeKey } from "../../tools/keys/change";
+import { keyId } from "../../../constructs/keys/certificate";
+import { filesOf, heldKey, stagePrivateKey } from "../../../constructs/keys/key-store";
+import { selfSign } from "../../../constructs/keys/self-sign";
+import { activateKey, prepareKey, retireKey, revokeKey } from "../../../tools/keys/change";
 import { expectSettled, expectSound } from "./expect-sound";
 import { CHANGES, type Change } from "./key-commands";
 import { filesIn, heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect } from "vitest";
-import { activeOf } from "../../constructs/keys/key-record";
+import { activeOf } from "../../../constructs/keys/key-record";
 import { filesIn, heldIn, kidIn, privateHalves, recordIn, synthesizeIn } from "./living-pair";
 
 /**

@@ -1,11 +1,11 @@
 import { createPrivateKey } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { keyId } from "../../constructs/keys/certificate";
-import { ensureKeyPair, type PairFacts } from "../../constructs/keys/key-pair";
-import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
-import { filesOf, readRecord } from "../../constructs/keys/key-store";
-import type { Pair } from "../../tools/keys/pairs";
+import { keyId } from "../../../constructs/keys/certificate";
+import { ensureKeyPair, type PairFacts } from "../../../constructs/keys/key-pair";
+import { activeOf, type KeyRecord } from "../../../constructs/keys/key-record";
+import { filesOf, readRecord } from "../../../constructs/keys/key-store";
+import type { Pair } from "../../../tools/keys/pairs";
 
 /** Keys of this kind are made in no time. */
 export const ALGORITHM = "EdDSA";
