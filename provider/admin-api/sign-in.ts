@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { withCode } from "../../constructs/contract/provider-errors";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { type Fault, jsonOf, KeycloakError, NotKeycloakError, statusFault } from "./errors";
 
@@ -133,7 +134,7 @@ export class Login {
           : signed
             ? "Check that the client signs in with signed JWTs (client-jwt), that Keycloak has the public half of this key under this algorithm, and that the clocks agree."
             : `Check that client "${clientId}" exists in realm "${realm}", its secret, and that it allows this kind of login.`;
-    return new KeycloakError(fault, summary, `The answer was ${fault.got}. ${remedy}`);
+    return new KeycloakError(fault, withCode(summary, "sign-in-refused"), `The answer was ${fault.got}. ${remedy}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { withCode } from "../../constructs/contract/provider-errors";
 import type { ConnectionSettings } from "../admin-api/keycloak";
 import { flag, number, optional, text, textMap } from "../engine/fields";
 import { isSet } from "../engine/rules";
@@ -87,14 +88,15 @@ function checkLogin(given: (name: string) => boolean): Diagnostic[] {
   if (given("access_token")) return [];
   if (given("username") !== given("password")) {
     const [missing, there] = given("username") ? ["password", "username"] : ["username", "password"];
-    return [problem(`${missing} must be set beside ${there}`, `Or set ${ENVIRONMENT[missing!]} in the environment.`)];
+    const summary = withCode(`${missing} must be set beside ${there}`, "sign-in-incomplete");
+    return [problem(summary, `Or set ${ENVIRONMENT[missing!]} in the environment.`)];
   }
   const signed = given("jwt_token") || given("jwt_token_file");
   const ways = ["username", "client_secret", "jwt_signing_key"];
   if (!signed && !ways.some(given)) {
     return [
       problem(
-        "a way to log in must be set",
+        withCode("a way to log in must be set", "sign-in-incomplete"),
         "One of: username and password; client_secret; jwt_signing_key; jwt_token or jwt_token_file; access_token. " +
           "Or set KEYCLOAK_USER and KEYCLOAK_PASSWORD, KEYCLOAK_CLIENT_SECRET, KEYCLOAK_JWT_SIGNING_KEY, KEYCLOAK_JWT_TOKEN, " +
           "KEYCLOAK_JWT_TOKEN_FILE or KEYCLOAK_ACCESS_TOKEN in the environment.",

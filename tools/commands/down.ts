@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { nobodySignsIn } from "../../constructs/contract/provider-errors";
 import { declaresDeployer, forgetPassword, keptPassword, passwordIsGiven } from "../deploy/first-deploy";
 import { endAttempt, findLeftovers, hasTraces, refuseWhileBusy } from "../deploy/interrupted";
 import { type Deployed, type ServerEntries, serversOf } from "../deploy/servers";
@@ -20,10 +21,6 @@ import {
 } from "../project/state";
 import { synthesize } from "../project/synth";
 import { type Session, terraform } from "../session";
-
-/** Either provider's words for a login that is refused, or for which nothing is given. */
-const NOBODY_SIGNS_IN =
-  /refused the login|must be set beside|a way to log in must be set|error initializing keycloak provider|invalid_(client|grant)|unauthorized_client/;
 
 /**
  * Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. What this
@@ -131,7 +128,7 @@ async function destroyedWithoutSigningIn(
   servers: readonly ServerEntries[],
 ): Promise<boolean> {
   const own = servers.filter(({ containers }) => containers !== undefined).flatMap(({ addresses }) => addresses);
-  if (own.length === 0 || !(error instanceof ToolError) || !NOBODY_SIGNS_IN.test(error.message)) return false;
+  if (own.length === 0 || !(error instanceof ToolError) || !nobodySignsIn(error.message)) return false;
   session.out.warn("nobody can sign in to Keycloak here: what it holds is removed with its volume");
   const tool = terraform(session, stack);
   const left = keycloakEntries(await tool.state()).map(({ address }) => address);

@@ -143,7 +143,7 @@ describe("the connection", () => {
     const refused = { error: "invalid_grant", error_description: "Invalid user credentials" };
     const { keycloak, calls } = await standIn(() => ({ status: 200 }), { status: 401, body: refused });
     const texts = [await errorOf(readRealm(keycloak)), await errorOf(readRealm(keycloak))];
-    expect(texts[0]).toContain('Keycloak refused the login of user "admin" in realm "master"');
+    expect(texts[0]).toContain('Keycloak refused the login of user "admin" in realm "master" [sign-in-refused]');
     expect(texts[0]).toContain("KEYCLOAK_PASSWORD");
     expect(texts.join()).not.toContain(PASSWORD);
     expect(calls.login).toBe(1);
@@ -455,8 +455,8 @@ describe("the provider block", () => {
   it.each([
     [{ url: "localhost:8080" }, 'url must be an http or https address, got: "localhost:8080"'],
     [{ client_id: null }, "client_id must be set"],
-    [{ password: null }, "password must be set beside username"],
-    [{ username: null, password: null }, "a way to log in must be set"],
+    [{ password: null }, "password must be set beside username [sign-in-incomplete]"],
+    [{ username: null, password: null }, "a way to log in must be set [sign-in-incomplete]"],
     [{ username: null, password: null, client_id: null, client_secret: "s" }, "client_id must be set"],
     [{ client_timeout: -1 }, "client_timeout must be between 0 and 86400 seconds, got: -1"],
     [{ red_hat_sso: true }, "red_hat_sso is not supported by the embedded Keycloak provider"],

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { withCode } from "../../../constructs/contract/provider-errors";
 import { down } from "../../../tools/commands/down";
 import type { Needs } from "../../../tools/environment";
 import type { Stack } from "../../../tools/project/project";
@@ -189,8 +190,8 @@ describe("down where nobody can sign in", () => {
   const steps = (calls: string[]) => calls.filter((call) => /^(state rm|destroy)/.test(call));
 
   it.each([
-    "Keycloak refused the login of client terraform",
-    "password must be set beside username",
+    withCode("Keycloak refused the login of client terraform", "sign-in-refused"),
+    withCode("password must be set beside username", "sign-in-incomplete"),
     "error initializing keycloak provider",
   ])("removes what a server of its own holds with the server: %s", async (words) => {
     const stacks = { m2m: { resource: SERVER, state: stateOf(CONTAINER, REALM), keycloak: [OWN] } };
@@ -208,7 +209,7 @@ describe("down where nobody can sign in", () => {
     const elsewhere = { m2m: { resource: {}, state: stateOf(REALM), keycloak: [ELSEWHERE] } };
     const own = { m2m: { resource: SERVER, state: stateOf(CONTAINER, REALM), keycloak: [OWN] } };
     for (const [stacks, words] of [
-      [elsewhere, "Keycloak refused the login of client terraform"],
+      [elsewhere, withCode("Keycloak refused the login of client terraform", "sign-in-refused")],
       [own, "disk full"],
     ] as const) {
       const { session, terraform } = project(stacks, ["a1"], refuses(words));

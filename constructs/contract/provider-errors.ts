@@ -1,0 +1,19 @@
+/**
+ * Errors of the embedded provider that `m2m` acts on. Each carries a code at the end of its summary, because sentences
+ * change.
+ */
+export type ProviderErrorCode = "sign-in-refused" | "sign-in-incomplete";
+
+/** The summary as Terraform prints it. Terraform may wrap the sentence, but never the code: it holds no space. */
+export function withCode(summary: string, code: ProviderErrorCode): string {
+  return `${summary} [${code}]`;
+}
+
+const OURS: readonly ProviderErrorCode[] = ["sign-in-refused", "sign-in-incomplete"];
+/** The official provider has no codes: its own sentence, and what Keycloak answers to a sign-in. */
+const OFFICIAL = /error initializing keycloak provider|invalid_(client|grant)|unauthorized_client/;
+
+/** Whether Terraform failed because a Keycloak provider could not sign in, whichever provider it was. */
+export function nobodySignsIn(output: string): boolean {
+  return OURS.some((code) => output.includes(`[${code}]`)) || OFFICIAL.test(output);
+}
