@@ -1,16 +1,34 @@
+import { cacheFolder } from "./bring/cache";
+import { bringDockerEngine } from "./bring/docker-engine";
+import { bringDockerProvider } from "./bring/docker-provider";
+import { bringImages, settleAll } from "./bring/images";
+import { findTerraform } from "./bring/terraform";
+import { writeCliConfig } from "./engines/cli-config";
 import { Terraform } from "./engines/terraform";
-import { bringEnvironment, type Needs } from "./environment";
 import type { Output } from "./output";
 import { openProject, type Project, type Stack } from "./project/project";
+import { EMBEDDED_PROVIDER, recordedSources, renewMachineImage, type Sources, settleSources } from "./project/sources";
+import { keycloakProviderAddresses, localStates } from "./project/state";
 
 /** What every command works with: the project, and the environment that programs are started with. */
-export interface Session {
+export interface Session extends Brought {
   readonly project: Project;
   readonly out: Output;
-  readonly env: Record<string, string>;
-  readonly terraformBinary: string;
   /** Aborted by Ctrl-C. */
   readonly interruption: AbortSignal;
+}
+
+interface Brought {
+  readonly env: Record<string, string>;
+  readonly terraformBinary: string;
+}
+
+/** What a command works with, beside Terraform and the Keycloak provider. */
+export interface Needs {
+  /** The Docker engine, and Terraform's provider for it. */
+  readonly docker: boolean;
+  /** The images that containers are made of. */
+  readonly images: boolean;
 }
 
 /** Opens the project and brings what the machine lacks. */
@@ -20,9 +38,42 @@ export async function openSession(
   needs: Needs = { docker: true, images: true },
 ): Promise<Session> {
   const project = openProject();
-  return { project, out, interruption, ...(await bringEnvironment(project, out, needs)) };
+  return { project, out, interruption, ...(await bring(project, out, needs)) };
 }
 
 export function terraform({ terraformBinary, env, out }: Session, stack: Stack): Terraform {
   return new Terraform(terraformBinary, stack, env, out);
+}
+
+/** Brings what this machine lacks for a project, in parallel where nothing waits for another. */
+async function bring(project: Project, out: Output, needs: Needs): Promise<Brought> {
+  const cache = cacheFolder();
+  const [{ binary }, engine] = await settleAll([
+    findTerraform(),
+    needs.docker ? bringDockerEngine(cache, out) : undefined,
+  ]);
+  const sources = await settle(project, out, needs);
+  const { keycloakImage, machineImage, dockerProvider } = sources;
+  await settleAll([
+    needs.images && keycloakImage !== undefined ? bringImages(cache, keycloakImage, machineImage, out) : undefined,
+    needs.docker && dockerProvider === "built" ? bringDockerProvider(cache, out) : undefined,
+  ]);
+  return {
+    terraformBinary: binary,
+    env: { ...(await writeCliConfig(cache, sources)), ...(engine?.host && { DOCKER_HOST: engine.host }) },
+  };
+}
+
+/** Settles where things come from, and tells of a provider that nobody asked for. */
+async function settle(project: Project, out: Output, needs: Needs): Promise<Sources> {
+  const recorded = recordedSources(project);
+  const settled = await settleSources(project, keycloakProviderAddresses(localStates(project)));
+  const sources = needs.images ? await renewMachineImage(project, settled, out) : settled;
+  if (recorded && recorded.keycloakProvider !== sources.keycloakProvider) {
+    out.warn(`the Keycloak provider is ${sources.keycloakProvider} now: ${sources.why}`);
+  }
+  if (!recorded && sources.keycloakProvider === EMBEDDED_PROVIDER) {
+    out.warn(`keycloak/keycloak cannot be had here (${sources.why}): using the embedded Keycloak provider`);
+  }
+  return sources;
 }

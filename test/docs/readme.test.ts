@@ -329,7 +329,7 @@ describe("reference tables", () => {
   it("of error codes are complete", () => {
     const named = (page: string) =>
       codeSpans(section(page, page.includes("constructs") ? "SigningKeyPair" : "Error codes"));
-    const tool = matches(sources("tools"), /(?:Tool|Bring)Error\(\s*"([a-z-]+)"|\bcode: "([a-z-]+)"/g);
+    const tool = matches(sources("tools"), /ToolError\(\s*"([a-z-]+)"|\bcode: "([a-z-]+)"/g);
     expect(named("docs/commands.md")).toEqual(expect.arrayContaining(tool));
     expect(named("docs/machines.md")).toEqual(
       expect.arrayContaining(matches(read("machines/errors.ts"), /"(ERR_[A-Z_]+)" \/\//g)),

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { BringError } from "./error";
+import { ToolError } from "../output";
 import { type BringContext, isRoot, must, run, step } from "./run";
 
 export interface DebianRelease {
@@ -43,14 +43,14 @@ export async function installPackages(packages: readonly string[], why: string, 
   const names = packages.join(" ");
   const commands = `apt-get update && apt-get install -y --no-install-recommends ${names}`;
   if (!debianRelease()) {
-    throw new BringError(
+    throw new ToolError(
       "needs-debian",
       `${why}, and only on Debian 12 and 13 can it be installed for you; install what Debian calls ${names} with ` +
         "your system's own means and try again",
     );
   }
   if (!isRoot()) {
-    throw new BringError("needs-root", `${why}. Installing it needs root; run:\n  sudo sh -c '${commands}'`);
+    throw new ToolError("needs-root", `${why}. Installing it needs root; run:\n  sudo sh -c '${commands}'`);
   }
   context.warn(`${why}. Changing this system: ${commands}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
@@ -73,7 +73,7 @@ export async function configuredMirror(codename: string): Promise<string> {
   );
   const found = pickMirror(stdout, codename);
   if (!found) {
-    throw new BringError(
+    throw new ToolError(
       "not-supported",
       `no package source for Debian ${codename} (component main) in /etc/apt/sources.list or /etc/apt/sources.list.d; ` +
         "add one and try again",

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeAtomically } from "./cache";
+import { writeAtomically } from "../atomic-file";
+import { ToolError } from "../output";
 import { debianRelease, installPackages } from "./debian";
-import { BringError } from "./error";
 import { type BringContext, findProgram, indent, isRoot, must, run } from "./run";
 
 export interface DockerEngine {
@@ -58,14 +58,14 @@ export async function bringDockerEngine(cache: string, context: BringContext): P
     return finding.engine;
   }
   if (finding.chosen) {
-    throw new BringError(
+    throw new ToolError(
       "docker-unreachable",
       `The Docker engine chosen by ${finding.chosen} does not answer:\n${indent(finding.detail)}\n` +
         "Start it, or unset DOCKER_HOST (docker context use default) to use this machine's own",
     );
   }
   if (finding.problem === "no-rights") {
-    throw new BringError(
+    throw new ToolError(
       "docker-no-rights",
       `This user may not talk to the Docker engine:\n${indent(finding.detail)}\n` +
         'Run, then log in again:\n  sudo usermod -aG docker "$USER"',
@@ -86,7 +86,7 @@ async function startEngine(cache: string, context: BringContext): Promise<Docker
   const managed = existsSync("/run/systemd/system");
   const command = managed ? "systemctl start docker" : "dockerd";
   if (!isRoot()) {
-    throw new BringError(
+    throw new ToolError(
       "needs-root",
       `The Docker engine is not running. Starting it needs root; run:\n  sudo ${command}`,
     );
@@ -106,7 +106,7 @@ async function startEngine(cache: string, context: BringContext): Promise<Docker
     return engine;
   }
   const lines = log && existsSync(log.file) ? readFileSync(log.file, "utf8").trimEnd().split("\n").slice(-20) : [];
-  throw new BringError(
+  throw new ToolError(
     "docker-start-failed",
     `The Docker engine does not answer ${START_MS / 1000} s after its start${log ? `; log ${log.file} ends with:` : "; see: journalctl -u docker"}` +
       (lines.length > 0 ? `\n${indent(lines.join("\n"))}` : ""),

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { placeFile, withLock, withWorkFolder } from "./cache";
-import { BringError } from "./error";
+import { ToolError } from "../output";
+import { placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { bringGo } from "./go-toolchain";
 import { type BringContext, must, step } from "./run";
 
@@ -25,7 +25,7 @@ export function terraformPlatform(): string {
   const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };
   const architecture = architectures[process.arch];
   if (!architecture || (process.platform !== "linux" && process.platform !== "darwin")) {
-    throw new BringError(
+    throw new ToolError(
       "not-supported",
       `providers can be built on Linux and macOS on amd64 and arm64 only, got: ${process.platform}/${process.arch}; ` +
         "use the Terraform registry instead",
@@ -55,7 +55,7 @@ export async function bringDockerProvider(cache: string, context: BringContext):
   if (existsSync(file)) {
     return;
   }
-  await withLock(cache, "docker-provider", { say: context.say, waitMs: 1_200_000 }, async () => {
+  await withCacheLock(cache, "docker-provider", { say: context.say, waitMs: 1_200_000 }, async () => {
     if (existsSync(file)) {
       return;
     }

@@ -1,8 +1,8 @@
 import { chmod, cp, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { ToolError } from "../output";
 import { withWorkFolder } from "./cache";
 import { installPackages } from "./debian";
-import { BringError } from "./error";
 import { type BringContext, findProgram, must, run, step } from "./run";
 
 /** The Go that the Docker provider's own go.mod asks for. */
@@ -32,7 +32,7 @@ export async function bringGo(folder: string, context: BringContext): Promise<Go
   }
   const target = SUMS[process.arch];
   if (process.platform !== "linux" || !target) {
-    throw new BringError(
+    throw new ToolError(
       "not-supported",
       `building the Docker provider needs Go ${MINIMUM.join(".")} or newer, got: ${own?.version ?? "none"}; install it ` +
         `and try again (it is fetched for you on linux/amd64 and linux/arm64 only, this is ${process.platform}/${process.arch})`,
@@ -43,7 +43,7 @@ export async function bringGo(folder: string, context: BringContext): Promise<Go
   }
   const helper = own?.go ?? findProgram("go");
   if (!helper) {
-    throw new BringError("command-missing", "Go was installed, but `go` is not on PATH; add its folder and try again");
+    throw new ToolError("command-missing", "Go was installed, but `go` is not on PATH; add its folder and try again");
   }
   const env = {
     GOPATH: join(folder, "path"),
@@ -105,7 +105,7 @@ async function fetchToolchain(
   });
   const got = JSON.parse(stdout) as { Dir: string; Sum: string };
   if (got.Sum !== target.sum) {
-    throw new BringError("checksum-mismatch", `${module}: its sum must be ${target.sum}, got: ${got.Sum}; not used`);
+    throw new ToolError("checksum-mismatch", `${module}: its sum must be ${target.sum}, got: ${got.Sum}; not used`);
   }
   const copy = join(work, "toolchain");
   await cp(got.Dir, copy, { recursive: true });

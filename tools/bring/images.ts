@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { withLock, withWorkFolder } from "./cache";
+import { withCacheLock, withWorkFolder } from "./cache";
 import { bringKeycloakDistribution, DEFAULT_KEYCLOAK_VERSION } from "./keycloak-distribution";
 import { bringRootFilesystem } from "./root-filesystem";
 import { type BringContext, must, run, step } from "./run";
@@ -46,7 +46,7 @@ export async function bringImages(
   if ((await presentImages(wanted)).size === wanted.length) {
     return;
   }
-  await withLock(cache, "images", { say: context.say, waitMs: 1_800_000 }, async () => {
+  await withCacheLock(cache, "images", { say: context.say, waitMs: 1_800_000 }, async () => {
     const present = await presentImages(wanted);
     const [base, distribution] = await settleAll([
       bringBase(cache, context),

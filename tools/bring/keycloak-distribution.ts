@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { type Checksum, placeFile, withLock, withWorkFolder } from "./cache";
+import { ToolError } from "../output";
+import { type Checksum, placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { installPackages } from "./debian";
-import { BringError } from "./error";
 import { type BringContext, findProgram, must, step } from "./run";
 
 export const DEFAULT_KEYCLOAK_VERSION = "26.4.7";
@@ -34,7 +34,7 @@ export async function bringKeycloakDistribution(
   if (existsSync(file)) {
     return file;
   }
-  return await withLock(
+  return await withCacheLock(
     cache,
     `keycloak-distribution-${version}`,
     { say: context.say, waitMs: 1_200_000 },
@@ -49,9 +49,7 @@ export async function bringKeycloakDistribution(
           await placeFile(fetched, file, { checksum });
           return file;
         } catch (error) {
-          if (!(error instanceof BringError)) {
-            throw error;
-          }
+          if ((error as ToolError).code !== "checksum-mismatch") throw error;
           context.say(`${fetched} is not the Keycloak ${version} that was published; fetching it anew`);
         }
       }
@@ -71,7 +69,7 @@ export async function bringKeycloakDistribution(
 
 export function distributionFile(cache: string, version: string): string {
   if (!/^\d+\.\d+\.\d+$/.test(version)) {
-    throw new BringError("not-supported", `the Keycloak version must be complete, as in 26.4.7, got: ${version}`);
+    throw new ToolError("not-supported", `the Keycloak version must be complete, as in 26.4.7, got: ${version}`);
   }
   return join(cache, "downloads", `keycloak-quarkus-dist-${version}.tar.gz`);
 }

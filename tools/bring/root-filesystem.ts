@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { placeFile, withLock, withWorkFolder } from "./cache";
+import { ToolError } from "../output";
+import { placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { configuredMirror, type DebianRelease, debianRelease, installPackages } from "./debian";
-import { BringError } from "./error";
 import { type BringContext, findProgram, isRoot, must, step } from "./run";
 
 /** Counts the changes to what is put into the root; a new number makes a new root. */
@@ -27,12 +27,12 @@ export async function bringRootFilesystem(cache: string, context: BringContext):
   if (existsSync(root.file)) {
     return root;
   }
-  return await withLock(cache, "root-filesystem", { say: context.say, waitMs: 1_200_000 }, async () => {
+  return await withCacheLock(cache, "root-filesystem", { say: context.say, waitMs: 1_200_000 }, async () => {
     if (existsSync(root.file)) {
       return root;
     }
     if (!isRoot()) {
-      throw new BringError(
+      throw new ToolError(
         "needs-root",
         "Local images are made with debootstrap, which needs root; make them once as root, and every user of this " +
           `Docker engine can use them:\n  sudo env M2M_CACHE_DIR=${cache} PATH="$PATH" ./m2m up`,
@@ -69,7 +69,7 @@ export function describeRoot(cache: string, release: DebianRelease): RootFilesys
 export function rootRelease(): DebianRelease {
   const release = debianRelease();
   if (!release) {
-    throw new BringError(
+    throw new ToolError(
       "needs-debian",
       "Local images can be made on Debian 12 and 13 only; make the registry of the official images reachable, or " +
         "make them on such a machine and bring them here with `docker save` and `docker load`",

@@ -1,15 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { BringError, type BringErrorCode } from "./error";
+import { duration, type Output, ToolError } from "../output";
 
-/** What the parts of this folder need from their caller. */
-export interface BringContext {
-  /** Prints one line for the person who waits. */
-  readonly say: (text: string) => void;
-  /** Prints one line that has to be seen even in a log: what is about to change the system. */
-  readonly warn: (text: string) => void;
-}
+/** How the parts of this folder talk; `warn` tells what is about to change the system. */
+export type BringContext = Pick<Output, "say" | "warn">;
 
 export interface RunOptions {
   /** The longest the command may take; then it is ended. */
@@ -78,7 +73,7 @@ export interface MustOptions extends RunOptions {
   /** What to do about it, as its last words. */
   readonly remedy?: string;
   /** @default "command-failed" */
-  readonly code?: BringErrorCode;
+  readonly code?: string;
 }
 
 /** Like {@link run}, but a failure is an error that quotes the command and its last lines. */
@@ -89,7 +84,7 @@ export async function must(file: string, args: readonly string[], options: MustO
   }
   const how = result.timedOut ? `no end after ${duration(options.timeoutMs)}` : "it failed";
   const remedy = options.remedy ? `\n${options.remedy}` : "";
-  throw new BringError(
+  throw new ToolError(
     options.code ?? "command-failed",
     `${options.failure}: ${how}: ${[file, ...args].join(" ")}\n${indent(result.tail)}${remedy}`,
   );
@@ -125,11 +120,6 @@ export async function step<T>(say: (text: string) => void, what: string, work: (
   } finally {
     clearInterval(timer);
   }
-}
-
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 export function indent(text: string): string {

@@ -1,4 +1,4 @@
-import { BringError } from "./error";
+import { ToolError } from "../output";
 import { isRecent } from "./go-toolchain";
 import { findProgram, run } from "./run";
 
@@ -8,7 +8,6 @@ export interface Terraform {
   /** What to run: TERRAFORM_BINARY_NAME, or `terraform`, or `tofu`. */
   readonly binary: string;
   readonly version: string;
-  readonly product: "Terraform" | "OpenTofu";
 }
 
 const HOW_TO_GET =
@@ -21,7 +20,7 @@ export async function findTerraform(env: NodeJS.ProcessEnv = process.env): Promi
   const candidates = named ? [named] : ["terraform", "tofu"];
   const binary = candidates.find((candidate) => findProgram(candidate, env.PATH));
   if (!binary) {
-    throw new BringError(
+    throw new ToolError(
       "terraform-missing",
       named
         ? `TERRAFORM_BINARY_NAME names ${named}, which is not on PATH; correct it, or ${HOW_TO_GET}`
@@ -29,15 +28,15 @@ export async function findTerraform(env: NodeJS.ProcessEnv = process.env): Promi
     );
   }
   const answer = await run(binary, ["version"], { timeoutMs: 10_000, env: { ...env, CHECKPOINT_DISABLE: "1" } });
-  const [, product, version] = /^(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)/m.exec(answer.stdout) ?? [];
-  if (!product || !version) {
-    throw new BringError(
+  const version = /^(?:Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)/m.exec(answer.stdout)?.[1];
+  if (!version) {
+    throw new ToolError(
       "terraform-missing",
       `\`${binary} version\` does not answer as Terraform or OpenTofu does, got:\n  ${answer.tail.split("\n")[0]}\n${HOW_TO_GET}`,
     );
   }
   if (!isRecent(version.replace(/-.*/, ""), MINIMUM)) {
-    throw new BringError("terraform-too-old", `${binary} must be version 1.5 or newer, got: ${version}; ${HOW_TO_GET}`);
+    throw new ToolError("terraform-too-old", `${binary} must be version 1.5 or newer, got: ${version}; ${HOW_TO_GET}`);
   }
-  return { binary, version, product: product as Terraform["product"] };
+  return { binary, version };
 }

@@ -1,6 +1,13 @@
-import { prerequisites } from "../environment";
+import { existsSync } from "node:fs";
+import { cacheFolder } from "../bring/cache";
+import { findDockerEngine } from "../bring/docker-engine";
+import { dockerProviderFile } from "../bring/docker-provider";
+import { machineImage, presentImages } from "../bring/images";
+import { findProgram } from "../bring/run";
+import { findTerraform } from "../bring/terraform";
 import type { Output } from "../output";
-import { openProject } from "../project/project";
+import { openProject, type Project } from "../project/project";
+import { isOutdated, recordedSources, type Sources } from "../project/sources";
 
 /** Each prerequisite: found, or how to get it. The result is the exit code: 1 where something is missing that all need. */
 export async function doctor(out: Output): Promise<number> {
@@ -14,4 +21,74 @@ export async function doctor(out: Output): Promise<number> {
   });
   out.result(text.join("\n"), list);
   return list.every(({ found, optional }) => found || optional) ? 0 : 1;
+}
+
+interface Prerequisite {
+  readonly name: string;
+  readonly found: boolean;
+  readonly detail: string;
+  readonly howToGet: string;
+  /** Something works without it. */
+  readonly optional?: boolean;
+}
+
+/** What is there and what is not. */
+async function prerequisites(project: Project): Promise<Prerequisite[]> {
+  const cache = cacheFolder();
+  const [terraform, docker] = await Promise.all([
+    findTerraform().then(
+      ({ version, binary }) => ({ found: true, detail: `${binary} ${version}` }),
+      (error: Error) => ({ found: false, detail: error.message }),
+    ),
+    findDockerEngine(),
+  ]);
+  const list: Prerequisite[] = [
+    { name: "Node.js", found: true, detail: process.version, howToGet: "" },
+    {
+      name: "Terraform",
+      ...terraform,
+      howToGet: "https://developer.hashicorp.com/terraform/install, or OpenTofu and TERRAFORM_BINARY_NAME=tofu",
+    },
+    {
+      name: "Docker",
+      found: docker.engine !== undefined,
+      detail: docker.detail,
+      howToGet: "https://docs.docker.com/engine/install/; on Debian, as root, `m2m up` installs and starts it",
+    },
+    ...["bash", "openssl", "curl", "jq"].map((program) => ({
+      name: program,
+      found: findProgram(program) !== undefined,
+      detail: findProgram(program) ?? "for `m2m call --bash` only",
+      howToGet: `install ${program} with your system's package manager`,
+      optional: true,
+    })),
+  ];
+  const sources = recordedSources(project);
+  if (!sources)
+    return [...list, { name: "sources", found: true, detail: "not settled yet: `m2m up` does", howToGet: "" }];
+  return [...list, ...(await sourcesOf(sources, cache))];
+}
+
+async function sourcesOf(sources: Sources, cache: string): Promise<Prerequisite[]> {
+  const images = [sources.keycloakImage, sources.machineImage].filter((image) => image !== undefined);
+  const present = images.length > 0 ? await presentImages(images) : new Set<string>();
+  const built = sources.dockerProvider === "built";
+  return [
+    { name: "sources", found: true, detail: `${sources.why}, settled ${sources.decidedAt}`, howToGet: "" },
+    { name: "Keycloak provider", found: true, detail: sources.keycloakProvider, howToGet: "" },
+    {
+      name: "Docker provider",
+      found: !built || existsSync(dockerProviderFile(cache)),
+      detail: built ? `built on this machine, ${cache}` : "registry.terraform.io/kreuzwerker/docker",
+      howToGet: "`m2m up` builds it",
+    },
+    ...images.map((image) => ({
+      name: "image",
+      found: present.has(image),
+      detail: image,
+      howToGet: isOutdated(sources, image)
+        ? `\`m2m up\` makes ${machineImage()} in its place, of the Node.js that runs`
+        : "`m2m up` makes it",
+    })),
+  ];
 }

@@ -5,7 +5,7 @@ import { declaresDeployer, forgetPassword, keptPassword, passwordIsGiven } from 
 import { endAttempt, findLeftovers, hasTraces, refuseWhileBusy } from "../deploy/interrupted";
 import { type Deployed, type ServerEntries, serversOf } from "../deploy/servers";
 import { containerStatus, type DockerThing, declaredThings, oneRuns, remove, stateThings } from "../engines/docker";
-import type { Needs } from "../environment";
+
 import { type Output, ToolError } from "../output";
 import { type Project, readStacks, type Stack } from "../project/project";
 import { answers, settleSources } from "../project/sources";
@@ -20,7 +20,7 @@ import {
   withBackups,
 } from "../project/state";
 import { synthesize } from "../project/synth";
-import { type Session, terraform } from "../session";
+import { type Needs, type Session, terraform } from "../session";
 
 /**
  * Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. What this

@@ -1,10 +1,27 @@
-import { environmentFor } from "../environment";
+import { cacheFolder } from "../bring/cache";
+import { findDockerEngine } from "../bring/docker-engine";
+import { findTerraform } from "../bring/terraform";
+import { writeCliConfig } from "../engines/cli-config";
 import type { Output } from "../output";
-import { openProject } from "../project/project";
+import { openProject, type Project } from "../project/project";
+import { settleSources } from "../project/sources";
+import { keycloakProviderAddresses, localStates } from "../project/state";
 
 /** Exports for a POSIX shell. */
 export async function printEnvironment(out: Output): Promise<void> {
   const env = await environmentFor(openProject());
   const text = Object.entries(env).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`);
   out.result(text.join("\n"), env);
+}
+
+/** The variables that make a bare `npx cdktf` work as this program does; settles the sources if nothing has yet. */
+async function environmentFor(project: Project): Promise<Record<string, string>> {
+  const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
+  const [{ engine }, terraform] = await Promise.all([findDockerEngine(), findTerraform().catch(() => undefined)]);
+  return {
+    ...(await writeCliConfig(cacheFolder(), sources)),
+    ...(engine?.host && { DOCKER_HOST: engine.host }),
+    // The cdktf CLI knows no other name by itself.
+    ...(terraform && terraform.binary !== "terraform" && { TERRAFORM_BINARY_NAME: terraform.binary }),
+  };
 }

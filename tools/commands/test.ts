@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { bringTestTools } from "../environment";
+import { bringTestTools } from "../bring/test-tools";
 import { ToolError } from "../output";
 import type { Session } from "../session";
 

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { execaSync } from "execa";
-import { withLock, writeAtomically } from "../bring/cache";
+import { writeAtomically } from "../atomic-file";
 import { type DockerThing, declaredThings, existing, type MadeThing, remove, stateThings } from "../engines/docker";
+import { withLock } from "../lock";
 import { ToolError } from "../output";
 import type { Project, Stack } from "../project/project";
 import { localStateFile } from "../project/state";

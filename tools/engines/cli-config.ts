@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { writeAtomically } from "../bring/cache";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeAtomically } from "../atomic-file";
+import { placeFile } from "../bring/cache";
 import { DOCKER_PROVIDER, dockerProviderMirror, terraformPlatform } from "../bring/docker-provider";
 import { PROVIDER_BUNDLE, packageFile, packageVersion } from "../package-files";
 import { EMBEDDED_PROVIDER, type Sources } from "../project/sources";
@@ -11,7 +12,7 @@ import { header, impliedMirrors, mirroredProviders, userCliText } from "./user-c
  * Puts the embedded provider into a filesystem mirror of its own. The mirror is named by the bundle's content: two
  * checkouts with different bundles of the same version do not take each other's away.
  */
-export function placeEmbeddedProvider(cache: string): string {
+export async function placeEmbeddedProvider(cache: string): Promise<string> {
   const bundle = packageFile(PROVIDER_BUNDLE);
   const hash = createHash("sha256").update(readFileSync(bundle)).digest("hex").slice(0, 16);
   const mirror = join(cache, "embedded", hash);
@@ -23,12 +24,7 @@ export function placeEmbeddedProvider(cache: string): string {
     terraformPlatform(),
     `terraform-provider-keycloak_v${version}`,
   );
-  if (existsSync(program)) return mirror;
-  mkdirSync(dirname(program), { recursive: true });
-  const half = `${program}.${process.pid}.half`;
-  copyFileSync(bundle, half);
-  chmodSync(half, 0o755);
-  renameSync(half, program);
+  if (!existsSync(program)) await placeFile(bundle, program, { mode: 0o755 });
   return mirror;
 }
 
@@ -40,7 +36,7 @@ export async function writeCliConfig(cache: string, sources: Sources): Promise<R
   const mirrors: { path: string; include: string }[] = [];
   if (sources.dockerProvider === "built") mirrors.push({ path: dockerProviderMirror(cache), include: DOCKER_PROVIDER });
   if (sources.keycloakProvider === EMBEDDED_PROVIDER) {
-    mirrors.push({ path: placeEmbeddedProvider(cache), include: EMBEDDED_PROVIDER });
+    mirrors.push({ path: await placeEmbeddedProvider(cache), include: EMBEDDED_PROVIDER });
   }
   const own = userCliText();
   // `terraform providers lock`, which the cdktf CLI runs, asks registries whatever mirrors hold.

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { KeyError } from "../../constructs/keys/errors";
 import { isCutOff } from "../../constructs/keys/key-store";
 import { readPassphrase } from "../../machines/settings";
-import { withLock } from "../bring/cache";
+import { withLock } from "../lock";
 import type { Output } from "../output";
 import type { Project, Stack } from "../project/project";
 import { settlePair } from "./change";

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EnvHttpProxyAgent, fetch as fetchByProxy } from "undici";
-import { writeAtomically } from "../bring/cache";
+import { writeAtomically } from "../atomic-file";
 import { isMachineImage, keycloakImage, machineImage, presentImages } from "../bring/images";
 import { DEFAULT_KEYCLOAK_VERSION } from "../bring/keycloak-distribution";
 import { impliedMirrors, userCliText } from "../engines/user-cli";

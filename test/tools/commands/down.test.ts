@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { withCode } from "../../../constructs/contract/provider-errors";
 import { down } from "../../../tools/commands/down";
-import type { Needs } from "../../../tools/environment";
+
 import type { Stack } from "../../../tools/project/project";
 import type { State } from "../../../tools/project/state";
-import type { Session } from "../../../tools/session";
+import type { Needs, Session } from "../../../tools/session";
 import {
   fakeProgram,
   inState,
