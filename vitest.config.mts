@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Where `CI` is set no keys are made: tests make them all the same, and those of that rule set it themselves. */
 const env = { CI: "" };
 
+/** Shows `m2m test`, which watches them, that the workers are alive. */
+const setupFiles = ["test/sign-of-life.ts"];
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,6 +13,7 @@ export default defineConfig({
         test: {
           name: "unit",
           env,
+          setupFiles,
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
           pool: "forks", // constructs look for cdktf.json from the working folder
@@ -20,6 +24,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           env,
+          setupFiles,
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/global-setup.ts"],
           pool: "forks",
