@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import type { SigningAlgorithm } from "./algorithms";
+import type { MachineOptions } from "./calling/open-machine";
 import { OptionError } from "./errors";
-import type { MachineOptions } from "./open-machine";
+import type { SigningAlgorithm } from "./signing/algorithms";
 
 /** The environment of a program. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,8 @@
 // machine-a, the caller: calls machine-b's protected API with an access token that it gets by a signed assertion.
 // Run: npx tsx machines/machine-a/machine-a.ts [--online]   (settings: the environment, see docs/machines.md)
+
+import { openMachine } from "../calling/open-machine";
 import { MachineError } from "../errors";
-import { openMachine } from "../open-machine";
 import { readMachine, readText } from "../settings";
 
 const localAddresses = "keycloak:8080=127.0.0.1:8080,machine-b:3000=127.0.0.1:3000";

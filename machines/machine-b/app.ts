@@ -1,16 +1,16 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
-import { honoGuard } from "../adapters";
+import type { Issuer } from "../calling/open-issuer";
 import { MachineError } from "../errors";
-import { createGuard } from "../guard";
-import { createIntrospector } from "../introspect-token";
-import type { KeySource } from "../key-source";
 import { type Log, toStandardError } from "../log";
-import type { Issuer } from "../open-issuer";
-import type { VerifiedToken } from "../verified-token";
-import { verifyBoth } from "../verify-both";
-import { createVerifier } from "../verify-token";
+import type { KeySource } from "../signing/key-source";
+import { honoGuard } from "../verifying/adapters";
+import { createGuard } from "../verifying/guard";
+import { createIntrospector } from "../verifying/introspect-token";
+import type { VerifiedToken } from "../verifying/verified-token";
+import { verifyBoth } from "../verifying/verify-both";
+import { createVerifier } from "../verifying/verify-token";
 
 export interface AppOptions {
   readonly issuer: Issuer;

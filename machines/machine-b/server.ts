@@ -1,8 +1,8 @@
 // machine-b, the protected API, as a program. Settings come from the environment; what is not set is as in the article.
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
+import { openMachine } from "../calling/open-machine";
 import { MachineError } from "../errors";
-import { openMachine } from "../open-machine";
 import { readMachine, readNumber, readText } from "../settings";
 import { buildApp } from "./app";
 

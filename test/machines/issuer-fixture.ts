@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportJWK, type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import { type Issuer, openIssuer } from "../../machines/open-issuer";
-import type { SigningKey } from "../../machines/signing-key";
+import { type Issuer, openIssuer } from "../../machines/calling/open-issuer";
+import type { SigningKey } from "../../machines/signing/signing-key";
 
 /** The signature algorithms a realm and a machine may use here. */
 export const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;

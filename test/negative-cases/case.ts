@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { VerifierOptions } from "../../machines/verify-token";
+import type { VerifierOptions } from "../../machines/verifying/verify-token";
 import type { Algorithm } from "../machines/issuer-fixture";
 import type { Base } from "./forge";
 

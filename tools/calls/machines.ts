@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { execa } from "execa";
 import { decodeJwt } from "jose";
 import { keyIdInFile } from "../../constructs/keys/private-key";
-import { type Machine, type MachineOptions, openMachine } from "../../machines/open-machine";
+import { type Machine, type MachineOptions, openMachine } from "../../machines/calling/open-machine";
 import { readPassphrase } from "../../machines/settings";
 import { ToolError } from "../output";
 import { packageFile } from "../package-files";

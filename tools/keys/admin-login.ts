@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import type { SigningAlgorithm } from "../../machines/algorithms";
-import type { Fetch } from "../../machines/connect-to";
-import { openIssuer } from "../../machines/open-issuer";
-import { requestToken } from "../../machines/request-token";
-import { loadSigningKey } from "../../machines/signing-key";
+import type { Fetch } from "../../machines/calling/connect-to";
+import { openIssuer } from "../../machines/calling/open-issuer";
+import { requestToken } from "../../machines/calling/request-token";
+import type { SigningAlgorithm } from "../../machines/signing/algorithms";
+import { loadSigningKey } from "../../machines/signing/signing-key";
 import { ToolError } from "../output";
 import type { Stack } from "../project/project";
 

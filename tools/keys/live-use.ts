@@ -1,5 +1,5 @@
 import { stamp } from "../../constructs/keys/key-record";
-import { type Fetch, openConnections } from "../../machines/connect-to";
+import { type Fetch, openConnections } from "../../machines/calling/connect-to";
 import type { Stack } from "../project/project";
 import { type Admin, refused, signIn } from "./admin-login";
 

@@ -187,7 +187,7 @@ export const requestCases: Case[] = [
     title: "introspection by somebody who may not, or of something that is no token",
     notFor: {
       verifier:
-        "it asks nobody; what it makes of an inactive token online, test/machines/introspect-token.test.ts says",
+        "it asks nobody; what it makes of an inactive token online, test/machines/verifying/introspect-token.test.ts says",
     },
     inputs: [
       {

@@ -1,0 +1,109 @@
+import { constants, randomBytes, sign } from "node:crypto";
+import type { ClientAuth } from "oauth4webapi";
+import { OptionError } from "../errors";
+import { askSigner } from "./ask-signer";
+import { currentKey, isSigner, type KeySource } from "./key-source";
+import type { SigningKey } from "./signing-key";
+
+/** What {@link signAssertion} puts into the assertion. */
+export interface AssertionOptions {
+  /** The client's id: the assertion's `iss` and `sub`. */
+  readonly clientId: string;
+  /** The issuer as its discovery document names it, one plain string: the assertion's `aud`. */
+  readonly issuer: string;
+  readonly signingKey: KeySource;
+  /**
+   * Seconds from `iat` to `exp`, 1 to 60: Keycloak refuses an assertion 60 s after its `iat` whatever `exp` says.
+   *
+   * @default 60
+   */
+  readonly lifetimeSeconds?: number;
+  /**
+   * The clock.
+   *
+   * @default - the system clock
+   */
+  readonly now?: () => Date;
+}
+
+/**
+ * Signs a client assertion: header `alg`, `typ` and `kid`; claims `iss` = `sub` = client id, `aud`, `iat`, `exp` and a
+ * `jti`: eight characters of the key id (`_` for those outside base64url), a dot, and 128 random bits. So Keycloak's
+ * login events, which keep the `jti` and no key id, tell which key signed. Good for one request: sign anew for each
+ * attempt, a `jti` is accepted once.
+ *
+ * A key of this process signs at once; a `Signer` is waited for, 5 s at most, and its answer's form is checked.
+ *
+ * Does not check: that the issuer knows the client or the key, or that this machine's clock is right (Keycloak
+ * tolerates one that is up to 15 s ahead, or less than `lifetimeSeconds` behind); a signer's signature, which the issuer
+ * judges.
+ *
+ * @throws {MachineError} `ERR_OPTION` for an empty client id or issuer, a lifetime outside 1 to 60, or a key without a
+ *   usable `kid`, algorithm and way to sign; `ERR_SIGNER` if a signer fails, hangs or gives no signature
+ * @see RFC 7523 section 3, RFC 7521 section 4.2, RFC 7515 section 5.1
+ */
+export async function signAssertion(options: AssertionOptions): Promise<string> {
+  const { clientId, issuer, signingKey, lifetimeSeconds = 60, now = () => new Date() } = options;
+  checkClientId(clientId);
+  if (issuer === "") throw new OptionError("`issuer` must not be empty");
+  if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > 60) {
+    throw new OptionError(`\`lifetimeSeconds\` must be a whole number from 1 to 60, got: ${lifetimeSeconds}`);
+  }
+  const key = currentKey(signingKey);
+  const issuedAt = Math.floor(now().getTime() / 1000);
+  const header = { alg: key.algorithm, typ: "JWT", kid: key.kid };
+  const claims = {
+    iss: clientId,
+    sub: clientId,
+    aud: issuer,
+    jti: newId(key.kid),
+    iat: issuedAt,
+    exp: issuedAt + lifetimeSeconds,
+  };
+  const signed = `${encode(header)}.${encode(claims)}`;
+  // A signer gets no part of the memory that small buffers share.
+  const signature = isSigner(key)
+    ? await askSigner(key, new TextEncoder().encode(signed))
+    : signHere(key, Buffer.from(signed));
+  return `${signed}.${signature.toString("base64url")}`;
+}
+
+/** Checks a client id. @throws {OptionError} `ERR_OPTION` if it is empty */
+export function checkClientId(clientId: string): void {
+  if (clientId === "") throw new OptionError("`clientId` must not be empty");
+}
+
+/**
+ * Client authentication for oauth4webapi's requests by {@link signAssertion}: a fresh assertion each time, dated by
+ * `now`.
+ */
+export function authenticateWith(signingKey: KeySource, now?: () => Date): ClientAuth {
+  return async (server, client, body) => {
+    const clientId = client.client_id;
+    body.set("client_id", clientId);
+    body.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+    body.set("client_assertion", await signAssertion({ clientId, issuer: server.issuer, signingKey, now }));
+  };
+}
+
+function newId(kid: string): string {
+  return `${kid.slice(0, 8).replace(/[^\w-]/g, "_")}.${randomBytes(16).toString("base64url")}`;
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString("base64url");
+}
+
+/** RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1. */
+function signHere({ privateKey: key, algorithm }: SigningKey, data: Buffer): Buffer {
+  switch (algorithm) {
+    case "RS256":
+      return sign("sha256", data, key);
+    case "PS256":
+      return sign("sha256", data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
+    case "ES256":
+      return sign("sha256", data, { key, dsaEncoding: "ieee-p1363" });
+    case "EdDSA":
+      return sign(null, data, key);
+  }
+}

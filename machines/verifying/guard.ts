@@ -1,0 +1,110 @@
+import { MachineError, OptionError, TokenError } from "../errors";
+import { type Log, quietly, toStandardError } from "../log";
+import { checkScopes, requireScopes, type VerifiedToken, type VerifyToken } from "./verified-token";
+
+export interface GuardOptions {
+  /** How tokens are verified: `createVerifier`, `createIntrospector` or `verifyBoth`. */
+  readonly verify: VerifyToken;
+  /**
+   * Names the protected API in challenges (RFC 6750 section 3).
+   *
+   * @default - challenges name none
+   */
+  readonly realm?: string;
+  /**
+   * Scopes that a token must all have, besides those the verifier demands.
+   *
+   * @default - none
+   */
+  readonly scopes?: readonly string[];
+  /**
+   * Takes a line for each request that could not be judged.
+   *
+   * @default - standard error
+   */
+  readonly log?: Log;
+}
+
+/** A request's token, or the answer that refuses the request. */
+export type Verdict = { readonly token: VerifiedToken } | { readonly refusal: Refusal };
+
+/** An answer for a request that is not let through. */
+export interface Refusal {
+  readonly status: 400 | 401 | 403 | 503;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, string>>;
+}
+
+/** Judges requests by their `Authorization` header. */
+export type Guard = (authorization: string | null | undefined) => Promise<Verdict>;
+
+/** Seconds after which a caller may try again when the issuer could not be asked. */
+const retryAfterSeconds = 2;
+/** The characters of RFC 6750 section 2.1. */
+const tokenCharacters = /^[\w.~+/-]+=*$/;
+
+/**
+ * Makes a guard: takes the bearer token out of a request's `Authorization` header and has it verified. A token in the
+ * query or the body is not looked at. Whatever a caller sends, the refusal is one of
+ *
+ * - 401 without an error: no bearer token was sent
+ * - 400 `invalid_request`: a bearer header without a token, or more than one
+ * - 401 `invalid_token`: the token is not to be accepted; `code` in the body says why
+ * - 403 `insufficient_scope`: it is, but lacks a scope
+ * - 503 with `Retry-After`: the issuer could not be asked, or refuses this API's own client
+ *
+ * Does not check: whose request it is beyond the token; who may do what.
+ *
+ * @throws {OptionError} `ERR_OPTION` at once for a realm or scope that a challenge cannot hold. The guard throws only what
+ *   `verify` throws against its contract
+ * @see RFC 6750 sections 2.1 and 3, RFC 9110 section 11.6.1
+ */
+export function createGuard(options: GuardOptions): Guard {
+  const { verify, realm, scopes = [] } = options;
+  const log = quietly(options.log ?? toStandardError);
+  if (typeof verify !== "function") throw new OptionError("`verify` must be a function, such as createVerifier gives");
+  if (realm !== undefined && !/^[\x20-\x7e]+$/.test(realm)) throw new OptionError("`realm` must be printable ASCII");
+  checkScopes(scopes);
+
+  const refuse = (status: Refusal["status"], error?: string, text = "", more: Record<string, string> = {}) => {
+    const { code, ...shown } = more;
+    // The characters a description may hold, escaped or not; others may not even fit into a header.
+    const words = text.replaceAll('"', "'").replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
+    const parameters = { ...(realm && { realm }), ...(error && { error, error_description: words }), ...shown };
+    const challenge = Object.entries(parameters).map(([name, value]) => `${name}=${quote(value)}`);
+    const headers = { "www-authenticate": ["Bearer", challenge.join(", ")].filter(Boolean).join(" ") };
+    const body = { error: error ?? "unauthorized", error_description: words, ...(code && { code }) };
+    return { refusal: { status, headers, body } };
+  };
+
+  return async (authorization) => {
+    const [scheme = "", ...rest] = (authorization ?? "").trim().split(" ");
+    if (scheme.toLowerCase() !== "bearer") return refuse(401, undefined, "send an access token as bearer token");
+    const token = rest.join(" ").trim();
+    if (token === "" || token.includes(",")) return refuse(400, "invalid_request", "send one bearer token");
+    try {
+      if (!tokenCharacters.test(token)) {
+        throw new TokenError("ERR_TOKEN_MALFORMED", "the token has characters no token may have");
+      }
+      const verified = await verify(token);
+      requireScopes(verified, scopes);
+      return { token: verified };
+    } catch (error) {
+      if (!(error instanceof MachineError)) throw error;
+      const { code, message } = error;
+      if (!(error instanceof TokenError)) return unanswered(error, log);
+      if (code !== "ERR_TOKEN_SCOPE") return refuse(401, "invalid_token", message, { code });
+      return refuse(403, "insufficient_scope", message, { code, scope: (error.scopes ?? scopes).join(" ") });
+    }
+  };
+}
+
+function unanswered({ code, message }: MachineError, log: Log): Verdict {
+  log(`machine: a request is answered 503: ${message} [${code}]`);
+  const headers = { "retry-after": String(retryAfterSeconds) };
+  return { refusal: { status: 503, headers, body: { error: "temporarily_unavailable", code } } };
+}
+
+function quote(text: string): string {
+  return `"${text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`;
+}

@@ -1,0 +1,94 @@
+import { introspectionRequest, processIntrospectionResponse, ResponseBodyError } from "oauth4webapi";
+import { explainIssuerError, type Issuer } from "../calling/open-issuer";
+import { IssuerError, OptionError, TokenError } from "../errors";
+import { checkKeySource, type KeySource } from "../signing/key-source";
+import { authenticateWith, checkClientId } from "../signing/sign-assertion";
+import { parseToken } from "./parse-token";
+import {
+  checkNotExpired,
+  checkRules,
+  readClaims,
+  type TokenRules,
+  type VerifyToken,
+  wrongClaim,
+} from "./verified-token";
+import { nameOf, VerifiedTokens } from "./verified-tokens";
+
+export interface IntrospectorOptions extends TokenRules {
+  /** The API's own client at the issuer. Keycloak from 26.4.12 on wants it in the token's `aud`. */
+  readonly clientId: string;
+  readonly signingKey: KeySource;
+  /**
+   * Seconds for which an active token is not asked about again, 0 to 60. A token that is revoked meanwhile is taken for
+   * as long.
+   *
+   * @default 0, so that every call asks
+   */
+  readonly cacheSeconds?: number;
+}
+
+/** Active tokens that are remembered, where that is asked for. */
+const mostRemembered = 1000;
+
+/**
+ * Makes an online verifier: asks the issuer about each token, authenticated by a fresh assertion of its own. So a
+ * revoked token, a disabled client and a realm's not-before count at once. The answer's `iss`, `exp` and the rules are
+ * checked too, because an active token may still be one for another API.
+ *
+ * One request to the issuer for each token, unless `cacheSeconds` is set. Does not check: the signature itself (the
+ * issuer does); roles; whether the token was used before.
+ *
+ * @throws {OptionError} `ERR_OPTION` at once for an empty client id or audience, an unusable key, or `cacheSeconds` out of
+ *   its bounds. The verifier throws {@link TokenError} for a token to refuse (`ERR_TOKEN_INACTIVE` if the issuer says so),
+ *   and `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` (this API's own client) or `ERR_SIGNER` if there is
+ *   no verdict to be had
+ * @see RFC 7662 sections 2 and 4, RFC 7523 section 2.2
+ */
+export function createIntrospector(issuer: Issuer, options: IntrospectorOptions): VerifyToken {
+  const { clientId, signingKey, cacheSeconds = 0 } = options;
+  checkRules(options);
+  checkClientId(clientId);
+  checkKeySource(signingKey);
+  if (!(cacheSeconds >= 0 && cacheSeconds <= 60)) {
+    throw new OptionError(`\`cacheSeconds\` must be a number from 0 to 60, got: ${cacheSeconds}`);
+  }
+  const client = { client_id: clientId };
+  const authentication = authenticateWith(signingKey, issuer.clock.issuerNow);
+  const requestOptions = { ...issuer.requestOptions, additionalParameters: { token_type_hint: "access_token" } };
+  const known = new VerifiedTokens(cacheSeconds === 0 ? 0 : mostRemembered);
+
+  const introspect = async (token: string) => {
+    const server = await issuer.metadata();
+    try {
+      const response = await introspectionRequest(server, client, authentication, token, requestOptions);
+      return await processIntrospectionResponse(server, client, response);
+    } catch (cause) {
+      if (cause instanceof ResponseBodyError && cause.status === 400 && cause.error === "invalid_request") {
+        // The client was accepted. Keycloak says so of a token it cannot read, and of a failure of its own.
+        parseToken(token);
+        throw new IssuerError(
+          "ERR_ISSUER_RESPONSE",
+          `${issuer.issuer} could not judge a token; try again later`,
+          cause,
+        );
+      }
+      throw explainIssuerError(cause, issuer.issuer, `a verdict on a token, asked for by ${clientId}`);
+    }
+  };
+
+  return async (token) => {
+    const now = issuer.now().getTime();
+    const name = nameOf(token);
+    const remembered = known.get(name, now);
+    if (remembered) return remembered;
+    const answer = await introspect(token);
+    if (!answer.active) {
+      throw new TokenError("ERR_TOKEN_INACTIVE", "the token is revoked, has expired or is not for this API");
+    }
+    if (answer.iss !== issuer.issuer) throw wrongClaim("iss", "is missing or wrong");
+    const verified = readClaims(answer, options);
+    checkNotExpired(verified, options, issuer.now());
+    known.put(name, verified, now, now + cacheSeconds * 1000);
+    return verified;
+  };
+}

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWK, type JWSHeaderParameters } from "jose";
+import { explainIssuerError, type Issuer } from "../calling/open-issuer";
+import { IssuerError, MachineError } from "../errors";
+
+interface KeySet {
+  readonly find: ReturnType<typeof createLocalJWKSet>;
+  /** Grows with each change of the keys: what was judged by former ones counts no more. */
+  readonly generation: number;
+  readonly text: string;
+  fetchedAt: number;
+  /** Which attempt brought them. */
+  attempt: number;
+}
+
+/** From this age on the keys are fetched again, by a call and behind its back. */
+const refreshMs = 5 * 60 * 1000;
+/** From this age on, as after an hour without calls, a call waits for that, unless the issuer is known to be away. */
+const oldMs = 2 * refreshMs;
+/** How long an outage is not looked at again: with keys in hand that serve, and without. */
+const retryMs = 10_000;
+const firstRetryMs = 1000;
+/** Unknown keys make the keys be fetched at most this often. */
+const burstMs = 1000;
+/** How long a key that the issuer did not have is taken for unknown, and how many of them are remembered. */
+const unknownMs = 10_000;
+const mostUnknown = 1000;
+
+/** The public keys of an issuer, kept beyond its outages for a bounded time. */
+export class IssuerKeys {
+  private held?: KeySet;
+  private loading?: Promise<KeySet>;
+  private loadingAgain?: Promise<KeySet>;
+  private attempts = 0;
+  private attemptedAt = Number.NEGATIVE_INFINITY;
+  private retryAt = Number.NEGATIVE_INFINITY;
+  private lastError?: unknown;
+  private readonly unknown = new Map<string, number>();
+
+  constructor(
+    private readonly issuer: Issuer,
+    private readonly maxStaleMs: number,
+  ) {}
+
+  /**
+   * Finds the key of a signature.
+   *
+   * @throws JWKSNoMatchingKey or JWKSMultipleMatchingKeys of jose; MachineError if the keys cannot be had
+   */
+  async find(header: JWSHeaderParameters, jws: FlattenedJWSInput) {
+    const { attempts } = this;
+    const keys = await this.current();
+    try {
+      return await keys.find(header, jws);
+    } catch (error) {
+      const { kid = "" } = header;
+      if (!(error instanceof errors.JWKSNoMatchingKey) || this.isKnownUnknown(kid)) throw error;
+      // What was asked for before this call may be older than the key.
+      const newer = keys.attempt > attempts ? keys : await this.loadAgain();
+      return await newer.find(header, jws).catch((again: unknown) => {
+        this.remember(kid);
+        throw again;
+      });
+    }
+  }
+
+  /** The generation of the keys in hand, or `undefined` if there are none to rely on; refreshes ahead. */
+  generation(): number | undefined {
+    const { held } = this;
+    const age = held ? this.ageOf(held) : Number.POSITIVE_INFINITY;
+    if (age <= refreshMs) return held?.generation;
+    // Where `current` would wait, or fail.
+    if (age > this.maxStaleMs || (age > oldMs && !this.isAway)) return undefined;
+    if (this.isDue) this.load().catch(() => {});
+    return held?.generation;
+  }
+
+  private async current(): Promise<KeySet> {
+    const { held } = this;
+    const due = this.isDue;
+    if (held && this.ageOf(held) <= refreshMs) return held;
+    if (!held || this.ageOf(held) > this.maxStaleMs) {
+      if (!due && !this.loading) throw this.lastError;
+      return this.load();
+    }
+    if (due) {
+      const away = this.isAway;
+      const next = this.load().catch(() => held);
+      if (this.ageOf(held) > oldMs && !away) return next;
+    }
+    return held;
+  }
+
+  /** At once, or a second after the last attempt: one for all that wait. */
+  private loadAgain(): Promise<KeySet> {
+    if (this.lastError !== undefined && !this.isDue) return Promise.reject(this.lastError);
+    const waitMs = this.clockWasSetBack ? 0 : Math.max(0, this.attemptedAt + burstMs - this.now());
+    this.loadingAgain ??= this.loadAfter(waitMs);
+    return this.loadingAgain;
+  }
+
+  private async loadAfter(waitMs: number): Promise<KeySet> {
+    await sleep(waitMs);
+    // A request that is under way may have been answered before the key was there: for those that wait for this one, and
+    // for those that come once this one is under way itself.
+    while (this.loading) await this.loading.catch(() => undefined);
+    this.loadingAgain = undefined;
+    return this.load();
+  }
+
+  private load(): Promise<KeySet> {
+    this.loading ??= this.fetch().finally(() => {
+      this.loading = undefined;
+    });
+    return this.loading;
+  }
+
+  private async fetch(): Promise<KeySet> {
+    this.attemptedAt = this.now();
+    const attempt = ++this.attempts;
+    const { held } = this;
+    try {
+      const jwks = await fetchKeys(this.issuer);
+      const text = JSON.stringify(jwks);
+      const changed = held?.text !== text;
+      this.held = changed
+        ? {
+            find: createLocalJWKSet(jwks),
+            generation: (held?.generation ?? 0) + 1,
+            text,
+            fetchedAt: this.now(),
+            attempt,
+          }
+        : Object.assign(held, { fetchedAt: this.now(), attempt });
+      this.lastError = undefined;
+      return this.held;
+    } catch (error) {
+      this.lastError = error;
+      this.retryAt = this.now() + (held && this.ageOf(held) <= this.maxStaleMs ? retryMs : firstRetryMs);
+      throw error;
+    }
+  }
+
+  private isKnownUnknown(kid: string): boolean {
+    return this.now() < (this.unknown.get(kid) ?? Number.NEGATIVE_INFINITY);
+  }
+
+  private remember(kid: string): void {
+    if (this.unknown.size >= mostUnknown) this.unknown.delete(this.unknown.keys().next().value!);
+    this.unknown.set(kid, this.now() + unknownMs);
+  }
+
+  /** Keys from a time that is yet to come, after the clock was set back, are due. */
+  private ageOf(keys: KeySet): number {
+    const age = this.now() - keys.fetchedAt;
+    return age >= 0 ? age : refreshMs + 1;
+  }
+
+  private get isDue(): boolean {
+    return this.now() >= this.retryAt || this.clockWasSetBack;
+  }
+
+  /** Whether the last request failed, and a short while ago: an outage of yesterday says nothing about now. */
+  private get isAway(): boolean {
+    return this.lastError !== undefined && this.now() - this.attemptedAt <= refreshMs;
+  }
+
+  private get clockWasSetBack(): boolean {
+    return this.now() < this.attemptedAt;
+  }
+
+  private now(): number {
+    return this.issuer.now().getTime();
+  }
+}
+
+async function fetchKeys(issuer: Issuer): Promise<{ keys: JWK[] }> {
+  try {
+    const { jwks_uri } = await issuer.metadata();
+    if (typeof jwks_uri !== "string") {
+      throw new IssuerError("ERR_ISSUER_RESPONSE", `${issuer.issuer} names no \`jwks_uri\` (RFC 8414 section 2)`);
+    }
+    const response = await issuer.fetch(jwks_uri, { headers: { accept: "application/json" } });
+    const body = (await response.json()) as { keys?: unknown } | null;
+    if (response.status !== 200 || !Array.isArray(body?.keys)) {
+      throw new IssuerError(
+        "ERR_ISSUER_RESPONSE",
+        `${jwks_uri} did not answer with a JWK set (RFC 7517 section 5), got: HTTP ${response.status}; check that it is the issuer's`,
+      );
+    }
+    return { keys: body.keys.filter(isVerificationKey) };
+  } catch (error) {
+    if (error instanceof MachineError) throw error;
+    throw explainIssuerError(error, issuer.issuer, "its public keys");
+  }
+}
+
+/** One odd entry must not spoil the others: what is no public signature key is left out. */
+function isVerificationKey(jwk: unknown): jwk is JWK {
+  if (typeof jwk !== "object" || jwk === null) return false;
+  const { kty, use, key_ops } = jwk as JWK;
+  const isPublic = (kty === "RSA" || kty === "EC" || kty === "OKP") && !("d" in jwk);
+  const verifies = key_ops === undefined || (Array.isArray(key_ops) && key_ops.includes("verify"));
+  return isPublic && (use === undefined || use === "sig") && verifies;
+}

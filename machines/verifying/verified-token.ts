@@ -1,0 +1,142 @@
+import { OptionError, TokenError } from "../errors";
+
+/** What an API may rely on about an access token that was verified. Frozen: it may be the same object for many calls. */
+export interface VerifiedToken {
+  /** The client that asked for the token: `azp`, or `client_id` where there is none. */
+  readonly caller: string;
+  /** `sub`: for a machine the id of its service account. */
+  readonly subject: string;
+  readonly audience: readonly string[];
+  readonly scopes: readonly string[];
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Verifies one access token. */
+export type VerifyToken = (token: string) => Promise<VerifiedToken>;
+
+/** What an API demands of a token, however it is verified. */
+export interface TokenRules {
+  /** The name this API goes by in a token's `aud`. Required: without it, a token meant for any other API would do. */
+  readonly audience: string;
+  /**
+   * The clients whose tokens are taken (`azp`).
+   *
+   * @default - every client's whose token names the audience
+   */
+  readonly authorizedParties?: readonly string[];
+  /**
+   * Scopes that a token must all have.
+   *
+   * @default - none
+   */
+  readonly scopes?: readonly string[];
+  /**
+   * Seconds by which `exp`, and offline `nbf`, may be missed: 0 to 60, whole.
+   *
+   * @default 0
+   */
+  readonly clockToleranceSeconds?: number;
+}
+
+/** The last moment a date can name, in seconds: a later `exp` is no time. */
+const lastSecond = 8.64e12;
+
+/**
+ * Checks rules.
+ *
+ * @throws {OptionError} `ERR_OPTION` for an audience that is missing, empty or not printable ASCII, parties or scopes that
+ *   are no list, an empty list of parties, a text that is no scope, or a tolerance out of its bounds
+ */
+export function checkRules(rules: TokenRules): void {
+  const { audience, authorizedParties, scopes = [], clockToleranceSeconds = 0 } = rules;
+  if (typeof audience !== "string" || !/^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/.test(audience)) {
+    throw new OptionError(
+      "`audience` must name this API in printable ASCII: an API without an audience takes any token",
+    );
+  }
+  checkList("authorizedParties", authorizedParties ?? []);
+  if (authorizedParties?.length === 0) {
+    throw new OptionError("`authorizedParties` must name a client, or be left out for every client");
+  }
+  checkScopes(scopes);
+  checkWhole("clockToleranceSeconds", clockToleranceSeconds, 60);
+}
+
+/** Checks a list: a text has an `includes` too, which would take parts of names. @throws {OptionError} `ERR_OPTION` */
+export function checkList(name: string, value: readonly string[]): void {
+  if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return;
+  throw new OptionError(`\`${name}\` must be a list of texts, got: ${typeof value}`);
+}
+
+/** Checks a whole number from 0 to `most`. @throws {OptionError} `ERR_OPTION` */
+export function checkWhole(name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= most) return;
+  throw new OptionError(`\`${name}\` must be a whole number from 0 to ${most}, got: ${value}`);
+}
+
+/** Checks scopes to demand. @throws {OptionError} `ERR_OPTION` for one that no token has and no challenge can name */
+export function checkScopes(scopes: readonly string[]): void {
+  checkList("scopes", scopes);
+  const odd = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
+  if (odd === undefined) return;
+  throw new OptionError(`\`scopes\` must list single scopes (RFC 6749 section 3.3), got: ${odd}`);
+}
+
+/**
+ * Reads the claims of an access token and holds them against the rules.
+ *
+ * Does not check: signature, issuer, or expiry.
+ *
+ * @throws {TokenError} `ERR_TOKEN_TYPE` for an ID, refresh or other token, `ERR_TOKEN_CLAIM` for a missing or wrong
+ *   claim, `ERR_TOKEN_SCOPE` for a missing scope
+ */
+export function readClaims(claims: Readonly<Record<string, unknown>>, rules: TokenRules): VerifiedToken {
+  // Keycloak says in the payload's `typ` which of its tokens it is; `Bearer` is an access token, bound or not.
+  if (claims.typ !== "Bearer") {
+    throw new TokenError("ERR_TOKEN_TYPE", 'the token\'s "typ" claim must be "Bearer": an access token is needed');
+  }
+  // Who holds the key or certificate is not looked at here: for a thief's sake such a token must not pass without that.
+  if (claims.cnf !== undefined) throw wrongClaim("cnf", "binds it to a key or certificate, which is not checked here");
+  const { exp, scope } = claims;
+  if (typeof exp !== "number" || !(Math.abs(exp) < lastSecond)) throw wrongClaim("exp", "must be a time in seconds");
+  if (scope !== undefined && typeof scope !== "string") throw wrongClaim("scope", "must be text");
+  const audience = [claims.aud].flat().filter((entry) => typeof entry === "string");
+  if (!audience.includes(rules.audience)) throw wrongClaim("aud", "is missing or wrong");
+  const token: VerifiedToken = {
+    caller: claims.azp === undefined ? text(claims, "client_id") : text(claims, "azp"),
+    subject: text(claims, "sub"),
+    audience: Object.freeze(audience),
+    scopes: Object.freeze(scope?.split(" ").filter(Boolean) ?? []),
+    expiresAt: exp,
+  };
+  if (rules.authorizedParties && !rules.authorizedParties.includes(token.caller)) {
+    throw wrongClaim("azp", "names a client whose tokens are not taken here");
+  }
+  requireScopes(token, rules.scopes ?? []);
+  return Object.freeze(token);
+}
+
+/** Holds a verified token against the time. @throws {TokenError} `ERR_TOKEN_EXPIRED` */
+export function checkNotExpired(token: VerifiedToken, { clockToleranceSeconds = 0 }: TokenRules, now: Date): void {
+  if (token.expiresAt + clockToleranceSeconds > Math.floor(now.getTime() / 1000)) return; // in whole seconds, as jose
+  throw new TokenError("ERR_TOKEN_EXPIRED", "the token has expired", { claim: "exp" });
+}
+
+/** Holds a verified token against more scopes. @throws {TokenError} `ERR_TOKEN_SCOPE` */
+export function requireScopes(token: VerifiedToken, scopes: readonly string[]): void {
+  const missing = scopes.filter((scope) => !token.scopes.includes(scope));
+  if (missing.length === 0) return;
+  throw new TokenError("ERR_TOKEN_SCOPE", `the token lacks the scope ${missing.join(" ")}`, { scopes });
+}
+
+/** A refusal because of one claim. */
+export function wrongClaim(claim: string, rule: string, cause?: unknown): TokenError {
+  return new TokenError("ERR_TOKEN_CLAIM", `the token's "${claim}" claim ${rule}`, { claim, cause });
+}
+
+function text(claims: Readonly<Record<string, unknown>>, claim: string): string {
+  const value = claims[claim];
+  if (typeof value !== "string" || value === "") throw wrongClaim(claim, "must be text and not empty");
+  return value;
+}

@@ -1,0 +1,133 @@
+import { errors, jwtVerify } from "jose";
+import type { Issuer } from "../calling/open-issuer";
+import { MachineError, OptionError, TokenError } from "../errors";
+import { IssuerKeys } from "./issuer-keys";
+import { parseToken } from "./parse-token";
+import {
+  checkList,
+  checkNotExpired,
+  checkRules,
+  checkWhole,
+  readClaims,
+  type TokenRules,
+  type VerifyToken,
+  wrongClaim,
+} from "./verified-token";
+import { nameOf, VerifiedTokens } from "./verified-tokens";
+
+export interface VerifierOptions extends TokenRules {
+  /**
+   * The signature algorithms to accept, asymmetric ones only.
+   *
+   * @default ["RS256"], what a Keycloak realm signs with unless told otherwise
+   */
+  readonly algorithms?: readonly string[];
+  /**
+   * Seconds that the issuer's keys serve while it cannot be reached, 0 to 604800 (a week), and five minutes at least.
+   *
+   * @default 86400, a day
+   */
+  readonly maxStaleSeconds?: number;
+  /**
+   * How many verified tokens are remembered, by their SHA-256, so that the next call with one costs no signature check.
+   * 0 remembers none.
+   *
+   * @default 1000
+   */
+  readonly cacheSize?: number;
+}
+
+const asymmetric = /^((RS|PS|ES)(256|384|512)|EdDSA|Ed25519)$/;
+/** The header types of an access token: Keycloak's own, and that of RFC 9068, a client setting there. */
+const headerTypes = /^(application\/)?(at\+)?jwt$/i;
+
+/**
+ * Makes an offline verifier: form (strictly, see `parseToken`), algorithm, header type, signature by the issuer's
+ * published keys, `iss`, `aud`, `exp` (required), `nbf`, authorised parties and scopes, that it is an access token, and
+ * that it names a caller and a subject.
+ *
+ * The issuer's keys are fetched at the first token and again when a call finds them five minutes old: in the background,
+ * and from ten minutes on before the call is answered. So a key that the issuer has withdrawn is refused after ten
+ * minutes at most. A token that names an unknown key has them fetched at once, though at most once a second. While the
+ * issuer cannot be reached the keys in hand serve for `maxStaleSeconds`.
+ *
+ * Does not check: revocation, a disabled client, or a realm's not-before, which are seen only online
+ * (`createIntrospector`); roles; that `iat` is past; whether the token was used before.
+ *
+ * @throws {OptionError} `ERR_OPTION` at once for an empty audience, an algorithm that is not asymmetric, or a number out
+ *   of its bounds. The verifier throws {@link TokenError} for a token to refuse, and `ERR_UNREACHABLE` or
+ *   `ERR_ISSUER_RESPONSE` if there are no keys to judge it by
+ * @see RFC 9068 section 4, RFC 8725 section 3, RFC 7517 section 5
+ */
+export function createVerifier(issuer: Issuer, options: VerifierOptions): VerifyToken {
+  const { audience, algorithms = ["RS256"], clockToleranceSeconds = 0 } = options;
+  const { maxStaleSeconds = 86_400, cacheSize = 1000 } = options;
+  checkRules(options);
+  checkAlgorithms(algorithms);
+  checkWhole("maxStaleSeconds", maxStaleSeconds, 604_800);
+  checkWhole("cacheSize", cacheSize, 1_000_000);
+  const keys = new IssuerKeys(issuer, maxStaleSeconds * 1000);
+  const known = new VerifiedTokens(cacheSize);
+
+  const verify: VerifyToken = async (token) => {
+    const { header } = parseToken(token);
+    if (typeof header.alg !== "string" || !algorithms.includes(header.alg)) {
+      throw new TokenError("ERR_TOKEN_ALGORITHM", "the token's signature algorithm is not allowed");
+    }
+    // Text is asked for first: what a caller sends as an object may have no way to become one.
+    if (typeof header.typ !== "string" || !headerTypes.test(header.typ)) {
+      throw new TokenError("ERR_TOKEN_TYPE", 'the token\'s header type must be "JWT" or "at+jwt"');
+    }
+    try {
+      const { payload } = await jwtVerify(token, (header, jws) => keys.find(header, jws), {
+        issuer: issuer.issuer,
+        audience,
+        algorithms: [...algorithms],
+        requiredClaims: ["exp", "iat"],
+        clockTolerance: clockToleranceSeconds,
+        currentDate: issuer.now(),
+      });
+      const verified = readClaims(payload, options);
+      checkNotExpired(verified, options, issuer.now()); // once more: the keys may have taken seconds to come
+      return verified;
+    } catch (error) {
+      throw error instanceof MachineError ? error : explainTokenError(error);
+    }
+  };
+
+  return async (token) => {
+    const name = nameOf(token);
+    const generation = keys.generation();
+    const now = issuer.now().getTime();
+    const remembered = generation && known.get(name, now, generation);
+    if (remembered) return remembered;
+    const verified = await verify(token);
+    // Keys that changed meanwhile may not have judged it.
+    if (generation && generation === keys.generation()) {
+      known.put(name, verified, now, Number.POSITIVE_INFINITY, generation);
+    }
+    return verified;
+  };
+}
+
+function checkAlgorithms(algorithms: readonly string[]): void {
+  checkList("algorithms", algorithms);
+  const odd = algorithms.find((algorithm) => !asymmetric.test(algorithm));
+  if (algorithms.length > 0 && odd === undefined) return;
+  throw new OptionError(`\`algorithms\` must list asymmetric algorithms such as RS256, got: ${odd ?? "none"}`);
+}
+
+function explainTokenError(error: unknown): TokenError {
+  if (error instanceof errors.JWTExpired) {
+    return new TokenError("ERR_TOKEN_EXPIRED", "the token has expired", { claim: "exp", cause: error });
+  }
+  if (error instanceof errors.JWTClaimValidationFailed) return wrongClaim(error.claim, "is missing or wrong", error);
+  if (
+    error instanceof errors.JWSSignatureVerificationFailed ||
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSMultipleMatchingKeys
+  ) {
+    return new TokenError("ERR_TOKEN_SIGNATURE", "the token is not signed by a key of the issuer", { cause: error });
+  }
+  return new TokenError("ERR_TOKEN_MALFORMED", "the token is not a well-formed signed JWT", { cause: error });
+}

@@ -1,0 +1,188 @@
+// machine-a in Bash with each algorithm; machine-a.test.ts has what it shares with machine-a in TypeScript.
+import { execFile, execFileSync } from "node:child_process";
+import { generateKeyPairSync, sign, verify } from "node:crypto";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { delimiter, dirname, resolve } from "node:path";
+import { type ServerType, serve } from "@hono/node-server";
+import { decodeProtectedHeader, jwtVerify } from "jose";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { buildApp } from "../../../machines/machine-b/app";
+import { ALGORITHMS, type Algorithm, TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
+
+const SCRIPT = resolve(__dirname, "../../../machines/machine-a/call.sh");
+const CALLED = { code: 0, out: "HTTP 200\ncaller: machine-a\nverified: offline\n", err: "" };
+
+const folder = testFolder();
+const keys = new Map<Algorithm, TestKey>();
+let issuer: TestIssuer;
+let api: ServerType;
+let connectTo: string;
+
+beforeAll(async () => {
+  const signingKey = await folder.rsaKey("realm.key");
+  issuer = await new TestIssuer(signingKey).start();
+  for (const algorithm of ALGORITHMS) keys.set(algorithm, await folder.key(`${algorithm}.key`, algorithm));
+  const app = buildApp({ issuer: issuer.open(), audience: "machine-b", clientId: "machine-b", signingKey });
+  api = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
+  await new Promise((done) => api.once("listening", done));
+  connectTo = `${issuer.connectTo},machine-b:3000=127.0.0.1:${(api.address() as AddressInfo).port}`;
+  mkdirSync(folder.path("tmp"));
+});
+beforeEach(() => issuer.reset());
+afterAll(async () => {
+  api.close();
+  await issuer.stop();
+  folder.remove();
+});
+
+function run(env: Record<string, string>, script = SCRIPT): Promise<{ code: number; out: string; err: string }> {
+  const settings = {
+    PATH: process.env.PATH,
+    TMPDIR: folder.path("tmp"),
+    ISSUER: issuer.url,
+    CONNECT_TO: connectTo,
+    ALLOW_INSECURE_HTTP: "true",
+    ...env,
+  };
+  return new Promise((done) => {
+    execFile("bash", [script], { env: settings }, (error, out, err) => {
+      done({ code: error ? Number(error.code) : 0, out, err });
+    });
+  });
+}
+
+/** The environment that makes it sign so: RSA keys leave a choice, and the rest follows from the key. */
+function signingWith(algorithm: Algorithm): Record<string, string> {
+  const KEY_FILE = keys.get(algorithm)!.file;
+  return algorithm === "PS256" ? { KEY_FILE, ALGORITHM: algorithm } : { KEY_FILE };
+}
+
+describe.each(ALGORITHMS)("a key for %s", { timeout: 20_000 }, (algorithm) => {
+  it("signs an assertion that the issuer takes, and leaves no file", async () => {
+    const key = keys.get(algorithm)!;
+    issuer.clients.set("machine-a", key);
+    expect(await run(signingWith(algorithm))).toEqual(CALLED);
+    const assertion = issuer.received.find(({ path }) => path.endsWith("/token"))!.form.get("client_assertion")!;
+    expect(decodeProtectedHeader(assertion)).toEqual({ alg: algorithm, typ: "JWT", kid: key.kid });
+    await jwtVerify(assertion, key.publicKey, { algorithms: [algorithm], audience: issuer.url });
+    expect(readdirSync(folder.path("tmp"))).toEqual([]);
+  });
+
+  it("is asked for by its name too, and refused by any name that it does not fit", async () => {
+    const { file: KEY_FILE } = keys.get(algorithm)!;
+    issuer.clients.set("machine-a", keys.get(algorithm)!);
+    expect(await run({ KEY_FILE, ALGORITHM: algorithm })).toEqual(CALLED);
+    const rsa = algorithm === "RS256" || algorithm === "PS256";
+    const fits = rsa ? "RS256 or PS256" : algorithm;
+    const kind = rsa ? "RSA" : { ES256: "P-256", EdDSA: "Ed25519" }[algorithm];
+    for (const other of [rsa ? "ES256" : "RS256", "HS256"]) {
+      expect(await run({ KEY_FILE, ALGORITHM: other })).toEqual({
+        code: 1,
+        out: "",
+        err: `machine-a: key file ${KEY_FILE} must hold a key for ${other}, got: ${kind}, which signs ${fits}\n`,
+      });
+    }
+  });
+
+  it("is on no command line, nor are token and assertion", async () => {
+    // Stand-ins that write down how they were called and then become the real program.
+    const log = folder.path("commands.log");
+    const tools = ["curl", "jq", "openssl", "tr", "sed", "cat", "mktemp", "rm"];
+    for (const tool of tools) {
+      const path = folder.write(
+        tool,
+        `#!/bin/sh\nprintf '%s ' ${tool} "$@" >> '${log}'\nPATH=$REAL_PATH exec ${tool} "$@"\n`,
+      );
+      chmodSync(path, 0o755);
+    }
+    const script = folder.path("call.sh");
+    copyFileSync(SCRIPT, script);
+    issuer.clients.set("machine-a", keys.get(algorithm)!);
+    const PATH = `${dirname(log)}${delimiter}${process.env.PATH}`;
+    const result = await run({ ...signingWith(algorithm), PATH, REAL_PATH: process.env.PATH! }, script);
+    expect(result).toEqual(CALLED);
+    const commands = readFileSync(log, "utf8");
+    expect(commands).toContain("curl --disable");
+    expect(commands).not.toMatch(/eyJ|PRIVATE KEY|MII|MC4/);
+  });
+});
+
+describe("keys of other kinds", () => {
+  it.each([
+    ["secp384r1", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]],
+    ["secp256k1", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"]],
+    ["ED448", ["-algorithm", "ED448"]],
+    ["X25519", ["-algorithm", "X25519"]],
+    ["RSA-PSS", ["-algorithm", "RSA-PSS"]],
+  ])("are refused in words: %s", async (kind, args) => {
+    const KEY_FILE = folder.write(
+      "other.key",
+      execFileSync("openssl", ["genpkey", ...args], { encoding: "utf8", stdio: "pipe" }),
+    );
+    expect(await run({ KEY_FILE })).toEqual({
+      code: 1,
+      out: "",
+      err: `machine-a: key file ${KEY_FILE} must hold an RSA, P-256 or Ed25519 key, got: ${kind}\n`,
+    });
+  });
+});
+
+describe("raw_ecdsa", () => {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+  /** What the script makes of signatures in DER. */
+  function raw(signatures: readonly Buffer[]): string[] {
+    const files = signatures.map((der, index) => {
+      const file = folder.path(`${index}.der`);
+      writeFileSync(file, der);
+      return file;
+    });
+    const program = `set -euo pipefail
+      eval "$(sed -n '/^raw_ecdsa() {/,/^}/p' "$1")"
+      shift
+      for file in "$@"; do raw_ecdsa <"$file" | openssl base64 -e -A; echo; done`;
+    return execFileSync("bash", ["-c", program, "raw", SCRIPT, ...files], { encoding: "utf8" })
+      .trim()
+      .split("\n");
+  }
+
+  /** RFC 3279 section 2.2.3: a sequence of two integers, here below 2^255. */
+  const der = (r: number[], s: number[]) =>
+    Buffer.from([0x30, r.length + s.length + 4, 2, r.length, ...r, 2, s.length, ...s]);
+
+  /** Both numbers, without the zero that keeps them positive. */
+  function numbers(signature: Buffer): Buffer[] {
+    const rest = signature.subarray(2);
+    const r = rest.subarray(2, 2 + rest[1]!);
+    return [r, rest.subarray(r.length + 4)].map((number) => (number[0] === 0 ? number.subarray(1) : number));
+  }
+
+  it("pads what DER has cut off", () => {
+    const thirty = [0x7f, ...Array.from({ length: 29 }, (_, index) => index)];
+    const [one, zeros, odd] = raw([der([1], [2]), der(thirty, [0, 0x80]), der([0x0a], thirty)]);
+    expect(Buffer.from(one!, "base64").toString("hex")).toBe(`${"01".padStart(64, "0")}${"02".padStart(64, "0")}`);
+    const hex = Buffer.from(thirty).toString("hex").padStart(64, "0");
+    expect(Buffer.from(zeros!, "base64").toString("hex")).toBe(hex + "80".padStart(64, "0"));
+    expect(Buffer.from(odd!, "base64").toString("hex")).toBe("0a".padStart(64, "0") + hex);
+  });
+
+  it("gives 64 bytes that verify, of many signatures and of all short ones among very many", {
+    timeout: 60_000,
+  }, () => {
+    const made = Array.from({ length: 10_000 }, (_, index) => {
+      const data = Buffer.from(`assertion ${index}`);
+      return { data, der: sign("sha256", data, privateKey) };
+    });
+    const short = made.filter(({ der }) => numbers(der).some((number) => number.length < 32));
+    expect(short.length).toBeGreaterThan(20);
+    const chosen = [...short.slice(0, 60), ...made.slice(0, 100)];
+    const results = raw(chosen.map(({ der }) => der)).map((text) => Buffer.from(text, "base64"));
+    expect(results).toHaveLength(chosen.length);
+    for (const [index, signature] of results.entries()) {
+      expect(signature).toHaveLength(64);
+      const { data } = chosen[index]!;
+      expect(verify("sha256", data, { key: publicKey, dsaEncoding: "ieee-p1363" }, signature), `${index}`).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundle } from "../bundle";
+import { TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
+
+const folder = testFolder();
+let issuer: TestIssuer;
+let key: TestKey;
+let program: string;
+beforeAll(async () => {
+  issuer = await new TestIssuer(await folder.rsaKey("realm.key")).start();
+  key = await folder.rsaKey("machine-b-signing.key");
+  program = await bundle("machine-b/server.ts", folder.path("machine-b.cjs"));
+});
+afterAll(async () => {
+  await issuer.stop();
+  folder.remove();
+});
+
+/** Starts machine-b as a program; `line` waits for a line on either output. */
+function start(env: Record<string, string> = {}) {
+  const settings = {
+    PATH: process.env.PATH,
+    ISSUER: issuer.url,
+    CONNECT_TO: issuer.connectTo,
+    ALLOW_INSECURE_HTTP: "true",
+    KEY_FILE: key.file,
+    HOST: "127.0.0.1",
+    PORT: "0",
+    ...env,
+  };
+  const child = spawn(process.execPath, [program], { env: settings });
+  let output = "";
+  child.stdout.on("data", (data) => {
+    output += data;
+  });
+  child.stderr.on("data", (data) => {
+    output += data;
+  });
+  const ended = once(child, "exit").then(([code]) => code as number);
+  return { child, ended, output: () => output, port: () => listening(child, () => output) };
+}
+
+async function listening(child: ChildProcess, output: () => string): Promise<number> {
+  for (;;) {
+    const [, port] = /listening on 127\.0\.0\.1:(\d+)/.exec(output()) ?? [];
+    if (port !== undefined) return Number(port);
+    if (child.exitCode !== null) throw new Error(`machine-b ended: ${output()}`);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+describe("machine-b as a program", { timeout: 20_000 }, () => {
+  it("starts before the issuer runs, recovers by itself, and ends on SIGTERM with requests answered", async () => {
+    const { port: issuerPort } = issuer;
+    const token = await issuer.mint();
+    await issuer.stop();
+    const machineB = start();
+    const port = await machineB.port();
+    const call = () =>
+      fetch(`http://127.0.0.1:${port}/api/protected`, { headers: { authorization: `Bearer ${token}` } });
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    expect((await call()).status).toBe(503);
+    await issuer.start(issuerPort);
+    await new Promise((done) => setTimeout(done, 1100)); // without keys in hand they are asked for once a second
+
+    // The keys come late, so that SIGTERM finds a request under way.
+    const keys = issuer.answers.get("/certs")!;
+    let asked!: () => void;
+    const underWay = new Promise<void>((done) => {
+      asked = done;
+    });
+    issuer.answers.set("/certs", async (received) => {
+      asked();
+      await new Promise((done) => setTimeout(done, 300));
+      return keys(received);
+    });
+    const late = call();
+    await underWay;
+    machineB.child.kill("SIGTERM");
+    const since = Date.now();
+    expect((await late).status).toBe(200);
+    expect(await machineB.ended).toBe(0);
+    expect(Date.now() - since).toBeLessThan(2500);
+    expect(machineB.output()).toContain("http is allowed (ALLOW_INSECURE_HTTP): local development only");
+    expect(machineB.output()).not.toContain("eyJ");
+  });
+
+  it("does not wait for idle connections when it ends", async () => {
+    const machineB = start();
+    const port = await machineB.port();
+    const idle = request({ port, host: "127.0.0.1", path: "/healthz", headers: { connection: "keep-alive" } }).end();
+    idle.on("error", () => undefined);
+    await once(idle, "response");
+    const since = Date.now();
+    machineB.child.kill("SIGTERM");
+    expect(await machineB.ended).toBe(0);
+    expect(Date.now() - since).toBeLessThan(2000);
+  });
+
+  it.each([
+    ["an audience that is empty", { AUDIENCE: "" }, "`audience` must name this API"],
+    ["a key file that is missing", { KEY_FILE: "/missing.key" }, "key file /missing.key cannot be read (ENOENT)"],
+    ["a port that is none", { PORT: "http" }, "PORT must be a whole number from 0 to 65535, got: http"],
+    ["http that is not allowed", { ALLOW_INSECURE_HTTP: "false" }, "`issuer` must be an https address"],
+    ["an address that is not its own", { HOST: "192.0.2.1" }, "EADDRNOTAVAIL"],
+  ])("does not start with %s", async (_name, env, reason) => {
+    const machineB = start(env);
+    expect(await machineB.ended).toBe(1);
+    expect(machineB.output()).toContain(`machine-b: `);
+    expect(machineB.output()).toContain(reason);
+  });
+});
