@@ -36,7 +36,7 @@ describe("the cdktf CLI alone, bare, as in the README's second way", () => {
 describe("server and realm in two stacks of one app", () => {
   let folder: string;
   beforeAll(() => {
-    const text = readFileSync(join(ROOT, "docs", "constructs.md"), "utf8");
+    const text = readFileSync(join(ROOT, "docs", "constructs", "two-stacks.md"), "utf8");
     const snippet = text.split("<!-- snippet: two-stacks -->\n```ts\n")[1]!.split("\n```")[0]!;
     folder = makeProject(OWN, snippet.replace('"cdktf-keycloak-m2m"', '"./constructs"'));
   });

@@ -1,0 +1,66 @@
+// Holds the pages of the constructs: each construct has one, in one form, and its tables are complete.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { CONSTRUCT_PAGES, codeSpans, firstCells, firstColumn, matches, ROOT, read, section, sources } from "./pages";
+
+describe("the pages of constructs", () => {
+  const exported = matches(read("constructs/index.ts"), /^export \{(.+)\} from/gm)
+    .flatMap((list) => list.split(","))
+    .map((name) => name.trim())
+    .filter((name) => /^[A-Z]/.test(name) && !/Error$/.test(name));
+
+  it("are one for each that is exported", () => {
+    expect([...CONSTRUCT_PAGES.keys()].sort()).toEqual(exported.sort());
+  });
+
+  it.each(["README.md", "docs/constructs/README.md"])("are in the table of %s", (index) => {
+    const folder = index === "README.md" ? "docs/constructs/" : "";
+    const rows = matches(read(index), /^\| \[`(\w+)`\]\(([\w/-]+\.md)/gm);
+    expect(rows.sort()).toEqual(exported.sort());
+    for (const [name, page] of CONSTRUCT_PAGES) {
+      expect(read(index)).toContain(`| [\`${name}\`](${folder}${page.split("/").at(-1)})`);
+    }
+  });
+
+  it.each([...CONSTRUCT_PAGES])("begin with an example, and say what %s emits", (_name, page) => {
+    expect(read(page)).toMatch(/^# \w+\n\n[\s\S]{1,300}\n\n<!-- snippet: first -->\n/);
+    const headings = matches(read(page), /^## (.+)$/gm);
+    const expected = page.endsWith("private-local-backend.md")
+      ? ["What it emits", "Links"]
+      : ["Props", "What it emits", "Members", "Errors", "Links"];
+    expect(headings.filter((heading) => expected.includes(heading))).toEqual(expected);
+  });
+
+  it.each(propsOf("constructs"))("have a complete table for %s", (name, properties) => {
+    const heading = name === "KeycloakServerAttributes" ? "KeycloakServer.fromUrl" : "Props";
+    const page = CONSTRUCT_PAGES.get(name.replace(/(Props|Attributes)$/, ""))!;
+    expect(firstColumn(section(page, heading)).sort()).toEqual([...properties].sort());
+  });
+
+  it("name every setting of the context", () => {
+    const settings = matches(sources("constructs"), /setting\(this, "(\w+)"/g);
+    expect(settings.length).toBeGreaterThan(0);
+    for (const name of settings) expect(read("docs/constructs/names-and-ports.md")).toContain(`"m2m:${name}"`);
+  });
+
+  it("name every code of a KeyError, with what to do", () => {
+    const codes = matches(read("constructs/keys/errors.ts"), /\| "([A-Z_]+)"/g);
+    const named = firstCells(section("docs/constructs/signing-key-pair.md", "Errors")).flatMap(codeSpans);
+    expect(named.filter((code) => /^[A-Z_]+$/.test(code)).sort()).toEqual(codes.sort());
+  });
+
+  /** Interfaces of props, by name, with what they ask for. */
+  function propsOf(folder: string): [string, string[]][] {
+    return readdirSync(join(ROOT, folder))
+      .filter((file) => file.endsWith(".ts"))
+      .flatMap((file) =>
+        ts
+          .createSourceFile(file, read(join(folder, file)), ts.ScriptTarget.Latest)
+          .statements.filter(ts.isInterfaceDeclaration),
+      )
+      .filter(({ name }) => /(Props|Attributes)$/.test(name.text))
+      .map(({ name, members }) => [name.text, members.map((member) => (member.name as ts.Identifier).text)]);
+  }
+});

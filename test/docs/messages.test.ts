@@ -1,0 +1,35 @@
+// Holds the messages that the documentation quotes: the code has them.
+import { expect, it } from "vitest";
+import { CONSTRUCT_PAGES, codeSpans, firstCells, read, section, sources } from "./pages";
+
+/** The sources, with texts put together that are written in parts. */
+const code = [read("m2m"), sources("constructs", "machines", "provider", "tools")]
+  .join("\n")
+  .replaceAll(/["'`]\s*\+\s*["'`]/g, "")
+  .replaceAll("\\`", "`");
+
+/** Messages are quoted with `…` for what differs from case to case. */
+function unknown(messages: readonly string[]): string[] {
+  return messages
+    .flatMap((message) => message.split("…").map((part) => part.trim()))
+    .filter((part) => part.length > 5 && !code.includes(part));
+}
+
+it("messages of troubleshooting are the code's", () => {
+  const messages = firstCells(read("docs/troubleshooting.md"))
+    .filter((cell) => cell.startsWith("`"))
+    .flatMap(codeSpans);
+  expect(messages.length).toBeGreaterThan(40);
+  expect(unknown(messages)).toEqual([]);
+});
+
+it.each([...CONSTRUCT_PAGES].filter(([name]) => name !== "PrivateLocalBackend"))(
+  "messages of %s are the code's",
+  (_, page) => {
+    const messages = firstCells(section(page, "Errors"))
+      .filter((cell) => cell.startsWith("`"))
+      .flatMap(codeSpans);
+    expect(messages.length).toBeGreaterThan(4);
+    expect(unknown(messages)).toEqual([]);
+  },
+);

@@ -1,0 +1,75 @@
+// Holds the reference tables of the documentation: each is complete.
+import { describe, expect, it } from "vitest";
+import { resources } from "../../provider/resources";
+import { providerSchemaJson } from "../../provider/schema";
+import { codeSpans, firstColumn, matches, read, section, sources } from "./pages";
+
+describe("reference tables", () => {
+  it("of the library name every function that is exported", () => {
+    const exported = matches(read("machines/index.ts"), /^export \{(.+)\} from/gm)
+      .flatMap((list) => list.split(","))
+      .map((name) => name.trim())
+      .filter((name) => /^[a-z]/.test(name) && !name.startsWith("type "));
+    const [table = ""] = read("docs/machine-library.md").split("\n\nEach function");
+    expect(codeSpans(table)).toEqual(expect.arrayContaining(exported));
+  });
+
+  it("of environment variables name every one of m2m and of the constructs", () => {
+    const variables = matches(
+      sources("tools", "constructs"),
+      /\b(M2M_[A-Z_]+|TERRAFORM_BINARY_NAME|TF_CLI_CONFIG_FILE)\b/g,
+    );
+    for (const name of variables) expect(read("docs/commands.md")).toContain(`\`${name}\``);
+  });
+
+  it("of environment variables name every one of the machines", () => {
+    for (const [heading, file] of [
+      ["machine-a", "machines/machine-a/machine-a.ts"],
+      ["machine-b", "machines/machine-b/server.ts"],
+    ] as const) {
+      const variables = matches(read(file) + read("machines/settings.ts"), /\benv\.([A-Z_]+)|\(env, "([A-Z_]+)"/g);
+      for (const name of [...variables, "ALLOW_INSECURE_HTTP"])
+        expect(section("docs/machines.md", heading)).toContain(`| \`${name}\` |`);
+    }
+  });
+
+  it("of error codes are complete", () => {
+    const named = (page: string) => codeSpans(section(page, "Error codes"));
+    const tool = matches(sources("tools"), /ToolError\(\s*"([a-z-]+)"|\bcode: "([a-z-]+)"/g);
+    expect(named("docs/commands.md")).toEqual(expect.arrayContaining(tool));
+    expect(named("docs/machines.md")).toEqual(
+      expect.arrayContaining(matches(read("machines/errors.ts"), /"(ERR_[A-Z_]+)" \/\//g)),
+    );
+  });
+
+  it("of outages have a test of that title for each row", () => {
+    const titles = read("docs/outages.md")
+      .split("\n")
+      .filter((line) => line.startsWith("| ") && !line.startsWith("| What happens"))
+      .map((line) => line.split(" | ")[0]!.slice(2));
+    expect(titles.length).toBeGreaterThan(12);
+    const tests = sources("test/e2e/outages");
+    expect(titles.filter((title) => !tests.includes(`"${title}"`))).toEqual([]);
+  });
+
+  it("of the embedded provider's resources, import ids and data sources are complete", () => {
+    const { resource_schemas, data_source_schemas } = providerSchemaJson();
+    const text = section("docs/providers.md", "Resources of the embedded provider");
+    const ids = new Map(resources.map(({ name, importId }) => [name, importId.form]));
+    const rows = matches(text, /^\| `(keycloak_\w+)` \| .*(?:UUID|REALM|_id|`realm`)/gm);
+    const served = Object.keys({ ...resource_schemas, ...data_source_schemas });
+    expect(rows.sort()).toEqual(served.sort());
+    for (const [name, form] of ids) expect(text).toContain(`| \`${name}\` | \`${form.split(/ or | \(/)[0]}\``);
+    const refused = matches(sources("provider"), /^ {2}(\w+): \{[^\n]*\bunsupported:/gm);
+    for (const name of refused) expect(text).toContain(`\`${name}\``);
+  });
+
+  it("of dependencies give each a reason", () => {
+    const { dependencies, devDependencies, peerDependencies } = JSON.parse(read("package.json"));
+    const page = read("docs/decisions/0009-dependencies.md");
+    for (const [kind, list] of Object.entries({ dependencies, peerDependencies, devDependencies })) {
+      const part = page.split(`\`${kind}\``)[1]!.split(/^`/m)[0]!;
+      expect(firstColumn(part).sort(), kind).toEqual(Object.keys(list).sort());
+    }
+  });
+});

@@ -1,0 +1,95 @@
+// Holds the TypeScript in the documentation: it compiles, and whole programs synthesize.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compile, makeConsumer, PRELUDE, synthesizeAll } from "./consumer";
+import { CONSTRUCT_PAGES, codeSpans, fences, matches, PAGES, read, section, snippet, sources } from "./pages";
+
+let folder: string;
+beforeAll(async () => {
+  folder = makeConsumer();
+  await synthesizeAll(
+    folder,
+    new Map([
+      ["one-more-client", snippet("README.md", "one-more-client")],
+      ["two-stacks", snippet("docs/constructs/two-stacks.md", "two-stacks")],
+      ...[...CONSTRUCT_PAGES].map(([name, page]) => [name, snippet(page, "first")] as const),
+    ]),
+  );
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("TypeScript in the documentation", () => {
+  it("is cut from main.ts where it says so", () => {
+    expect(read("main.ts")).toContain(snippet("README.md", "main.ts"));
+  });
+
+  it("compiles", { timeout: 120_000 }, () => {
+    const files = PAGES.flatMap((page) =>
+      fences(page)
+        .filter(({ language, name }) => language === "ts" && name !== "main.ts")
+        .map(({ code }, index) => {
+          const kind = /^(const .* = )?await /m.test(code) ? "mts" : "ts";
+          const file = join(folder, `${page.replaceAll(/\W/g, "-")}-${index}.${kind}`);
+          writeFileSync(file, /^import /m.test(code) ? code : `${PRELUDE}${code}`);
+          return file;
+        }),
+    );
+    expect(files.length).toBeGreaterThanOrEqual(3);
+    expect(compile(files)).toEqual([]);
+  });
+
+  it.each([
+    ["one-more-client", ["billing"], ["keycloak_openid_client", "keycloak_openid_client_default_scopes"]],
+    ["two-stacks", ["server", "realm"], ["docker_container", "keycloak_realm", "keycloak_openid_client"]],
+  ])("of %s synthesizes in a project of its own", (name, stacks, types) => {
+    expect(typesIn(name, stacks)).toEqual(expect.arrayContaining(types));
+    expect(readdirSync(join(folder, name, "certs")).map((file) => file.replace(/^\w+/, "NAME"))).toEqual([
+      "NAME-signing.crt",
+      "NAME-signing.key",
+    ]);
+  });
+
+  it("has a first program of at most 15 lines", () => {
+    expect(snippet("README.md", "one-more-client").trim().split("\n").filter(Boolean).length).toBeLessThanOrEqual(15);
+  });
+});
+
+describe.each([...CONSTRUCT_PAGES])("the first example of %s", (name, page) => {
+  const example = snippet(page, "first");
+
+  it("declares it, and is short", () => {
+    expect(example).toContain(`new ${name}(`);
+    expect(example.trim().split("\n").length).toBeLessThanOrEqual(25);
+  });
+
+  it("emits what the pages of its constructs name", () => {
+    const named = [...CONSTRUCT_PAGES].filter(([other]) => example.includes(`new ${other}(`)).flatMap(emitted);
+    expect(typesIn(name, ["m2m"]).filter((type) => !named.includes(type))).toEqual([]);
+  });
+});
+
+it("names on the pages of constructs every type of resource that constructs use", () => {
+  const used = matches(
+    sources("constructs"),
+    /from "(?:[./]*\.gen\/providers\/(keycloak\/[a-z-]+)|@cdktf\/provider-(docker\/lib\/[a-z-]+))"/g,
+  )
+    .map((path) => path.replace("/lib/", "/").replaceAll(/[/-]/g, "_"))
+    .filter((type) => !/_provider$|_data_/.test(type));
+  expect([...new Set([...CONSTRUCT_PAGES].flatMap(emitted))].sort()).toEqual(used.sort());
+});
+
+/** The types of resources that the page of a construct says it emits. */
+function emitted([, page]: readonly [string, string]): string[] {
+  const text = ["What it emits", "grantCall"].map((heading) => {
+    return read(page).includes(`\n## ${heading}\n`) ? section(page, heading) : "";
+  });
+  return codeSpans(text.join("\n")).filter((span) => /^(docker|keycloak)_[a-z_]+$/.test(span) && !/_admin_/.test(span));
+}
+
+function typesIn(name: string, stacks: readonly string[]): string[] {
+  return stacks.flatMap((stack) => {
+    const json = JSON.parse(readFileSync(join(folder, name, `cdktf.out/stacks/${stack}/cdk.tf.json`), "utf8"));
+    return Object.keys(json.resource);
+  });
+}
