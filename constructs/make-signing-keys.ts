@@ -1,6 +1,7 @@
 import { isCreationDoubtful } from "./contract/key-switches";
 import { projectFolder } from "./contract/project-files";
-import { generatePrivateKey, isRsa, kindFor } from "./keys/algorithms";
+import { isRsa, kindFor, shapeOf } from "./keys/algorithms";
+import { generateKeyInBackground } from "./keys/generate";
 import { createFile, isFileThere } from "./keys/key-files";
 import { checkKeyPairRequest } from "./keys/key-pair";
 import { filesOf, type PairFiles } from "./keys/key-store";
@@ -31,7 +32,7 @@ export async function makeSigningKeys(pairs: readonly SigningKeyPairProps[]): Pr
   const worker = async () => {
     for (let next = rest.shift(); next; next = rest.shift()) {
       const { algorithm = "RS256", rsaBits = 2048 } = next.pair;
-      const key = await generatePrivateKey(algorithm, rsaBits);
+      const key = await generateKeyInBackground(shapeOf(algorithm, rsaBits));
       const kind = isRsa(algorithm) ? `RSA-${rsaBits}` : kindFor(algorithm);
       if (createFile(next.files.key, printPrivateKey(key), 0o600))
         tell(`made the private key of ${next.pair.name} (${kind})`);

@@ -1,5 +1,5 @@
-import { generateKeyPair, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { promisify } from "node:util";
+import type { KeyObject } from "node:crypto";
+import type { KeyShape } from "./generate";
 
 /** The signature algorithms of client assertions (RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1). */
 export const SIGNING_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
@@ -37,18 +37,8 @@ export function isRsa(algorithm: SigningAlgorithm): boolean {
   return kindFor(algorithm) === "RSA";
 }
 
-const generate = promisify(generateKeyPair) as (kind: string, options?: object) => Promise<{ privateKey: KeyObject }>;
-
-/** As {@link makePrivateKey}, off the main thread: as many at a time as Node.js has threads for that (four). */
-export async function generatePrivateKey(algorithm: SigningAlgorithm, rsaBits: number): Promise<KeyObject> {
-  if (isRsa(algorithm)) return (await generate("rsa", { modulusLength: rsaBits })).privateKey;
-  if (algorithm === "ES256") return (await generate("ec", { namedCurve: "P-256" })).privateKey;
-  return (await generate("ed25519")).privateKey;
-}
-
-/** Makes a private key for an algorithm; `rsaBits` counts for RSA alone. */
-export function makePrivateKey(algorithm: SigningAlgorithm, rsaBits: number): KeyObject {
-  if (isRsa(algorithm)) return generateKeyPairSync("rsa", { modulusLength: rsaBits }).privateKey;
-  if (algorithm === "ES256") return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
-  return generateKeyPairSync("ed25519").privateKey;
+/** What a new key for an algorithm looks like; `rsaBits` counts for RSA alone. */
+export function shapeOf(algorithm: SigningAlgorithm, rsaBits: number): KeyShape {
+  if (isRsa(algorithm)) return { type: "rsa", modulusLength: rsaBits };
+  return algorithm === "ES256" ? { type: "ec", namedCurve: "P-256" } : { type: "ed25519" };
 }

@@ -1,7 +1,8 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { makePrivateKey, type SigningAlgorithm } from "./algorithms";
+import { type SigningAlgorithm, shapeOf } from "./algorithms";
 import { keyId } from "./certificate";
 import { KeyError } from "./errors";
+import { generateKey } from "./generate";
 import { createFile, readRegularFile } from "./key-files";
 import { fittingAlgorithm } from "./key-fit";
 
@@ -12,7 +13,7 @@ export const ENCRYPTED = "encrypted";
  * Makes a private key for an algorithm and writes it as PKCS#8 PEM, mode 0600; `undefined` where another run was first.
  */
 export function createPrivateKeyFile(path: string, algorithm: SigningAlgorithm, rsaBits: number) {
-  const key = makePrivateKey(algorithm, rsaBits);
+  const key = generateKey(shapeOf(algorithm, rsaBits));
   return createFile(path, printPrivateKey(key), 0o600) ? key : undefined;
 }
 

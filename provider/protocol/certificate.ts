@@ -1,4 +1,5 @@
-import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { createPublicKey, randomBytes, sign } from "node:crypto";
+import { generateKey } from "../../constructs/keys/generate";
 
 /**
  * A self-signed P-256 certificate for one run of the provider, written by hand: the forms are few, and a library that
@@ -29,7 +30,7 @@ const HOUR_MS = 3_600_000;
 
 /** Terraform pins exactly this certificate for the name `localhost`, so a short life is enough. */
 export function createServerCertificate(now = Date.now()): ServerCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const privateKey = generateKey({ type: "ec", namedCurve: "P-256" });
   const algorithm = der(SEQUENCE, oid(ECDSA_WITH_SHA256));
   const name = der(SEQUENCE, der(SET, der(SEQUENCE, oid(COMMON_NAME), der(UTF8_STRING, Buffer.from("localhost")))));
   const extensions = der(
@@ -45,7 +46,7 @@ export function createServerCertificate(now = Date.now()): ServerCertificate {
     name,
     der(SEQUENCE, time(now - HOUR_MS), time(now + 30 * 24 * HOUR_MS)),
     name,
-    publicKey.export({ type: "spki", format: "der" }),
+    createPublicKey(privateKey).export({ type: "spki", format: "der" }),
     der(0xa3, extensions),
   );
   const signature = sign("sha256", body, privateKey);

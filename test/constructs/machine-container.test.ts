@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's references look like that
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type TerraformStack, TerraformVariable } from "cdktf";
@@ -15,6 +15,7 @@ import {
 import { readCertificate } from "../../constructs/keys/certificate";
 import { entryOf, type KeyRecord, printRecord } from "../../constructs/keys/key-record";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { ed25519Pair } from "../generated-key";
 import {
   CHECKOUT,
   FIXED,
@@ -127,7 +128,7 @@ describe("defaults", () => {
 
   it("carries the kid of the file that is copied in, where that is behind the active one, until it is brought", () => {
     machineJson();
-    const own = generateKeyPairSync("ed25519").privateKey;
+    const own = ed25519Pair().privateKey;
     writeProjectFile("certs/machine-b-signing.key", own.export({ type: "pkcs8", format: "pem" }) as string);
     const { pem, algorithm } = readCertificate(selfSign(own, "machine-b", 90), "x");
     const retiring = entryOf(readCertificate(pem, "x", { algorithm }), "retiring", new Date());

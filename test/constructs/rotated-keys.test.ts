@@ -1,10 +1,11 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { SignedJwtClient, SigningKeyPair, type SigningKeyPairProps } from "../../constructs";
 import { readCertificate } from "../../constructs/keys/certificate";
 import { entryOf, type KeyState, parseRecord, printRecord } from "../../constructs/keys/key-record";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { ecPair, ed25519Pair, rsaPair } from "../generated-key";
 import {
   captureNotices,
   filesBelow,
@@ -25,9 +26,9 @@ inTemporaryProject();
 function keyOf(key: KeyObject, algorithm?: "PS256") {
   return { key, ...readCertificate(selfSign(key, "m", 300), "m.crt", { algorithm }) };
 }
-const rsa = () => keyOf(generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey);
+const rsa = () => keyOf(rsaPair().privateKey);
 const [ONE, TWO, THREE] = [rsa(), rsa(), rsa()];
-const EC = keyOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+const EC = keyOf(ecPair().privateKey);
 
 const RECORD = "certs/m-signing.keys.json";
 const SINCE = new Date("2026-01-01T00:00:00Z");
@@ -172,7 +173,7 @@ describe("the description", () => {
   });
 
   it("has room in Keycloak, however many keys there are", () => {
-    const many = Array.from({ length: 12 }, () => keyOf(generateKeyPairSync("ed25519").privateKey));
+    const many = Array.from({ length: 12 }, () => keyOf(ed25519Pair().privateKey));
     commit(`${"retiring ".repeat(12)}active prepared`, ...many, ONE, TWO);
     const { description, keys } = published();
     expect(keys).toHaveLength(14);

@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -14,6 +13,7 @@ import {
   type SigningKeyPairProps,
 } from "../../constructs";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { ecPair, rsaPair } from "../generated-key";
 import { pemBegin } from "../pem";
 import { findPrivateBytes } from "./private-bytes";
 import {
@@ -32,7 +32,7 @@ inTemporaryProject();
 
 const KEY = "certs/m-signing.key";
 const CERTIFICATE = "certs/m-signing.crt";
-const RSA = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+const RSA = rsaPair().privateKey;
 
 const ALGORITHMS: {
   algorithm: SigningAlgorithm;
@@ -117,7 +117,7 @@ describe("SigningKeyPair", () => {
   });
 
   it("refuses another curve in words", () => {
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
+    const { privateKey } = ecPair("P-384");
     writeProjectFile(KEY, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
     expect(messageOf(() => declare("ES256"))).toBe(
       `[test/Key] ${resolve(KEY)} must hold an RSA, P-256 or Ed25519 key, got: ec secp384r1; remove both halves to have a new one made`,
@@ -126,7 +126,7 @@ describe("SigningKeyPair", () => {
 
   it("reads SEC1 too, as openssl's older commands write EC keys", () => {
     captureNotices();
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const { privateKey } = ecPair();
     writeProjectFile(KEY, privateKey.export({ type: "sec1", format: "pem" }) as string);
     expect(declare("ES256").publicJwk).toMatchObject({ kty: "EC", crv: "P-256" });
   });

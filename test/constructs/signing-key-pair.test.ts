@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { KeyError, SigningKeyPair, type SigningKeyPairProps } from "../../constructs";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { ecPair, rsaPair } from "../generated-key";
 import { pemBegin } from "../pem";
 import {
   captureNotices,
@@ -25,7 +25,7 @@ const KEY = "certs/machine-a-signing.key";
 const CERTIFICATE = "certs/machine-a-signing.crt";
 
 /** RSA keys made once: they take most of a test's time. */
-const PAIR = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+const PAIR = rsaPair().privateKey;
 const PEM = PAIR.export({ type: "pkcs8", format: "pem" }) as string;
 
 function declare(props: Partial<SigningKeyPairProps> = {}, stack = newStack()): SigningKeyPair {
@@ -392,7 +392,7 @@ describe("fails", () => {
   });
 
   it("on a certificate that does not match its key, and names both", () => {
-    const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+    const other = rsaPair().privateKey;
     writeProjectFile(KEY, PEM);
     writeProjectFile(CERTIFICATE, selfSign(other, "machine-a", 5));
     const got = kidByOpenssl(CERTIFICATE);
@@ -475,7 +475,7 @@ describe("fails", () => {
   });
 
   it("on an elliptic-curve key", () => {
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const { privateKey } = ecPair();
     writeProjectFile(KEY, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
     expect(messageOf(declare)).toBe(
       `[test/Key] ${resolve(KEY)} must hold an RSA key, as \`algorithm\` is "RS256", got: P-256; set \`algorithm\` to "ES256", or remove both halves to have a new one made`,
@@ -483,7 +483,7 @@ describe("fails", () => {
   });
 
   it("on a key of 1024 bits", () => {
-    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const { privateKey } = rsaPair(1024);
     writeProjectFile(KEY, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
     expect(messageOf(declare)).toBe(
       `[test/Key] ${resolve(KEY)} must hold an RSA key of at least 2048 bits (RFC 7518 section 3.3), got: 1024; remove both halves to have a new one made`,
@@ -563,7 +563,7 @@ describe("fromCertificateFile", () => {
   });
 
   it("fails on a certificate of 1024 bits", () => {
-    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const { privateKey } = rsaPair(1024);
     writeProjectFile("short.pem", selfSign(privateKey, "short", 5));
     expect(() => SigningKeyPair.fromCertificateFile(newStack(), "Key", "short.pem")).toThrow(
       "[test/Key] short.pem must certify an RSA key of at least 2048 bits",

@@ -1,8 +1,8 @@
 // The negative cases that end Keycloak, which therefore is this file's own.
 
-import { generateKeyPairSync } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rsaPair } from "../generated-key";
 import { testFolder } from "../machines/issuer-fixture";
 import { type Base, forge, fresh, seconds } from "../negative-cases/forge";
 import { Keycloak } from "../negative-cases/keycloak";
@@ -27,7 +27,7 @@ beforeAll(async () => {
     issuer: "http://keycloak:8080/realms/sjwt-example",
     watched: ADDRESS,
     version: "26.4",
-    encryptTo: generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey,
+    encryptTo: rsaPair().publicKey,
     restart,
     keys: { key: key!, other: other!, foreign: foreign! },
   });

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto";
+import { createHash, type KeyObject, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { exportJWK, type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { type Issuer, openIssuer } from "../../machines/calling/open-issuer";
 import type { SigningKey } from "../../machines/signing/signing-key";
+import { ecPair, ed25519Pair, rsaPair } from "../generated-key";
 
 /** The signature algorithms a realm and a machine may use here. */
 export const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
@@ -43,9 +44,9 @@ export function testFolder() {
 }
 
 function keyPair(algorithm: Algorithm, rsaBits: number) {
-  if (algorithm === "ES256") return generateKeyPairSync("ec", { namedCurve: "P-256" });
-  if (algorithm === "EdDSA") return generateKeyPairSync("ed25519");
-  return generateKeyPairSync("rsa", { modulusLength: rsaBits });
+  if (algorithm === "ES256") return ecPair();
+  if (algorithm === "EdDSA") return ed25519Pair();
+  return rsaPair(rsaBits);
 }
 
 interface Answer {

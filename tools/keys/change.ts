@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { whyNoCreation } from "../../constructs/contract/key-switches";
-import { algorithmsOf, generatePrivateKey, type SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { algorithmsOf, type SigningAlgorithm, shapeOf } from "../../constructs/keys/algorithms";
 import { readCertificate } from "../../constructs/keys/certificate";
+import { generateKeyInBackground } from "../../constructs/keys/generate";
 import { isFileThere, replaceFile } from "../../constructs/keys/key-files";
 import {
   activate,
@@ -171,7 +172,7 @@ async function makeKey(pair: Pair, wanted: NewKey, { now, passphrase: given }: C
   // As the key that it follows: what reads a plain file may have no passphrase.
   const passphrase = readPrivateKeyFile(pair.files.key, undefined) === ENCRYPTED ? given : undefined;
   const algorithm = wanted.algorithm ?? active.algorithm;
-  const privateKey = await generatePrivateKey(algorithm, rsaBitsOf(pair, active));
+  const privateKey = await generateKeyInBackground(shapeOf(algorithm, rsaBitsOf(pair, active)));
   const pem = selfSign(privateKey, pair.name, pair.description.validityDays, now);
   const entry = entryOf(readCertificate(pem, pair.files.certificate, { algorithm }), "prepared", now);
   return { entry, pem: printPrivateKey(privateKey, passphrase) };

@@ -1,12 +1,14 @@
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { importJWK, jwtVerify, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { kindFor, makePrivateKey, SIGNING_ALGORITHMS } from "../../../constructs/keys/algorithms";
+import { kindFor, SIGNING_ALGORITHMS, shapeOf } from "../../../constructs/keys/algorithms";
 import { keyId, readCertificate } from "../../../constructs/keys/certificate";
 import { KeyError } from "../../../constructs/keys/errors";
+import { generateKey } from "../../../constructs/keys/generate";
 import { selfSign } from "../../../constructs/keys/self-sign";
+import { ecPair, rsaPair } from "../../generated-key";
 
-const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+const KEY = rsaPair().privateKey;
 const NOW = new Date("2026-03-01T12:00:00.900Z");
 
 describe("readCertificate", () => {
@@ -45,7 +47,7 @@ describe("readCertificate", () => {
 });
 
 describe.each(SIGNING_ALGORITHMS)("a key for %s", (algorithm) => {
-  const key = makePrivateKey(algorithm, 2048);
+  const key = generateKey(shapeOf(algorithm, 2048));
   const pem = selfSign(key, "m", 5, NOW);
 
   it("has a JWK that verifies its signatures, its members in alphabetical order, and nothing private", async () => {
@@ -73,7 +75,7 @@ describe.each(SIGNING_ALGORITHMS)("a key for %s", (algorithm) => {
 });
 
 describe("a certificate of a key that does not fit", () => {
-  const of = (key: ReturnType<typeof makePrivateKey>) => selfSign(key, "m", 5, NOW);
+  const of = (key: ReturnType<typeof generateKey>) => selfSign(key, "m", 5, NOW);
 
   it("is told by both, and what to do", () => {
     const read = () => readCertificate(of(KEY), "certs/m.crt", { algorithm: "ES256", replace: "make another" });
@@ -86,8 +88,8 @@ describe("a certificate of a key that does not fit", () => {
   });
 
   it.each([
-    ["ec secp384r1", generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey],
-    ["ec secp256k1", generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey],
+    ["ec secp384r1", ecPair("P-384").privateKey],
+    ["ec secp256k1", ecPair("secp256k1").privateKey],
   ])("is refused where the key is %s", (kind, key) => {
     expect(() => readCertificate(of(key), "x")).toThrow(
       new KeyError(
@@ -98,7 +100,7 @@ describe("a certificate of a key that does not fit", () => {
   });
 
   it("is refused where an RSA key is short", () => {
-    expect(() => readCertificate(of(generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey), "x")).toThrow(
+    expect(() => readCertificate(of(rsaPair(1024).privateKey), "x")).toThrow(
       "x must certify an RSA key of at least 2048 bits (RFC 7518 section 3.3), got: 1024; give a certificate of another",
     );
   });
@@ -106,7 +108,7 @@ describe("a certificate of a key that does not fit", () => {
 
 describe("keyId", () => {
   it.each(SIGNING_ALGORITHMS)("is the same of both halves of a key for %s, and another of another key", (algorithm) => {
-    const [one, other] = [makePrivateKey(algorithm, 2048), makePrivateKey(algorithm, 2048)];
+    const [one, other] = [generateKey(shapeOf(algorithm, 2048)), generateKey(shapeOf(algorithm, 2048))];
     expect(keyId(createPublicKey(one))).toBe(keyId(one));
     expect(keyId(other)).not.toBe(keyId(one));
     expect(keyId(one)).toMatch(/^[\w-]{43}$/);

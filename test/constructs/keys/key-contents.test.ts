@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { activateKey, prepareKey } from "../../../tools/keys/change";
+import { ed25519Pair } from "../../generated-key";
 import { expectSettled } from "./expect-sound";
 import { filesIn, heldIn, pairIn, recordIn, START, synthesizeIn } from "./living-pair";
 
@@ -27,7 +27,7 @@ async function refusal(action: Promise<unknown>) {
 }
 
 describe("another content in a file's place", () => {
-  const other = () => generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+  const other = () => ed25519Pair().privateKey.export({ type: "pkcs8", format: "pem" }) as string;
   const stagedAt = (place: number) => filesIn(folder).staged(recordIn(folder).keys[place]!.kid);
 
   it.each([

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { readCertificate } from "../../../constructs/keys/certificate";
 import { activate, prepare, refuseSecond, retire, retiringOf, revoke } from "../../../constructs/keys/key-life";
@@ -13,6 +12,7 @@ import {
   printRecord,
 } from "../../../constructs/keys/key-record";
 import { selfSign } from "../../../constructs/keys/self-sign";
+import { ed25519Pair } from "../../generated-key";
 
 const BEFORE = new Date("2026-01-01T00:00:00Z");
 const NOW = new Date("2026-02-01T10:20:30.900Z");
@@ -21,7 +21,7 @@ const STAMP = "2026-02-01T10:20:30Z";
 
 /** Entries of five keys, made once. */
 const ENTRIES = Array.from({ length: 5 }, () => {
-  const pem = selfSign(generateKeyPairSync("ed25519").privateKey, "m", 90, BEFORE);
+  const pem = selfSign(ed25519Pair().privateKey, "m", 90, BEFORE);
   return entryOf(readCertificate(pem, "m.crt"), "prepared", BEFORE);
 });
 const [ONE, TWO, THREE] = ENTRIES.map(({ kid }) => kid) as [string, string, string];

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,8 +11,9 @@ import { KeyError } from "../../../constructs/keys/errors";
 import { checkKeyPairRequest, ensureKeyPair, type KeyPairRequest } from "../../../constructs/keys/key-pair";
 import { filesOf } from "../../../constructs/keys/key-store";
 import { selfSign } from "../../../constructs/keys/self-sign";
+import { rsaPair } from "../../generated-key";
 
-const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+const KEY = rsaPair().privateKey;
 const PEM = KEY.export({ type: "pkcs8", format: "pem" }) as string;
 const ISSUED = new Date("2026-01-01T00:00:00Z");
 const END = new Date("2026-01-11T00:00:00Z");
@@ -111,7 +112,7 @@ describe("ensureKeyPair", () => {
   });
 
   it("does not issue over a key that an expired certificate does not belong to", () => {
-    const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+    const other = rsaPair().privateKey;
     write({ key: true });
     const stale = selfSign(other, "m", 10, ISSUED);
     writeFileSync(request.files.certificate, stale);

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readCertificate } from "../../../constructs/keys/certificate";
@@ -13,19 +13,20 @@ import {
   stamp,
 } from "../../../constructs/keys/key-record";
 import { selfSign } from "../../../constructs/keys/self-sign";
+import { ecPair, ed25519Pair, rsaPair } from "../../generated-key";
 import { runs } from "../../provider/fuzz";
 
 const ISSUED = new Date("2026-01-01T00:00:00Z");
-const RSA = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+const RSA = rsaPair().privateKey;
 
 function entryFor(key: KeyObject, algorithm?: "PS256"): KeyEntry {
   const facts = readCertificate(selfSign(key, "m", 90, ISSUED), "m.crt", { algorithm });
   return entryOf(facts, "active", ISSUED);
 }
 
-const ED = entryFor(generateKeyPairSync("ed25519").privateKey);
-const EC = entryFor(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
-const OTHER = entryFor(generateKeyPairSync("ed25519").privateKey);
+const ED = entryFor(ed25519Pair().privateKey);
+const EC = entryFor(ecPair().privateKey);
+const OTHER = entryFor(ed25519Pair().privateKey);
 
 function recordOf(...entries: unknown[]): string {
   return JSON.stringify({ version: 1, keys: entries });
@@ -209,7 +210,7 @@ describe("an entry is refused, and told by its place,", () => {
   });
 
   it("without a word of what was put in a fact's place, which may be a private key", () => {
-    const pem = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+    const pem = ed25519Pair().privateKey.export({ type: "pkcs8", format: "pem" }) as string;
     const secret = pem.split("\n")[1]!;
     for (const fact of Object.keys(ED)) {
       for (const text of [pem, secret, `\u001b]0;${secret}\u0007`]) {
@@ -224,7 +225,7 @@ describe("an entry is refused, and told by its place,", () => {
 
   /** Made by hand, as `readCertificate` would refuse it. */
   function shortKey() {
-    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const { privateKey } = rsaPair(1024);
     const certificate = selfSign(privateKey, "m", 90, ISSUED).replaceAll(/-----[^-]+-----|\s/g, "");
     return { ...ED, algorithm: "RS256", certificate };
   }

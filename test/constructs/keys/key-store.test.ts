@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -18,12 +18,13 @@ import { keyId } from "../../../constructs/keys/certificate";
 import { filesOf, heldKey, stagePrivateKey } from "../../../constructs/keys/key-store";
 import { selfSign } from "../../../constructs/keys/self-sign";
 import { activateKey, prepareKey, retireKey, revokeKey } from "../../../tools/keys/change";
+import { ed25519Pair } from "../../generated-key";
 import { expectSettled, expectSound } from "./expect-sound";
 import { CHANGES, type Change } from "./key-commands";
 import { filesIn, heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
 
 const NOW = { now: new Date(START.getTime() + 86_400_000) };
-const NEW = generateKeyPairSync("ed25519").privateKey;
+const NEW = ed25519Pair().privateKey;
 const ELSEWHERE = { file: "new.crt", pem: selfSign(NEW, "m", 90, START) };
 
 let folder: string;
@@ -87,7 +88,7 @@ describe("a certificate of a key made elsewhere", () => {
 
   it("signs with no other key than its own, wherever that was put", async () => {
     const staged = filesIn(folder).staged(kid(1));
-    const other = generateKeyPairSync("ed25519").privateKey;
+    const other = ed25519Pair().privateKey;
     const before = recordIn(folder);
     for (const [content, code] of [
       [other.export({ type: "pkcs8", format: "pem" }), "CERTIFICATE_MISMATCH"],

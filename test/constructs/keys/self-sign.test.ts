@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asn1, md, pki } from "node-forge";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makePrivateKey, SIGNING_ALGORITHMS } from "../../../constructs/keys/algorithms";
+import { SIGNING_ALGORITHMS, shapeOf } from "../../../constructs/keys/algorithms";
+import { generateKey } from "../../../constructs/keys/generate";
 import { selfSign } from "../../../constructs/keys/self-sign";
 
-const KEYS = SIGNING_ALGORITHMS.map((algorithm) => ({ algorithm, key: makePrivateKey(algorithm, 2048) }));
+const KEYS = SIGNING_ALGORITHMS.map((algorithm) => ({ algorithm, key: generateKey(shapeOf(algorithm, 2048)) }));
 const [{ key: RSA }] = KEYS as [(typeof KEYS)[0]];
 const NOW = new Date("2026-03-01T12:00:00.900Z");
 

@@ -1,6 +1,6 @@
 // machine-a in Bash with each algorithm; machine-a.test.ts has what it shares with machine-a in TypeScript.
 import { execFile, execFileSync } from "node:child_process";
-import { generateKeyPairSync, sign, verify } from "node:crypto";
+import { sign, verify } from "node:crypto";
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { delimiter, dirname, resolve } from "node:path";
@@ -8,6 +8,7 @@ import { type ServerType, serve } from "@hono/node-server";
 import { decodeProtectedHeader, jwtVerify } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildApp } from "../../../machines/machine-b/app";
+import { ecPair } from "../../generated-key";
 import { ALGORITHMS, type Algorithm, TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
 
 const SCRIPT = resolve(__dirname, "../../../machines/machine-a/call.sh");
@@ -129,7 +130,7 @@ describe("keys of other kinds", () => {
 });
 
 describe("raw_ecdsa", () => {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { privateKey, publicKey } = ecPair();
 
   /** What the script makes of signatures in DER. */
   function raw(signatures: readonly Buffer[]): string[] {

@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { calculateJwkThumbprint } from "jose";
 import { afterAll, describe, expect, it } from "vitest";
 import { KeyError } from "../../../machines/errors";
 import { keyIdOf } from "../../../machines/signing/key-id";
 import { loadSigningKey } from "../../../machines/signing/signing-key";
+import { ecPair } from "../../generated-key";
 import { ALGORITHMS, testFolder } from "../issuer-fixture";
 
 const folder = testFolder();
@@ -34,7 +35,7 @@ describe("keyIdOf", () => {
     expect(keyIdOf(publicKey.export({ type: "pkcs1", format: "pem" }).toString())).toBe(kid);
   });
 
-  const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" });
+  const p384 = ecPair("P-384");
   it.each<[string, () => unknown, string, string]>([
     ["no text", () => undefined, "ERR_KEY_FORMAT", "neither text nor a key"],
     ["an empty text", () => "", "ERR_KEY_FORMAT", "no PEM"],

@@ -1,10 +1,11 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
+import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { KeyError } from "../../../machines/errors";
 import { signAssertion } from "../../../machines/signing/sign-assertion";
 import { loadSigningKey, type SigningKey } from "../../../machines/signing/signing-key";
+import { ecPair, ed25519Pair, rsaPair } from "../../generated-key";
 import { pemBegin } from "../../pem";
 import { LONG, runs } from "../../provider/fuzz";
 import { damaged } from "../fuzz-inputs";
@@ -19,11 +20,11 @@ afterAll(() => folder.remove());
 
 const pem = (key: KeyObject, type: "pkcs8" | "pkcs1" | "sec1", more: object = {}) =>
   key.export({ type, format: "pem", ...more } as never).toString();
-const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
-const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
-const ed = generateKeyPairSync("ed25519").privateKey;
-const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey;
-const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey;
+const rsa = rsaPair().privateKey;
+const ec = ecPair().privateKey;
+const ed = ed25519Pair().privateKey;
+const p384 = ecPair("P-384").privateKey;
+const short = rsaPair(1024).privateKey;
 
 /** Key files that are good, by what they hold. */
 const GOOD: Record<string, string> = {

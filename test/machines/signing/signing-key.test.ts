@@ -1,16 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { KeyError } from "../../../machines/errors";
 import { loadSigningKey } from "../../../machines/signing/signing-key";
+import { ecPair, ed25519Pair, rsaPair } from "../../generated-key";
 import { testFolder } from "../issuer-fixture";
 
 const folder = testFolder();
 afterAll(folder.remove);
 
 describe("loadSigningKey", () => {
-  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { privateKey, publicKey } = rsaPair();
   const pkcs8 = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 
   it("computes the kid that openssl computes from the public key", () => {
@@ -43,7 +43,7 @@ describe("loadSigningKey", () => {
   });
 
   it("reads a P-256 key in SEC1 form", () => {
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const { privateKey } = ecPair();
     const file = folder.write("sec1.key", privateKey.export({ type: "sec1", format: "pem" }).toString());
     expect(loadSigningKey(file).algorithm).toBe("ES256");
   });
@@ -57,8 +57,8 @@ describe("loadSigningKey", () => {
     expect(() => loadSigningKey(file, { algorithm })).toThrow(text);
   });
 
-  const ec = generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey.export({ type: "pkcs8", format: "pem" });
-  const small = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({ type: "pkcs8", format: "pem" });
+  const ec = ecPair("P-384").privateKey.export({ type: "pkcs8", format: "pem" });
+  const small = rsaPair(1024).privateKey.export({ type: "pkcs8", format: "pem" });
   const encrypted = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" } as const;
   const old = { type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "x" } as const;
   it.each([
@@ -96,9 +96,9 @@ describe("loadSigningKey", () => {
 
 function pemOf(kind: "rsa" | "ec" | "ed25519") {
   const form = { type: "pkcs8", format: "pem" } as const;
-  if (kind === "rsa") return generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export(form);
-  if (kind === "ec") return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export(form);
-  return generateKeyPairSync("ed25519").privateKey.export(form);
+  if (kind === "rsa") return rsaPair().privateKey.export(form);
+  if (kind === "ec") return ecPair().privateKey.export(form);
+  return ed25519Pair().privateKey.export(form);
 }
 
 function thrownBy(act: () => unknown): unknown {

@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, openSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { loadSigningKey } from "../../../machines/signing/signing-key";
 import { type WatchOptions, watchSigningKey } from "../../../machines/signing/watch-signing-key";
+import { ecPair, type GeneratedPair, rsaPair } from "../../generated-key";
 import { pemBlock } from "../../pem";
 import { type Algorithm, testFolder } from "../issuer-fixture";
 
@@ -19,13 +19,9 @@ beforeEach(() => {
   file = folder.path(`watched-${serial++}.key`);
 });
 
-const pem = (pair: ReturnType<typeof generateKeyPairSync>) =>
-  (pair.privateKey as unknown as ReturnType<typeof generateKeyPairSync>["privateKey"]).export({
-    type: "pkcs8",
-    format: "pem",
-  }) as string;
-const ec = (namedCurve = "P-256") => pem(generateKeyPairSync("ec", { namedCurve }) as never);
-const rsa = (modulusLength = 2048) => pem(generateKeyPairSync("rsa", { modulusLength }) as never);
+const pem = ({ privateKey }: GeneratedPair) => privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+const ec = (namedCurve?: string) => pem(ecPair(namedCurve));
+const rsa = (modulusLength?: number) => pem(rsaPair(modulusLength));
 const kidOf = (text: string) => loadSigningKey(folder.write("other.key", text)).kid;
 const write = (text: string) => writeFileSync(file, text);
 const watch = (options: WatchOptions = {}) => watchSigningKey(file, { log: (line) => lines.push(line), ...options });

@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { createHmac, sign } from "node:crypto";
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import { type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
@@ -7,6 +7,7 @@ import type { Issuer } from "../../../machines/calling/open-issuer";
 import { OptionError, TokenError } from "../../../machines/errors";
 import type { VerifyToken } from "../../../machines/verifying/verified-token";
 import { createVerifier } from "../../../machines/verifying/verify-token";
+import { rsaPair } from "../../generated-key";
 import { publicJwk, TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
 
 const folder = testFolder();
@@ -131,7 +132,7 @@ describe("createVerifier", () => {
 
   it("does not look at keys and addresses in the header", async () => {
     const jwk = await publicJwk(foreign);
-    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const { publicKey } = rsaPair();
     const headers: Partial<JWTHeaderParameters>[] = [
       { jwk },
       { jku: `http://127.0.0.1:${server.port}/foreign` },

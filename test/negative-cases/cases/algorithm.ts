@@ -1,5 +1,6 @@
 // The algorithm: what the header says about it, and keys used for another one than theirs.
-import { generateKeyPairSync } from "node:crypto";
+
+import { ecPair, ed25519Pair, rsaPair } from "../../generated-key";
 import type { Algorithm } from "../../machines/issuer-fixture";
 import { ALGORITHMS } from "../../machines/issuer-fixture";
 import { type Case, type Input, SAYS } from "../case";
@@ -13,10 +14,10 @@ function symmetric(base: Base, secret: string | Buffer, header: object = {}): st
 /** Another algorithm, and a key that is really for it. */
 const elsewhere: Record<Algorithm, Algorithm> = { RS256: "ES256", PS256: "EdDSA", ES256: "RS256", EdDSA: "PS256" };
 const pairs = {
-  RS256: generateKeyPairSync("rsa", { modulusLength: 2048 }),
-  PS256: generateKeyPairSync("rsa", { modulusLength: 2048 }),
-  ES256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
-  EdDSA: generateKeyPairSync("ed25519"),
+  RS256: rsaPair(),
+  PS256: rsaPair(),
+  ES256: ecPair(),
+  EdDSA: ed25519Pair(),
 };
 
 const unsigned = (alg: string, keycloak: string): Input => ({

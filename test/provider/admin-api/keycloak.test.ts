@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -16,6 +16,7 @@ import { type ObjectValue, UNKNOWN, type Value } from "../../../provider/protoco
 import { checkConfiguration, connectionSettings } from "../../../provider/provider-block/arguments";
 import { openidClient } from "../../../provider/resources/openid-client";
 import { role } from "../../../provider/resources/role";
+import { ecPair, rsaPair } from "../../generated-key";
 
 const PASSWORD = "pass-word-never-shown";
 
@@ -317,11 +318,9 @@ describe("a new object", () => {
 });
 
 describe("a login by signed JWT", () => {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { privateKey } = rsaPair();
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-  const ec = String(
-    generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "sec1", format: "pem" }),
-  );
+  const ec = String(ecPair().privateKey.export({ type: "sec1", format: "pem" }));
 
   /** Logs in with these arguments and gives what the token endpoint was sent, form by form. */
   async function formsOf(options: { [name: string]: Value }, statuses = [200]) {

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -13,6 +12,7 @@ import {
   readEnvironment,
   readIssuer,
 } from "../../../tools/calls/machines";
+import { ecPair, rsaPair } from "../../generated-key";
 import { inState, projectIn, temporaryFolder } from "../parts";
 
 const OUTPUTS = {
@@ -54,10 +54,7 @@ describe("readEnvironment", () => {
     const project = projectIn(folder.path);
     const keyFile = join(folder.path, "machine-a.key");
     const outputs = { ...OUTPUTS, key_files: { value: { "machine-a": "machine-a.key" } } };
-    const made = [
-      generateKeyPairSync("rsa", { modulusLength: 2048 }),
-      generateKeyPairSync("ec", { namedCurve: "P-256" }),
-    ];
+    const made = [rsaPair(), ecPair()];
     const keys = made.map(({ publicKey }, i) => ({ kid: keyId(publicKey), alg: ["PS256", "ES256"][i] }));
     const extra_config = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys }) };
     const client = inState("keycloak_openid_client", "A", { client_id: "machine-a", extra_config });
@@ -114,7 +111,7 @@ describe("machineOptions", () => {
 
 describe("the caller that up chooses", () => {
   const FILES = { "a-third": "a-third.key", "machine-a": "machine-a.key", "machine-b": "machine-b.key" };
-  const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
+  const KEY = rsaPair().privateKey.export({ type: "pkcs8", format: "pem" });
 
   function here(clients: string[], port = 1): Environment {
     for (const client of clients) writeFileSync(join(folder.path, `${client}.key`), KEY);

@@ -1,9 +1,10 @@
-import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { printPrivateKey } from "../../../constructs/keys/private-key";
 import { selfSign } from "../../../constructs/keys/self-sign";
 import type { KeyUse, Question } from "../../../tools/keys/live-use";
+import { ed25519Pair } from "../../generated-key";
 import { pemBegin } from "../../pem";
 import { keysProject } from "../keys/keys-project";
 
@@ -144,7 +145,7 @@ describe("where a key is made", () => {
 
 describe("a revocation", () => {
   it("of what signs where another took its place has to say which: either may be meant", async () => {
-    writeFileSync("new.crt", selfSign(generateKeyPairSync("ed25519").privateKey, "one", 90));
+    writeFileSync("new.crt", selfSign(ed25519Pair().privateKey, "one", 90));
     await project.run("prepare one", { certificate: "new.crt" });
     const { key } = project.filesFor("one");
     const former = readFileSync(key);
@@ -570,7 +571,7 @@ describe("an action", () => {
 
   it("takes a certificate of a key made elsewhere, which needs no private half here", async () => {
     rmSync(project.filesFor("one").key);
-    writeFileSync("new.crt", selfSign(generateKeyPairSync("ed25519").privateKey, "one", 90));
+    writeFileSync("new.crt", selfSign(ed25519Pair().privateKey, "one", 90));
     await project.run("prepare one", { certificate: "new.crt" });
     project.deploy();
     expect((await project.run("activate one")).text).toContain(

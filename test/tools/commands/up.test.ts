@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
@@ -6,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { up } from "../../../tools/commands/up";
 import type { Session } from "../../../tools/session";
+import { rsaPair } from "../../generated-key";
 import { fakeProgram, recordOutput, sessionIn, stackOf, temporaryFolder, writeManifest } from "../parts";
 
 const folder = temporaryFolder();
@@ -30,7 +30,7 @@ const run = (session: Session) => up(session, { newKeys: false });
 
 describe("the call at the end", () => {
   const API = "http://machine-b:3000/api/protected";
-  const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
+  const KEY = rsaPair().privateKey.export({ type: "pkcs8", format: "pem" });
   let server: Server | undefined;
   afterEach(() => server?.close());
 

@@ -1,10 +1,10 @@
-import { generateKeyPairSync } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { selfSign } from "../../../constructs/keys/self-sign";
 import { type ListedPair, listPair, printPairs } from "../../../tools/keys/list";
 import type { KeyUse } from "../../../tools/keys/live-use";
 import { readPairs } from "../../../tools/keys/pairs";
+import { ed25519Pair } from "../../generated-key";
 import { keysProject } from "./keys-project";
 
 const project = keysProject();
@@ -35,7 +35,7 @@ describe("list", () => {
   });
 
   it("takes no private half for here that the key file does not hold", async () => {
-    writeFileSync("new.crt", selfSign(generateKeyPairSync("ed25519").privateKey, "one", 90));
+    writeFileSync("new.crt", selfSign(ed25519Pair().privateKey, "one", 90));
     await project.run("prepare one", { certificate: "new.crt" });
     await project.run("activate one", { force: true });
     const { data } = await project.run("list one");
@@ -126,6 +126,6 @@ describe("who signs with which key", () => {
 it("takes an encrypted key file for the active key's", async () => {
   const { key } = project.filesFor("one");
   const cipher = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" } as const;
-  writeFileSync(key, generateKeyPairSync("ed25519").privateKey.export(cipher));
+  writeFileSync(key, ed25519Pair().privateKey.export(cipher));
   expect((await project.run("list one")).data[0].keys[0]).toMatchObject({ state: "active", private: true });
 });

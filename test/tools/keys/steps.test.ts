@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { readCertificate } from "../../../constructs/keys/certificate";
 import { entryOf, type KeyState } from "../../../constructs/keys/key-record";
 import { selfSign } from "../../../constructs/keys/self-sign";
 import { ASSERTION_MS, dueAt, isDeployed, nextStep, type Situation, type Step, short } from "../../../tools/keys/steps";
+import { ed25519Pair } from "../../generated-key";
 
 const ISSUED = Date.parse("2026-01-01T00:00:00Z");
 const DAY = 86_400_000;
@@ -13,7 +13,7 @@ const DUE = ISSUED + 60 * DAY;
 
 /** Entries of four keys, made once; each came into its state when it was issued. */
 const ENTRIES = Array.from({ length: 4 }, () => {
-  const pem = selfSign(generateKeyPairSync("ed25519").privateKey, "m", 90, new Date(ISSUED));
+  const pem = selfSign(ed25519Pair().privateKey, "m", 90, new Date(ISSUED));
   return entryOf(readCertificate(pem, "m.crt"), "prepared", new Date(ISSUED));
 });
 const KIDS = ENTRIES.map(({ kid }) => kid);
