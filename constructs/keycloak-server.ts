@@ -4,37 +4,18 @@ import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { Lazy, TerraformStack } from "cdktf";
 import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
+import { DECLARED_SERVER } from "./contract/first-administrator";
 import { defaultImage } from "./contract/sources";
-import { AdminProvider } from "./private/admin-provider";
-import {
-  bootstrapConfiguration,
-  emptyConfiguration,
-  sameAdministrator,
-  warnOfDefaultPassword,
-} from "./private/bootstrap-admin";
+import { BootstrapAdmin } from "./private/bootstrap-admin";
 import { check, checkContainerName, checkImage, checkPort, checkSeconds, checkUrl } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
+import { HEALTH_CHECK, startCommand } from "./private/keycloak-container";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
+import { KeycloakProviders } from "./private/keycloak-providers";
 import { setting } from "./private/settings";
-
-/** Name of the server in its own network, and so of every issuer. */
-const ISSUER_BASE = "http://keycloak:8080";
-
-/** The image has no curl; bash asks the management port itself. Ready means HTTP 200. */
-const HEALTH_CHECK = {
-  test: [
-    "CMD",
-    "bash",
-    "-c",
-    "exec 3<>/dev/tcp/localhost/9000 && printf 'GET /health/ready HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '",
-  ],
-  interval: "1s",
-  timeout: "5s",
-  startPeriod: "3m0s",
-  retries: 10,
-};
+import { SignIn } from "./private/sign-in";
 
 /** A Keycloak that realms can be declared on. */
 export interface IKeycloakServer {
@@ -46,6 +27,12 @@ export interface IKeycloakServer {
   keycloakProvider(scope: Construct): KeycloakProvider;
   /** What has to be there before the first resource of this server, in the stack of `scope`. */
   dependencies(scope: Construct): IDependable[];
+  /**
+   * How Terraform signs in, which a `DeployerClient` changes. A server whose provider is the user's own has none.
+   *
+   * @internal
+   */
+  readonly _signIn?: SignIn;
 }
 
 /** Properties of a {@link KeycloakServer}. */
@@ -136,6 +123,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   }
 
   readonly url: string;
+  /** Inside its network the server is always `keycloak`. */
   readonly issuerBase = "http://keycloak:8080";
   /** Name of the Docker network that machines join; in the server's own stack it refers to the network. */
   readonly networkName: string;
@@ -144,9 +132,16 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   /** The container's resource, for dependencies. */
   readonly container: Container;
 
-  private readonly provider: AdminProvider;
+  /** @internal */
+  readonly _signIn?: SignIn;
+  private readonly providers: KeycloakProviders;
+  private readonly administrator: BootstrapAdmin;
 
-  constructor(scope: Construct, id: string, props: KeycloakServerProps = {}) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: KeycloakServerProps = {},
+  ) {
     super(scope, id);
     const name = props.containerName ?? setting(this, "keycloakName", "keycloak");
     const port = props.port ?? setting(this, "keycloakPort", 8080);
@@ -162,7 +157,6 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       ...claimContainer(this, name, "port", port),
     ]);
     this.url = `http://localhost:${port}`;
-    this.issuerBase = ISSUER_BASE;
     this.connectTo = `keycloak:8080=127.0.0.1:${port}`;
 
     const provider = dockerProvider(this);
@@ -176,7 +170,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       provider,
       name,
       image: optimisedKeycloakImage(this, base).imageId,
-      command: command(mode, this.url),
+      command: startCommand(mode, this.url),
       restart: "unless-stopped",
       networksAdvanced: [{ name: network.name, aliases: ["keycloak"] }],
       ports: [{ internal: 8080, external: port, ip: "127.0.0.1" }],
@@ -186,27 +180,19 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       wait: true,
       waitTimeout: startTimeout,
     });
-    const configuration = bootstrapConfiguration(this, "keycloak");
-    this.container.addOverride("upload", [configuration]);
-    const guard = () => {
-      if (this.provider.signsInByKey) return;
-      this.provider.variables(this);
-      const conditions = sameAdministrator("keycloak", configuration.source);
-      this.container.addOverride("lifecycle.precondition", conditions);
-    };
-    const delegated = () => {
-      if (!this.provider.signsInByKey) return;
-      emptyConfiguration(this);
-      this.container.addOverride("lifecycle", undefined);
-    };
-    this.provider = new AdminProvider(this, "keycloak", this.url, props.provider, { made: guard, delegated });
-    // In this stack also where only another one signs in: here the server gets its administrator.
-    if (!props.provider) guard();
-    warnOfDefaultPassword(this, "keycloak", () => !this.provider.isDelegated);
+    const signIn = new SignIn({ url: this.url, prefix: DECLARED_SERVER, container: this.container });
+    this.providers = new KeycloakProviders(this, signIn, props.provider);
+    this.administrator = new BootstrapAdmin(this, this.container, signIn);
+    if (props.provider) return;
+    this._signIn = signIn;
+    // In this stack even if Terraform only signs in from another one: here the server gets its administrator.
+    this.administrator.expectSameInTerraform();
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {
-    return this.provider.of(scope);
+    const provider = this.providers.of(scope);
+    if (provider !== this.props.provider) this.administrator.expectSameInTerraform();
+    return provider;
   }
 
   dependencies(scope: Construct): IDependable[] {
@@ -221,24 +207,21 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
 class ImportedKeycloakServer extends Construct implements IKeycloakServer {
   readonly url: string;
   readonly issuerBase: string;
-  private readonly provider: AdminProvider;
+  readonly _signIn?: SignIn;
+  private readonly providers: KeycloakProviders;
 
-  constructor(scope: Construct, id: string, attributes: KeycloakServerAttributes) {
+  constructor(scope: Construct, id: string, { url, issuerBase, provider }: KeycloakServerAttributes) {
     super(scope, id);
-    const { url, issuerBase = url } = attributes;
-    const given = attributes.issuerBase !== undefined;
-    failOn(this, [...checkUrl("url", url), ...(given ? checkUrl("issuerBase", issuerBase) : [])]);
+    failOn(this, [...checkUrl("url", url), ...(issuerBase === undefined ? [] : checkUrl("issuerBase", issuerBase))]);
     this.url = url;
-    this.issuerBase = issuerBase;
-    const prefix = id
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, "_")
-      .replace(/^(?![a-z_])/, "_"); // Terraform's names do not begin with a digit
-    this.provider = new AdminProvider(this, prefix, url, attributes.provider);
+    this.issuerBase = issuerBase ?? url;
+    const signIn = new SignIn({ url, prefix: variablePrefix(id) });
+    this.providers = new KeycloakProviders(this, signIn, provider);
+    if (!provider) this._signIn = signIn;
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {
-    return this.provider.of(scope);
+    return this.providers.of(scope);
   }
 
   dependencies(): IDependable[] {
@@ -246,15 +229,13 @@ class ImportedKeycloakServer extends Construct implements IKeycloakServer {
   }
 }
 
+/** An id as part of Terraform's names, which do not begin with a digit. */
+function variablePrefix(id: string): string {
+  const name = id.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
+  return name.replace(/^(?![a-z_])/, "_");
+}
+
 function baseImage({ image, version }: KeycloakServerProps): string {
   const official = `quay.io/keycloak/keycloak:${version ?? "26.4"}`;
   return image ?? (version ? official : defaultImage("keycloakImage", official));
-}
-
-function command(mode: "optimized" | "dev", url: string): string[] {
-  // Health and metrics are build options: start-dev builds by itself, so it has to be told again.
-  const start = mode === "dev" ? ["start-dev", "--health-enabled=true"] : ["start", "--optimized"];
-  // The admin console signs in at the server's own address, which a browser has to know; realms that machines use say
-  // their address themselves (`frontendUrl`), which is the one inside the network.
-  return [...start, "--http-enabled=true", `--hostname=${url}`];
 }

@@ -1,89 +1,105 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import type { Container } from "@cdktf/provider-docker/lib/container";
 import { Annotations, Aspects } from "cdktf";
-import type { Construct, IConstruct } from "constructs";
-import { DEFAULT_ADMIN_PASSWORD, DEFAULT_ADMIN_USERNAME, PROVIDER_VARIABLES } from "./admin-provider";
+import type { Construct } from "constructs";
+import {
+  type Administrator,
+  type Credential,
+  configurationLine,
+  configurationPath,
+  DEFAULT_ADMINISTRATOR,
+  givenByEnvironment,
+  PROVIDER_ENVIRONMENT,
+  variableName,
+  writeConfiguration,
+} from "../contract/first-administrator";
+import { declareAdminVariables } from "./admin-variables";
 import { ValidationError } from "./errors";
 import { stackFolder } from "./project";
+import type { SignIn } from "./sign-in";
 
 /** The user that Keycloak runs as in its image. */
 const KEYCLOAK_UID = "1000";
 
 /**
- * Writes `keycloak.conf` with the first administrator beside the synthesized JSON (mode 0600) and gives the `upload`
- * block that copies it into the container for Keycloak's user alone. Only the file's path reaches JSON and state.
+ * The administrator that a declared server takes when its database is empty.
  *
- * The values are read where Terraform and the provider read them, in the environment.
+ * It is in a file beside the synthesized JSON (mode 0600), which the container gets as a copy for Keycloak's user alone.
+ * Only the file's path is in JSON and state. The values come from where Terraform and the provider read them: the
+ * environment.
  *
  * @see https://www.keycloak.org/server/bootstrap-admin-recovery
  */
-export function bootstrapConfiguration(scope: Construct, prefix: string) {
-  const username = given(scope, prefix, "username") ?? DEFAULT_ADMIN_USERNAME;
-  const password = given(scope, prefix, "password") ?? DEFAULT_ADMIN_PASSWORD;
-  return writeConfiguration(scope, `bootstrap-admin-username=${username}\nbootstrap-admin-password=${password}\n`);
-}
+export class BootstrapAdmin {
+  private readonly source: string;
+  private isExpected = false;
 
-/**
- * The file without an administrator, for a server whose deployer signs in by a key. Only its path is tracked: a container
- * that is there keeps the file it was made with, and one made later on the same volume needs none.
- */
-export function emptyConfiguration(scope: Construct) {
-  return writeConfiguration(scope, "");
-}
+  constructor(
+    private readonly server: Construct,
+    private readonly container: Container,
+    private readonly signIn: SignIn,
+  ) {
+    const { prefix } = signIn.target;
+    const administrator = {
+      username: credential(server, prefix, "username"),
+      password: credential(server, prefix, "password"),
+    };
+    this.source = configurationPath(server.node.id);
+    writeConfiguration(stackFolder(server), server.node.id, administrator);
+    const file = "/opt/keycloak/conf/keycloak.conf";
+    container.addOverride("upload", [{ source: this.source, file, owner: KEYCLOAK_UID, permissions: "0400" }]);
+    Aspects.of(container).add({ visit: (node) => node === container && this.settle(administrator) });
+  }
 
-/** Warned of at synthesis, when it is known whether a deployer makes the default password impossible. */
-export function warnOfDefaultPassword(scope: Construct, prefix: string, isPossible: () => boolean): void {
-  const visit = (node: IConstruct) => {
-    if (node !== scope || !isPossible()) return;
-    if ((given(scope, prefix, "password") ?? DEFAULT_ADMIN_PASSWORD) !== DEFAULT_ADMIN_PASSWORD) return;
-    Annotations.of(scope).addWarning(
-      `the administrator has the well-known default password; set KEYCLOAK_PASSWORD before the first deploy`,
+  /** Fails the plan if Terraform was given another administrator than the synthesis: nobody could sign in. */
+  expectSameInTerraform(): void {
+    if (this.isExpected) return;
+    this.isExpected = true;
+    declareAdminVariables(this.server, this.signIn);
+    const conditions = sameAdministrator(this.signIn.target.prefix, this.source);
+    this.container.addOverride("lifecycle.precondition", conditions);
+  }
+
+  /** Now it is known how Terraform signs in. */
+  private settle({ password }: Administrator): void {
+    if (this.signIn.isByKey) {
+      // Only the path is tracked: a container that is there keeps its file, and a new one on the same volume needs none.
+      writeConfiguration(stackFolder(this.server), this.server.node.id);
+      this.container.addOverride("lifecycle", undefined);
+    }
+    if (this.signIn.isDelegated || password !== DEFAULT_ADMINISTRATOR.password) return;
+    Annotations.of(this.server).addWarning(
+      "the administrator has the well-known default password; set KEYCLOAK_PASSWORD before the first deploy",
     );
-  };
-  Aspects.of(scope).add({ visit });
+  }
 }
 
-function writeConfiguration(scope: Construct, content: string) {
-  const source = join("bootstrap-admin", scope.node.id, "keycloak.conf");
-  const path = join(stackFolder(scope), source);
-  mkdirSync(join(path, ".."), { recursive: true });
-  writeFileSync(path, content, { mode: 0o600 });
-  chmodSync(path, 0o600);
-  return { source, file: "/opt/keycloak/conf/keycloak.conf", owner: KEYCLOAK_UID, permissions: "0400" };
-}
-
-/**
- * Fails the plan where Terraform was given another administrator than the synthesis: the cdktf CLI keeps `TF_VAR_…` from
- * the app, and Keycloak would get an administrator that nobody can sign in as.
- */
-export function sameAdministrator(prefix: string, source: string): Record<string, string>[] {
+/** The cdktf CLI keeps `TF_VAR_…` from the app, and passes it to Terraform. */
+function sameAdministrator(prefix: string, source: string): Record<string, string>[] {
   return (["username", "password"] as const).map((what) => {
-    const variable = `var.${prefix}_admin_${what}`;
-    const line = `"bootstrap-admin-${what}=\${coalesce(${variable}, "-")}\\n"`;
-    const same = `strcontains(file("${source}"), ${line})`;
+    const name = variableName(prefix, what);
+    const line = configurationLine(what, `\${coalesce(var.${name}, "-")}`);
+    const same = `strcontains(file("${source}"), "${line}\\n")`;
     // Terraform before 1.8 refuses `nonsensitive` on what is not sensitive.
     const plain = what === "password" ? `nonsensitive(${same})` : same;
     return {
-      condition: `\${${variable} == null ? true : ${plain}}`,
-      error_message: `The administrator's ${what} in TF_VAR_${prefix}_admin_${what} did not reach the synthesis, as the cdktf CLI keeps such variables from it. Set ${PROVIDER_VARIABLES[what]} in its place, or run m2m.`,
+      condition: `\${var.${name} == null ? true : ${plain}}`,
+      error_message: `The administrator's ${what} in TF_VAR_${name} did not reach the synthesis, as the cdktf CLI keeps such variables from it. Set ${PROVIDER_ENVIRONMENT[what]} in its place, or run m2m.`,
     };
   });
 }
 
-function given(scope: Construct, prefix: string, what: "username" | "password"): string | undefined {
-  const terraform = `TF_VAR_${prefix}_admin_${what}`;
-  const name = process.env[terraform] === undefined ? PROVIDER_VARIABLES[what] : terraform;
-  const value = process.env[name];
-  if (value === undefined || (value === "" && name !== terraform)) return undefined; // empty is "not set" to the provider
-  checkValue(scope, name, value);
-  return value;
+function credential(server: Construct, prefix: string, what: Credential): string {
+  const given = givenByEnvironment(what, variableName(prefix, what));
+  if (!given) return DEFAULT_ADMINISTRATOR[what];
+  checkValue(server, given);
+  return given.value;
 }
 
 /** keycloak.conf is a properties file whose values may hold expressions: refuse what it would read differently. */
-function checkValue(scope: Construct, variable: string, value: string): void {
+function checkValue(server: Construct, { name, value }: { readonly name: string; readonly value: string }): void {
   if (value !== "" && /^[\x21-\x7e]+$/.test(value) && !/[\\$]/.test(value)) return;
   throw new ValidationError(
-    scope,
-    `${variable} must be printable ASCII without spaces, backslash and dollar sign, as keycloak.conf reads those differently, got: ${value.length} characters that are not`,
+    server,
+    `${name} must be printable ASCII without spaces, backslash and dollar sign, as keycloak.conf reads those differently, got: ${value.length} characters that are not`,
   );
 }

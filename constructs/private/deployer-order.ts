@@ -1,6 +1,7 @@
-import { type IAspect, TerraformResource } from "cdktf";
+import { type IAspect, TerraformResource, type TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import { Realm as RealmResource } from "../../.gen/providers/keycloak/realm";
+import { ValidationError } from "./errors";
 
 /** Rights of a deployer, in the order in which it needs them. */
 export interface Rights {
@@ -34,6 +35,21 @@ export class AfterRights implements IAspect {
     const needed = node instanceof RealmResource ? inMaster : inRealms;
     node.dependsOn = [...(node.dependsOn ?? []), ...needed.map(addressOf)];
   }
+}
+
+/**
+ * Has a stack that signs in to a server as its deployer deployed after the deployer's stack and, what counts more, destroyed
+ * before it.
+ */
+export function putBehind(deployers: TerraformStack, stack: TerraformStack, url: string): void {
+  if (!deployers.dependsOn(stack)) {
+    stack.addDependency(deployers);
+    return;
+  }
+  throw new ValidationError(
+    deployers,
+    `stack ${deployers.node.id}, in which a DeployerClient is, must come before every stack that declares something on its server (${url}), got: after ${stack.node.id}; have it depend on that stack no more, or declare the deployer there`,
+  );
 }
 
 /** As an expression names it. */

@@ -16,6 +16,17 @@ export function isNotDeployed(resource: TerraformResource): boolean {
   return !resourcesIn(file).some((known) => known.type === type && known.name === name && known.instances.length > 0);
 }
 
+/**
+ * Lets the plan of a resource fail, as no password is given for the first deploy. The synthesis goes on: tests and reviews of
+ * the JSON need no password.
+ */
+export function failPlan(resource: TerraformResource, clientId: string): void {
+  const message = `The state knows no client ${clientId} yet, so that Terraform cannot sign in by its key. Set KEYCLOAK_PASSWORD for the first deploy, to any password for a server that it makes; or run m2m up, which makes one.`;
+  resource.addOverride("lifecycle.precondition", [
+    { condition: `\${terraform.workspace == ""}`, error_message: message },
+  ]);
+}
+
 interface Known {
   readonly type: string;
   readonly name: string;

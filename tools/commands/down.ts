@@ -1,11 +1,11 @@
 import { rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { DECLARED_SERVER, isPasswordGiven, PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administrator";
 import { nobodySignsIn } from "../../constructs/contract/provider-errors";
-import { declaresDeployer, forgetPassword, keptPassword, passwordIsGiven } from "../deploy/first-deploy";
+import { declaresDeployer, forgetPassword, keptPassword } from "../deploy/first-deploy";
 import { endAttempt, findLeftovers, hasTraces, refuseWhileBusy } from "../deploy/interrupted";
 import { type Deployed, type ServerEntries, serversOf } from "../deploy/servers";
 import { containerStatus, type DockerThing, declaredThings, oneRuns, remove, stateThings } from "../engines/docker";
-
 import { type Output, ToolError } from "../output";
 import { type Project, readStacks, type Stack } from "../project/project";
 import { answers, settleSources } from "../project/sources";
@@ -45,7 +45,9 @@ export async function down(
   const kept = keptPassword(project);
   const stacks = await stacksOf(project, out, states);
   // Of a first deploy that was broken off: Terraform signs in by it still.
-  if (kept !== undefined && !passwordIsGiven() && stacks.some(declaresDeployer)) process.env.KEYCLOAK_PASSWORD = kept;
+  if (kept !== undefined && !isPasswordGiven(DECLARED_SERVER) && stacks.some(declaresDeployer)) {
+    process.env[PROVIDER_ENVIRONMENT.password] = kept;
+  }
   const work = stacks.filter((stack) => mayHoldSomething(project, stack));
   if (work.length > 0) {
     if (!options.yes) refuseWithoutTerminal();

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administrator";
 import { MachineError } from "../../machines/errors";
 import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../calls/machines";
 import {
@@ -34,7 +35,7 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
   const password = passwordForFirstDeploy(stacks, kept, there, isUnfinished(project));
   if (password !== undefined) {
     // For the programs that this one starts, and for nobody else.
-    process.env.KEYCLOAK_PASSWORD = password;
+    process.env[PROVIDER_ENVIRONMENT.password] = password;
     keepPassword(project, password);
     stacks = await synth();
   }
@@ -68,7 +69,7 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
 
 /** From now on without the password: the files forget it, and each stack is asked by the key whether it is as declared. */
 async function signInByKey(session: Session, synth: () => Promise<Stack[]>): Promise<Stack[]> {
-  delete process.env.KEYCLOAK_PASSWORD;
+  delete process.env[PROVIDER_ENVIRONMENT.password];
   const stacks = await synth();
   session.out.say("signing in by the key");
   for (const stack of stacks) await terraform(session, stack).planJson();

@@ -1,6 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import {
+  configuredPassword,
+  DECLARED_SERVER,
+  isPasswordGiven,
+  takesConfiguration,
+} from "../../constructs/contract/first-administrator";
 import { readRegularFile, replaceFile } from "../../constructs/keys/key-files";
 import type { DockerThing } from "../engines/docker";
 import { isDeployer, type Project, readStacks, type Stack } from "../project/project";
@@ -23,7 +29,7 @@ export function passwordForFirstDeploy(
   there: readonly DockerThing[],
   isUnfinished = false,
 ): string | undefined {
-  if (passwordIsGiven()) return undefined;
+  if (isPasswordGiven(DECLARED_SERVER)) return undefined;
   const volumes = stacks.filter(declaresDeployer).map((stack) => ({ stack, volume: volumeOfServer(stack, stacks) }));
   const exists = (volume: string | undefined) => there.some(({ kind, name }) => kind === "volume" && name === volume);
   const isMadeAnew = volumes.map(({ volume }) => volume !== undefined && !exists(volume));
@@ -31,11 +37,6 @@ export function passwordForFirstDeploy(
   if (first.length === 0) return isUnfinished && volumes.length > 0 ? kept : undefined;
   if (isMadeAnew.every(Boolean)) return randomBytes(24).toString("base64url");
   return kept;
-}
-
-/** Has whoever runs this given the administrator's password? As the constructs read it: an empty one of the provider's is none. */
-export function passwordIsGiven(): boolean {
-  return process.env.TF_VAR_keycloak_admin_password !== undefined || Boolean(process.env.KEYCLOAK_PASSWORD);
 }
 
 /** Keeps a password until the first deploy has come to its end, whatever is synthesized meanwhile. */
@@ -64,13 +65,9 @@ function passwordFile({ folder }: Project): string {
 export function keptPassword(project: Project): string | undefined {
   const made = readRegularFile(passwordFile(project));
   if (made !== undefined) return made;
-  const folders = readStacks(project).map(({ folder }) => join(folder, "bootstrap-admin"));
-  const files = folders
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name, "keycloak.conf")));
-  for (const file of files.filter((path) => existsSync(path))) {
-    const password = /^bootstrap-admin-password=(.+)$/m.exec(readFileSync(file, "utf8"))?.[1];
-    if (password !== undefined) return password;
+  for (const { folder } of readStacks(project)) {
+    const given = configuredPassword(folder);
+    if (given !== undefined) return given;
   }
   return undefined;
 }
@@ -109,9 +106,7 @@ function volumeOfServer(stack: Stack, all: readonly Stack[]): string | undefined
   const ports = [stack.json.provider?.keycloak ?? []].flat().map(({ url = "" }) => localPort(url));
   const servers = all.flatMap(({ json }) => Object.values(json.resource?.docker_container ?? {}));
   const own = servers.find(
-    (server) =>
-      JSON.stringify(server.upload ?? "").includes("bootstrap-admin") &&
-      externalPorts(server.ports).some((port) => ports.includes(port)),
+    (server) => takesConfiguration(server) && externalPorts(server.ports).some((port) => ports.includes(port)),
   );
   return own && `${String(own.name)}-data`;
 }

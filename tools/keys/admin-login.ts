@@ -1,4 +1,10 @@
 import { resolve } from "node:path";
+import {
+  type Credential,
+  DEFAULT_ADMINISTRATOR,
+  givenByEnvironment,
+  referredVariable,
+} from "../../constructs/contract/first-administrator";
 import type { Fetch } from "../../machines/calling/connect-to";
 import { openIssuer } from "../../machines/calling/open-issuer";
 import { requestToken } from "../../machines/calling/request-token";
@@ -54,12 +60,12 @@ async function byKey({ url, client_id: clientId = "", jwt_signing_alg }: Login, 
 
 async function byPassword(stack: Stack, login: Login, fetch: Fetch): Promise<string> {
   const { url } = login;
-  const password = givenBy(stack, login.password, "KEYCLOAK_PASSWORD");
+  const password = credential(stack, "password", login.password);
   if (password === undefined) throw refused(`no administrator's password for ${url}; give it in KEYCLOAK_PASSWORD`);
   const body = new URLSearchParams({
     grant_type: "password",
     client_id: "admin-cli",
-    username: givenBy(stack, login.username, "KEYCLOAK_USER") ?? "admin",
+    username: credential(stack, "username", login.username) ?? DEFAULT_ADMINISTRATOR.username,
     password,
   });
   const address = `${url}/realms/master/protocol/openid-connect/token`;
@@ -74,9 +80,8 @@ async function byPassword(stack: Stack, login: Login, fetch: Fetch): Promise<str
 }
 
 /** What Terraform would take: the variable that this very server's provider names, or what providers read by themselves. */
-function givenBy({ json }: Stack, expression = "", official: string): string | undefined {
-  const name = /^\$\{var\.([\w-]+)\}$/.exec(expression)?.[1];
-  const fallback = name === undefined ? undefined : json.variable?.[name]?.default;
-  const given = name === undefined ? undefined : process.env[`TF_VAR_${name}`];
-  return given ?? (process.env[official] || undefined) ?? fallback ?? undefined;
+function credential({ json }: Stack, what: Credential, argument = ""): string | undefined {
+  const variable = referredVariable(argument);
+  const fallback = variable === undefined ? undefined : json.variable?.[variable]?.default;
+  return givenByEnvironment(what, variable)?.value ?? fallback ?? undefined;
 }
