@@ -1,10 +1,11 @@
 import { Keycloak } from "./admin-api/keycloak";
 import { dataSources } from "./data-sources";
-import { dataHandlerOf } from "./engine/data";
-import { handlerOf } from "./engine/handler";
+import { dataHandlerOf } from "./engine/data-source-handler";
+import { handlerOf } from "./engine/resource-handler";
 import { DiagnosticError, problem } from "./protocol/diagnostics";
 import type { Provider } from "./protocol/service";
-import { checkConfiguration, connectionSettings } from "./provider-block/arguments";
+import { checkConfiguration } from "./provider-block/check";
+import { connectionSettings } from "./provider-block/connection-settings";
 import { resources } from "./resources";
 import { providerSchemaJson } from "./schema";
 

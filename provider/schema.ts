@@ -1,5 +1,6 @@
 import { dataSources } from "./data-sources";
-import { mapValues, schemaOf } from "./engine/table";
+import { mapValues } from "./engine/map-values";
+import { schemaOf } from "./engine/schema";
 import type { ProviderSchema } from "./protocol/schema";
 import { configurationSchema } from "./provider-block/arguments";
 import { resources } from "./resources";

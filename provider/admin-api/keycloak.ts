@@ -1,13 +1,11 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
-import { adviceFor, type Fault, faultOf, jsonOf, KeycloakError, NotKeycloakError, statusFault } from "./errors";
-import { type Credentials, Login } from "./sign-in";
+import { adviceFor } from "./advice";
+import { Connection, type ConnectionSettings } from "./connection";
+import { type Fault, KeycloakError, NotKeycloakError } from "./errors";
+import { faultOf } from "./faults";
+import type { AdminCall, Session } from "./session";
 import { Slots } from "./slots";
-
-/** How long an operation waits for a server that is starting or busy. */
-export const PATIENCE_READING_MS = 5_000;
-export const PATIENCE_WRITING_MS = 60_000;
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2_000;
@@ -17,40 +15,19 @@ const ATTEMPTS_ON_SERVER_ERROR = 3;
 /** Whatever `-parallelism` says: more at once make Keycloak slower, and in the end refuse. */
 const CALLS_AT_ONCE = 16;
 
-export interface ConnectionSettings extends Credentials {
-  /** Where tokens are issued, base path included. */
-  url: string;
-  /** Where the admin API is; the same as `url` unless split off. */
-  adminUrl: string;
-  /** 0: without end. */
-  timeoutMs: number;
-  headers: { [name: string]: string };
-  tls?: { ca?: string; cert?: string; key?: string; rejectUnauthorized?: boolean } | undefined;
-}
-
-/** A call to the admin API, as a resource writes it. */
-export type AdminCall<T> = (admin: KeycloakAdminClient) => Promise<T>;
-
 /** One Keycloak server: login, waiting, and what this run has read of it so far, shared by all resources. */
 export class Keycloak {
-  readonly #settings: ConnectionSettings;
+  readonly #connection: Connection;
   readonly #stop = new AbortController();
   readonly #known = new Map<string, Promise<unknown>>();
   readonly #queues = new Map<string, Promise<unknown>>();
-  readonly #login: Login;
   readonly #slots = new Slots(CALLS_AT_ONCE);
-  #admin: Promise<KeycloakAdminClient> | undefined;
   /** Since when no call has reached the server; later calls do not wait all over again. */
   #downSince: number | undefined;
 
   constructor(settings: ConnectionSettings) {
-    this.#settings = settings;
+    this.#connection = new Connection(settings);
     setMaxListeners(0, this.#stop.signal); // each call that waits listens for the end of all waiting
-    this.#login = new Login(
-      settings,
-      (form) => this.#postLogin(form),
-      () => this.#issuer(),
-    );
   }
 
   /** Access with that much patience. */
@@ -62,7 +39,7 @@ export class Keycloak {
       forget: (key) => this.#known.delete(key),
       forgetAll: () => this.#known.clear(),
       exclusive: (key, run) => this.#exclusive(key, run),
-      renewLogin: () => this.#login.renew(),
+      renewSignIn: () => this.#connection.renewSignIn(),
     };
   }
 
@@ -89,7 +66,7 @@ export class Keycloak {
         if (!fault) throw error;
         if (fault.status === 401 && !renewed && !(error instanceof KeycloakError)) {
           renewed = true;
-          this.#login.renew();
+          this.#connection.renewSignIn();
           continue;
         }
         ambiguous ||= fault.ambiguous;
@@ -102,7 +79,7 @@ export class Keycloak {
   }
 
   async #attempt<T>(run: AdminCall<T>, slots: Slots): Promise<T> {
-    const admin = await this.#client();
+    const admin = await this.#connection.admin();
     const result = await slots.run(() => run(admin));
     if (typeof result === "string" && result !== "") throw new NotKeycloakError("an answer that is not JSON");
     this.#downSince = undefined;
@@ -135,7 +112,7 @@ export class Keycloak {
 
   #final(error: unknown, fault: Fault, what: string, begun: number): unknown {
     if (error instanceof KeycloakError) return error;
-    const { adminUrl } = this.#settings;
+    const { adminUrl } = this.#connection;
     if (this.#stop.signal.aborted && fault.temporary) {
       return new KeycloakError(fault, `${what}: interrupted`, `Keycloak at ${adminUrl} answered last: ${fault.got}.`);
     }
@@ -148,52 +125,6 @@ export class Keycloak {
       `${what}: Keycloak at ${adminUrl} cannot be used: ${fault.got}`,
       `Waited ${waited} s. If m2m runs this environment, "m2m up" brings the server back and applies the rest; otherwise start the server, or correct the provider's url and base_path.`,
     );
-  }
-
-  async #client(): Promise<KeycloakAdminClient> {
-    this.#admin ??= this.#connect();
-    return this.#admin;
-  }
-
-  async #connect(): Promise<KeycloakAdminClient> {
-    const { adminUrl, realm, timeoutMs } = this.#settings;
-    const requestOptions = await this.#requestOptions();
-    // Loaded at the first call: most starts of the provider only serve its schema or check a configuration.
-    const { default: KeycloakAdminClient } = await import("@keycloak/keycloak-admin-client");
-    const admin = new KeycloakAdminClient({ baseUrl: adminUrl, realmName: realm, timeout: timeoutMs, requestOptions });
-    admin.registerTokenProvider({ getAccessToken: () => this.#login.accessToken() });
-    return admin;
-  }
-
-  /** The TLS options need undici's own agent, which takes a moment to load; most configurations do without. */
-  async #requestOptions(): Promise<RequestInit> {
-    const { headers, tls } = this.#settings;
-    if (!tls) return { headers };
-    const { Agent } = await import("undici");
-    return { headers, dispatcher: new Agent({ connect: tls }) as unknown as NonNullable<RequestInit["dispatcher"]> };
-  }
-
-  async #postLogin(form: URLSearchParams): Promise<Response> {
-    return this.#fetch("/protocol/openid-connect/token", { method: "POST", body: form });
-  }
-
-  /** The issuer may go by another name than the address it is reached at. */
-  async #issuer(): Promise<string> {
-    const response = await this.#fetch("/.well-known/openid-configuration");
-    const body = (await jsonOf(response)) as { issuer?: unknown } | undefined;
-    if (typeof body?.issuer === "string") return body.issuer;
-    if (response.ok) throw new NotKeycloakError("an answer to discovery that names no issuer");
-    const fault = statusFault(response.status, body);
-    const { url, realm } = this.#settings;
-    const summary = `Realm "${realm}" at ${url} does not say its issuer: ${fault.got}`;
-    throw new KeycloakError(fault, summary, "Check the provider's url, base_path and realm.");
-  }
-
-  async #fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const { url, realm, timeoutMs } = this.#settings;
-    const options = await this.#requestOptions();
-    const address = `${url}/realms/${encodeURIComponent(realm)}${path}`;
-    return fetch(address, { ...options, ...init, ...(timeoutMs && { signal: AbortSignal.timeout(timeoutMs) }) });
   }
 
   #shared<T>(key: string, load: () => Promise<T>): Promise<T> {
@@ -213,27 +144,6 @@ export class Keycloak {
     void settled.then(() => this.#queues.get(key) === settled && this.#queues.delete(key));
     return mine;
   }
-}
-
-/** What resources use of the connection. */
-export interface Session {
-  /**
-   * Runs a call, waiting and repeating where that may help. `what` opens the error message. `recover` finds what an
-   * earlier attempt without an answer has made after all.
-   */
-  call<T>(what: string, run: AdminCall<T>, recover?: AdminCall<T | null>): Promise<T>;
-  /** Likewise for what is only read: an answer with nothing in it is none. */
-  read<T>(what: string, run: AdminCall<T>): Promise<T>;
-  /** Loads something once for all who ask under this key. */
-  shared<T>(key: string, load: () => Promise<T>): Promise<T>;
-  /** Something under this key was changed: the next one loads it anew. */
-  forget(key: string): void;
-  /** A realm came or went, and all in it. */
-  forgetAll(): void;
-  /** Runs one after the other what uses the same key. */
-  exclusive<T>(key: string, run: () => Promise<T>): Promise<T>;
-  /** The rights of the login have changed. */
-  renewLogin(): void;
 }
 
 /** Taken for the truth, nothing would mean that there is no such object, or no list of any. */

@@ -1,5 +1,5 @@
 import { KeycloakError } from "./errors";
-import type { Session } from "./keycloak";
+import type { Session } from "./session";
 
 /** As many objects are read one by one before the whole list is worth its price. */
 const FEW = 8;

@@ -9,7 +9,7 @@ const ALGORITHMS: { [kind: string]: RegExp } = {
   ed25519: /^EdDSA$/,
 };
 
-export interface LoginAssertion {
+export interface SignInAssertion {
   clientId: string;
   /** As discovery names it: the assertion's audience. */
   issuer: string;
@@ -23,9 +23,9 @@ export interface LoginAssertion {
  * The assertion by which the provider itself signs in (RFC 7523), good for 60 seconds and one login. Its `kid` is what
  * Keycloak computes for a certificate, base64url(SHA-256(SubjectPublicKeyInfo)), so that a client may have several keys.
  */
-export async function signLogin(login: LoginAssertion): Promise<string> {
-  const { clientId, issuer, signingAlgorithm, withKid } = login;
-  const key = parse(login.signingKey);
+export async function signAssertion(signIn: SignInAssertion): Promise<string> {
+  const { clientId, issuer, signingAlgorithm, withKid } = signIn;
+  const key = parse(signIn.signingKey);
   const kind = key.asymmetricKeyType ?? "none";
   if (!ALGORITHMS[kind]?.test(signingAlgorithm)) {
     const summary = `jwt_signing_alg must fit the key in jwt_signing_key, got: ${signingAlgorithm} for a key of kind ${kind}`;

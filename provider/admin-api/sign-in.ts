@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { withCode } from "../../constructs/contract/provider-errors";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
-import { type Fault, jsonOf, KeycloakError, NotKeycloakError, statusFault } from "./errors";
+import { type Fault, KeycloakError, NotKeycloakError } from "./errors";
+import { jsonOf, statusFault } from "./faults";
 
 /** How the provider proves who it is. */
 export interface Credentials {
@@ -31,7 +32,7 @@ type IssuerOf = () => Promise<string>;
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /** Keeps an access token: one login at a time, renewed before it runs out, shared by all calls. */
-export class Login {
+export class SignIn {
   readonly #credentials: Credentials;
   readonly #post: Post;
   readonly #issuer: IssuerOf;
@@ -55,7 +56,7 @@ export class Login {
     if (this.#refused) throw this.#refused;
     if (this.#token && Date.now() < this.#token.renewAt) return this.#token.text;
     const generation = this.#generation;
-    this.#pending ??= this.#login();
+    this.#pending ??= this.#signIn();
     const pending = this.#pending;
     const token = await pending.finally(() => {
       if (this.#pending === pending) this.#pending = undefined;
@@ -72,7 +73,7 @@ export class Login {
     this.#pending = undefined;
   }
 
-  async #login(): Promise<Token> {
+  async #signIn(): Promise<Token> {
     const begun = Date.now();
     const response = await this.#post(await this.#form());
     const body = (await jsonOf(response)) as { access_token?: string; expires_in?: number } | undefined;
@@ -85,7 +86,7 @@ export class Login {
     const fault = statusFault(response.status, body);
     if (this.#credentials.signingKey && this.#withKid && fault.status === 400) {
       this.#withKid = false;
-      return this.#login();
+      return this.#signIn();
     }
     const error = this.#refusal(fault, (body as { error?: string } | undefined)?.error);
     if (!fault.temporary) this.#refused = error;
@@ -116,9 +117,9 @@ export class Login {
     if (assertion) return assertion;
     if (assertionFile) return readAssertion(assertionFile);
     if (!signingKey) return undefined;
-    const { signLogin } = await import("./sign-in-assertion.js");
+    const { signAssertion } = await import("./sign-in-assertion.js");
     const issuer = await this.#issuer();
-    return signLogin({ clientId: String(clientId), issuer, signingKey, signingAlgorithm, withKid: this.#withKid });
+    return signAssertion({ clientId: String(clientId), issuer, signingKey, signingAlgorithm, withKid: this.#withKid });
   }
 
   #refusal(fault: Fault, code: string | undefined): KeycloakError {

@@ -1,7 +1,8 @@
-import { shown } from "../engine/data";
 import { required } from "../engine/fields";
+import { shown } from "../engine/shown";
 import type { DataSource } from "../engine/table";
-import { openidClientScope, scopesOf } from "../resources/openid-client-scope";
+import { openidClientScope } from "../resources/openid-client-scope";
+import { scopesOf } from "../resources/shared/client-scopes";
 import { notFound } from "./not-found";
 
 export const openidClientScopeData: DataSource = {

@@ -1,8 +1,9 @@
-import { shown } from "../engine/data";
 import { optional, optionalComputed, required } from "../engine/fields";
-import { type DataSource, type Representation, typesOfBlocks } from "../engine/table";
-import { readServiceAccount } from "../resources/clients";
+import { typesOfBlocks } from "../engine/schema";
+import { shown } from "../engine/shown";
+import type { DataSource, Representation } from "../engine/table";
 import { openidClient } from "../resources/openid-client";
+import { readServiceAccount } from "../resources/shared/clients";
 import { notFound } from "./not-found";
 
 /** What the resource alone has: how it is made, not what it is. */

@@ -1,8 +1,10 @@
-import { shown, shownBlock } from "../engine/data";
 import { required, textMap } from "../engine/fields";
-import { type DataSource, mapValues } from "../engine/table";
-import { readRealm, realm } from "../resources/realm";
+import { mapValues } from "../engine/map-values";
+import { shown, shownBlock } from "../engine/shown";
+import type { DataSource } from "../engine/table";
+import { realm } from "../resources/realm";
 import { realmBlocks } from "../resources/realm-blocks";
+import { readRealm } from "../resources/realm-endpoint";
 import { notFound } from "./not-found";
 
 /** In the order of Keycloak's versions, settings came to the resource that the official data source has not got. */

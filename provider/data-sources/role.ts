@@ -1,8 +1,9 @@
-import { shown } from "../engine/data";
 import { optional, required } from "../engine/fields";
+import { shown } from "../engine/shown";
 import type { DataSource } from "../engine/table";
 import { isEmpty } from "../protocol/values";
-import { findRole, role, withComposites } from "../resources/role";
+import { role } from "../resources/role";
+import { findRole, withComposites } from "../resources/shared/roles";
 import { notFound } from "./not-found";
 
 export const roleData: DataSource = {

@@ -1,7 +1,7 @@
 import { computed, field, flag, required, text, texts } from "../engine/fields";
 import type { DataSource, Representation } from "../engine/table";
-import { readClient, readServiceAccount } from "../resources/clients";
 import { attributesOfLists } from "../resources/role";
+import { readClient, readServiceAccount } from "../resources/shared/clients";
 import { notFound } from "./not-found";
 
 const shownText = (name: string) => ({ ...text, ...computed, ...field(name, "") });

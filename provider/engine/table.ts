@@ -1,7 +1,7 @@
-import type { Session } from "../admin-api/keycloak";
-import { type BlockSchema, type Schema, type Type, typeOfBlock } from "../protocol/schema";
+import type { Session } from "../admin-api/session";
+import type { Path } from "../protocol/diagnostics";
+import type { Type } from "../protocol/schema";
 import type { ObjectValue, Value } from "../protocol/values";
-import type { Problem } from "./rules";
 
 /** Keycloak's JSON for one object, as its admin API calls it. */
 export type Representation = { [field: string]: unknown };
@@ -72,6 +72,16 @@ export interface Change {
   planned: ObjectValue;
 }
 
+/** A rule's complaint: which attribute, what is wrong, what to do. */
+export interface Problem {
+  path: Path;
+  summary: string;
+  detail?: string;
+}
+
+/** What the table of attributes alone cannot say about a configuration. */
+export type Rule = (config: ObjectValue) => Problem[];
+
 /** The calls of Keycloak's admin API that a resource is made of. */
 export interface Endpoint {
   /** Makes the object and returns the attributes that identify it. */
@@ -95,7 +105,7 @@ export interface Resource {
   attributes: { [name: string]: Attribute };
   blocks?: { [name: string]: Block };
   endpoint: Endpoint;
-  rules?: ((config: ObjectValue) => Problem[])[];
+  rules?: Rule[];
   plan?: (change: Change) => void;
   /** The import id in words, and its parts; null where the id does not fit. */
   importId: { form: string; parse: (id: string) => ObjectValue | null };
@@ -107,53 +117,7 @@ export interface DataSource {
   name: string;
   attributes: { [name: string]: Attribute };
   blocks?: { [name: string]: Block };
-  rules?: ((config: ObjectValue) => Problem[])[];
+  rules?: Rule[];
   /** What the arguments ask for, as one object of Keycloak's; its `id` field is the data source's id. */
   read(session: Session, config: ObjectValue): Promise<Representation>;
-}
-
-/** The schema Terraform is served, derived from the table. */
-export function schemaOf(table: Pick<Resource, "attributes" | "blocks"> & { version?: number }): Schema {
-  const id = { type: "string", optional: true, computed: true } as const;
-  const block = blockSchema(table.attributes, table.blocks);
-  return { version: table.version ?? 0, block: { ...block, attributes: { id, ...block.attributes } } };
-}
-
-function blockSchema(attributes: { [name: string]: Attribute }, blocks: { [name: string]: Block } = {}): BlockSchema {
-  const schema: BlockSchema = {
-    attributes: mapValues(attributes, ({ type, required, optional, computed, sensitive, writeOnly }) => ({
-      type,
-      description_kind: "plain" as const,
-      ...(required && { required }),
-      ...(optional && { optional }),
-      ...(computed && { computed }),
-      ...(sensitive && { sensitive }),
-      ...(writeOnly && { write_only: true }),
-    })),
-  };
-  if (Object.keys(blocks).length) {
-    schema.block_types = mapValues(blocks, (block) => ({
-      nesting_mode: block.nesting,
-      block: blockSchema(block.attributes, block.blocks),
-      ...(!block.unlimited && { max_items: 1 }),
-    }));
-  }
-  return schema;
-}
-
-/** Blocks as attributes, which is how a data source may show them. */
-export function typesOfBlocks(
-  blocks: { [name: string]: Block },
-  read: Attribute["read"],
-): { [name: string]: Attribute } {
-  return mapValues(blocks, ({ nesting, attributes }) => ({
-    type: [nesting, typeOfBlock(blockSchema(attributes))] as Type,
-    computed: true,
-    read,
-  }));
-}
-
-/** The same object with each value replaced. */
-export function mapValues<T, U>(entries: { [name: string]: T }, map: (value: T, name: string) => U) {
-  return Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, map(value, name)]));
 }

@@ -1,6 +1,6 @@
 import { optional, text, textIn } from "../engine/fields";
 import { conflicts, isSet } from "../engine/rules";
-import { addTo, CONFIG, mapperResource } from "./mappers";
+import { addTo, CONFIG, mapperResource } from "./shared/mappers";
 
 /** Puts an API's name into the tokens of those who may call it. */
 export const openidAudienceMapper = mapperResource({

@@ -1,5 +1,5 @@
-import { isKnown, isSet, type Problem } from "../engine/rules";
-import type { Change, Representation } from "../engine/table";
+import { isKnown, isSet } from "../engine/rules";
+import type { Change, Problem, Representation } from "../engine/table";
 import type { Type } from "../protocol/schema";
 import { equal, isEmpty, type ObjectValue, UNKNOWN } from "../protocol/values";
 

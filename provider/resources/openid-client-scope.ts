@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { KeycloakError } from "../admin-api/errors";
-import type { Session } from "../admin-api/keycloak";
+import { unlessGone } from "../admin-api/errors";
 import {
   field,
   flag,
@@ -16,9 +15,9 @@ import {
   textMap,
 } from "../engine/fields";
 import { reservedKeys } from "../engine/rules";
-import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
-import { unlessGone } from "./clients";
-import { realmAndId } from "./import-ids";
+import type { Attribute, Endpoint, Resource } from "../engine/table";
+import { forgetScopes, readScope } from "./shared/client-scopes";
+import { realmAndId } from "./shared/import-ids";
 
 const ATTRIBUTES = "attributes";
 const SCREEN_TEXT = "consent.screen.text";
@@ -58,39 +57,6 @@ const attributes: { [name: string]: Attribute } = {
     }),
   },
 };
-
-type Scopes = Map<string, Representation>;
-
-const keyOf = (realm: string) => `client scopes ${realm}`;
-
-/** All client scopes of a realm by id, listed once a run and kept up to date by what the run itself writes. */
-export function scopesOf(session: Session, realm: string): Promise<Scopes> {
-  return session.shared(keyOf(realm), async () => {
-    const what = `Listing the client scopes of realm "${realm}"`;
-    const list = await session
-      .read(what, (admin) => admin.clientScopes.find({ realm }))
-      .catch((error: unknown) => {
-        if (error instanceof KeycloakError && error.fault.status === 404) return [];
-        throw error;
-      });
-    return new Map(list.map((scope) => [scope.id!, scope as Representation]));
-  });
-}
-
-export function forgetScopes(session: Session, realm: string): void {
-  session.forget(keyOf(realm));
-}
-
-/** One client scope with its mappers; read anew after a write. */
-export async function readScope(session: Session, realm: string, id: string, fresh: boolean) {
-  if (!fresh) return (await scopesOf(session, realm)).get(id) ?? null;
-  const what = `Reading client scope ${id} of realm "${realm}"`;
-  const found = await session.read(what, (admin) => admin.clientScopes.findOne({ realm, id }));
-  const scopes = await scopesOf(session, realm);
-  if (found) scopes.set(id, found as Representation);
-  else scopes.delete(id);
-  return (found ?? null) as Representation | null;
-}
 
 const endpoint: Endpoint = {
   async create(session, representation, { planned }) {

@@ -1,11 +1,12 @@
-import type { Session } from "../admin-api/keycloak";
+import { unlessGone } from "../admin-api/errors";
+import type { Session } from "../admin-api/session";
 import { required, text, texts } from "../engine/fields";
-import type { Change, Endpoint, Representation, Resource } from "../engine/table";
+import type { Change, Endpoint, Resource } from "../engine/table";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue, UNKNOWN } from "../protocol/values";
-import { changingClient, readClient, unlessGone } from "./clients";
-import { realmAndClient } from "./import-ids";
-import { forgetScopes, scopesOf } from "./openid-client-scope";
+import { idsOf, scopesOf } from "./shared/client-scopes";
+import { changingClient, readClient } from "./shared/clients";
+import { realmAndClient } from "./shared/import-ids";
 
 /** Which client scopes are attached to a client, as default or as optional ones: the list is the whole truth. */
 type Kind = "default" | "optional";
@@ -27,29 +28,6 @@ async function detach(session: Session, kind: Kind, realm: string, id: string, c
     kind === "default" ? clients.delDefaultClientScope(target) : clients.delOptionalClientScope(target),
   );
   await unlessGone(removal);
-}
-
-/** Ids by name; a name that is not known at first may belong to a scope made by hand since. */
-export async function idsOf(
-  session: Session,
-  realm: string,
-  names: string[],
-  attribute: string,
-  eligible: (scope: Representation) => boolean = ({ protocol }) => protocol === "openid-connect",
-): Promise<Map<string, string>> {
-  const find = async () => {
-    const scopes = [...(await scopesOf(session, realm)).values()].filter(eligible);
-    const ids = new Map(scopes.map(({ name, id }) => [String(name), String(id)]));
-    return { ids, missing: names.filter((name) => !ids.has(name)) };
-  };
-  let { ids, missing } = await find();
-  if (missing.length) {
-    forgetScopes(session, realm);
-    ({ ids, missing } = await find());
-  }
-  if (!missing.length) return ids;
-  const summary = `${attribute} must name client scopes of realm "${realm}", got: ${missing.join(", ")}`;
-  throw new DiagnosticError(problem(summary, "Declare the scope, or check its name.", [attribute]));
 }
 
 /** Brings the attached scopes to exactly the wanted ones; a scope attached in the other way is moved over. */

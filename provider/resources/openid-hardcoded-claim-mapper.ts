@@ -1,5 +1,5 @@
 import { optional, required, text, textIn } from "../engine/fields";
-import { addTo, CONFIG, mapperResource } from "./mappers";
+import { addTo, CONFIG, mapperResource } from "./shared/mappers";
 
 /** Puts a claim with one fixed value into tokens. */
 export const openidHardcodedClaimMapper = mapperResource({

@@ -1,9 +1,9 @@
-import type { Session } from "../admin-api/keycloak";
+import { unlessGone } from "../admin-api/errors";
+import type { Session } from "../admin-api/session";
 import { required, text, texts } from "../engine/fields";
 import type { Change, Endpoint, Resource } from "../engine/table";
 import type { ObjectValue } from "../protocol/values";
-import { unlessGone } from "./clients";
-import { idsOf } from "./openid-client-scopes";
+import { idsOf } from "./shared/client-scopes";
 
 /** Which client scopes a realm gives to its new clients, as default or as optional ones. */
 type Kind = "default" | "optional";

@@ -1,7 +1,7 @@
+import { unlessGone } from "../admin-api/errors";
 import { field, flag, number, optional, required, text, texts } from "../engine/fields";
 import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
-import { unlessGone } from "./clients";
-import { readRealm } from "./realm";
+import { readRealm } from "./realm-endpoint";
 
 const switchedOn = (name: string): Attribute => ({ ...flag, ...optional, ...field(name, false) });
 

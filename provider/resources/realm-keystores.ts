@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { unlessGone } from "../admin-api/errors";
 import { field, flag, flagIn, number, numberIn, optional, required, text, textIn } from "../engine/fields";
 import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
-import { unlessGone } from "./clients";
-import { realmAndId } from "./import-ids";
+import { realmAndId } from "./shared/import-ids";
 
 /** Where a component of Keycloak keeps its settings: each is a list of texts, of which keys have one. */
 const CONFIG = "config";

@@ -1,33 +1,12 @@
-import type { Session } from "../admin-api/keycloak";
+import { unlessGone } from "../admin-api/errors";
+import type { Session } from "../admin-api/session";
 import { optional, required, text } from "../engine/fields";
 import { exactlyOne } from "../engine/rules";
 import type { Endpoint, Representation, Resource } from "../engine/table";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import type { ObjectValue } from "../protocol/values";
-import { unlessGone } from "./clients";
-
-/** A role that a client, or a client scope, may put into tokens where not every role is allowed to. */
-function ownerOf(state: ObjectValue) {
-  const inScope = typeof state.client_scope_id === "string" && state.client_scope_id !== "";
-  const id = String(inScope ? state.client_scope_id : state.client_id);
-  return { inScope, id, realm: String(state.realm_id), owner: `${inScope ? "client scope" : "client"} ${id}` };
-}
-
-interface Role {
-  id: string;
-  name: string;
-  clientRole?: boolean;
-  containerId?: string;
-}
-
-/** The roles in Keycloak's answer about mappings, those of the realm and those of its clients. */
-export function mappedRoles(mappings: Representation | null): Role[] {
-  const { realmMappings = [], clientMappings = {} } = (mappings ?? {}) as {
-    realmMappings?: Role[];
-    clientMappings?: { [client: string]: { mappings: Role[] } };
-  };
-  return [...realmMappings, ...Object.values(clientMappings).flatMap(({ mappings }) => mappings)];
-}
+import { ownerOf } from "./shared/owner";
+import { mappedRoles, type Role } from "./shared/roles";
 
 const keyOf = (realm: string, owner: string) => `scope mappings ${realm} ${owner}`;
 

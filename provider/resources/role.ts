@@ -1,11 +1,11 @@
-import type { Session } from "../admin-api/keycloak";
-import { type Listing, listing } from "../admin-api/listing";
+import { unlessGone } from "../admin-api/errors";
+import type { Session } from "../admin-api/session";
 import { field, flag, optional, optionalComputed, required, text, textMap, texts } from "../engine/fields";
 import type { Attribute, Change, Endpoint, Representation, Resource } from "../engine/table";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { isEmpty, type ObjectValue, type Value } from "../protocol/values";
-import { unlessGone } from "./clients";
-import { realmAndId } from "./import-ids";
+import { realmAndId } from "./shared/import-ids";
+import { findRole, rolesOf, titleOfRole, withComposites } from "./shared/roles";
 
 /** Parts several values of one attribute, as in the official provider. */
 const SEPARATOR = "##";
@@ -43,44 +43,6 @@ const attributes: { [name: string]: Attribute } = {
 };
 
 const clientOf = ({ client_id }: ObjectValue) => (isEmpty(client_id) ? undefined : String(client_id));
-const titleOf = (values: ObjectValue) => {
-  const client = clientOf(values);
-  return `role "${values.name}" of ${client ? `client ${client} in ` : ""}realm "${values.realm_id}"`;
-};
-
-/** The roles of a realm, or of one of its clients, by id. */
-function rolesOf(session: Session, realm: string, client: string | undefined): Promise<Listing<Representation>> {
-  const what = `Listing the roles of ${client ? `client ${client} in ` : ""}realm "${realm}"`;
-  return listing(
-    session,
-    `roles ${realm} ${client ?? ""}`,
-    ({ id }) => String(id),
-    (first, max) => {
-      const query = { realm, first, max, briefRepresentation: false };
-      return session.read(what, (admin) =>
-        client ? admin.clients.listRoles({ ...query, id: client }) : admin.roles.find(query),
-      ) as Promise<Representation[]>;
-    },
-  );
-}
-
-/** A role by its name; null where there is none. */
-export async function findRole(session: Session, realm: string, client: string | undefined, name: string) {
-  const what = `Reading ${titleOf({ realm_id: realm, client_id: client ?? null, name })}`;
-  const found = await session.read(what, (admin) =>
-    client ? admin.clients.findRole({ realm, id: client, roleName: name }) : admin.roles.findOneByName({ realm, name }),
-  );
-  return (found ?? null) as Representation | null;
-}
-
-/** A role with the ids of the roles it is composed of. */
-export async function withComposites(session: Session, realm: string, role: Representation): Promise<Representation> {
-  if (!role.composite) return { ...role, composites: [] };
-  const what = `Listing what role "${role.name}" of realm "${realm}" is composed of`;
-  const list = await session.read(what, (admin) => admin.roles.getCompositeRoles({ realm, id: String(role.id) }));
-  return { ...role, composites: list.map(({ id }) => id) };
-}
-
 /** Brings the roles a role is composed of to exactly the planned ones. */
 async function compose(session: Session, role: Representation, { planned }: Change): Promise<void> {
   const wanted = planned.composite_roles as Value;
@@ -90,7 +52,7 @@ async function compose(session: Session, role: Representation, { planned }: Chan
   const named = (ids: string[]) => ids.map((one) => ({ id: one, name: "" }));
   const added = (wanted as string[]).filter((one) => !now.includes(one));
   const removed = now.filter((one) => !wanted.includes(one));
-  const what = `Composing ${titleOf(planned)}`;
+  const what = `Composing ${titleOfRole(planned)}`;
   if (added.length) await session.call(what, ({ roles }) => roles.createComposite({ realm, roleId: id }, named(added)));
   if (removed.length) await session.call(what, ({ roles }) => roles.delCompositeRoles({ realm, id }, named(removed)));
 }
@@ -101,13 +63,13 @@ async function adopt(session: Session, representation: Representation, change: C
   const [realm, name] = [String(planned.realm_id), String(planned.name)];
   const found = await findRole(session, realm, clientOf(planned), name);
   if (!found) {
-    const summary = `Taking over ${titleOf(planned)}: there is none to take over`;
+    const summary = `Taking over ${titleOfRole(planned)}: there is none to take over`;
     throw new DiagnosticError(problem(summary, "Remove `import = true` to create it."));
   }
   const declared = Object.fromEntries(
     Object.entries(representation).filter(([field]) => !isEmpty(config[field as keyof typeof config] ?? null)),
   );
-  await session.call(`Changing ${titleOf(planned)}`, (admin) =>
+  await session.call(`Changing ${titleOfRole(planned)}`, (admin) =>
     admin.roles.updateById({ realm, id: String(found.id) }, { ...found, ...declared }),
   );
   return found;
@@ -128,7 +90,7 @@ const endpoint: Endpoint = {
     if (planned.import === true) role = await adopt(session, representation, change);
     else {
       await session.call(
-        `Creating ${titleOf(planned)}`,
+        `Creating ${titleOfRole(planned)}`,
         (admin) =>
           client
             ? admin.clients.createRole({ realm, id: client, ...representation })
@@ -157,7 +119,7 @@ const endpoint: Endpoint = {
   async update(session, representation, change) {
     const { planned, prior } = change;
     const [realm, id] = [String(planned.realm_id), String(prior!.id)];
-    await session.call(`Changing ${titleOf(planned)}`, (admin) =>
+    await session.call(`Changing ${titleOfRole(planned)}`, (admin) =>
       admin.roles.updateById({ realm, id }, { ...representation, id }),
     );
     (await rolesOf(session, realm, clientOf(planned))).forget(id);
@@ -167,14 +129,14 @@ const endpoint: Endpoint = {
     // A role that was there before is left in peace.
     if (state.import === true) return;
     const [realm, id] = [String(state.realm_id), String(state.id)];
-    await unlessGone(session.call(`Deleting ${titleOf(state)}`, (admin) => admin.roles.delById({ realm, id })));
+    await unlessGone(session.call(`Deleting ${titleOfRole(state)}`, (admin) => admin.roles.delById({ realm, id })));
     (await rolesOf(session, realm, clientOf(state))).forget(id);
   },
 };
 
 export const role: Resource = {
   name: "keycloak_role",
-  title: titleOf,
+  title: titleOfRole,
   version: 0,
   attributes,
   endpoint,

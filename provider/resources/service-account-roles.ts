@@ -1,11 +1,10 @@
-import type { Session } from "../admin-api/keycloak";
+import { unlessGone } from "../admin-api/errors";
+import type { Session } from "../admin-api/session";
 import { required, text } from "../engine/fields";
 import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import type { ObjectValue } from "../protocol/values";
-import { unlessGone } from "./clients";
-import { findRole } from "./role";
-import { mappedRoles } from "./role-mapper";
+import { findRole, mappedRoles } from "./shared/roles";
 
 /** Roles of a service account: of the realm, or of one of its clients. */
 type Kind = "realm" | "client";

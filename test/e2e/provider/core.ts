@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import type { Keycloak } from "../../../provider/admin-api/keycloak";
-import { handlerOf } from "../../../provider/engine/handler";
-import { type Attribute, type Block, type Resource, schemaOf } from "../../../provider/engine/table";
+import { handlerOf } from "../../../provider/engine/resource-handler";
+import { schemaOf } from "../../../provider/engine/schema";
+import type { Attribute, Block, Resource } from "../../../provider/engine/table";
 import { typeOfBlock } from "../../../provider/protocol/schema";
 import type { ResourceHandler } from "../../../provider/protocol/service";
 import {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ConnectionSettings, Keycloak } from "../../../provider/admin-api/keycloak";
+import type { ConnectionSettings } from "../../../provider/admin-api/connection";
+import { Keycloak } from "../../../provider/admin-api/keycloak";
 import type { ObjectValue } from "../../../provider/protocol/values";
-import { connectionSettings } from "../../../provider/provider-block/arguments";
+import { connectionSettings } from "../../../provider/provider-block/connection-settings";
 import { resources } from "../../../provider/resources";
 import { configurations } from "./configurations";
 import { Core } from "./core";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planChange } from "../../../provider/engine/plan";
-import { validate } from "../../../provider/engine/rules";
 import { readState, writeRepresentation } from "../../../provider/engine/state";
 import type { Representation } from "../../../provider/engine/table";
+import { validate } from "../../../provider/engine/validate";
 import { isUnknown, type ObjectValue, UNKNOWN } from "../../../provider/protocol/values";
 import { openidAudienceMapper } from "../../../provider/resources/openid-audience-mapper";
 import { openidClient } from "../../../provider/resources/openid-client";

@@ -1,26 +1,5 @@
-import { PATIENCE_READING_MS } from "../admin-api/keycloak";
-import { DiagnosticError, problem } from "../protocol/diagnostics";
-import type { DataSourceHandler } from "../protocol/service";
-import type { OpenSession } from "./handler";
-import { validate } from "./rules";
-import { readState } from "./state";
-import { type Attribute, type Block, type DataSource, mapValues } from "./table";
-
-/** Makes a data source of its table. */
-export function dataHandlerOf(source: DataSource, open: OpenSession): DataSourceHandler {
-  return {
-    validate: (config) => validate(source, config, true),
-    read: async (config) => {
-      const session = open(PATIENCE_READING_MS);
-      if (!session) {
-        const detail = `Its url is still unknown when ${source.name} is read; add a \`depends_on\`, or set the url itself.`;
-        throw new DiagnosticError(problem("The Keycloak provider has no url", detail));
-      }
-      const representation = await source.read(session, config);
-      return { ...readState(source, representation, config), id: String(representation.id) };
-    },
-  };
-}
+import { mapValues } from "./map-values";
+import type { Attribute, Block } from "./table";
 
 type Flags = Pick<Attribute, "required" | "optional" | "computed" | "read">;
 type Attributes = { [name: string]: Attribute };

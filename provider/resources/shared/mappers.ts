@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
-import type { Session } from "../admin-api/keycloak";
-import { field, flag, flagIn, optional, required, text } from "../engine/fields";
-import { exactlyOne } from "../engine/rules";
-import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
-import type { ObjectValue } from "../protocol/values";
-import { changingClient, readClient, unlessGone } from "./clients";
+import { unlessGone } from "../../admin-api/errors";
+import type { Session } from "../../admin-api/session";
+import { field, flag, flagIn, optional, required, text } from "../../engine/fields";
+import { exactlyOne } from "../../engine/rules";
+import type { Attribute, Endpoint, Representation, Resource } from "../../engine/table";
+import type { ObjectValue } from "../../protocol/values";
+import { forgetScopes, readScope } from "./client-scopes";
+import { changingClient, readClient } from "./clients";
 import { realmParentAndMapper } from "./import-ids";
-import { forgetScopes, readScope } from "./openid-client-scope";
+import { ownerOf } from "./owner";
 
 /** Where a mapper keeps its settings, as text. */
 export const CONFIG = "config";
@@ -41,14 +43,6 @@ export function mapperResource(
     rules: [exactlyOne(["client_id", "client_scope_id"]), ...rules],
     importId: realmParentAndMapper,
   };
-}
-
-/** A mapper belongs to a client or to a client scope; the calls differ in nothing but that. */
-function ownerOf(state: ObjectValue) {
-  const inScope = typeof state.client_scope_id === "string" && state.client_scope_id !== "";
-  const id = String(inScope ? state.client_scope_id : state.client_id);
-  const owner = `${inScope ? "client scope" : "client"} ${id}`;
-  return { inScope, id, realm: String(state.realm_id), owner };
 }
 
 /** The owner as this run knows it, its mappers included. */

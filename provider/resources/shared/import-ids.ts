@@ -1,5 +1,5 @@
-import type { Resource } from "../engine/table";
-import type { Value } from "../protocol/values";
+import type { Resource } from "../../engine/table";
+import type { Value } from "../../protocol/values";
 
 /** Import ids in the forms of the official provider. */
 type ImportId = Resource["importId"];

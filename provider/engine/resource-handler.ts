@@ -1,12 +1,14 @@
 import { KeycloakError } from "../admin-api/errors";
-import { PATIENCE_READING_MS, PATIENCE_WRITING_MS, type Session } from "../admin-api/keycloak";
+import { PATIENCE_READING_MS, PATIENCE_WRITING_MS, type Session } from "../admin-api/session";
 import { type Diagnostic, DiagnosticError, diagnosticsOf, problem } from "../protocol/diagnostics";
 import type { ApplyInput, PlanInput, ResourceHandler } from "../protocol/service";
 import { isUnknown, type ObjectValue, UNKNOWN, type Value } from "../protocol/values";
+import { asPlanned, unheeded } from "./as-planned";
+import { mapValues } from "./map-values";
 import { planChange } from "./plan";
-import { validate } from "./rules";
-import { asPlanned, readState, unheeded, writeRepresentation } from "./state";
-import { type Change, mapValues, type Resource } from "./table";
+import { readState, writeRepresentation } from "./state";
+import type { Change, Resource } from "./table";
+import { validate } from "./validate";
 
 /** Opens a session with that much patience; null while the provider's address is not known yet. */
 export type OpenSession = (patienceMs: number) => Session | null;

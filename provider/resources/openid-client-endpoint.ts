@@ -1,78 +1,9 @@
-import { KeycloakError } from "../admin-api/errors";
-import type { Session } from "../admin-api/keycloak";
-import { type Listing, listing } from "../admin-api/listing";
+import { unlessGone } from "../admin-api/errors";
+import type { Session } from "../admin-api/session";
 import type { Change, Endpoint, Representation } from "../engine/table";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { equal, type ObjectValue } from "../protocol/values";
-
-/** A realm's clients, each with its default and optional scopes and its mappers. */
-function clientsOf(session: Session, realm: string): Promise<Listing<Representation>> {
-  const what = `Listing the clients of realm "${realm}"`;
-  return listing(
-    session,
-    `clients ${realm}`,
-    ({ id }) => String(id),
-    (first, max) =>
-      session.read(what, (admin) => admin.clients.find({ realm, first, max })) as Promise<Representation[]>,
-  );
-}
-
-/** A client with its default and optional scopes and its mappers; null where there is none. */
-export async function readClient(
-  session: Session,
-  realm: string,
-  id: string,
-  fresh = false,
-): Promise<Representation | null> {
-  const what = `Reading client ${id} of realm "${realm}"`;
-  const one = () => session.read(what, (admin) => admin.clients.findOne({ realm, id }));
-  const clients = await clientsOf(session, realm);
-  return clients.get(id, async () => ((await one()) ?? null) as Representation | null, fresh);
-}
-
-/**
- * Does something that changes a client. Whoever asks for it afterwards has it read anew: what somebody else has read
- * meanwhile may show half of the change.
- */
-export async function changingClient<T>(
-  session: Session,
-  realm: string,
-  id: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } finally {
-    (await clientsOf(session, realm)).forget(id);
-  }
-}
-
-/** The user that stands for a client in its own tokens. Keycloak names it after the client, in lower case. */
-export async function readServiceAccount(
-  session: Session,
-  realm: string,
-  client: Representation,
-  fresh: boolean,
-): Promise<Representation | null> {
-  const accounts = await listing<Representation>(
-    session,
-    `service accounts ${realm}`,
-    ({ username }) => String(username),
-    (first, max) => {
-      const query = { realm, username: SERVICE_ACCOUNT, briefRepresentation: true, first, max };
-      return session.read(`Listing the service accounts of realm "${realm}"`, (admin) =>
-        admin.users.find(query),
-      ) as Promise<Representation[]>;
-    },
-  );
-  const what = `Reading the service account of client "${client.clientId}"`;
-  const one = () =>
-    session.read(what, (admin) => admin.clients.getServiceAccountUser({ realm, id: String(client.id) }));
-  const name = `${SERVICE_ACCOUNT}${String(client.clientId).toLowerCase()}`;
-  return accounts.get(name, one as () => Promise<Representation>, fresh);
-}
-
-const SERVICE_ACCOUNT = "service-account-";
+import { changingClient, readClient, readServiceAccount } from "./shared/clients";
 
 /** How clients are made, read, changed and removed. `newId` names a client before Keycloak has seen it. */
 export function clientEndpoint(newId: () => string): Endpoint {
@@ -149,12 +80,4 @@ function secret({ prior, planned, config }: Change): Representation {
 function names(values: ObjectValue, verb: string, known?: ObjectValue) {
   const realm = String(values.realm_id);
   return { realm, id: String(known?.id), what: `${verb} client "${values.client_id}" of realm "${realm}"` };
-}
-
-/** What is gone already, with the realm or by itself, is null: deleting it is done, reading it finds nothing. */
-export async function unlessGone<T>(call: Promise<T>): Promise<T | null> {
-  return call.catch((error: unknown) => {
-    if (!(error instanceof KeycloakError && error.fault.status === 404)) throw error;
-    return null;
-  });
 }

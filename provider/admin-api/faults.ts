@@ -1,0 +1,88 @@
+import { type Fault, KeycloakError, NotKeycloakError } from "./errors";
+
+const BUSY = new Set([408, 429, 502, 503, 504]);
+const REFUSED = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+/** How the admin client says that the answer to a create was a success, but not Keycloak's. */
+const WITHOUT_LOCATION = /^(location header|resourceId) is not found in /;
+const BROKEN = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ETIMEDOUT", "ECONNABORTED"]);
+
+/** Sorts what the admin client or fetch threw; null for what is no fault of the connection but a defect. */
+export function faultOf(error: unknown): Fault | null {
+  if (error instanceof KeycloakError) return error.fault;
+  if (error instanceof NotKeycloakError) {
+    return { kind: "not-keycloak", got: error.message, temporary: true, ambiguous: true };
+  }
+  const { response, responseData, name } = error as { response?: Response; responseData?: unknown; name?: string };
+  if (response) return statusFault(response.status, responseData, response.url);
+  if (error instanceof Error && WITHOUT_LOCATION.test(error.message)) {
+    return { kind: "not-keycloak", got: "an answer that does not say what was made", temporary: true, ambiguous: true };
+  }
+  if (name === "TimeoutError") {
+    return { kind: "timeout", got: "no answer in time", temporary: true, ambiguous: true };
+  }
+  const code = causeCode(error);
+  // What fetch itself refuses, a forbidden port for one, has a cause without a code.
+  if (!code && error instanceof TypeError && error.cause instanceof Error) {
+    return { kind: "other", got: error.cause.message, temporary: false, ambiguous: false };
+  }
+  if (!code) return null;
+  const temporary = REFUSED.has(code) || BROKEN.has(code);
+  return {
+    kind: temporary ? "unreachable" : "other",
+    got: describe(code, error),
+    temporary,
+    ambiguous: BROKEN.has(code),
+  };
+}
+
+export function statusFault(status: number, body: unknown, url?: string): Fault {
+  const message = messageIn(body);
+  const got = `HTTP ${status}${message ? `, "${message}"` : ""}`;
+  // Keycloak answers 500 to a transaction that lost a race as well; a second try is safe and often succeeds.
+  const temporary = BUSY.has(status) || status === 500;
+  return { kind: "status", status, got, temporary, ambiguous: status >= 500 && status !== 503, ...(url && { url }) };
+}
+
+/** Keycloak's own words about an error; HTML and other foreign answers are not repeated. */
+function messageIn(body: unknown): string {
+  if (typeof body !== "object" || body === null) return "";
+  const { errorMessage, error_description, error } = body as { [field: string]: unknown };
+  const message = errorMessage ?? error_description ?? error;
+  return typeof message === "string" ? message.slice(0, 300) : "";
+}
+
+function causeCode(error: unknown): string | undefined {
+  for (let cause = error as { code?: unknown; cause?: unknown; errors?: unknown[] } | undefined; cause; ) {
+    if (typeof cause.code === "string") return cause.code;
+    cause = (cause.cause ?? cause.errors?.[0]) as typeof cause;
+  }
+  return undefined;
+}
+
+function describe(code: string, error: unknown): string {
+  const known: { [code: string]: string } = {
+    ECONNREFUSED: "connection refused",
+    ECONNRESET: "connection reset",
+    UND_ERR_SOCKET: "connection closed",
+    ENOTFOUND: "host name not found",
+  };
+  const cause = (error as { cause?: { message?: string } }).cause;
+  return known[code] ?? `${code}${cause?.message ? ` (${cause.message})` : ""}`;
+}
+
+/** The body of an answer; undefined where it is no JSON. One that breaks off is an error of the connection. */
+export async function jsonOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+import { type Diagnostic, warning } from "../protocol/diagnostics";
+import { typeOfBlock } from "../protocol/schema";
+import { equal, isEmpty, isWhollyKnown, type ObjectValue } from "../protocol/values";
+import { schemaOf } from "./schema";
+import type { Change, Resource } from "./table";
+
+/** Whether Keycloak has what the plan promised, as far as it was known and could be sent. */
+export function asPlanned(resource: Resource, planned: ObjectValue, state: ObjectValue): boolean {
+  return Object.entries(resource.attributes).every(([name, { read, write, type }]) => {
+    const [wanted, got] = [planned[name] ?? null, state[name] ?? null];
+    if (!read || !write || !isWhollyKnown(wanted)) return true;
+    return (isEmpty(wanted) && isEmpty(got)) || equal(wanted, got, type);
+  });
+}
+
+/** Says where Keycloak did not take what was declared: the next plan would show it again and again. */
+export function unheeded(resource: Resource, { config, planned }: Change, state: ObjectValue): Diagnostic[] {
+  const types = typeOfBlock(schemaOf(resource).block)[1] as { [name: string]: "string" };
+  return Object.entries(resource.attributes)
+    .filter(([name, attribute]) => {
+      const [wanted, got] = [planned[name] ?? null, state[name] ?? null];
+      const declared = (config[name] ?? null) !== null || attribute.default !== undefined;
+      if (!declared || !attribute.read || attribute.writeOnly || !isWhollyKnown(wanted)) return false;
+      return !(isEmpty(wanted) && isEmpty(got)) && !equal(wanted, got, types[name]!);
+    })
+    .map(([name]) =>
+      warning(
+        `Keycloak did not take ${name} of ${resource.title(planned)} as it was declared`,
+        "It answered without an error but kept a value of its own, so the next plan will show this attribute again.",
+        [name],
+      ),
+    );
+}

@@ -1,0 +1,61 @@
+import { type Diagnostic, type Path, problem } from "../protocol/diagnostics";
+import { isUnknown, type ObjectValue } from "../protocol/values";
+import { parseDuration } from "./durations";
+import { isSet } from "./rules";
+import type { Attribute, Block, Problem, Resource } from "./table";
+
+/** Everything the tables can tell about a configuration before any server is asked. */
+export function validate(
+  resource: Pick<Resource, "attributes" | "blocks" | "rules">,
+  config: ObjectValue,
+  writeOnlyAllowed: boolean,
+): Diagnostic[] {
+  const problems = [
+    ...checkAttributes(resource.attributes, config, []),
+    ...checkBlocks(resource.blocks ?? {}, config, []),
+    ...(writeOnlyAllowed ? [] : checkWriteOnly(resource.attributes, config)),
+    ...(resource.rules ?? []).flatMap((rule) => rule(config)),
+  ];
+  return problems.map(({ path, summary, detail }) => problem(summary, detail, path));
+}
+
+function checkAttributes(attributes: { [name: string]: Attribute }, config: ObjectValue, at: Path): Problem[] {
+  return Object.entries(attributes).flatMap(([name, attribute]) => {
+    const value = config[name] ?? null;
+    const path = [...at, name];
+    if (value === null || isUnknown(value)) return [];
+    if (attribute.unsupported) return [unsupported(path, name, attribute.unsupported)];
+    if (attribute.oneOf && !attribute.oneOf.includes(value as string)) {
+      const choices = attribute.oneOf.map((choice) => JSON.stringify(choice)).join(", ");
+      return [{ path, summary: `${name} must be one of ${choices}, got: ${JSON.stringify(value)}` }];
+    }
+    if (attribute.normalise && typeof value === "string" && value !== "" && parseDuration(value) === null) {
+      return [{ path, summary: `${name} must be a duration such as "5m0s" or "12h", got: ${JSON.stringify(value)}` }];
+    }
+    return [];
+  });
+}
+
+function checkBlocks(blocks: { [name: string]: Block }, config: ObjectValue, at: Path): Problem[] {
+  return Object.entries(blocks).flatMap(([name, block]) => {
+    const configured = config[name];
+    if (!Array.isArray(configured) || configured.length === 0) return [];
+    if (block.unsupported) return [unsupported([...at, name], name, block.unsupported)];
+    return configured.flatMap((element, index) => {
+      const path: Path = [...at, name, index];
+      if (isUnknown(element) || element === null) return [];
+      const values = element as ObjectValue;
+      return [...checkAttributes(block.attributes, values, path), ...checkBlocks(block.blocks ?? {}, values, path)];
+    });
+  });
+}
+
+function unsupported(path: Path, name: string, reason: string): Problem {
+  return { path, summary: `${name} is not supported by the embedded Keycloak provider`, detail: reason };
+}
+
+function checkWriteOnly(attributes: { [name: string]: Attribute }, config: ObjectValue): Problem[] {
+  return Object.entries(attributes)
+    .filter(([name, attribute]) => attribute.writeOnly && isSet(config[name]))
+    .map(([name]) => ({ path: [name], summary: `${name} needs Terraform 1.11 or later, which keeps it out of state` }));
+}

@@ -1,0 +1,34 @@
+import { isSet } from "../engine/rules";
+import type { Change, Problem } from "../engine/table";
+import { isUnknown, type ObjectValue } from "../protocol/values";
+
+export function checkEmails(config: ObjectValue): Problem[] {
+  if (config.duplicate_emails_allowed !== true) return [];
+  return ["registration_email_as_username", "login_with_email_allowed"]
+    .filter((name) => config[name] === true)
+    .map((name) => ({ path: [name], summary: `${name} cannot be true while duplicate_emails_allowed is true` }));
+}
+
+export function checkLocales(config: ObjectValue): Problem[] {
+  const [block] = (Array.isArray(config.internationalization) ? config.internationalization : []) as ObjectValue[];
+  if (!block || isUnknown(block) || isUnknown(block.supported_locales) || isUnknown(block.default_locale)) return [];
+  const supported = (block.supported_locales ?? []) as string[];
+  if (!isSet(block.default_locale) || supported.some(isUnknown) || supported.includes(block.default_locale as string)) {
+    return [];
+  }
+  const summary = `default_locale must be one of supported_locales, got: ${JSON.stringify(block.default_locale)}`;
+  return [{ path: ["internationalization", 0, "default_locale"], summary }];
+}
+
+/** Keycloak's database takes no longer id. */
+const LONGEST_ID = 36;
+
+/**
+ * The internal id is the realm's name where that fits, unless it is set. The id is the name as well, but known after the
+ * apply only: a realm made anew takes all that was in it along, which has to be seen by whatever refers to it.
+ */
+export function planIds({ prior, planned }: Change): void {
+  if (prior) return;
+  const fits = isUnknown(planned.realm) || String(planned.realm).length <= LONGEST_ID;
+  if (isUnknown(planned.internal_id) && fits) planned.internal_id = planned.realm ?? null;
+}
