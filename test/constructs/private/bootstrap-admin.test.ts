@@ -1,0 +1,107 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's references look like that
+import { readFileSync, statSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import { KeycloakServer } from "../../../constructs";
+import {
+  filesBelow,
+  inTemporaryProject,
+  manifestOf,
+  messageOf,
+  newStack,
+  only,
+  synth,
+  writeProjectFile,
+} from "../project";
+import { serverJson } from "../servers";
+
+inTemporaryProject();
+
+describe("the administrator", () => {
+  const CONF = "cdktf.out/stacks/test/bootstrap-admin/Keycloak/keycloak.conf";
+
+  it("reaches the container in a file that only Keycloak's user reads", () => {
+    const container = only(serverJson().json, "docker_container");
+    expect(container.upload).toEqual([
+      {
+        source: "bootstrap-admin/Keycloak/keycloak.conf",
+        file: "/opt/keycloak/conf/keycloak.conf",
+        owner: "1000",
+        permissions: "0400",
+      },
+    ]);
+    expect(container.env).toBeUndefined();
+    expect(readFileSync(CONF, "utf8")).toBe("bootstrap-admin-username=admin\nbootstrap-admin-password=change_me\n");
+  });
+
+  it.each([0o022, 0o000])("is written with mode 0600 under umask %o, over an open file too", (umask) => {
+    const before = process.umask(umask);
+    try {
+      writeProjectFile(CONF, "left by an earlier run");
+      serverJson();
+    } finally {
+      process.umask(before);
+    }
+    expect(statSync(CONF).mode & 0o777).toBe(0o600);
+  });
+
+  it("comes from the variables of Terraform, and its password is in no other file, without a warning", () => {
+    vi.stubEnv("TF_VAR_keycloak_admin_username", "root");
+    vi.stubEnv("TF_VAR_keycloak_admin_password", "pa55-Wort!#=");
+    const { stack } = serverJson();
+    expect(readFileSync(CONF, "utf8")).toBe("bootstrap-admin-username=root\nbootstrap-admin-password=pa55-Wort!#=\n");
+    const holders = filesBelow("cdktf.out").filter((file) => readFileSync(file, "utf8").includes("pa55-Wort"));
+    expect(holders).toEqual([CONF]);
+    expect(manifestOf(stack).annotations).toEqual([]);
+  });
+
+  it("comes from the variables of the provider where those of Terraform are not given", () => {
+    vi.stubEnv("KEYCLOAK_USER", "root");
+    vi.stubEnv("KEYCLOAK_PASSWORD", "pa55-Wort!#=");
+    const { json } = serverJson();
+    expect(readFileSync(CONF, "utf8")).toBe("bootstrap-admin-username=root\nbootstrap-admin-password=pa55-Wort!#=\n");
+    expect(json.variable.keycloak_admin_password!.default).toBeNull(); // so that the provider reads its own
+    expect(json.variable.keycloak_admin_username!.default).toBeNull();
+  });
+
+  it("prefers the variables of Terraform, as Terraform does, and takes an empty one of the provider as not given", () => {
+    vi.stubEnv("KEYCLOAK_PASSWORD", "");
+    const { json } = serverJson();
+    expect(json.variable.keycloak_admin_password!.default).toBe("change_me");
+    vi.stubEnv("TF_VAR_keycloak_admin_password", "first");
+    vi.stubEnv("KEYCLOAK_PASSWORD", "second");
+    serverJson();
+    expect(readFileSync(CONF, "utf8")).toContain("bootstrap-admin-password=first\n");
+  });
+
+  it("is the same for Keycloak and Terraform, or the plan fails, wherever one signs in", () => {
+    const stack = newStack();
+    new KeycloakServer(stack, "Keycloak");
+    const json = synth(stack);
+    expect(Object.keys(json.variable).sort()).toEqual(["keycloak_admin_password", "keycloak_admin_username"]);
+    const [username, password] = only(json, "docker_container").lifecycle.precondition;
+    const conf = 'strcontains(file("bootstrap-admin/Keycloak/keycloak.conf"), ';
+    expect(username.condition).toContain(`${conf}"bootstrap-admin-username=$`);
+    expect(username.error_message).toContain("The administrator's username in TF_VAR_keycloak_admin_username did not");
+    expect(username.error_message).toContain("Set KEYCLOAK_USER in its place");
+    expect(password.condition).toContain(`nonsensitive(${conf}"bootstrap-admin-password=$`);
+    expect(password.error_message).toContain("Set KEYCLOAK_PASSWORD in its place");
+  });
+
+  it.each(["", "two words", "back\\slash", "${env.HOME}", "line\nbreak", "käse"])(
+    "fails on the password %j without repeating it",
+    (password) => {
+      vi.stubEnv("TF_VAR_keycloak_admin_password", password);
+      const message = messageOf(() => new KeycloakServer(newStack(), "Keycloak"));
+      expect(message).toBe(
+        `[test/Keycloak] TF_VAR_keycloak_admin_password must be printable ASCII without spaces, backslash and dollar sign, as keycloak.conf reads those differently, got: ${password.length} characters that are not`,
+      );
+    },
+  );
+
+  it("fails on such a user name", () => {
+    vi.stubEnv("TF_VAR_keycloak_admin_username", "a b");
+    expect(() => new KeycloakServer(newStack(), "Keycloak")).toThrow(
+      "[test/Keycloak] TF_VAR_keycloak_admin_username must be printable ASCII",
+    );
+  });
+});
