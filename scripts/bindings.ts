@@ -1,14 +1,29 @@
-// Makes `.gen/providers/keycloak`, the Keycloak bindings that `cdktf get` would make, from the embedded provider's own
-// schema: no registry and no Terraform is asked, and the result is the same everywhere.
-import { rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { version } from "@cdktf/provider-generator/package.json";
 import cdktfJson from "../cdktf.json";
 import { providerSchemaJson } from "../provider/schema";
 
 const ADDRESS = "registry.terraform.io/keycloak/keycloak";
 const outdir = join(__dirname, "..", ".gen");
+/** What the bindings were made of. */
+const record = join(outdir, "made-of.json");
 
-async function main(): Promise<void> {
+/**
+ * Makes `.gen/providers/keycloak`, the Keycloak bindings that `cdktf get` would make, from the embedded provider's own
+ * schema: no registry and no Terraform is asked, and the result is the same everywhere.
+ */
+export async function makeBindings(): Promise<void> {
+  const declared = cdktfJson.terraformProviders.find(({ name }) => name === "keycloak");
+  if (!declared) throw new Error("cdktf.json: terraformProviders has no entry named keycloak");
+  const schema = { format_version: "1.0", provider_schemas: { [ADDRESS]: providerSchemaJson() } };
+  const madeOf = JSON.stringify({ generator: version, declared, schema });
+  if (existsSync(record) && readFileSync(record, "utf8") === madeOf) return;
+  await generate(declared, schema);
+  writeFileSync(record, madeOf);
+}
+
+async function generate(declared: (typeof cdktfJson.terraformProviders)[number], schema: object): Promise<void> {
   // Loading the generator asks for Terraform's version and for updates; neither is wanted here.
   process.env.CHECKPOINT_DISABLE = "true";
   process.env.TERRAFORM_BINARY_NAME = "true";
@@ -19,17 +34,10 @@ async function main(): Promise<void> {
   );
   const { CodeMaker } = await import("codemaker");
 
-  const declared = cdktfJson.terraformProviders.find(({ name }) => name === "keycloak");
-  if (!declared) throw new Error("cdktf.json: terraformProviders has no entry named keycloak");
-  const schema = { format_version: "1.0", provider_schemas: { [ADDRESS]: providerSchemaJson() } };
   const generator = new TerraformProviderGenerator(new CodeMaker() as never, schema as never);
   const constraint = new TerraformProviderConstraint(declared);
   generator.generate(new ConstructsMakerProviderTarget(constraint, Language.TYPESCRIPT));
-  rmSync(join(outdir, "providers", "keycloak"), { recursive: true, force: true });
+  rmSync(outdir, { recursive: true, force: true });
+  mkdirSync(outdir);
   await generator.save(outdir);
 }
-
-main().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});

@@ -1,40 +1,45 @@
-// Bundles what runs outside the constructs into `dist`, one file each: no dependency has to be found at run time.
-import { chmodSync, copyFileSync, cpSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, cpSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 
 const root = join(__dirname, "..");
 const dist = join(root, "dist");
+export const M2M = join(dist, "m2m.cjs");
 
-const common: BuildOptions = {
-  absWorkingDir: root, // paths in the output are relative to it, so that every checkout gives the same bytes
-  bundle: true,
-  platform: "node",
-  target: "node20",
-  format: "cjs",
-  logLevel: "warning",
-};
+const program = { banner: { js: "#!/usr/bin/env node" } };
 
-async function main(): Promise<void> {
+/** Bundles what runs outside the constructs into `dist`, one file each: no dependency has to be found at run time. */
+export async function makeBundles(): Promise<void> {
   mkdirSync(dist, { recursive: true });
-  const shebang = { js: "#!/usr/bin/env node" };
-  await Promise.all([
-    build({ ...common, entryPoints: ["tools/main.ts"], outfile: "dist/m2m.cjs", banner: shebang }),
-    build({ ...common, entryPoints: ["machines/machine-b/server.ts"], outfile: "dist/machine-b.cjs" }),
-    build({
-      ...common,
-      entryPoints: ["provider/main.ts"],
-      outfile: "dist/terraform-provider-keycloak.cjs",
-      banner: shebang,
-    }),
-  ]);
   cpSync(join(root, "tools", "bring", "docker-provider"), join(dist, "docker-provider"), { recursive: true });
-  copyFileSync(join(root, "machines", "machine-a", "call.sh"), join(dist, "call.sh"));
-  for (const program of ["m2m.cjs", "terraform-provider-keycloak.cjs", "call.sh"])
-    chmodSync(join(dist, program), 0o755);
+  put(join(dist, "call.sh"), (file) => copyFileSync(join(root, "machines", "machine-a", "call.sh"), file));
+  await Promise.all([
+    bundle("machines/machine-b/server.ts", join(dist, "machine-b.cjs")),
+    bundle("provider/main.ts", join(dist, "terraform-provider-keycloak.cjs"), program),
+    bundle("tools/main.ts", M2M, program),
+  ]);
 }
 
-main().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+async function bundle(entry: string, outfile: string, options: BuildOptions = {}): Promise<void> {
+  const { outputFiles } = await build({
+    absWorkingDir: root, // paths in the output are relative to it, so that every checkout gives the same bytes
+    entryPoints: [entry],
+    outfile,
+    write: false,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    logLevel: "warning",
+    ...options,
+  });
+  const mode = options.banner ? 0o755 : 0o644;
+  put(outfile, (file) => writeFileSync(file, outputFiles![0]!.contents, { mode }));
+}
+
+/** In one step: another run may be reading the file. */
+function put(path: string, write: (file: string) => void): void {
+  const beside = join(dist, `.${basename(path)}.${process.pid}`);
+  write(beside);
+  renameSync(beside, path);
+}

@@ -1,5 +1,7 @@
+import { join } from "node:path";
+import { execa } from "execa";
 import type { TestProject } from "vitest/node";
-import { m2m, makeProject, type Result, SHARED, takeDown } from "./environment";
+import { m2m, makeProject, type Result, ROOT, SHARED, takeDown } from "./environment";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -12,6 +14,7 @@ declare module "vitest" {
 
 /** One environment for all files that leave it as they found it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await execa(join(ROOT, "m2m"), ["--version"]); // builds `dist`, which the tests start, if a source is newer
   const folder = makeProject(SHARED);
   const firstUp = await m2m(folder, ["up"]);
   project.provide("folder", folder);
