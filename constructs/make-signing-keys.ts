@@ -4,7 +4,7 @@ import { isRsa, kindFor, shapeOf } from "./keys/algorithms";
 import { generateKeyInBackground } from "./keys/generate";
 import { createFile, isFileThere } from "./keys/key-files";
 import { checkKeyPairRequest } from "./keys/key-pair";
-import { filesOf, type PairFiles } from "./keys/key-store";
+import { filesOf, type PairFiles } from "./keys/pair-files";
 import { printPrivateKey } from "./keys/private-key";
 import { checkAlgorithm } from "./private/key-reading";
 import { checkName, type SigningKeyPairProps } from "./signing-key-pair";

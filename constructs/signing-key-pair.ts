@@ -8,7 +8,7 @@ import { projectFolder } from "./contract/project-files";
 import type { SigningAlgorithm } from "./keys/algorithms";
 import { isFileThere } from "./keys/key-files";
 import { checkKeyPairRequest, ensureKeyPair } from "./keys/key-pair";
-import { filesOf, type PairFiles } from "./keys/key-store";
+import { filesOf, type PairFiles } from "./keys/pair-files";
 import { ENCRYPTED, readPrivateKeyFile } from "./keys/private-key";
 import { check } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";

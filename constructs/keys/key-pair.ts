@@ -12,7 +12,8 @@ import { type CertificateFacts, keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
 import { createFile, isFileThere, readRegularFile, replaceFile } from "./key-files";
 import { acceptedOf, activeOf, factsOf, type KeyState } from "./key-record";
-import { checkKnown, type PairFiles, readRecord } from "./key-store";
+import { checkKnown, readRecord } from "./key-store";
+import type { PairFiles } from "./pair-files";
 import { createPrivateKeyFile, ENCRYPTED, keyIdInFile, readPrivateKeyFile } from "./private-key";
 import { selfSign } from "./self-sign";
 

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { Construct, IConstruct } from "constructs";
 import { projectFolder } from "../contract/project-files";
-import type { PairFiles } from "../keys/key-store";
+import type { PairFiles } from "../keys/pair-files";
 import { dockerProvider } from "./docker";
 
 /** What the constructs of one app have declared so far, by name. */

@@ -14,15 +14,8 @@ import {
   revoke,
 } from "../../constructs/keys/key-life";
 import { activeOf, entryOf, type KeyEntry, type KeyRecord, printRecord } from "../../constructs/keys/key-record";
-import {
-  commitRecord,
-  heldKey,
-  isCutOff,
-  type PairFiles,
-  readRecord,
-  settle,
-  stagePrivateKey,
-} from "../../constructs/keys/key-store";
+import { commitRecord, heldKey, isCutOff, readRecord, settle, stagePrivateKey } from "../../constructs/keys/key-store";
+import type { PairFiles } from "../../constructs/keys/pair-files";
 import { ENCRYPTED, printPrivateKey, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import { selfSign } from "../../constructs/keys/self-sign";
 import { ToolError } from "../output";

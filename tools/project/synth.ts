@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { PairDescription } from "../../constructs/contract/pair-marker";
-import { filesOf } from "../../constructs/keys/key-store";
+import { filesOf } from "../../constructs/keys/pair-files";
 import { descriptionsOf } from "../keys/pairs";
 import { type Output, ToolError } from "../output";
 import { type Project, readStacks, type Stack } from "./project";

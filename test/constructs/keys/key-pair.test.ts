@@ -9,7 +9,7 @@ import { SIGNING_ALGORITHMS } from "../../../constructs/keys/algorithms";
 import { keyId, readCertificate } from "../../../constructs/keys/certificate";
 import { KeyError } from "../../../constructs/keys/errors";
 import { checkKeyPairRequest, ensureKeyPair, type KeyPairRequest } from "../../../constructs/keys/key-pair";
-import { filesOf } from "../../../constructs/keys/key-store";
+import { filesOf } from "../../../constructs/keys/pair-files";
 import { selfSign } from "../../../constructs/keys/self-sign";
 import { rsaPair } from "../../generated-key";
 

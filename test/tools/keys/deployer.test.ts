@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { filesOf } from "../../../constructs/keys/key-store";
+import { filesOf } from "../../../constructs/keys/pair-files";
 import { isDeployerPair, refuseLockOut, whyAnotherAlgorithm } from "../../../tools/keys/deployer";
 import type { Pair } from "../../../tools/keys/pairs";
 import { stackOf, temporaryFolder } from "../parts";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { keyId } from "../../../constructs/keys/certificate";
 import { ensureKeyPair, type PairFacts } from "../../../constructs/keys/key-pair";
 import { activeOf, type KeyRecord } from "../../../constructs/keys/key-record";
-import { filesOf, readRecord } from "../../../constructs/keys/key-store";
+import { readRecord } from "../../../constructs/keys/key-store";
+import { filesOf } from "../../../constructs/keys/pair-files";
 import type { Pair } from "../../../tools/keys/pairs";
 
 /** Keys of this kind are made in no time. */
