@@ -1,4 +1,4 @@
-import { Container } from "@cdktf/provider-docker/lib/container";
+import type { Container } from "@cdktf/provider-docker/lib/container";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { Lazy, TerraformStack } from "cdktf";
@@ -11,7 +11,7 @@ import { check, checkContainerName, checkImage, checkPort, checkSeconds, checkUr
 import { claimContainer } from "./private/claims";
 import { dockerProvider, labels } from "./private/docker";
 import { failOn } from "./private/errors";
-import { HEALTH_CHECK, startCommand } from "./private/keycloak-container";
+import { keycloakContainer } from "./private/keycloak-container";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
 import { KeycloakProviders } from "./private/keycloak-providers";
 import { setting } from "./private/settings";
@@ -166,19 +166,15 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       // A reference orders by it; across stacks it would be read from a state that is not there before the first deploy.
       produce: ({ scope }) => (TerraformStack.of(scope) === TerraformStack.of(this) ? network.name : `${name}-network`),
     });
-    this.container = new Container(this, "Container", {
-      provider,
+    this.container = keycloakContainer(this, {
       name,
-      image: optimisedKeycloakImage(this, base).imageId,
-      command: startCommand(mode, this.url),
-      restart: "unless-stopped",
-      networksAdvanced: [{ name: network.name, aliases: ["keycloak"] }],
-      ports: [{ internal: 8080, external: port, ip: "127.0.0.1" }],
-      volumes: [{ volumeName: volume.name, containerPath: "/opt/keycloak/data" }],
-      labels: labels("keycloak"),
-      healthcheck: HEALTH_CHECK,
-      wait: true,
-      waitTimeout: startTimeout,
+      port,
+      url: this.url,
+      mode,
+      startTimeout,
+      image: optimisedKeycloakImage(this, base),
+      network,
+      volume,
     });
     const signIn = new SignIn({ url: this.url, prefix: DECLARED_SERVER, container: this.container });
     this.providers = new KeycloakProviders(this, signIn, props.provider);

@@ -1,5 +1,12 @@
+import { Container } from "@cdktf/provider-docker/lib/container";
+import type { Image } from "@cdktf/provider-docker/lib/image";
+import type { Network } from "@cdktf/provider-docker/lib/network";
+import type { Volume } from "@cdktf/provider-docker/lib/volume";
+import type { Construct } from "constructs";
+import { dockerProvider, labels } from "./docker";
+
 /** The image has no curl; bash asks the management port itself. Ready means HTTP 200. */
-export const HEALTH_CHECK = {
+const HEALTH_CHECK = {
   test: [
     "CMD",
     "bash",
@@ -12,8 +19,40 @@ export const HEALTH_CHECK = {
   retries: 10,
 };
 
-/** How a container of the server starts Keycloak. */
-export function startCommand(mode: "optimized" | "dev", url: string): string[] {
+/** What differs from one server to another. */
+interface KeycloakContainerProps {
+  readonly name: string;
+  /** Published on 127.0.0.1. */
+  readonly port: number;
+  /** The address of the admin console. */
+  readonly url: string;
+  readonly mode: "optimized" | "dev";
+  /** In seconds. */
+  readonly startTimeout: number;
+  readonly image: Image;
+  readonly network: Network;
+  readonly volume: Volume;
+}
+
+/** The container that a server runs in: how Keycloak starts, where it is reached, and when it is ready. */
+export function keycloakContainer(server: Construct, props: KeycloakContainerProps): Container {
+  return new Container(server, "Container", {
+    provider: dockerProvider(server),
+    name: props.name,
+    image: props.image.imageId,
+    command: startCommand(props.mode, props.url),
+    restart: "unless-stopped",
+    networksAdvanced: [{ name: props.network.name, aliases: ["keycloak"] }],
+    ports: [{ internal: 8080, external: props.port, ip: "127.0.0.1" }],
+    volumes: [{ volumeName: props.volume.name, containerPath: "/opt/keycloak/data" }],
+    labels: labels("keycloak"),
+    healthcheck: HEALTH_CHECK,
+    wait: true,
+    waitTimeout: props.startTimeout,
+  });
+}
+
+function startCommand(mode: "optimized" | "dev", url: string): string[] {
   // Health and metrics are build options: start-dev builds by itself, so it has to be told again.
   const start = mode === "dev" ? ["start-dev", "--health-enabled=true"] : ["start", "--optimized"];
   // The admin console signs in at the server's own address, which a browser has to know; realms that machines use say
