@@ -1,6 +1,7 @@
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { configurationPath, writeConfiguration } from "../../../constructs/contract/first-administrator";
 import { forgetPassword, keepPassword, keptPassword, passwordForFirstDeploy } from "../../../tools/deploy/first-deploy";
 import type { DockerThing } from "../../../tools/engines/docker";
 import type { Stack } from "../../../tools/project/project";
@@ -24,7 +25,7 @@ const DEPLOYER = { ...signedJwtClient("machine-a"), "//": { deployer: true } };
 const CONTAINER = {
   name: "keycloak",
   ports: [{ internal: 8080, external: 18080 }],
-  upload: [{ source: "bootstrap-admin/Keycloak/keycloak.conf", file: "/x" }],
+  upload: [{ source: configurationPath("Keycloak"), file: "/x" }],
 };
 const SERVER = { docker_container: { Keycloak: CONTAINER } };
 const VOLUME: DockerThing = { kind: "volume", name: "keycloak-data" };
@@ -125,11 +126,9 @@ describe("a kept password", () => {
     writeManifest(project, [stackOf({})]);
     const at = join(project.outdir, "stacks/m2m");
     expect(keptPassword(project)).toBeUndefined();
-    mkdirSync(join(at, "bootstrap-admin/Keycloak"), { recursive: true });
-    const file = join(at, "bootstrap-admin/Keycloak/keycloak.conf");
-    writeFileSync(file, "");
+    writeConfiguration(at, "Keycloak");
     expect(keptPassword(project)).toBeUndefined();
-    writeFileSync(file, "bootstrap-admin-username=admin\nbootstrap-admin-password=pass=word\n");
+    writeConfiguration(at, "Keycloak", { username: "admin", password: "pass=word" });
     expect(keptPassword(project)).toBe("pass=word");
   });
 });

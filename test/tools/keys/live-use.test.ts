@@ -1,4 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  DEFAULT_ADMINISTRATOR,
+  variableName,
+  variableReference,
+} from "../../../constructs/contract/first-administrator";
 import { type Question, usesOf } from "../../../tools/keys/live-use";
 import { listen } from "../../machines/listen";
 import { stackOf } from "../parts";
@@ -47,12 +52,15 @@ afterEach(async () => {
 
 /** A stack with a server of its own and one that exists, as the constructs declare them. */
 function question(alias: string, completely = true): Question {
-  const password = (id: string) => `\${var.${id}_admin_password}`;
+  const password = (id: string) => variableReference(id, "password");
   const stack = stackOf({}, "/nowhere", "m2m", undefined, [
     { alias: "Keycloak", url: own.url, password: password("keycloak") },
     { alias: "Company", url: company.url, password: password("company") },
   ] as never);
-  const variable = { keycloak_admin_password: { default: "change_me" }, company_admin_password: { default: null } };
+  const variable = {
+    [variableName("keycloak", "password")]: { default: DEFAULT_ADMINISTRATOR.password },
+    [variableName("company", "password")]: { default: null },
+  };
   Object.assign(stack.json, { variable });
   return { stack, realm: "r", clientId: "m", providerAlias: alias, since: SINCE, completely };
 }
