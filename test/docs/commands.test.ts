@@ -1,8 +1,10 @@
 // Holds the commands that the documentation names: they exist, with their options, and all are described.
 import { describe, expect, it } from "vitest";
+import { overview } from "../../tools/cli/help";
+import { COMMANDS } from "../../tools/commands";
 import { codeSpans, fences, matches, PAGES, read, withoutFences } from "./pages";
 
-const help = /const HELP = `([\s\S]*?[^\\])`;/.exec(read("tools/main.ts"))![1]!;
+const help = overview(COMMANDS);
 const commands = matches(help, /^ {2}([a-z]+) /gm);
 const options = matches(help, /(--[a-z-]+)/g);
 

@@ -1,7 +1,32 @@
 import { call, callByBash, readEnvironment, readIssuer, token } from "../calls/machines";
+import { command } from "../cli/command";
 import { type Output, ToolError } from "../output";
 import { openProject } from "../project/project";
 import { localStates } from "../project/state";
+
+export const callCommand = command({
+  name: "call",
+  words: "[CLIENT_ID]",
+  help: "machine-a, or another client, calls the protected API",
+  options: {
+    bash: { help: "by the Bash client" },
+    online: { help: "with verification by introspection" },
+  },
+  async run({ words: [clientId = "machine-a"], options, out }) {
+    await callApi(out, { clientId, ...options });
+    return 0;
+  },
+});
+
+export const tokenCommand = command({
+  name: "token",
+  words: "CLIENT_ID",
+  help: "print an access token of the client",
+  async run({ words: [clientId = ""], out }) {
+    await printToken(out, clientId);
+    return 0;
+  },
+});
 
 /** A machine calls the protected API: prints `HTTP 200` and the caller; anything but 200 is a failure. */
 export async function callApi(

@@ -1,5 +1,15 @@
+import { command, NEW_KEYS } from "../cli/command";
 import { synthesize } from "../project/synth";
-import { type Session, terraform } from "../session";
+import { openSession, type Session, terraform } from "../session";
+
+export const diffCommand = command({
+  name: "diff",
+  help: "show what up would change; exit code 0: nothing, 2: changes, 1: error",
+  options: NEW_KEYS,
+  async run({ options, out, interruption }) {
+    return await diff(await openSession(out, interruption), { newKeys: options["new-keys"] });
+  },
+});
 
 /** Exit codes of `terraform plan -detailed-exitcode`. */
 export const NO_CHANGES = 0;

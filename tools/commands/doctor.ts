@@ -5,12 +5,19 @@ import { dockerProviderFile } from "../bring/docker-provider";
 import { machineImage, presentImages } from "../bring/images";
 import { findProgram } from "../bring/run";
 import { findTerraform } from "../bring/terraform";
+import { command } from "../cli/command";
 import type { Output } from "../output";
 import { openProject, type Project } from "../project/project";
 import { isOutdated, recordedSources, type Sources } from "../project/sources";
 
+export const doctorCommand = command({
+  name: "doctor",
+  help: "each prerequisite: found, or how to get it",
+  run: ({ out }) => doctor(out),
+});
+
 /** Each prerequisite: found, or how to get it. The result is the exit code: 1 where something is missing that all need. */
-export async function doctor(out: Output): Promise<number> {
+async function doctor(out: Output): Promise<number> {
   const list = await prerequisites(openProject());
   const width = Math.max(...list.map(({ name }) => name.length));
   const text = list.map(({ name, found, detail, howToGet, optional }) => {

@@ -2,12 +2,13 @@ import { rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { DECLARED_SERVER, isPasswordGiven, PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administrator";
 import { nobodySignsIn } from "../../constructs/contract/provider-errors";
+import { command } from "../cli/command";
 import { declaresDeployer, forgetPassword, keptPassword } from "../deploy/first-deploy";
 import { endAttempt, findLeftovers, hasTraces, refuseWhileBusy } from "../deploy/interrupted";
 import { type Deployed, type ServerEntries, serversOf } from "../deploy/servers";
 import { containerStatus, type DockerThing, declaredThings, oneRuns, remove, stateThings } from "../engines/docker";
 import { type Output, ToolError } from "../output";
-import { type Project, readStacks, type Stack } from "../project/project";
+import { openProject, type Project, readStacks, type Stack } from "../project/project";
 import { answers, settleSources } from "../project/sources";
 import {
   EMPTY,
@@ -20,7 +21,17 @@ import {
   withBackups,
 } from "../project/state";
 import { synthesize } from "../project/synth";
-import { type Needs, type Session, terraform } from "../session";
+import { type Needs, openSession, type Session, terraform } from "../session";
+
+export const downCommand = command({
+  name: "down",
+  help: "destroy all that up made; asks, unless --yes is given",
+  options: { yes: { help: "destroy without asking" } },
+  async run({ options, out, interruption }) {
+    await down(openProject(), out, options, (needs) => openSession(out, interruption, needs));
+    return 0;
+  },
+});
 
 /**
  * Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. What this

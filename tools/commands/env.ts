@@ -1,14 +1,24 @@
 import { cacheFolder } from "../bring/cache";
 import { findDockerEngine } from "../bring/docker-engine";
 import { findTerraform } from "../bring/terraform";
+import { command } from "../cli/command";
 import { writeCliConfig } from "../engines/cli-config";
 import type { Output } from "../output";
 import { openProject, type Project } from "../project/project";
 import { settleSources } from "../project/sources";
 import { keycloakProviderAddresses, localStates } from "../project/state";
 
+export const envCommand = command({
+  name: "env",
+  help: 'exports for a shell: eval "$(m2m env)" makes bare `npx cdktf` work as m2m does',
+  async run({ out }) {
+    await printEnvironment(out);
+    return 0;
+  },
+});
+
 /** Exports for a POSIX shell. */
-export async function printEnvironment(out: Output): Promise<void> {
+async function printEnvironment(out: Output): Promise<void> {
   const env = await environmentFor(openProject());
   const text = Object.entries(env).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`);
   out.result(text.join("\n"), env);

@@ -3,6 +3,7 @@ import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys
 import { readCertificate } from "../../constructs/keys/certificate";
 import { KeyError } from "../../constructs/keys/errors";
 import { readPassphrase } from "../../machines/settings";
+import { type Command, command, usage } from "../cli/command";
 import {
   type ActionOptions,
   activateAction,
@@ -21,20 +22,6 @@ import { liveUses } from "../keys/still-used";
 import { type Output, ToolError } from "../output";
 import { openProject } from "../project/project";
 
-/** What follows `m2m keys`, as it was given. */
-export interface KeysOptions {
-  readonly all: boolean;
-  readonly auto: boolean;
-  readonly live: boolean;
-  readonly force: boolean;
-  readonly dryRun: boolean;
-  readonly key?: string;
-  readonly algorithm?: string;
-  readonly certificate?: string;
-  /** Seconds. */
-  readonly overlap?: string;
-}
-
 const ACTIONS = {
   prepare: prepareAction,
   activate: activateAction,
@@ -47,52 +34,121 @@ const ACTIONS = {
 const AT_ONCE = 4;
 const DAY_MS = 86_400_000;
 
-/** Lists keys, or moves them on in their life. */
-export async function keys(
-  words: readonly string[],
-  options: KeysOptions,
+const ALL = { all: { help: "every key pair of the project" } } as const;
+const CHANGE = { ...ALL, "dry-run": { help: "say what would be done, and do nothing" } } as const;
+const KEY = {
+  key: { value: "KID", help: "the key that is meant, or eight characters or more of its beginning" },
+} as const;
+const FORCE = { force: { help: "do what is refused otherwise" } } as const;
+const NEXT_KEY = {
+  algorithm: {
+    value: "ALG",
+    oneOf: SIGNING_ALGORITHMS,
+    help: "of the key to prepare; otherwise that of the active one",
+  },
+  certificate: { value: "FILE", help: "the certificate of a key that was made elsewhere, for one CLIENT" },
+} as const;
+
+export const keysCommands: readonly Command[] = [
+  command({
+    name: "keys list",
+    words: "[CLIENT…]",
+    help: "the signing keys of this project; keys alone does the same",
+    options: { ...ALL, live: { help: "who signs with which, by Keycloak's login events" } },
+    run: ({ words, options, out, interruption }) => listKeys(words, options, out, interruption),
+  }),
+  command({
+    name: "keys prepare",
+    words: "[CLIENT…]",
+    help: "make the key that is to sign next, and publish it beside the active one",
+    options: { ...CHANGE, ...NEXT_KEY },
+    run: (call) => changeKeys("prepare", call),
+  }),
+  command({
+    name: "keys activate",
+    words: "[CLIENT…]",
+    help: "have the prepared key sign from now on",
+    options: { ...CHANGE, ...KEY, ...FORCE },
+    run: (call) => changeKeys("activate", call),
+  }),
+  command({
+    name: "keys retire",
+    words: "[CLIENT…]",
+    help: "drop the keys that no longer sign",
+    options: { ...CHANGE, ...KEY, ...FORCE },
+    run: (call) => changeKeys("retire", call),
+  }),
+  command({
+    name: "keys revoke",
+    words: "[CLIENT…]",
+    help: "have a key refused for good",
+    options: { ...CHANGE, ...KEY },
+    run: (call) => changeKeys("revoke", call),
+  }),
+  command({
+    name: "keys rotate",
+    words: "[CLIENT…]",
+    help: "the next step of a rotation: prepare, activate or retire",
+    options: {
+      ...CHANGE,
+      ...NEXT_KEY,
+      auto: { help: "only where it is due, for cron" },
+      overlap: { value: "SECONDS", help: "between two steps of --auto (3600)" },
+    },
+    run: (call) => changeKeys("rotate", call),
+  }),
+];
+
+async function listKeys(
+  names: readonly string[],
+  { all, live }: { all: boolean; live: boolean },
   out: Output,
   interruption: AbortSignal,
 ): Promise<number> {
-  const [action = "list", ...names] = words;
-  if (action !== "list" && !Object.hasOwn(ACTIONS, action)) {
-    throw usage(`there is no keys ${action}; it is list, ${Object.keys(ACTIONS).join(", ")}`);
-  }
-  if (options.all && names.length > 0) throw usage("--all and names exclude each other");
-  if (action !== "list" && !options.all && names.length === 0) throw usage(`keys ${action} needs a CLIENT, or --all`);
-  refuseForeign(action, options);
+  if (all) refuseNames(names);
+  const search = { names, changes: false, goesOn: true }; // a list says what is wrong
+  const { pairs, isComplete } = await findPairs(openProject(), search, out, interruption);
+  return Math.max(await list(pairs, live, out), isComplete ? 0 : 1);
+}
+
+/** What the actions take; each takes some of it. */
+interface ChangeOptions {
+  readonly all: boolean;
+  readonly "dry-run": boolean;
+  readonly force?: boolean;
+  readonly auto?: boolean;
+  readonly key?: string;
+  readonly algorithm?: string;
+  readonly certificate?: string;
+  readonly overlap?: string;
+}
+
+interface Change {
+  readonly words: readonly string[];
+  readonly options: ChangeOptions;
+  readonly out: Output;
+  readonly interruption: AbortSignal;
+}
+
+async function changeKeys(action: keyof typeof ACTIONS, { words: names, options, out, interruption }: Change) {
+  if (options.all) refuseNames(names);
+  else if (names.length === 0) throw usage(`keys ${action} needs a CLIENT, or --all`);
   if (options.certificate !== undefined && names.length !== 1) throw usage("--certificate is for one CLIENT");
   const chosen = actionOptions(options);
   const project = openProject();
-  const changes = action !== "list" && !options.dryRun;
+  const changes = !options["dry-run"];
   const work = async () => {
-    // A list says what is wrong, and a revocation depends on nothing but its own pair.
-    const search = { names, changes, goesOn: action === "list" || action === "revoke" };
-    const { pairs, all, isComplete } = await findPairs(project, search, out, interruption);
+    // A revocation depends on nothing but its own pair.
+    const search = { names, changes, goesOn: action === "revoke" };
+    const { pairs, all } = await findPairs(project, search, out, interruption);
     if (chosen.certificate) refuseShared(pairs[0]!, all, chosen.certificate);
-    if (action === "list") return Math.max(await list(pairs, options.live, out), isComplete ? 0 : 1);
-    return await act(action as keyof typeof ACTIONS, pairs, chosen, out);
+    return await act(action, pairs, chosen, out);
   };
   return changes ? await oneAtATime(project, out, work) : await work();
 }
 
-/** Options that some actions alone take. What is not heeded is to be known: a revocation takes no key made elsewhere. */
-const TAKEN_BY = {
-  key: ["activate", "retire", "revoke"],
-  algorithm: ["prepare", "rotate"],
-  certificate: ["prepare", "rotate"],
-  auto: ["rotate"],
-  overlap: ["rotate"],
-  live: ["list"],
-  force: ["activate", "retire"],
-  "dry-run": Object.keys(ACTIONS),
-} as const;
-
-function refuseForeign(action: string, options: KeysOptions): void {
-  const given = { ...options, "dry-run": options.dryRun };
-  for (const [name, actions] of Object.entries(TAKEN_BY) as [keyof typeof TAKEN_BY, readonly string[]][]) {
-    if (given[name] && !actions.includes(action)) throw usage(`keys ${action} takes no --${name}`);
-  }
+function refuseNames(names: readonly string[]): void {
+  if (names.length > 0) throw usage("--all and names exclude each other");
 }
 
 async function list(pairs: readonly Pair[], live: boolean, out: Output): Promise<number> {
@@ -176,23 +232,20 @@ function then({ next }: Outcome): string {
 
 type Given = Omit<ActionOptions, "now" | "notice">;
 
-function actionOptions(options: KeysOptions): Given {
-  const { key, algorithm, certificate, overlap = "3600" } = options;
-  if (algorithm !== undefined && !SIGNING_ALGORITHMS.includes(algorithm as SigningAlgorithm)) {
-    throw usage(`--algorithm must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${algorithm}`);
-  }
+function actionOptions(options: ChangeOptions): Given {
+  const { key, algorithm, certificate, overlap = "3600", auto = false, force = false } = options;
   if (!/^\d{1,8}$/.test(overlap)) throw usage(`--overlap must be a number of seconds, got: ${overlap}`);
-  if (options.overlap !== undefined && !options.auto) throw usage("--overlap is for keys rotate --auto");
+  if (options.overlap !== undefined && !auto) throw usage("--overlap is for keys rotate --auto");
   if (key !== undefined && !/^[\w-]{8,64}$/.test(key)) {
     throw usage(`--key must be a key id, or eight characters or more of its beginning, got: ${key}`);
   }
   return {
     passphrase: readPassphrase(process.env),
     kid: key,
-    force: options.force,
-    dryRun: options.dryRun,
-    overlapMs: options.auto ? Number(overlap) * 1000 : 0,
-    whenDue: options.auto,
+    force,
+    dryRun: options["dry-run"],
+    overlapMs: auto ? Number(overlap) * 1000 : 0,
+    whenDue: auto,
     algorithm: algorithm as SigningAlgorithm | undefined,
     certificate: certificate === undefined ? undefined : { file: certificate, pem: readPem(certificate) },
   };
@@ -206,8 +259,4 @@ function readPem(file: string): string {
     const { code } = cause as NodeJS.ErrnoException;
     throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${file} (${code})`);
   }
-}
-
-function usage(message: string): ToolError {
-  return new ToolError("usage", `${message}; see m2m --help`);
 }

@@ -1,8 +1,23 @@
 import { execa } from "execa";
+import { command, usage } from "../cli/command";
 import { containerStatus, lastLogLines, stateThings } from "../engines/docker";
 import { type Output, ToolError } from "../output";
-import type { Project } from "../project/project";
+import { openProject, type Project } from "../project/project";
 import { localStates } from "../project/state";
+
+export const logsCommand = command({
+  name: "logs",
+  help: "the last lines of the containers' logs",
+  options: {
+    follow: { help: "go on with what is logged from now on" },
+    tail: { value: "N", help: "how many lines (100)" },
+  },
+  async run({ options: { follow, tail = "100" }, out }) {
+    if (!/^\d+$/.test(tail)) throw usage(`--tail must be a number of lines, got: ${tail}`);
+    await logs(openProject(), out, { follow, tail: Number(tail) });
+    return 0;
+  },
+});
 
 /** The end of each container's log. One that is gone is said to be. */
 export async function logs(project: Project, out: Output, options: { follow: boolean; tail: number }): Promise<void> {

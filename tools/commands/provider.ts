@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findTerraform } from "../bring/terraform";
+import { command } from "../cli/command";
 import { startTerraform } from "../engines/terraform";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project, readStacks, type Stack } from "../project/project";
@@ -15,19 +16,27 @@ import {
 import { keycloakProviderAddresses, localStateFile, localStates, readState, stateFile } from "../project/state";
 import { synthesize } from "../project/synth";
 
+export const providerCommand = command({
+  name: "provider",
+  words: "[registry|embedded]",
+  oneOf: ["registry", "embedded"],
+  help: "print where the Keycloak provider comes from, or switch",
+  async run({ words: [to], out }) {
+    await switchProvider(out, to as keyof typeof ADDRESSES | undefined);
+    return 0;
+  },
+});
+
 const ADDRESSES = { registry: REGISTRY_PROVIDER, embedded: EMBEDDED_PROVIDER } as const;
 
 /** Prints where the Keycloak provider comes from, or switches: the record, and the entries of the states. */
-export async function switchProvider(out: Output, to: string | undefined): Promise<void> {
+export async function switchProvider(out: Output, to: keyof typeof ADDRESSES | undefined): Promise<void> {
   const project = openProject();
   const isNew = recordedSources(project) === undefined && localStates(project).length === 0;
   const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
   if (to === undefined) {
     out.result(sources.keycloakProvider, sources);
     return;
-  }
-  if (to !== "registry" && to !== "embedded") {
-    throw new ToolError("usage", `provider must be registry or embedded, got: ${to}`);
   }
   const address = ADDRESSES[to];
   // Nothing has ever been deployed from a fresh checkout, and synthesizing it would make keys.

@@ -2,10 +2,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { bringTestTools } from "../bring/test-tools";
+import { command } from "../cli/command";
 import { ToolError } from "../output";
-import type { Session } from "../session";
+import { openSession, type Session } from "../session";
 import { slowest } from "../test-run/tally";
 import { type Outcome, runWatched } from "../test-run/watched-run";
+
+export const testCommand = command({
+  name: "test",
+  help: "in this project's own checkout: all checks and tests",
+  options: { long: { help: "with many more drawn inputs" } },
+  async run({ options, out, interruption }) {
+    return await test(await openSession(out, interruption), options);
+  },
+});
 
 /** How many times as many inputs a long run draws where tests draw them. */
 const LONG = 25;
@@ -13,7 +23,7 @@ const LONG = 25;
 const CHECK_MS = 15 * 60_000;
 
 /** Runs the checks and the tests of this project's own checkout, and ends with a line `N passed, N failed`. */
-export async function test(session: Session, { long }: { long: boolean }): Promise<number> {
+async function test(session: Session, { long }: { long: boolean }): Promise<number> {
   const { project, out, env } = session;
   const { name } = JSON.parse(readFileSync(join(project.folder, "package.json"), "utf8")) as { name: string };
   if (name !== "cdktf-keycloak-m2m") {

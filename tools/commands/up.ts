@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administrator";
 import { MachineError } from "../../machines/errors";
 import { type CallResult, call, chooseCaller, type Environment, readEnvironment } from "../calls/machines";
+import { command, NEW_KEYS } from "../cli/command";
 import {
   declaresDeployer,
   forgetPassword,
@@ -19,7 +20,17 @@ import { ToolError } from "../output";
 import { addresses, type Stack } from "../project/project";
 import { localStates } from "../project/state";
 import { synthesize } from "../project/synth";
-import { type Session, terraform } from "../session";
+import { openSession, type Session, terraform } from "../session";
+
+export const upCommand = command({
+  name: "up",
+  help: "stand the environment up, or repair it; ends with machine-a's call answered",
+  options: NEW_KEYS,
+  async run({ options, out, interruption }) {
+    await up(await openSession(out, interruption), { newKeys: options["new-keys"] });
+    return 0;
+  },
+});
 
 const FIRST_CALL_MS = 60_000;
 

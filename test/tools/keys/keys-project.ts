@@ -5,7 +5,8 @@ import { ensureKeyPair } from "../../../constructs/keys/key-pair";
 import { acceptedOf, activeOf, factsOf, type KeyRecord } from "../../../constructs/keys/key-record";
 import { readRecord } from "../../../constructs/keys/key-store";
 import { filesOf } from "../../../constructs/keys/pair-files";
-import { type KeysOptions, keys } from "../../../tools/commands/keys";
+import { runCommand } from "../../../tools/cli/run";
+import { keysCommands } from "../../../tools/commands/keys";
 import type { ToolError } from "../../../tools/output";
 import { inState, recordOutput, temporaryFolder } from "../parts";
 
@@ -36,7 +37,19 @@ const APP = `
   fs.writeFileSync(out + "/manifest.json", JSON.stringify({ stacks: { m2m: entry } }));`;
 
 const SETTINGS = ["KEY_PASSPHRASE", "KEY_PASSPHRASE_FILE", "M2M_CREATE_KEYS", "M2M_KNOWN_KEYS"];
-const NONE: KeysOptions = { all: false, auto: false, live: false, force: false, dryRun: false };
+
+/** Options by their name, but for `dryRun`. */
+interface Options {
+  readonly all?: boolean;
+  readonly auto?: boolean;
+  readonly live?: boolean;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly key?: string;
+  readonly algorithm?: string;
+  readonly certificate?: string;
+  readonly overlap?: string;
+}
 
 /** Runs every test of a file in a project with two pairs of Ed25519 keys, of which one has two clients. */
 export function keysProject() {
@@ -108,7 +121,7 @@ export function keysProject() {
       );
     },
     /** Runs `m2m keys WORDS`; gives what it printed. */
-    async run(words: string, options: Partial<KeysOptions> = {}, json = false) {
+    async run(words: string, options: Options = {}, json = false) {
       const out = recordOutput();
       let text = "";
       // biome-ignore lint/suspicious/noExplicitAny: what a command gives as data
@@ -117,13 +130,18 @@ export function keysProject() {
         text = printed;
         data = more;
       };
-      const given = words.split(" ").filter(Boolean);
+      const flags = Object.entries(options).flatMap(([name, value]) => {
+        if (value === false) return [];
+        const flag = name === "dryRun" ? "--dry-run" : `--${name}`;
+        return value === true ? flag : `${flag}=${value}`;
+      });
+      const argv = ["keys", ...words.split(" ").filter(Boolean), ...flags];
       const interruption = new AbortController().signal;
-      const exitCode = await keys(given, { ...NONE, ...options }, { ...out, json, result }, interruption);
+      const exitCode = await runCommand(argv, keysCommands, { ...out, json, result }, interruption);
       return { text, data, warned: out.warned, exitCode };
     },
     /** Runs a command that has to fail; gives its code and message. */
-    async failure(words: string, options: Partial<KeysOptions> = {}): Promise<{ code: string; message: string }> {
+    async failure(words: string, options: Options = {}): Promise<{ code: string; message: string }> {
       const error = await this.run(words, options).then(
         () => undefined,
         (failed: ToolError) => failed,

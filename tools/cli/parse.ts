@@ -1,0 +1,80 @@
+import { parseArgs } from "node:util";
+import { COMMON, type Command, usage } from "./command";
+
+/** What was given, before it is known which command it is for. */
+export interface Arguments {
+  readonly words: readonly string[];
+  /** Switches and values by their option's name; only those that were given. */
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+/** Options may stand before the command and after it, so all commands' options are known from the start. */
+export function readArguments(argv: readonly string[], commands: readonly Command[]): Arguments {
+  const all = Object.assign({}, COMMON, ...commands.map(({ options }) => options)) as typeof COMMON;
+  const options = Object.fromEntries(
+    Object.entries(all).map(([name, { value }]) => [
+      name,
+      { type: value === undefined ? "boolean" : "string" } as const,
+    ]),
+  );
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    return { words: positionals, options: values as Arguments["options"] };
+  } catch (error) {
+    throw usage(problemOf(error as Error));
+  }
+}
+
+/** Node.js goes on with advice on dashes, which is of use for a value that begins with one, as a key id may. */
+function problemOf({ message }: Error): string {
+  const [problem = ""] = message.split(/\.\n|\. To specify/);
+  const option = /^Option '(--[\w-]+)[^']*' argument is ambiguous/.exec(problem)?.[1];
+  return option ? `${option} needs a value; one that begins with a dash is written ${option}=VALUE` : problem;
+}
+
+/** The command that the first words name, and the words after its name. */
+export function findCommand(
+  words: readonly string[],
+  commands: readonly Command[],
+): { command: Command; rest: readonly string[] } {
+  const [first = "", second] = words;
+  const ofKind = commandsOf(first, commands);
+  if (ofKind.length === 0) throw usage(`there is no command ${JSON.stringify(first)}`);
+  const command = ofKind.find(({ name }) => name === first || name === `${first} ${second}`);
+  if (command) return { command, rest: words.slice(command.name.split(" ").length) };
+  if (second === undefined) return { command: ofKind[0]!, rest: [] };
+  const known = ofKind.map(({ name }) => name.slice(first.length + 1)).join(", ");
+  throw usage(`there is no ${first} ${second}; it is ${known}`);
+}
+
+/** The command of this name, or all those whose first word it is. */
+export function commandsOf(first: string, commands: readonly Command[]): Command[] {
+  return commands.filter(({ name }) => name.split(" ")[0] === first);
+}
+
+/** Refuses options that another command takes, and words too few or too many. */
+export function checkUsage(command: Command, words: readonly string[], options: Arguments["options"]): void {
+  const foreign = Object.keys(options).find((name) => !Object.hasOwn({ ...COMMON, ...command.options }, name));
+  if (foreign) throw usage(`${command.name} takes no --${foreign}`);
+  const { least, most } = range(command.words);
+  const unknown = words.find((word) => command.oneOf && !command.oneOf.includes(word));
+  if (words.length < least) throw usage(`${command.name} needs a ${command.words}`);
+  if (words.length > most) {
+    throw usage(`${command.name} takes ${most === 0 ? "no argument" : "one argument"}, got: ${words.join(" ")}`);
+  }
+  if (unknown !== undefined) throw usage(`${command.name} must be ${command.oneOf?.join(" or ")}, got: ${unknown}`);
+  for (const [name, { oneOf }] of Object.entries(command.options ?? {})) {
+    const value = options[name];
+    if (oneOf && typeof value === "string" && !oneOf.includes(value)) {
+      throw usage(`--${name} must be one of ${oneOf.join(", ")}, got: ${value}`);
+    }
+  }
+}
+
+/** How many words a command takes. */
+function range(words = ""): { least: number; most: number } {
+  return {
+    least: words === "" || words.startsWith("[") ? 0 : 1,
+    most: words.includes("…") ? Number.POSITIVE_INFINITY : words === "" ? 0 : 1,
+  };
+}

@@ -1,0 +1,28 @@
+import type { Command } from "../cli/command";
+import { callCommand, tokenCommand } from "./call";
+import { complete } from "./complete";
+import { diffCommand } from "./diff";
+import { doctorCommand } from "./doctor";
+import { downCommand } from "./down";
+import { envCommand } from "./env";
+import { keysCommands } from "./keys";
+import { logsCommand } from "./logs";
+import { providerCommand } from "./provider";
+import { testCommand } from "./test";
+import { upCommand } from "./up";
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  upCommand,
+  diffCommand,
+  callCommand,
+  tokenCommand,
+  downCommand,
+  logsCommand,
+  doctorCommand,
+  envCommand,
+  ...keysCommands,
+  providerCommand,
+  testCommand,
+  complete,
+];
