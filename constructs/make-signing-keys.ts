@@ -1,6 +1,6 @@
 import { isCreationDoubtful } from "./contract/key-switches";
 import { projectFolder } from "./contract/project-files";
-import { isRsa, kindFor, shapeOf } from "./keys/algorithms";
+import { shapeInWords, shapeOf } from "./keys/algorithms";
 import { generateKeyInBackground } from "./keys/generate";
 import { createFile, isFileThere } from "./keys/key-files";
 import { checkKeyPairRequest } from "./keys/key-pair";
@@ -33,9 +33,8 @@ export async function makeSigningKeys(pairs: readonly SigningKeyPairProps[]): Pr
     for (let next = rest.shift(); next; next = rest.shift()) {
       const { algorithm = "RS256", rsaBits = 2048 } = next.pair;
       const key = await generateKeyInBackground(shapeOf(algorithm, rsaBits));
-      const kind = isRsa(algorithm) ? `RSA-${rsaBits}` : kindFor(algorithm);
       if (createFile(next.files.key, printPrivateKey(key), 0o600))
-        tell(`made the private key of ${next.pair.name} (${kind})`);
+        tell(`made the private key of ${next.pair.name} (${shapeInWords(algorithm, rsaBits)})`);
       made++;
       if (made % TELL_EVERY === 0 || made === total) tell(`${made} of ${total} keys made`);
     }

@@ -1,5 +1,6 @@
 // The library for services: `import { … } from "cdktf-keycloak-m2m/machine"`. It knows nothing of Terraform.
 
+export type { SigningAlgorithm } from "../constructs/keys/algorithms";
 export { type ConnectionLimits, type Connections, type Fetch, openConnections } from "./calling/connect-to";
 export { type Issuer, type IssuerOptions, openIssuer } from "./calling/open-issuer";
 export { type Machine, type MachineOptions, openMachine } from "./calling/open-machine";
@@ -16,7 +17,6 @@ export {
   UnreachableError,
 } from "./errors";
 export type { Log } from "./log";
-export type { SigningAlgorithm } from "./signing/algorithms";
 export { keyIdOf } from "./signing/key-id";
 export type { KeySource, Signer } from "./signing/key-source";
 export { type AssertionOptions, signAssertion } from "./signing/sign-assertion";

@@ -1,12 +1,10 @@
 import { readFileSync } from "node:fs";
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../constructs/keys/algorithms";
 import type { MachineOptions } from "./calling/open-machine";
 import { OptionError } from "./errors";
-import type { SigningAlgorithm } from "./signing/algorithms";
 
 /** The environment of a program. */
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-const algorithms: readonly SigningAlgorithm[] = ["RS256", "PS256", "ES256", "EdDSA"];
 
 /**
  * The settings of a machine; what is not set is as in the article. `addresses` are the variables whose being set turns
@@ -35,9 +33,9 @@ export function readText(env: Environment, name: string, fallback: string): stri
 /** `ALGORITHM`: what to sign with; not set, the key decides. @throws {OptionError} `ERR_OPTION` for another text */
 function readAlgorithm(env: Environment): SigningAlgorithm | undefined {
   if (!env.ALGORITHM) return undefined;
-  const known = algorithms.find((algorithm) => algorithm === env.ALGORITHM);
+  const known = SIGNING_ALGORITHMS.find((algorithm) => algorithm === env.ALGORITHM);
   if (known) return known;
-  throw new OptionError(`ALGORITHM must be one of ${algorithms.join(", ")}, got: ${env.ALGORITHM}`);
+  throw new OptionError(`ALGORITHM must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${env.ALGORITHM}`);
 }
 
 /**

@@ -1,44 +1,153 @@
-import type { KeyObject } from "node:crypto";
+import { constants, type KeyObject, type SigningOptions } from "node:crypto";
 import type { KeyShape } from "./generate";
 
-/** The signature algorithms of client assertions (RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1). */
-export const SIGNING_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
+type Digest = "sha256" | "sha384" | "sha512";
+
+/** A kind of key. */
+interface KeyKind {
+  /** What errors and notices call it. */
+  readonly name: string;
+  readonly article: "a" | "an";
+  /** Node.js' `asymmetricKeyType`, and for `ec` its `namedCurve`. */
+  readonly type: KeyShape["type"];
+  readonly curve?: string;
+  /** Bits of the modulus: the fewest that are safe (RFC 7518 section 3.3), and the most that a new key gets. */
+  readonly bits?: { readonly least: number; readonly most: number };
+  /**
+   * How a certificate is signed by such a key. RFC 4055 wants the parameters NULL for RSA; RFC 5758 and RFC 8410 want
+   * none.
+   */
+  readonly certificate: { readonly oid: string; readonly nullParameters: boolean; readonly digest: Digest | null };
+}
+
+/** A signature algorithm. */
+interface Algorithm {
+  readonly kind: KeyKind;
+  /** The hash that is signed; `null` for an algorithm that hashes by itself. */
+  readonly digest: Digest | null;
+  /** The padding, or the form of the signature, as Node.js' `sign` and `verify` take it. */
+  readonly options: SigningOptions;
+  /** The fewest and the most bytes of a signature. */
+  readonly signatureBytes: readonly [least: number, most: number];
+}
+
+// A modulus above 8192 bits takes minutes to make and slows every signature, for nothing that a machine's key needs.
+const RSA: KeyKind = {
+  name: "RSA",
+  article: "an",
+  type: "rsa",
+  bits: { least: 2048, most: 8192 },
+  certificate: { oid: "1.2.840.113549.1.1.11", nullParameters: true, digest: "sha256" }, // sha256WithRSAEncryption
+};
+const P256: KeyKind = {
+  name: "P-256",
+  article: "a",
+  type: "ec",
+  curve: "prime256v1",
+  certificate: { oid: "1.2.840.10045.4.3.2", nullParameters: false, digest: "sha256" }, // ecdsa-with-SHA256
+};
+const ED25519: KeyKind = {
+  name: "Ed25519",
+  article: "an",
+  type: "ed25519",
+  certificate: { oid: "1.3.101.112", nullParameters: false, digest: null },
+};
+
+/** A signature is as long as the modulus. Keys above 8192 bits are not made here, but others may bring one. */
+const RSA_BYTES = [256, 2048] as const;
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+/** JWS wants r and s side by side, and not in DER as certificates do. */
+const R_AND_S = { dsaEncoding: "ieee-p1363" } as const;
+
+/**
+ * The table of signature algorithms for client assertions. Of the algorithms of one kind of key, the first is the usual one.
+ *
+ * A new algorithm is a row here. Making keys, certificates, signing, the checks of keys and signatures, and the words of
+ * errors follow from it. Two things do not: machines/machine-a/call.sh is Bash and knows the algorithms by itself, and
+ * the tests have an independent list in test/machines/issuer-fixture.ts.
+ *
+ * @see RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1
+ */
+export const ALGORITHMS = {
+  RS256: { kind: RSA, digest: "sha256", options: {}, signatureBytes: RSA_BYTES },
+  PS256: { kind: RSA, digest: "sha256", options: PSS, signatureBytes: RSA_BYTES },
+  ES256: { kind: P256, digest: "sha256", options: R_AND_S, signatureBytes: [64, 64] },
+  EdDSA: { kind: ED25519, digest: null, options: {}, signatureBytes: [64, 64] },
+} as const satisfies Record<string, Algorithm>;
 
 /** One of the signature algorithms of client assertions; EdDSA stands for Ed25519. */
-export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+export type SigningAlgorithm = keyof typeof ALGORITHMS;
 
-/** Shortest RSA modulus in bits that RFC 7518 sections 3.3 and 3.5 allow. */
-export const MINIMUM_RSA_BITS = 2048;
+export const SIGNING_ALGORITHMS = Object.keys(ALGORITHMS) as readonly SigningAlgorithm[];
 
-/** Longer ones take minutes to make and slow every signature, for nothing that a machine's key needs. */
-export const MAXIMUM_RSA_BITS = 8192;
+const KINDS: readonly KeyKind[] = [...new Set(SIGNING_ALGORITHMS.map(kindBehind))];
 
-/** The algorithms that a key can sign with, the usual one first; none for kinds of keys that have no place here. */
-export function algorithmsOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly SigningAlgorithm[] {
-  if (asymmetricKeyType === "rsa") return ["RS256", "PS256"];
-  if (asymmetricKeyType === "ed25519") return ["EdDSA"];
-  return asymmetricKeyType === "ec" && asymmetricKeyDetails?.namedCurve === "prime256v1" ? ["ES256"] : [];
+/** Every kind of key in words: "an RSA, P-256 or Ed25519 key". */
+export const ANY_KEY = `${KINDS[0]!.article} ${inWords(KINDS.map(({ name }) => name))} key`;
+
+/** The algorithms that a key can sign with, the usual one first. None for a kind of key that is not in the table. */
+export function algorithmsOf(key: KeyObject): readonly SigningAlgorithm[] {
+  const kind = kindIn(key);
+  return SIGNING_ALGORITHMS.filter((algorithm) => kindBehind(algorithm) === kind);
 }
 
-/** The kind of key that an algorithm signs with, for errors and notices. */
-export function kindFor(algorithm: SigningAlgorithm): "RSA" | "P-256" | "Ed25519" {
-  return ({ RS256: "RSA", PS256: "RSA", ES256: "P-256", EdDSA: "Ed25519" } as const)[algorithm];
+/** The kind of key that an algorithm signs with, such as "P-256". */
+export function kindFor(algorithm: SigningAlgorithm): string {
+  return kindBehind(algorithm).name;
 }
 
-/** The kind of a key in the same words, and in OpenSSL's for any other. */
+/** A key for an algorithm in words, such as "a P-256 key". */
+export function keyFor(algorithm: SigningAlgorithm): string {
+  const { article, name } = kindBehind(algorithm);
+  return `${article} ${name} key`;
+}
+
+/** The kind of a key, such as "P-256". For a kind that is not in the table, OpenSSL's words. */
 export function kindOf(key: KeyObject): string {
-  const [algorithm] = algorithmsOf(key);
-  if (algorithm) return kindFor(algorithm);
-  return [key.asymmetricKeyType, key.asymmetricKeyDetails?.namedCurve].filter(Boolean).join(" ");
+  const { asymmetricKeyType, asymmetricKeyDetails } = key;
+  return kindIn(key)?.name ?? [asymmetricKeyType, asymmetricKeyDetails?.namedCurve].filter(Boolean).join(" ");
 }
 
-/** Whether an algorithm's keys are RSA, which alone have a length to choose. */
-export function isRsa(algorithm: SigningAlgorithm): boolean {
-  return kindFor(algorithm) === "RSA";
+/** How long a key for an algorithm may be, in bits. `undefined` where all keys have one size. */
+export function bitsFor(algorithm: SigningAlgorithm): KeyKind["bits"] {
+  return kindBehind(algorithm).bits;
 }
 
-/** What a new key for an algorithm looks like; `rsaBits` counts for RSA alone. */
+/** The size of a key that is too short to be safe, and the least that is safe, in bits. */
+export function shortageOf(
+  key: KeyObject,
+): { readonly kind: string; readonly bits: number; readonly least: number } | undefined {
+  const kind = kindIn(key);
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  return kind?.bits && bits < kind.bits.least ? { kind: kind.name, bits, least: kind.bits.least } : undefined;
+}
+
+/** What a new key for an algorithm looks like. `rsaBits` counts for RSA alone. */
 export function shapeOf(algorithm: SigningAlgorithm, rsaBits: number): KeyShape {
-  if (isRsa(algorithm)) return { type: "rsa", modulusLength: rsaBits };
-  return algorithm === "ES256" ? { type: "ec", namedCurve: "P-256" } : { type: "ed25519" };
+  const { type, curve = "" } = kindBehind(algorithm);
+  if (type === "rsa") return { type, modulusLength: rsaBits };
+  return type === "ec" ? { type, namedCurve: curve } : { type };
+}
+
+/** The same for a notice: "RSA-2048", "P-256". */
+export function shapeInWords(algorithm: SigningAlgorithm, rsaBits: number): string {
+  const { name, bits } = kindBehind(algorithm);
+  return bits ? `${name}-${rsaBits}` : name;
+}
+
+/** How a certificate is signed by a key. A curve that is not in the table signs as the first one that is. */
+export function certificateSignatureOf(key: KeyObject): KeyKind["certificate"] {
+  return (kindIn(key) ?? KINDS.find(({ type }) => type === key.asymmetricKeyType))!.certificate;
+}
+
+function kindIn({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyKind | undefined {
+  return KINDS.find(({ type, curve }) => type === asymmetricKeyType && curve === asymmetricKeyDetails?.namedCurve);
+}
+
+function kindBehind(algorithm: SigningAlgorithm): KeyKind {
+  return ALGORITHMS[algorithm].kind;
+}
+
+function inWords(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { algorithmsOf, kindFor, kindOf, MINIMUM_RSA_BITS, type SigningAlgorithm } from "./algorithms";
+import { ANY_KEY, algorithmsOf, keyFor, kindOf, type SigningAlgorithm, shortageOf } from "./algorithms";
 import { KeyError } from "./errors";
 
 /** What was read, and from where: the words of an error about it. */
@@ -23,27 +23,22 @@ export function fittingAlgorithm(key: KeyObject, place: KeyPlace, asked?: Signin
   if (usual === undefined) {
     throw new KeyError(
       "KEY_UNSUPPORTED",
-      `${place.file} must ${place.verb} an RSA, P-256 or Ed25519 key, got: ${kindOf(key)}; ${place.replace}`,
+      `${place.file} must ${place.verb} ${ANY_KEY}, got: ${kindOf(key)}; ${place.replace}`,
     );
   }
   checkLength(key, place);
   if (asked === undefined || possible.includes(asked)) return asked ?? usual;
   throw new KeyError(
     "ALGORITHM_MISMATCH",
-    `${place.file} must ${place.verb} ${withArticle(asked)} key, as \`algorithm\` is "${asked}", got: ${kindOf(key)}; set \`algorithm\` to ${possible.map((name) => `"${name}"`).join(" or ")}, or ${place.replace}`,
+    `${place.file} must ${place.verb} ${keyFor(asked)}, as \`algorithm\` is "${asked}", got: ${kindOf(key)}; set \`algorithm\` to ${possible.map((name) => `"${name}"`).join(" or ")}, or ${place.replace}`,
   );
 }
 
-function withArticle(algorithm: SigningAlgorithm): string {
-  const kind = kindFor(algorithm);
-  return `${kind === "P-256" ? "a" : "an"} ${kind}`;
-}
-
 function checkLength(key: KeyObject, { file, verb, replace }: KeyPlace): void {
-  const bits = key.asymmetricKeyDetails?.modulusLength;
-  if (bits === undefined || bits >= MINIMUM_RSA_BITS) return;
+  const short = shortageOf(key);
+  if (!short) return;
   throw new KeyError(
     "KEY_TOO_SHORT",
-    `${file} must ${verb} an RSA key of at least ${MINIMUM_RSA_BITS} bits (RFC 7518 section 3.3), got: ${bits}; ${replace}`,
+    `${file} must ${verb} an RSA key of at least ${short.least} bits (RFC 7518 section 3.3), got: ${short.bits}; ${replace}`,
   );
 }

@@ -1,13 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { relative } from "node:path";
-import {
-  isRsa,
-  kindFor,
-  MAXIMUM_RSA_BITS,
-  MINIMUM_RSA_BITS,
-  SIGNING_ALGORITHMS,
-  type SigningAlgorithm,
-} from "./algorithms";
+import { bitsFor, kindFor, SIGNING_ALGORITHMS, type SigningAlgorithm, shapeInWords } from "./algorithms";
 import { type CertificateFacts, keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
 import { createFile, isFileThere, readRegularFile, replaceFile } from "./key-files";
@@ -148,14 +141,15 @@ export function checkKeyPairRequest(
 function checkBits(algorithm: SigningAlgorithm, rsaBits: number | undefined): string[] {
   // An algorithm that is none is told once, where it is checked itself.
   if (rsaBits === undefined || !SIGNING_ALGORITHMS.includes(algorithm)) return [];
-  if (!isRsa(algorithm)) {
+  const bounds = bitsFor(algorithm);
+  if (!bounds) {
     return [
       `\`rsaBits\` must be left out beside \`algorithm\` "${algorithm}", whose keys are ${kindFor(algorithm)}, got: ${rsaBits}`,
     ];
   }
-  if (Number.isInteger(rsaBits) && rsaBits >= MINIMUM_RSA_BITS && rsaBits <= MAXIMUM_RSA_BITS) return [];
+  if (Number.isInteger(rsaBits) && rsaBits >= bounds.least && rsaBits <= bounds.most) return [];
   return [
-    `\`rsaBits\` must be a whole number between ${MINIMUM_RSA_BITS} (RFC 7518 section 3.3) and ${MAXIMUM_RSA_BITS}, got: ${rsaBits}; leave it out for ${MINIMUM_RSA_BITS}`,
+    `\`rsaBits\` must be a whole number between ${bounds.least} (RFC 7518 section 3.3) and ${bounds.most}, got: ${rsaBits}; leave it out for ${bounds.least}`,
   ];
 }
 
@@ -169,8 +163,9 @@ function createPair(request: KeyPairRequest): CertificateFacts {
   const { files, algorithm, rsaBits } = request;
   const key = createPrivateKeyFile(files.key, algorithm, rsaBits);
   if (!key) return ensureSinglePair(request);
-  const kind = isRsa(algorithm) ? `RSA-${rsaBits}` : kindFor(algorithm);
-  request.notice(`made the private key ${shown(files.key)} (${kind}, mode 0600, keep it out of git)`);
+  request.notice(
+    `made the private key ${shown(files.key)} (${shapeInWords(algorithm, rsaBits)}, mode 0600, keep it out of git)`,
+  );
   return issue(request, key);
 }
 

@@ -1,17 +1,11 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from "node:crypto";
 import { asn1, pki } from "node-forge";
+import { certificateSignatureOf } from "./algorithms";
 
 const DAY_MS = 86_400_000;
 
 const { SEQUENCE, SET, OID, INTEGER, NULL, UTF8, BITSTRING, OCTETSTRING, BOOLEAN, UTCTIME, GENERALIZEDTIME } =
   asn1.Type;
-
-/** Signature algorithms of certificates; RFC 4055 wants the parameters NULL for RSA, RFC 5758 and 8410 none. */
-const SIGNATURES = {
-  rsa: { oid: pki.oids.sha256WithRSAEncryption!, parameters: [primitive(NULL, "")], digest: "sha256" },
-  ec: { oid: "1.2.840.10045.4.3.2", parameters: [], digest: "sha256" }, // ecdsa-with-SHA256
-  ed25519: { oid: "1.3.101.112", parameters: [], digest: null }, // Ed25519 hashes by itself
-};
 
 /**
  * Self-signs an X.509 certificate (RFC 5280; SHA-256, CN = name) over an RSA, EC or Ed25519 key, valid from now.
@@ -20,8 +14,8 @@ const SIGNATURES = {
  * same certificate as one for RS256, as its use is said by the client and not by the certificate.
  */
 export function selfSign(key: KeyObject, commonName: string, validityDays: number, now = new Date()): string {
-  const signature = SIGNATURES[key.asymmetricKeyType as keyof typeof SIGNATURES];
-  const algorithm = sequence(oid(signature.oid), ...signature.parameters);
+  const signature = certificateSignatureOf(key);
+  const algorithm = sequence(oid(signature.oid), ...(signature.nullParameters ? [primitive(NULL, "")] : []));
   const body = toBeSigned(createPublicKey(key), algorithm, commonName, now, validityDays);
   const signed = sign(signature.digest, der(body), key); // for EC in DER, as certificates have it
   return pem(der(sequence(body, algorithm, bits(signed))));

@@ -1,6 +1,6 @@
+import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { OptionError } from "../errors";
 import type { Log } from "../log";
-import type { SigningAlgorithm } from "../signing/algorithms";
 import type { KeySource } from "../signing/key-source";
 import { watchSigningKey } from "../signing/watch-signing-key";
 import { openConnections } from "./connect-to";

@@ -1,11 +1,10 @@
 import { isUint8Array } from "node:util/types";
+import { ALGORITHMS } from "../../constructs/keys/algorithms";
 import { KeyError, redact } from "../errors";
 import type { Signer } from "./key-source";
 
 /** What a signer may take. An assertion is good for 60 s from before the question on. */
 const limitMs = 5000;
-/** The fewest and the most bytes of a signature. */
-const lengths = { RS256: [256, 2048], PS256: [256, 2048], ES256: [64, 64], EdDSA: [64, 64] } as const;
 
 /**
  * A signer's signature. Its form is checked: bytes, as many as the algorithm has (RSA: 256 to 2048, whose key is not
@@ -25,7 +24,7 @@ export async function askSigner(signer: Signer, data: Uint8Array): Promise<Buffe
   } catch (cause) {
     throw new KeyError("ERR_SIGNER", `the signer of key ${kid} has failed: ${reasonOf(cause)}`, cause);
   }
-  const [least, most] = lengths[algorithm];
+  const [least, most] = ALGORITHMS[algorithm].signatureBytes;
   if (isUint8Array(answer) && answer.length >= least && answer.length <= most) {
     return Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength);
   }

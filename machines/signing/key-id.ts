@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
+import { ANY_KEY, algorithmsOf, kindOf } from "../../constructs/keys/algorithms";
 import { KeyError } from "../errors";
-import { algorithmsOf, kindOf } from "./algorithms";
 
 /**
  * The id of a key by its public half: base64url(SHA-256(DER SubjectPublicKeyInfo)), which Keycloak works out for a client's
@@ -18,7 +18,7 @@ export function keyIdOf(publicKey: string | KeyObject): string {
   const key = typeof publicKey === "string" ? parsePublicKey(publicKey) : publicKey;
   if (key?.type !== "public") throw notPublic(key?.type ? `a ${key.type} key` : "neither text nor a key");
   if (algorithmsOf(key).length === 0) {
-    throw new KeyError("ERR_KEY_TYPE", `\`publicKey\` must be an RSA, P-256 or Ed25519 key, got: ${kindOf(key)}`);
+    throw new KeyError("ERR_KEY_TYPE", `\`publicKey\` must be ${ANY_KEY}, got: ${kindOf(key)}`);
   }
   const spki = key.export({ type: "spki", format: "der" });
   return createHash("sha256").update(spki).digest("base64url");

@@ -1,5 +1,5 @@
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { KeyError, MachineError, OptionError } from "../errors";
-import type { SigningAlgorithm } from "./algorithms";
 import type { SigningKey } from "./signing-key";
 
 /** A key that signs elsewhere, in hardware or a cloud's key management, and does not come out of there. */
@@ -32,8 +32,6 @@ export interface Signer {
  * signature, so that another key is taken up without a restart; it gives an answer at once, no promise.
  */
 export type KeySource = SigningKey | Signer | (() => SigningKey | Signer);
-
-const algorithms: readonly unknown[] = ["RS256", "PS256", "ES256", "EdDSA"] satisfies SigningAlgorithm[];
 
 /**
  * Checks a source as far as that can be done ahead: what a function gives is looked at when it gives it.
@@ -80,9 +78,9 @@ function checkKey(key: SigningKey | Signer): void {
   if (typeof kid !== "string" || !/^[\x21-\x7e]{1,255}$/.test(kid)) {
     throw new OptionError(`\`signingKey.kid\` must be 1 to 255 visible ASCII characters, got: ${inWords(kid)}`);
   }
-  if (!algorithms.includes(algorithm)) {
+  if (!SIGNING_ALGORITHMS.includes(algorithm)) {
     throw new OptionError(
-      `\`signingKey.algorithm\` must be one of ${algorithms.join(", ")}, got: ${inWords(algorithm)}`,
+      `\`signingKey.algorithm\` must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${inWords(algorithm)}`,
     );
   }
 }

@@ -1,5 +1,6 @@
-import { constants, randomBytes, sign } from "node:crypto";
+import { randomBytes, sign } from "node:crypto";
 import type { ClientAuth } from "oauth4webapi";
+import { ALGORITHMS } from "../../constructs/keys/algorithms";
 import { OptionError } from "../errors";
 import { askSigner } from "./ask-signer";
 import { currentKey, isSigner, type KeySource } from "./key-source";
@@ -94,16 +95,7 @@ function encode(part: object): string {
   return Buffer.from(JSON.stringify(part)).toString("base64url");
 }
 
-/** RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1. */
 function signHere({ privateKey: key, algorithm }: SigningKey, data: Buffer): Buffer {
-  switch (algorithm) {
-    case "RS256":
-      return sign("sha256", data, key);
-    case "PS256":
-      return sign("sha256", data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
-    case "ES256":
-      return sign("sha256", data, { key, dsaEncoding: "ieee-p1363" });
-    case "EdDSA":
-      return sign(null, data, key);
-  }
+  const { digest, options } = ALGORITHMS[algorithm];
+  return sign(digest, data, { key, ...options });
 }

@@ -1,7 +1,14 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
+import {
+  ALGORITHMS,
+  ANY_KEY,
+  algorithmsOf,
+  kindOf,
+  type SigningAlgorithm,
+  shortageOf,
+} from "../../constructs/keys/algorithms";
 import { KeyError } from "../errors";
-import { algorithmsOf, kindOf, type SigningAlgorithm } from "./algorithms";
 import { keyIdOf } from "./key-id";
 
 /** A private key ready to sign, with the key id Keycloak knows it by. */
@@ -51,23 +58,24 @@ export function loadSigningKey(file: string, options: SigningKeyOptions = {}): S
   }
   const privateKey = parsePrivateKey(pem, file, options.passphrase);
   const algorithm = chooseAlgorithm(privateKey, file, options.algorithm);
-  const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (privateKey.asymmetricKeyType === "rsa" && bits < 2048) {
+  const short = shortageOf(privateKey);
+  if (short) {
     throw new KeyError(
       "ERR_KEY_SIZE",
-      `key file ${file} must hold an RSA key of at least 2048 bits, got: ${bits}; make a new key`,
+      `key file ${file} must hold an RSA key of at least ${short.least} bits, got: ${short.bits}; make a new key`,
     );
   }
-  checkHalves(privateKey, file);
+  checkHalves(privateKey, algorithm, file);
   return { privateKey, kid: keyIdOf(createPublicKey(privateKey)), algorithm };
 }
 
 /** A changed byte leaves many a file well-formed, but its two halves no pair: found here, not in the issuer's refusal. */
-function checkHalves(key: KeyObject, file: string): void {
-  const hash = key.asymmetricKeyType === "ed25519" ? null : "sha256";
+function checkHalves(key: KeyObject, algorithm: SigningAlgorithm, file: string): void {
+  const { digest, options } = ALGORITHMS[algorithm];
   const sample = Buffer.from("sample");
   try {
-    if (verify(hash, sample, createPublicKey(key), sign(hash, sample, key))) return;
+    if (verify(digest, sample, { key: createPublicKey(key), ...options }, sign(digest, sample, { key, ...options })))
+      return;
   } catch {
     // the numbers are no key at all
   }
@@ -82,7 +90,7 @@ function chooseAlgorithm(key: KeyObject, file: string, asked?: SigningAlgorithm)
   if (usual === undefined) {
     throw new KeyError(
       "ERR_KEY_TYPE",
-      `key file ${file} must hold an RSA, P-256 or Ed25519 key, got: ${kindOf(key)}; make one with SigningKeyPair or openssl genpkey`,
+      `key file ${file} must hold ${ANY_KEY}, got: ${kindOf(key)}; make one with SigningKeyPair or openssl genpkey`,
     );
   }
   if (asked === undefined || asked === usual || others.includes(asked)) return asked ?? usual;

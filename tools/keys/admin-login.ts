@@ -5,10 +5,10 @@ import {
   givenByEnvironment,
   referredVariable,
 } from "../../constructs/contract/first-administrator";
+import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import type { Fetch } from "../../machines/calling/connect-to";
 import { openIssuer } from "../../machines/calling/open-issuer";
 import { requestToken } from "../../machines/calling/request-token";
-import type { SigningAlgorithm } from "../../machines/signing/algorithms";
 import { loadSigningKey } from "../../machines/signing/signing-key";
 import { ToolError } from "../output";
 import type { Stack } from "../project/project";
