@@ -4,10 +4,11 @@ import { bringDockerProvider } from "./bring/docker-provider";
 import { bringImages, settleAll } from "./bring/images";
 import { findTerraform } from "./bring/terraform";
 import { writeCliConfig } from "./engines/cli-config";
+import { renewMachineImage, settleSources } from "./engines/settle-sources";
 import { Terraform } from "./engines/terraform";
 import type { Output } from "./output";
 import { openProject, type Project, type Stack } from "./project/project";
-import { EMBEDDED_PROVIDER, recordedSources, renewMachineImage, type Sources, settleSources } from "./project/sources";
+import { EMBEDDED_PROVIDER, recordedSources, type Sources } from "./project/sources";
 import { keycloakProviderAddresses, localStates } from "./project/state";
 
 /** What every command works with: the project, and the environment that programs are started with. */

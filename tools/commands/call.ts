@@ -1,4 +1,5 @@
-import { call, callByBash, readEnvironment, readIssuer, token } from "../calls/machines";
+import { call, callByBash, token } from "../calls/call";
+import { readEnvironment, readIssuer } from "../calls/environment";
 import { command } from "../cli/command";
 import { type Output, ToolError } from "../output";
 import { openProject } from "../project/project";

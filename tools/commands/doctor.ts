@@ -6,9 +6,10 @@ import { machineImage, presentImages } from "../bring/images";
 import { findProgram } from "../bring/run";
 import { findTerraform } from "../bring/terraform";
 import { command } from "../cli/command";
+import { isOutdated } from "../engines/settle-sources";
 import type { Output } from "../output";
 import { openProject, type Project } from "../project/project";
-import { isOutdated, recordedSources, type Sources } from "../project/sources";
+import { recordedSources, type Sources } from "../project/sources";
 
 export const doctorCommand = command({
   name: "doctor",

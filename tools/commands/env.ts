@@ -3,9 +3,9 @@ import { findDockerEngine } from "../bring/docker-engine";
 import { findTerraform } from "../bring/terraform";
 import { command } from "../cli/command";
 import { writeCliConfig } from "../engines/cli-config";
+import { settleSources } from "../engines/settle-sources";
 import type { Output } from "../output";
 import { openProject, type Project } from "../project/project";
-import { settleSources } from "../project/sources";
 import { keycloakProviderAddresses, localStates } from "../project/state";
 
 export const envCommand = command({

@@ -3,16 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findTerraform } from "../bring/terraform";
 import { command } from "../cli/command";
+import { settleSources } from "../engines/settle-sources";
 import { startTerraform } from "../engines/terraform";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project, readStacks, type Stack } from "../project/project";
-import {
-  EMBEDDED_PROVIDER,
-  REGISTRY_PROVIDER,
-  recordedSources,
-  recordSources,
-  settleSources,
-} from "../project/sources";
+import { EMBEDDED_PROVIDER, REGISTRY_PROVIDER, recordedSources, recordSources } from "../project/sources";
 import { keycloakProviderAddresses, localStateFile, localStates, readState, stateFile } from "../project/state";
 import { synthesize } from "../project/synth";
 

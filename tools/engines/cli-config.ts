@@ -8,11 +8,17 @@ import { PROVIDER_BUNDLE, packageFile, packageVersion } from "../package-files";
 import { EMBEDDED_PROVIDER, type Sources } from "../project/sources";
 import { header, impliedMirrors, mirroredProviders, userCliText } from "./user-cli";
 
+/** A folder that holds one provider. */
+interface Mirror {
+  readonly path: string;
+  readonly include: string;
+}
+
 /**
  * Puts the embedded provider into a filesystem mirror of its own. The mirror is named by the bundle's content: two
  * checkouts with different bundles of the same version do not take each other's away.
  */
-export async function placeEmbeddedProvider(cache: string): Promise<string> {
+async function placeEmbeddedProvider(cache: string): Promise<string> {
   const bundle = packageFile(PROVIDER_BUNDLE);
   const hash = createHash("sha256").update(readFileSync(bundle)).digest("hex").slice(0, 16);
   const mirror = join(cache, "embedded", hash);
@@ -33,7 +39,7 @@ export async function placeEmbeddedProvider(cache: string): Promise<string> {
  * from where the user's own configuration says. Gives the variables to start Terraform with.
  */
 export async function writeCliConfig(cache: string, sources: Sources): Promise<Record<string, string>> {
-  const mirrors: { path: string; include: string }[] = [];
+  const mirrors: Mirror[] = [];
   if (sources.dockerProvider === "built") mirrors.push({ path: dockerProviderMirror(cache), include: DOCKER_PROVIDER });
   if (sources.keycloakProvider === EMBEDDED_PROVIDER) {
     mirrors.push({ path: await placeEmbeddedProvider(cache), include: EMBEDDED_PROVIDER });
@@ -52,32 +58,31 @@ export async function writeCliConfig(cache: string, sources: Sources): Promise<R
 }
 
 /**
- * Mirrors first; the user's own installation methods follow. Where there are none, Terraform's own: a block of methods
- * switches off the folders that it looks into by itself, so they are named.
+ * Mirrors first, then the user's own installation methods. Without any, Terraform's own follow. A block of methods switches
+ * off the folders that Terraform looks into by itself, so they are named.
  */
-export function cliConfig(mirrors: readonly { path: string; include: string }[], own: string): string {
-  const block = /provider_installation\s*\{/.exec(own);
-  const [before, methods, after] = block ? cutBlock(own, block.index, block.index + block[0].length) : [own, "", ""];
+export function cliConfig(mirrors: readonly Mirror[], own: string): string {
+  const found = /provider_installation\s*\{/.exec(own);
+  const [before, methods, after] = found ? cutBlock(own, found.index, found.index + found[0].length) : [own, "", ""];
   const implied = impliedMirrors(own);
-  const excluded = [...mirrors.map(({ include }) => include), ...implied.flatMap(mirroredProviders)];
+  const exclude = [...mirrors.map(({ include }) => include), ...implied.flatMap(mirroredProviders)];
   return [
     header(),
     "provider_installation {",
-    ...mirrors.flatMap(({ path, include }) => [
-      "  filesystem_mirror {",
-      `    path    = ${JSON.stringify(path)}`,
-      `    include = [${JSON.stringify(include)}]`,
-      "  }",
-    ]),
-    ...implied.map((path) => `  filesystem_mirror {\n    path = ${JSON.stringify(path)}\n  }`),
-    methods.trim() === ""
-      ? `  direct {\n    exclude = [${excluded.map((address) => JSON.stringify(address)).join(", ")}]\n  }`
-      : methods.trimEnd(),
+    ...mirrors.map(({ path, include }) => method("filesystem_mirror", { path, include: [include] })),
+    ...implied.map((path) => method("filesystem_mirror", { path })),
+    methods.trim() === "" ? method("direct", { exclude }) : methods.trimEnd(),
     "}",
     before.trim(),
     after.trim(),
     "",
   ].join("\n");
+}
+
+/** One installation method. Strings and lists of HCL are written as those of JSON. */
+function method(name: string, settings: Readonly<Record<string, string | readonly string[]>>): string {
+  const lines = Object.entries(settings).map(([key, value]) => `    ${key} = ${JSON.stringify(value)}\n`);
+  return `  ${name} {\n${lines.join("")}  }`;
 }
 
 /** The text before, inside and after a block whose opening brace ends at `open`. */

@@ -5,11 +5,8 @@ import { execa, type Options } from "execa";
 import { type Output, ToolError } from "../output";
 import type { Stack } from "../project/project";
 import { parseState, type State } from "../project/state";
-
-/** Keycloak's words for a wrong administrator's password, whichever provider passes them on. */
-const REFUSED_LOGIN = /Invalid user credentials/;
-const ABOUT_THE_PASSWORD =
-  "The administrator's password comes in KEYCLOAK_PASSWORD (or the variable keycloak_admin_password). Keycloak took it when its database was empty, and a kept volume keeps it.";
+import { describe, errorsOf, type PlannedChange, parseEvent, plannedChanges } from "./terraform-events";
+import { TerraformFailure } from "./terraform-failure";
 
 /** Terraform in the folder of one stack, with the environment that says where its providers come from. */
 export class Terraform {
@@ -117,9 +114,8 @@ export class Terraform {
     });
   }
 
-  private failure(step: string, reason: string): ToolError {
-    const text = `terraform ${step} of stack ${this.stack.name} failed:\n${reason.trim()}`;
-    return new ToolError("terraform-failed", REFUSED_LOGIN.test(reason) ? `${text}\n${ABOUT_THE_PASSWORD}` : text);
+  private failure(step: string, output: string): TerraformFailure {
+    return new TerraformFailure(step, this.stack.name, output);
   }
 }
 
@@ -136,49 +132,7 @@ export function startTerraform<T extends Options>(binary: string, args: readonly
   }
 }
 
-export interface PlannedChange {
-  readonly action: string;
-  readonly address: string;
-}
-
-/** One line of Terraform's machine-readable output. */
-interface UiEvent {
-  readonly type: string;
-  readonly "@message": string;
-  readonly diagnostic?: { severity: string; summary: string; detail?: string; address?: string };
-  readonly change?: { action: string; resource: { addr: string } };
-  readonly outputs?: { [name: string]: { action?: string } };
-}
-
-function plannedChanges({ type, change, outputs = {} }: UiEvent): PlannedChange[] {
-  if (type === "planned_change" && change) return [{ action: change.action, address: change.resource.addr }];
-  if (type !== "outputs") return [];
-  return Object.entries(outputs)
-    .filter(([, { action = "noop" }]) => action !== "noop")
-    .map(([name, { action }]) => ({ action: action!, address: `output.${name}` }));
-}
-
 /** execa leaves out a stream that was not captured. */
 function text(stream: string | undefined): string {
   return stream ?? "";
-}
-
-function parseEvent(line: string): UiEvent[] {
-  try {
-    return [JSON.parse(line) as UiEvent];
-  } catch {
-    return [];
-  }
-}
-
-function errorsOf(events: readonly UiEvent[]): string {
-  return events
-    .filter(({ diagnostic }) => diagnostic?.severity === "error")
-    .map(describe)
-    .join("\n\n");
-}
-
-function describe({ diagnostic }: UiEvent): string {
-  const where = diagnostic?.address ? ` (${diagnostic.address})` : "";
-  return [`${diagnostic?.summary}${where}`, diagnostic?.detail].filter(Boolean).join("\n");
 }

@@ -1,18 +1,11 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EnvHttpProxyAgent, fetch as fetchByProxy } from "undici";
 import { writeAtomically } from "../atomic-file";
-import { isMachineImage, keycloakImage, machineImage, presentImages } from "../bring/images";
-import { DEFAULT_KEYCLOAK_VERSION } from "../bring/keycloak-distribution";
-import { impliedMirrors, userCliText } from "../engines/user-cli";
-import { type Output, ToolError } from "../output";
+import { ToolError } from "../output";
 import type { Project } from "./project";
 
 export const REGISTRY_PROVIDER = "registry.terraform.io/keycloak/keycloak";
 export const EMBEDDED_PROVIDER = "terraform.local/cdktf-keycloak-m2m/keycloak";
-
-const OFFICIAL_KEYCLOAK_IMAGE = "quay.io/keycloak/keycloak:26.4";
-const REACH_MS = 3_000;
 
 /**
  * Where things come from: settled once, recorded in `.m2m/sources.json`, which the constructs read, and never changed
@@ -40,98 +33,10 @@ export function recordedSources(project: Project): Sources | undefined {
   }
 }
 
-/**
- * The record, but for a Keycloak provider that the state contradicts; where there is none, what can be reached. The
- * decision is recorded.
- */
-export async function settleSources(project: Project, stateProviders: readonly string[]): Promise<Sources> {
-  const recorded = recordedSources(project);
-  const inState = stateProviders.find((address) => address === REGISTRY_PROVIDER || address === EMBEDDED_PROVIDER);
-  if (recorded && (inState === undefined || inState === recorded.keycloakProvider)) return recorded;
-  const settled = recorded ?? (await reach());
-  const sources = inState ? follow(settled, inState as Sources["keycloakProvider"]) : settled;
-  await recordSources(project, sources);
-  return sources;
-}
-
-/** Is this the recorded image for machines, of another major version than the Node.js that runs? */
-export function isOutdated({ machineImage: recorded }: Sources, image: string | undefined): boolean {
-  return image !== undefined && image === recorded && image !== machineImage() && isMachineImage(image);
-}
-
-/**
- * An image for machines holds the Node.js that it was made of. Where the recorded one is gone and another version runs,
- * only that version's can be made: it is recorded in its place, and said so.
- */
-export async function renewMachineImage(project: Project, sources: Sources, out: Output): Promise<Sources> {
-  const { machineImage: recorded } = sources;
-  if (!isOutdated(sources, recorded) || (await presentImages([recorded!])).size > 0) return sources;
-  const renewed = { ...sources, machineImage: machineImage() };
-  out.warn(
-    `the image for machines is ${machineImage()} now: ${recorded} is not here, and images are made of the Node.js that runs, ${process.version}`,
-  );
-  await recordSources(project, renewed);
-  return renewed;
-}
-
 /** The explicit switch: everything else stays as it is. */
 export async function recordSources(project: Project, sources: Sources): Promise<void> {
   mkdirSync(join(project.folder, ".m2m"), { recursive: true });
   await writeAtomically(recordFile(project), `${JSON.stringify(sources, null, 2)}\n`);
-}
-
-function follow(sources: Sources, keycloakProvider: Sources["keycloakProvider"]): Sources {
-  return { ...sources, keycloakProvider, why: `the state was written by ${keycloakProvider}; ${sources.why}` };
-}
-
-/** Asks both registries at once, within three seconds; images that are here already count as reached. */
-async function reach(): Promise<Sources> {
-  const [terraformRegistry, imageRegistry, present] = await Promise.all([
-    answers("https://registry.terraform.io/.well-known/terraform.json"),
-    answers("https://quay.io/v2/"),
-    presentImages([OFFICIAL_KEYCLOAK_IMAGE]),
-  ]);
-  const mirrored = !terraformRegistry && (await isMirrored(REGISTRY_PROVIDER));
-  const official = imageRegistry || present.size > 0;
-  const version = process.env.M2M_KEYCLOAK_VERSION ?? DEFAULT_KEYCLOAK_VERSION;
-  return {
-    keycloakProvider: terraformRegistry || mirrored ? REGISTRY_PROVIDER : EMBEDDED_PROVIDER,
-    dockerProvider:
-      terraformRegistry || (await isMirrored("registry.terraform.io/kreuzwerker/docker")) ? "registry" : "built",
-    ...(!official && { keycloakImage: keycloakImage(version), machineImage: machineImage() }),
-    why: [
-      `Terraform registry ${terraformRegistry ? "reached" : mirrored ? "mirrored" : `not reached within ${REACH_MS / 1000} s`}`,
-      `image registry ${imageRegistry ? "reached" : official ? "not reached, official image present" : `not reached within ${REACH_MS / 1000} s`}`,
-    ].join(", "),
-    decidedAt: new Date().toISOString(),
-  };
-}
-
-/** Does a server answer, with a status below this one? By the proxy that the environment names, as Terraform asks. */
-export async function answers(url: string, below = 500): Promise<boolean> {
-  const request = { method: "HEAD", signal: AbortSignal.timeout(REACH_MS), redirect: "manual" } as const;
-  const { HTTPS_PROXY, https_proxy, HTTP_PROXY, http_proxy } = process.env;
-  try {
-    // A registry that asks for credentials is there, too.
-    const { status } =
-      HTTPS_PROXY || https_proxy || HTTP_PROXY || http_proxy
-        ? await fetchByProxy(url, { ...request, dispatcher: new EnvHttpProxyAgent() })
-        : await fetch(url, request);
-    return status < below;
-  } catch {
-    return false;
-  }
-}
-
-/** Does a mirror of the user's own CLI configuration, or one that Terraform looks into by itself, hold a provider? */
-async function isMirrored(address: string): Promise<boolean> {
-  const text = userCliText();
-  const paths = [...text.matchAll(/filesystem_mirror\s*\{[^}]*?path\s*=\s*"([^"]+)"/g)].map(([, path]) => path!);
-  if ([...paths, ...impliedMirrors(text)].some((path) => existsSync(join(path, address)))) return true;
-  const urls = [...text.matchAll(/network_mirror\s*\{[^}]*?url\s*=\s*"([^"]+)"/g)];
-  // The list of versions, by Terraform's provider network mirror protocol.
-  const lists = urls.map(([, url]) => answers(`${url!.replace(/\/*$/, "/")}${address}/index.json`, 400));
-  return (await Promise.all(lists)).some(Boolean);
 }
 
 function recordFile(project: Project): string {

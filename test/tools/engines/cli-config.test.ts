@@ -24,7 +24,7 @@ describe("cliConfig", () => {
         `# Your own configuration: ${folder.path}/.terraformrc`,
         "provider_installation {",
         "  filesystem_mirror {",
-        '    path    = "/cache/embedded"',
+        '    path = "/cache/embedded"',
         '    include = ["terraform.local/x/keycloak"]',
         "  }",
         "  direct {",
@@ -44,7 +44,7 @@ describe("cliConfig", () => {
       "",
     );
     expect(text.match(/filesystem_mirror/g)).toHaveLength(2);
-    expect(text).toContain('exclude = ["terraform.local/x/keycloak", "registry.terraform.io/kreuzwerker/docker"]');
+    expect(text).toContain('exclude = ["terraform.local/x/keycloak","registry.terraform.io/kreuzwerker/docker"]');
   });
 
   it("keeps the user's own installation methods, after the mirrors and in one block", () => {
@@ -75,7 +75,7 @@ describe("cliConfig", () => {
     mkdirSync(join(plugins, "registry.terraform.io", "keycloak", "keycloak"), { recursive: true });
     const text = cliConfig([MIRROR], "");
     expect(text).toContain(`  filesystem_mirror {\n    path = "${plugins}"\n  }`);
-    expect(text).toContain('exclude = ["terraform.local/x/keycloak", "registry.terraform.io/keycloak/keycloak"]');
+    expect(text).toContain('exclude = ["terraform.local/x/keycloak","registry.terraform.io/keycloak/keycloak"]');
     expect(cliConfig([MIRROR], "provider_installation {\n  direct {}\n}")).not.toContain(plugins);
   });
 });

@@ -1,17 +1,8 @@
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { keyId } from "../../../constructs/keys/certificate";
-import {
-  chooseCaller,
-  type Environment,
-  machineOptions,
-  readEnvironment,
-  readIssuer,
-} from "../../../tools/calls/machines";
+import { machineOptions, readEnvironment, readIssuer } from "../../../tools/calls/environment";
 import { ecPair, rsaPair } from "../../generated-key";
 import { inState, projectIn, temporaryFolder } from "../parts";
 
@@ -106,50 +97,5 @@ describe("machineOptions", () => {
         message: 'no key of client "machine-x" in the output key_files; known: machine-a',
       }),
     );
-  });
-});
-
-describe("the caller that up chooses", () => {
-  const FILES = { "a-third": "a-third.key", "machine-a": "machine-a.key", "machine-b": "machine-b.key" };
-  const KEY = rsaPair().privateKey.export({ type: "pkcs8", format: "pem" });
-
-  function here(clients: string[], port = 1): Environment {
-    for (const client of clients) writeFileSync(join(folder.path, `${client}.key`), KEY);
-    const outputs = {
-      ...OUTPUTS,
-      connect_to: { value: `keycloak:8080=127.0.0.1:${port}` },
-      key_files: { value: FILES },
-    };
-    return readEnvironment(projectIn(folder.path), [{ outputs, resources: [] }]);
-  }
-
-  it("is one whose key is here, and never the API itself", async () => {
-    expect(await chooseCaller(here(["machine-b"]))).toBeUndefined();
-    expect(await chooseCaller(here(["machine-a"]))).toBe("machine-a");
-  });
-
-  it("is among several the first whose token is meant for the API", async () => {
-    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
-    const issuer = OUTPUTS.issuer.value;
-    const server = createServer((request, response) => {
-      response.setHeader("content-type", "application/json");
-      if (request.method === "GET") {
-        response.end(JSON.stringify({ issuer, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/certs` }));
-        return;
-      }
-      request.setEncoding("utf8").on("data", (body: string) => {
-        const assertion = new URLSearchParams(body).get("client_assertion")!;
-        const { sub } = JSON.parse(Buffer.from(assertion.split(".")[1]!, "base64url").toString());
-        const token = `${encode({ alg: "RS256" })}.${encode(sub === "machine-a" ? { aud: "machine-b" } : {})}.c2ln`;
-        response.end(JSON.stringify({ access_token: token, token_type: "Bearer", expires_in: 60 }));
-      });
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    try {
-      const { port } = server.address() as AddressInfo;
-      expect(await chooseCaller(here(["a-third", "machine-a", "machine-b"], port))).toBe("machine-a");
-    } finally {
-      server.close();
-    }
   });
 });

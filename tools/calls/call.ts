@@ -1,92 +1,10 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { execa } from "execa";
 import { decodeJwt } from "jose";
-import { keyIdInFile } from "../../constructs/keys/private-key";
-import { type Machine, type MachineOptions, openMachine } from "../../machines/calling/open-machine";
-import { readPassphrase } from "../../machines/settings";
+import { type Machine, openMachine } from "../../machines/calling/open-machine";
 import { ToolError } from "../output";
 import { packageFile } from "../package-files";
-import type { Project } from "../project/project";
-import { type DeclaredAlgorithm, declaredAlgorithms, type State } from "../project/state";
-
-/** What a deployed environment tells its machines. */
-export interface Environment {
-  readonly issuer: string;
-  readonly api: string;
-  readonly connectTo: string;
-  readonly keyFiles: Readonly<Record<string, string>>;
-  /** What each client is declared to sign with, as far as the state says. */
-  readonly algorithms: Readonly<Record<string, DeclaredAlgorithm>>;
-}
-
-/** The outputs that make an environment; only a call needs `api`. */
-const OUTPUTS = ["issuer", "api", "connect_to", "key_files"];
-
-/** The environment that the states' outputs describe. */
-export function readEnvironment(project: Project, states: readonly State[], names = OUTPUTS): Environment {
-  const outputs = Object.assign({}, ...states.map((state) => state.outputs)) as State["outputs"];
-  const missing = names.filter((name) => outputs[name] === undefined);
-  if (missing.length > 0) {
-    throw new ToolError(
-      "not-deployed",
-      `the state has no output ${missing.join(", ")}; run \`m2m up\` first, or declare the outputs as main.ts does`,
-    );
-  }
-  return {
-    issuer: outputs.issuer!.value as string,
-    api: (outputs.api?.value ?? "") as string,
-    connectTo: outputs.connect_to!.value as string,
-    keyFiles: Object.fromEntries(
-      Object.entries(outputs.key_files!.value as Record<string, string>).map(([clientId, file]) => [
-        clientId,
-        resolve(project.folder, file),
-      ]),
-    ),
-    algorithms: Object.fromEntries(declaredAlgorithms(states)),
-  };
-}
-
-/** What is needed to get a token, where nothing is called. */
-export function readIssuer(project: Project, states: readonly State[]): Environment {
-  return readEnvironment(
-    project,
-    states,
-    OUTPUTS.filter((name) => name !== "api"),
-  );
-}
-
-/** Settings of one machine's requests. */
-export function machineOptions(environment: Environment, clientId: string): MachineOptions {
-  const { issuer, connectTo, keyFiles, algorithms } = environment;
-  const keyFile = keyFiles[clientId];
-  if (keyFile === undefined) {
-    throw new ToolError(
-      "client-unknown",
-      `no key of client ${JSON.stringify(clientId)} in the output key_files; known: ${Object.keys(keyFiles).join(", ")}`,
-    );
-  }
-  // The environment's own http, on this machine: whoever declares https gets https.
-  const { pinned, ofKey = {} } = algorithms[clientId] ?? {};
-  const algorithm = pinned ?? ofKey[keyInside(keyFile) ?? ""]; // else what the key is of
-  return {
-    clientId,
-    keyFile,
-    algorithm: algorithm as MachineOptions["algorithm"],
-    issuer,
-    connectTo,
-    allowInsecureHttp: issuer.startsWith("http:"),
-  };
-}
-
-/** The id of the key in a file; nothing where it cannot be read, which the machine says better. */
-function keyInside(keyFile: string): string | undefined {
-  try {
-    return keyIdInFile(keyFile, readPassphrase(process.env));
-  } catch {
-    return undefined;
-  }
-}
+import { type Environment, machineOptions } from "./environment";
 
 /** Does something as one machine, whose one attempt tells at once what is wrong. */
 async function as<Result>(environment: Environment, clientId: string, act: (machine: Machine) => Promise<Result>) {

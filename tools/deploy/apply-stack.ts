@@ -1,0 +1,52 @@
+import { checkPorts, lastMessages, oneRuns, refuseForeign } from "../engines/docker";
+import { failedBecause } from "../engines/terraform-failure";
+import { ToolError } from "../output";
+import { addresses, type Stack } from "../project/project";
+import { type Session, terraform } from "../session";
+import { beginAttempt, endAttempt } from "./interrupted";
+import { type Deployed, serversOf } from "./servers";
+
+export async function applyStack(session: Session, stack: Stack): Promise<void> {
+  const { env, out } = session;
+  const tool = terraform(session, stack);
+  await tool.init();
+  const there = await beginAttempt(session, stack);
+  try {
+    const state = await tool.state();
+    refuseForeign(there, state);
+    await checkPorts(stack, env);
+    if (await serverIsLost({ stack, state }, env)) {
+      out.warn("a container of this environment is gone: bringing Docker's part back first, then the rest");
+      await tool.apply(addresses(stack, "docker_"));
+    }
+    out.say(`applying stack ${stack.name}`);
+    await tool.apply();
+  } catch (error) {
+    if (savedItsState(error, session)) endAttempt(session, stack);
+    throw await withServerLog(error, stack, env);
+  }
+  endAttempt(session, stack);
+}
+
+/** Whatever a failed run made is in the state, unless it was broken off or could not write it. */
+function savedItsState(error: unknown, { interruption }: Session): boolean {
+  const isKilled = (error as ToolError).code === "terraform-killed";
+  return !interruption.aborted && !isKilled && !failedBecause(error, "state-not-saved");
+}
+
+/** Keycloak's entries cannot be refreshed while the server of this stack that holds them is not there. */
+async function serverIsLost(deployed: Deployed, env: Record<string, string>): Promise<boolean> {
+  const own = serversOf(deployed, [deployed]).flatMap(({ containers }) => (containers ? [containers] : []));
+  const running = await Promise.all(own.map((containers) => oneRuns(containers, env)));
+  return !running.every(Boolean);
+}
+
+/** A server that does not become healthy says why in its log. */
+async function withServerLog(error: unknown, stack: Stack, env: Record<string, string>): Promise<unknown> {
+  if (!failedBecause(error, "server-unhealthy")) return error;
+  const waiting = Object.values(stack.json.resource?.docker_container ?? {}).filter(({ wait }) => wait === true);
+  const logs = await Promise.all(
+    waiting.map(async ({ name }) => `The last lines of ${name}'s log:\n${await lastMessages(String(name), 20, env)}`),
+  );
+  return new ToolError("not-healthy", [(error as Error).message, ...logs].join("\n\n"), { cause: error });
+}

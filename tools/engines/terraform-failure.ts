@@ -1,0 +1,36 @@
+import { nobodySignsIn } from "../../constructs/contract/provider-errors";
+import { ToolError } from "../output";
+
+/** Why Terraform failed, as far as `m2m` acts on it. */
+export type Reason = "server-unhealthy" | "state-not-saved" | "password-refused" | "nobody-signs-in";
+
+/** What others write then. Only this file knows their sentences. */
+const SIGNS: Readonly<Record<Reason, (output: string) => boolean>> = {
+  // The Docker provider, of a container that it waits for.
+  "server-unhealthy": (output) => output.includes("healthy"),
+  // Terraform names the file where it leaves a state that it could not write.
+  "state-not-saved": (output) => output.includes("errored.tfstate"),
+  // Keycloak, whichever provider passes it on.
+  "password-refused": (output) => output.includes("Invalid user credentials"),
+  "nobody-signs-in": nobodySignsIn,
+};
+
+const ABOUT_THE_PASSWORD =
+  "The administrator's password comes in KEYCLOAK_PASSWORD (or the variable keycloak_admin_password). Keycloak took it when its database was empty, and a kept volume keeps it.";
+
+/** Terraform ran and failed. The message has what it wrote. */
+export class TerraformFailure extends ToolError {
+  readonly reasons: readonly Reason[];
+
+  constructor(step: string, stack: string, output: string) {
+    const reasons = (Object.keys(SIGNS) as Reason[]).filter((reason) => SIGNS[reason](output));
+    const text = `terraform ${step} of stack ${stack} failed:\n${output.trim()}`;
+    super("terraform-failed", reasons.includes("password-refused") ? `${text}\n${ABOUT_THE_PASSWORD}` : text);
+    this.reasons = reasons;
+  }
+}
+
+/** Did Terraform fail for this reason? */
+export function failedBecause(error: unknown, reason: Reason): boolean {
+  return error instanceof TerraformFailure && error.reasons.includes(reason);
+}
