@@ -1,12 +1,14 @@
 // Holds the messages that the documentation quotes: the code has them.
 import { expect, it } from "vitest";
+import { ANY_KEY } from "../../constructs/keys/algorithms";
 import { CONSTRUCT_PAGES, codeSpans, firstCells, read, section, sources } from "./pages";
 
 /** The sources, with texts put together that are written in parts. */
 const code = [read("m2m"), sources("constructs", "machines", "provider", "tools")]
   .join("\n")
   .replaceAll(/["'`]\s*\+\s*["'`]/g, "")
-  .replaceAll("\\`", "`");
+  .replaceAll("\\`", "`")
+  .replaceAll(/\$\{ANY_KEY\}/g, ANY_KEY);
 
 /** Messages are quoted with `…` for what differs from case to case. */
 function unknown(messages: readonly string[]): string[] {
