@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Annotations, Aspects, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
+import { DEPLOYER_MARKER } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
 import { literal } from "./contract/terraform-text";
 import type { IKeycloakServer } from "./keycloak-server";
@@ -85,7 +86,7 @@ export class DeployerClient extends Construct {
       dependsOn: dependables(server.dependencies(this)),
     });
     // For m2m, which makes a password for the deploy that makes this client.
-    this.resource.addOverride("//.deployer", true);
+    this.resource.addOverride(...DEPLOYER_MARKER);
     const rights = new DeployerRights(this, provider, this.resource, realms);
     Aspects.of(stack).add(new AfterRights(this, provider, rights));
     Aspects.of(this).add({ visit: (node) => node === this && signIn.isByKey && this.checkSignIn() });

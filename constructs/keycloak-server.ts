@@ -4,12 +4,13 @@ import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { Lazy, TerraformStack } from "cdktf";
 import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
+import { labels, networkName, volumeName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";
-import { defaultImage } from "./contract/sources";
+import { defaultKeycloakImage, officialKeycloakImage } from "./contract/sources";
 import { BootstrapAdmin } from "./private/bootstrap-admin";
 import { check, checkContainerName, checkImage, checkPort, checkSeconds, checkUrl } from "./private/checks";
 import { claimContainer } from "./private/claims";
-import { dockerProvider, labels } from "./private/docker";
+import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { keycloakContainer } from "./private/keycloak-container";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
@@ -160,11 +161,11 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     this.connectTo = `keycloak:8080=127.0.0.1:${port}`;
 
     const provider = dockerProvider(this);
-    const network = new Network(this, "Network", { provider, name: `${name}-network`, labels: labels("network") });
-    const volume = new Volume(this, "Volume", { provider, name: `${name}-data`, labels: labels("data") });
+    const network = new Network(this, "Network", { provider, name: networkName(name), labels: labels("network") });
+    const volume = new Volume(this, "Volume", { provider, name: volumeName(name), labels: labels("data") });
     this.networkName = Lazy.stringValue({
       // A reference orders by it; across stacks it would be read from a state that is not there before the first deploy.
-      produce: ({ scope }) => (TerraformStack.of(scope) === TerraformStack.of(this) ? network.name : `${name}-network`),
+      produce: ({ scope }) => (TerraformStack.of(scope) === TerraformStack.of(this) ? network.name : networkName(name)),
     });
     this.container = keycloakContainer(this, {
       name,
@@ -232,6 +233,5 @@ function variablePrefix(id: string): string {
 }
 
 function baseImage({ image, version }: KeycloakServerProps): string {
-  const official = `quay.io/keycloak/keycloak:${version ?? "26.4"}`;
-  return image ?? (version ? official : defaultImage("keycloakImage", official));
+  return image ?? (version ? officialKeycloakImage(version) : defaultKeycloakImage());
 }

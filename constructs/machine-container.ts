@@ -4,14 +4,15 @@ import { dirname, join, resolve } from "node:path";
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { labels } from "./contract/docker-names";
 import { projectFolder } from "./contract/project-files";
-import { defaultImage } from "./contract/sources";
+import { defaultMachineImage } from "./contract/sources";
 import { literal } from "./contract/terraform-text";
 import type { KeycloakServer } from "./keycloak-server";
 import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
 import { check, checkContainerName, checkImage, checkPort, isHostName } from "./private/checks";
 import { claimContainer } from "./private/claims";
-import { dockerProvider, labels } from "./private/docker";
+import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { bundledFile, fromStackFolder, stackFolder } from "./private/project";
 import { setting } from "./private/settings";
@@ -89,7 +90,7 @@ export class MachineContainer extends Construct {
     const publishedPort = props.publishedPort ?? setting(this, "machinePort", port);
     const hostName = props.hostName ?? client.clientId;
     const containerName = props.containerName ?? setting(this, "machineName", hostName);
-    const image = props.image ?? defaultImage("machineImage", "node:22-bookworm-slim");
+    const image = props.image ?? defaultMachineImage();
     const program =
       props.program === undefined ? bundledFile("machine-b.cjs") : resolve(projectFolder(), props.program);
     failOn(this, [
@@ -130,7 +131,7 @@ export class MachineContainer extends Construct {
       networksAdvanced: [{ name: server.networkName, aliases: [hostName] }],
       ports: [{ internal: port, external: publishedPort, ip: "127.0.0.1" }],
       // The key's file keeps its name when the key changes: the label makes that a new container.
-      labels: [...labels("machine"), { label: "cdktf-keycloak-m2m.kid", value: kidInside(client.signingKey) }],
+      labels: labels("machine", kidInside(client.signingKey)),
     });
     container.addOverride("upload", [
       { source: this.stage(program), file: PROGRAM, owner: MACHINE_UID, permissions: "0444" },

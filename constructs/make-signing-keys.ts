@@ -1,4 +1,5 @@
 import { isCreationDoubtful } from "./contract/key-switches";
+import { tell } from "./contract/notices";
 import { projectFolder } from "./contract/project-files";
 import { shapeInWords, shapeOf } from "./keys/algorithms";
 import { generateKeyInBackground } from "./keys/generate";
@@ -33,10 +34,11 @@ export async function makeSigningKeys(pairs: readonly SigningKeyPairProps[]): Pr
     for (let next = rest.shift(); next; next = rest.shift()) {
       const { algorithm = "RS256", rsaBits = 2048 } = next.pair;
       const key = await generateKeyInBackground(shapeOf(algorithm, rsaBits));
-      if (createFile(next.files.key, printPrivateKey(key), 0o600))
-        tell(`made the private key of ${next.pair.name} (${shapeInWords(algorithm, rsaBits)})`);
+      const kind = shapeInWords(algorithm, rsaBits);
+      const isMade = createFile(next.files.key, printPrivateKey(key), 0o600);
+      if (isMade) tell({ event: "key-made", name: next.pair.name, kind });
       made++;
-      if (made % TELL_EVERY === 0 || made === total) tell(`${made} of ${total} keys made`);
+      if (made % TELL_EVERY === 0 || made === total) tell({ event: "keys-made", made, total });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -50,8 +52,4 @@ function isMissing(pair: SigningKeyPairProps, { key, certificate, record }: Pair
     ...checkKeyPairRequest(algorithm, rsaBits, validityDays),
   ];
   return problems.length === 0 && !isCreationDoubtful(name) && ![key, certificate, record].some(isFileThere);
-}
-
-function tell(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { resolve } from "node:path";
 import { LocalBackend, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { projectFolder } from "./contract/project-files";
+import { projectFolder, stateFileName } from "./contract/project-files";
 import { fromStackFolder } from "./private/project";
 
 /**
@@ -14,7 +14,7 @@ import { fromStackFolder } from "./private/project";
  */
 export class PrivateLocalBackend extends LocalBackend {
   constructor(scope: Construct) {
-    const name = `terraform.${TerraformStack.of(scope).node.id}.tfstate`;
+    const name = stateFileName(TerraformStack.of(scope).node.id);
     super(scope, { path: fromStackFolder(scope, name) });
     for (const file of [name, `${name}.backup`]) keepPrivate(resolve(projectFolder(), file));
   }

@@ -2,8 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { keyCreation } from "./contract/key-switches";
-import { describePair } from "./contract/pair-marker";
+import { isReissued, keyCreation } from "./contract/key-switches";
+import { pairMarker } from "./contract/markers";
+import { tell } from "./contract/notices";
 import { projectFolder } from "./contract/project-files";
 import type { SigningAlgorithm } from "./keys/algorithms";
 import { isFileThere } from "./keys/key-files";
@@ -163,8 +164,8 @@ export class SigningKeyPair extends Construct implements ISigningKey {
         rsaBits: rsaBits ?? 2048,
         validityDays,
         creation: keyCreation(TerraformStack.of(this).node.id, name, kidsAround(this)),
-        reissueExpired: process.env.M2M_REISSUE_CERTIFICATES === "true",
-        notice: (text) => process.stderr.write(`${text}\n`),
+        reissueExpired: isReissued(),
+        notice: tell,
       }),
     );
     this.algorithm = facts.algorithm;
@@ -187,7 +188,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
       );
     }
     for (const { kid } of facts.accepted) warnOfReaders(this, kid === facts.kid ? files.key : files.staged(kid));
-    describePair(this, {
+    const marker = pairMarker(this.node.addr, {
       name,
       directory,
       privateKeyDirectory,
@@ -197,6 +198,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
       kids: facts.accepted.map(({ kid }) => kid),
       revoked: facts.revoked,
     });
+    TerraformStack.of(this).addOverride(...marker);
   }
 
   private remedy(name: string, files: PairFiles): string {

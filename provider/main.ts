@@ -1,6 +1,6 @@
+import { EMBEDDED_KEYCLOAK } from "../constructs/contract/sources";
 import { serve, startedByTerraform } from "./protocol/serve";
 import { createProvider } from "./provider";
-import { PROVIDER_ADDRESS } from "./schema";
 
 if (startedByTerraform()) {
   serve(createProvider()).catch((error: unknown) => {
@@ -8,6 +8,8 @@ if (startedByTerraform()) {
     process.exit(1);
   });
 } else {
-  console.error(`This is a Terraform provider, ${PROVIDER_ADDRESS}. Terraform starts it; it does nothing by hand.`);
+  console.error(
+    `This is a Terraform provider, ${EMBEDDED_KEYCLOAK.source}. Terraform starts it; it does nothing by hand.`,
+  );
   process.exit(1);
 }

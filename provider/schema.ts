@@ -5,9 +5,6 @@ import type { ProviderSchema } from "./protocol/schema";
 import { configurationSchema } from "./provider-block/arguments";
 import { resources } from "./resources";
 
-/** Where Terraform finds this provider; the official one has an address of its own. */
-export const PROVIDER_ADDRESS = "terraform.local/cdktf-keycloak-m2m/keycloak";
-
 /** The provider's schema in the form of `terraform providers schema -json`, as one entry of `provider_schemas`. */
 export function providerSchemaJson(environment: { [name: string]: string | undefined } = {}): ProviderSchema {
   const byName = <T extends { name: string }>(tables: T[]) => Object.fromEntries(tables.map((one) => [one.name, one]));

@@ -1,3 +1,4 @@
+import { EMBEDDED_KEYCLOAK, readSources, type Sources } from "../constructs/contract/sources";
 import { cacheFolder } from "./bring/cache";
 import { bringDockerEngine } from "./bring/docker-engine";
 import { bringDockerProvider } from "./bring/docker-provider";
@@ -8,7 +9,6 @@ import { renewMachineImage, settleSources } from "./engines/settle-sources";
 import { Terraform } from "./engines/terraform";
 import type { Output } from "./output";
 import { openProject, type Project, type Stack } from "./project/project";
-import { EMBEDDED_PROVIDER, recordedSources, type Sources } from "./project/sources";
 import { keycloakProviderAddresses, localStates } from "./project/state";
 
 /** What every command works with: the project, and the environment that programs are started with. */
@@ -67,13 +67,13 @@ async function bring(project: Project, out: Output, needs: Needs): Promise<Broug
 
 /** Settles where things come from, and tells of a provider that nobody asked for. */
 async function settle(project: Project, out: Output, needs: Needs): Promise<Sources> {
-  const recorded = recordedSources(project);
+  const recorded = readSources(project.folder);
   const settled = await settleSources(project, keycloakProviderAddresses(localStates(project)));
   const sources = needs.images ? await renewMachineImage(project, settled, out) : settled;
   if (recorded && recorded.keycloakProvider !== sources.keycloakProvider) {
     out.warn(`the Keycloak provider is ${sources.keycloakProvider} now: ${sources.why}`);
   }
-  if (!recorded && sources.keycloakProvider === EMBEDDED_PROVIDER) {
+  if (!recorded && sources.keycloakProvider === EMBEDDED_KEYCLOAK.source) {
     out.warn(`keycloak/keycloak cannot be had here (${sources.why}): using the embedded Keycloak provider`);
   }
   return sources;

@@ -1,36 +1,127 @@
-import type { ISigningKey } from "../signing-key-pair";
+import { X509Certificate } from "node:crypto";
+import type { SigningAlgorithm } from "../keys/algorithms";
+import { keyId } from "../keys/certificate";
+import type { ResourceJson } from "./terraform-json";
+
+/** The resource type of a client, in the synthesized JSON and in a state. */
+export const CLIENT = "keycloak_openid_client";
+
+/** A key that Keycloak accepts from a client. */
+export interface AcceptedKey {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+  /** `active` signs; `prepared` will, and `retiring` did. */
+  readonly state: "prepared" | "active" | "retiring";
+  /** The public key as a JWK (RFC 7517): its own members, `alg`, `kid` and `use`. */
+  readonly publicJwk: Readonly<Record<string, string>>;
+}
+
+/** The public halves of a client's keys: the active one, and all that Keycloak accepts. */
+interface ClientKeys {
+  readonly algorithm: SigningAlgorithm;
+  readonly kid: string;
+  readonly certificateBase64: string;
+  readonly publicJwk: Readonly<Record<string, string>>;
+  readonly notAfter: Date;
+  readonly acceptedKeys: readonly AcceptedKey[];
+}
+
+/** A client's attributes in Keycloak's admin API, by which it knows the keys. */
+type Attributes = Readonly<Record<string, string>>;
+
+const ALGORITHM = "token.endpoint.auth.signing.alg";
+const CERTIFICATE = "jwt.credential.certificate";
+const JWKS = "jwks.string";
+const USE_JWKS = "use.jwks.string";
+const USE_JWKS_URL = "use.jwks.url";
 
 /**
- * The attributes that tell Keycloak a client's keys and what they sign with; nothing else passes.
+ * The attributes that tell Keycloak a client's keys and their algorithm. Keycloak accepts nothing else.
  *
- * One RSA key is taken from the certificate; a key of another kind, or several, from a JWKS, which says a key's kind and
- * algorithm itself. The certificate of the active key stays beside it, though Keycloak does not read it then: by it the
- * state knows whose key a client has, and a client whose keys become one again has no attribute to lose. A key has the
- * same id in both forms, so that the change from one to the other costs no call. The switches are pinned, so that
- * another source of keys set by hand, which would win, shows in the plan.
+ * One RSA key is published as its certificate. A key of another kind, or several keys, are published as a JWKS, in which
+ * each key says its own kind and algorithm. The certificate of the active key stays beside the JWKS, where Keycloak does
+ * not read it: it tells which pair a client has, and no attribute has to go when the keys become one again. A key has the
+ * same id in both forms, so that no call fails while one form replaces the other. The switches are pinned: a source of
+ * keys that somebody sets by hand would win, and shows in the plan.
  */
-export function publishedKey(key: ISigningKey): Record<string, string> {
-  const keys = key.acceptedKeys;
-  const isOne = keys.length === 1 && key.publicJwk.kty === "RSA";
+export function keyAttributes(keys: ClientKeys): Record<string, string> {
+  const { acceptedKeys: accepted } = keys;
+  const isOne = accepted.length === 1 && keys.publicJwk.kty === "RSA";
   // While keys of two kinds are accepted, each key says its own.
-  const isOneKind = keys.every((one) => one.algorithm === key.algorithm);
+  const isOneKind = accepted.every((one) => one.algorithm === keys.algorithm);
   return {
-    ...(isOneKind && { "token.endpoint.auth.signing.alg": key.algorithm }),
-    "jwt.credential.certificate": key.certificateBase64,
-    "use.jwks.url": "false",
-    "use.jwks.string": String(!isOne),
-    ...(!isOne && { "jwks.string": JSON.stringify({ keys: keys.map(({ publicJwk }) => publicJwk) }) }),
+    ...(isOneKind && { [ALGORITHM]: keys.algorithm }),
+    [CERTIFICATE]: keys.certificateBase64,
+    [USE_JWKS_URL]: "false",
+    [USE_JWKS]: String(!isOne),
+    ...(!isOne && { [JWKS]: JSON.stringify({ keys: accepted.map(({ publicJwk }) => publicJwk) }) }),
   };
 }
 
-/** Others than the active key that are named in words: with more the description would be too long for Keycloak. */
+/** How many keys beside the active one are named: with more, the description would be too long for Keycloak. */
 const MOST_NAMED = 6;
 
-/** The keys in words, for a reviewer of the diff. Keycloak takes 255 characters. */
-export function describedKeys({ acceptedKeys, algorithm, kid, notAfter }: ISigningKey): string {
+/** A client's description, which names its keys to a reviewer of the diff. Keycloak takes 255 characters. */
+export function keyDescription({ acceptedKeys, algorithm, kid, notAfter }: ClientKeys): string {
   const others = acceptedKeys.filter((one) => one.kid !== kid).map((one) => `${one.state}: ${one.kid.slice(0, 8)}`);
   const until = notAfter.toISOString().slice(0, 10);
   const more = others.length > MOST_NAMED ? [`${others.length - MOST_NAMED} more`] : [];
   const named = others.slice(-MOST_NAMED);
   return [`signs with ${algorithm}, key ${kid}, certificate until ${until}`, ...named, ...more].join("; ");
+}
+
+/** The active key of a client. */
+export interface CertifiedKey {
+  /** The name of the key pair, which is the certificate's CN. */
+  readonly name: string;
+  readonly kid: string;
+}
+
+/** The active key, by the certificate; `undefined` for a client that has none, or one that cannot be read. */
+export function certifiedKey(client: ResourceJson): CertifiedKey | undefined {
+  try {
+    const { subject, publicKey } = new X509Certificate(Buffer.from(certificateIn(client) ?? "", "base64"));
+    return { name: /^CN=(.+)$/m.exec(subject)?.[1] ?? "", kid: keyId(publicKey) };
+  } catch {
+    return undefined; // Keycloak says better what is wrong with it
+  }
+}
+
+/** The certificate of the active key, as one line of base64. */
+export function certificateIn(client: ResourceJson): string | undefined {
+  return attributesOf(client)[CERTIFICATE] || undefined;
+}
+
+/** The keys that Keycloak accepts from a client: those of its JWKS, or the one of its certificate. */
+export function acceptedKids(client: ResourceJson): string[] {
+  const attributes = attributesOf(client);
+  if (attributes[USE_JWKS] === "true") return jwksIn(attributes).map(({ kid }) => kid);
+  return [certifiedKey(client)?.kid ?? []].flat();
+}
+
+/** What a client has to sign its assertions with. */
+export interface DeclaredAlgorithm {
+  /** With whichever of its keys; absent while keys of two kinds are accepted. */
+  readonly pinned?: string;
+  /** With each key of its JWKS. */
+  readonly ofKey: Readonly<Record<string, string>>;
+}
+
+export function declaredAlgorithm(client: ResourceJson): DeclaredAlgorithm {
+  const attributes = attributesOf(client);
+  const ofKey = Object.fromEntries(jwksIn(attributes).flatMap(({ kid, alg }) => (alg ? [[kid, alg]] : [])));
+  return { pinned: attributes[ALGORITHM], ofKey };
+}
+
+function attributesOf({ extra_config }: ResourceJson): Attributes {
+  return (extra_config ?? {}) as Attributes;
+}
+
+function jwksIn(attributes: Attributes): { readonly kid: string; readonly alg?: string }[] {
+  try {
+    const { keys } = JSON.parse(attributes[JWKS] ?? "");
+    return Array.isArray(keys) ? keys : [];
+  } catch {
+    return []; // Keycloak cannot read it either
+  }
 }

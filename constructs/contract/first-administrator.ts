@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { variableValue } from "./terraform-text";
 
 /** What an administrator signs in with. */
 export type Credential = "username" | "password";
@@ -22,12 +23,7 @@ export function variableName(prefix: string, what: Credential): string {
 
 /** The variable, as the arguments of a provider refer to it. */
 export function variableReference(prefix: string, what: Credential): string {
-  return `\${var.${variableName(prefix, what)}}`;
-}
-
-/** The name of the variable that an argument of a provider refers to, if it does. */
-export function referredVariable(argument: string): string | undefined {
-  return /^\$\{var\.([\w-]+)\}$/.exec(argument)?.[1];
+  return variableValue(variableName(prefix, what));
 }
 
 /**

@@ -1,50 +1,80 @@
-/** Whether a key may be made where there is none; a text says why not. */
-export type KeyCreation = "allowed" | { readonly refusedBecause: string };
+/** What `m2m` tells the app that it synthesizes about making keys. */
+export interface KeySwitches {
+  /** Whether missing keys are made: even if `CI` is set, only if it is not, or never. */
+  readonly createKeys: "always" | "outside CI" | "never";
+  /** Whether expired certificates are issued again over the same key. */
+  readonly reissue: boolean;
+  /** The keys that the states know, which may not be replaced; absent if any key may be. */
+  readonly known?: readonly KnownKey[];
+}
 
-/** A key whose certificate the Terraform state already holds. */
-interface KnownKey {
+/** A key whose certificate the Terraform state of a stack already holds. */
+export interface KnownKey {
   readonly stack: string;
   readonly name: string;
   readonly kid: string;
 }
 
+/** Whether a key may be made where there is none; a text says why not. */
+export type KeyCreation = "allowed" | { readonly refusedBecause: string };
+
+const CREATE = "M2M_CREATE_KEYS";
+const REISSUE = "M2M_REISSUE_CERTIFICATES";
+const KNOWN = "M2M_KNOWN_KEYS";
+
+/** The environment variables that carry the switches. */
+export function keySwitches({ createKeys, reissue, known }: KeySwitches): Record<string, string> {
+  return {
+    ...(createKeys !== "outside CI" && { [CREATE]: String(createKeys === "always") }),
+    ...(reissue && { [REISSUE]: "true" }),
+    ...(known && { [KNOWN]: known.map(({ stack, name, kid }) => `${stack}/${name}/${kid}`).join(",") }),
+  };
+}
+
+/** Whether an expired certificate is issued again. */
+export function isReissued(): boolean {
+  return process.env[REISSUE] === "true";
+}
+
 /**
- * Making a new key in place of one that the state knows would lock out the machine that holds the old one. One that the
- * stack has read (`kidsHere`) stands in nobody's place: two pairs may have one name in two directories.
+ * Whether a pair may get a new key. A key that the state knows may not be replaced, since the machine that holds it would
+ * be locked out. Keys that the stack has read (`kidsHere`) are not replaced: two pairs may have one name in two
+ * directories.
  */
-export function keyCreation(stackId: string, name: string, kidsHere: readonly string[]): KeyCreation {
-  const missing = knownKeys().filter((key) => {
-    return key.stack === stackId && key.name === name && !kidsHere.includes(key.kid);
-  });
-  if (missing.length > 0) {
+export function keyCreation(stack: string, name: string, kidsHere: readonly string[]): KeyCreation {
+  const isReplaced = knownKeys().some((key) => key.stack === stack && key.name === name && !kidsHere.includes(key.kid));
+  if (isReplaced) {
     return {
-      refusedBecause: `the state of stack ${stackId} already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
+      refusedBecause: `the state of stack ${stack} already knows a key of ${name}; restore the certificate from version control, or pass --new-keys to replace the key`,
     };
   }
   const reason = whyNoCreation();
   if (reason === undefined) return "allowed";
-  const remedy = process.env.M2M_CREATE_KEYS === "false" ? "have `m2m up` make the key" : "set M2M_CREATE_KEYS=true";
+  const remedy = process.env[CREATE] === "false" ? "have `m2m up` make the key" : `set ${CREATE}=true`;
   return { refusedBecause: `${reason}; commit the certificate, or ${remedy}` };
 }
 
-/** Whether a key of a name may have to be refused, in whatever stack its pair will be. */
+/** Whether a key of a name may be refused, in whichever stack its pair is declared. */
 export function isCreationDoubtful(name: string): boolean {
   return whyNoCreation() !== undefined || knownKeys().some((key) => key.name === name);
 }
 
-/** What `m2m` says in `M2M_KNOWN_KEYS`, as STACK/NAME/KID. */
 function knownKeys(): KnownKey[] {
-  return (process.env.M2M_KNOWN_KEYS ?? "").split(",").flatMap((entry) => {
+  return (process.env[KNOWN] ?? "").split(",").flatMap((entry) => {
     const [, stack, name, kid] = /^([^/]+)\/(.+)\/([^/]+)$/.exec(entry) ?? [];
     return stack && name && kid ? [{ stack, name, kid }] : [];
   });
 }
 
-/** Why no keys are made on this machine; nothing where they may be. In CI they would be lost, unless they are asked for. */
+/**
+ * The rule on keys under `CI`: no key is made there, as it would be lost, unless `M2M_CREATE_KEYS=true` asks for it.
+ *
+ * @returns why no key is made on this machine; `undefined` if keys are made
+ */
 export function whyNoCreation(): string | undefined {
-  const asked = process.env.M2M_CREATE_KEYS;
+  const asked = process.env[CREATE];
   if (asked === "true") return undefined;
-  if (asked === "false") return "M2M_CREATE_KEYS is false, as for `m2m keys list` and `--dry-run`";
+  if (asked === "false") return `${CREATE} is false, as for \`m2m keys list\` and \`--dry-run\``;
   const isCi = process.env.CI !== undefined && process.env.CI !== "" && process.env.CI !== "false";
   return isCi ? "CI is set, and a key made there would be lost" : undefined;
 }

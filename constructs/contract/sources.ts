@@ -1,50 +1,92 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectFolder } from "./project-files";
+import { ContractError } from "./errors";
+import { m2mFolder, projectFolder } from "./project-files";
 
-/** Where the Keycloak provider comes from: its address and the versions that do. */
+/** Where a Terraform provider comes from: its address and the versions that do. */
 export interface ProviderSource {
+  /** Fully qualified, so that OpenTofu finds it too instead of asking its own registry. */
   readonly source: string;
   readonly version: string;
 }
 
-/** Written by `m2m up` to `.m2m/sources.json`, beside `cdktf.json`. */
-interface SourcesRecord {
-  readonly keycloakProvider?: string;
-  readonly keycloakImage?: string;
-  readonly machineImage?: string;
-}
-
-/** Fully qualified, so that OpenTofu finds them too instead of asking its own registry. */
-export const OFFICIAL_KEYCLOAK: ProviderSource = {
+export const OFFICIAL_KEYCLOAK = {
   source: "registry.terraform.io/keycloak/keycloak",
   version: "~> 5.9",
-};
-export const EMBEDDED_KEYCLOAK: ProviderSource = {
+} as const satisfies ProviderSource;
+
+/** The embedded provider: never passed off as the official one. */
+export const EMBEDDED_KEYCLOAK = {
   source: "terraform.local/cdktf-keycloak-m2m/keycloak",
   version: ">= 0.1.0",
-};
-export const DOCKER: ProviderSource = {
+} as const satisfies ProviderSource;
+
+export const DOCKER = {
   source: "registry.terraform.io/kreuzwerker/docker",
   version: ">= 4.6, < 5", // the first with `upload.owner`
-};
+} as const satisfies ProviderSource;
 
-/** The Keycloak provider this project has settled on; the official one where nothing says otherwise. */
-export function keycloakProviderSource(): ProviderSource {
-  return record().keycloakProvider === EMBEDDED_KEYCLOAK.source ? EMBEDDED_KEYCLOAK : OFFICIAL_KEYCLOAK;
+/** The Keycloak that is run by default, of the official image. */
+const KEYCLOAK_VERSION = "26.4";
+
+/** The same as Keycloak is published for Maven, by its complete version, for an image that is made here. */
+export const KEYCLOAK_RELEASE = "26.4.7";
+
+/** The official image of Keycloak. */
+export function officialKeycloakImage(version = KEYCLOAK_VERSION): string {
+  return `quay.io/keycloak/keycloak:${version}`;
 }
 
-/** The image to use where the construct names none. */
-export function defaultImage(kind: "keycloakImage" | "machineImage", official: string): string {
-  return record()[kind] ?? official;
+/** The official image for machines. */
+export const OFFICIAL_MACHINE_IMAGE = "node:22-bookworm-slim";
+
+/** Where things come from: settled by the first `m2m up`, recorded in `.m2m/sources.json`, and read by the constructs. */
+export interface Sources {
+  readonly keycloakProvider: typeof OFFICIAL_KEYCLOAK.source | typeof EMBEDDED_KEYCLOAK.source;
+  readonly dockerProvider: "registry" | "built";
+  /** Absent where the official images are used. */
+  readonly keycloakImage?: string;
+  readonly machineImage?: string;
+  readonly why: string;
+  readonly decidedAt: string;
 }
 
-function record(): SourcesRecord {
-  const path = join(projectFolder(), ".m2m", "sources.json");
-  if (!existsSync(path)) return {};
+/** The record of a project. */
+export function sourcesFile(project: string): string {
+  return join(m2mFolder(project), "sources.json");
+}
+
+export function printSources(sources: Sources): string {
+  return `${JSON.stringify(sources, null, 2)}\n`;
+}
+
+/** What a project has settled on; nothing before the first `m2m up`. @throws {ContractError} `record-invalid` */
+export function readSources(project: string): Sources | undefined {
+  const file = sourcesFile(project);
+  if (!existsSync(file)) return undefined;
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as SourcesRecord;
+    return JSON.parse(readFileSync(file, "utf8")) as Sources;
   } catch (cause) {
-    throw new Error(`${path} must be JSON as \`m2m up\` writes it; remove it and run \`m2m up\` again`, { cause });
+    throw new ContractError(
+      "record-invalid",
+      `${file} must be JSON as \`m2m up\` writes it; remove it and run \`m2m up\` again`,
+      { cause },
+    );
   }
+}
+
+/** The Keycloak provider that the project has settled on; the official one if nothing says otherwise. */
+export function keycloakProviderSource(): ProviderSource {
+  const recorded = readSources(projectFolder())?.keycloakProvider;
+  return recorded === EMBEDDED_KEYCLOAK.source ? EMBEDDED_KEYCLOAK : OFFICIAL_KEYCLOAK;
+}
+
+/** The image of a server that names neither image nor version. */
+export function defaultKeycloakImage(): string {
+  return readSources(projectFolder())?.keycloakImage ?? officialKeycloakImage();
+}
+
+/** The image of a machine that names none. */
+export function defaultMachineImage(): string {
+  return readSources(projectFolder())?.machineImage ?? OFFICIAL_MACHINE_IMAGE;
 }

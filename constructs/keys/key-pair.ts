@@ -10,6 +10,11 @@ import type { PairFiles } from "./pair-files";
 import { createPrivateKeyFile, ENCRYPTED, keyIdInFile, readPrivateKeyFile } from "./private-key";
 import { selfSign } from "./self-sign";
 
+/** A half of a pair that was made. `file` is left out while many keys are made at once. */
+export type KeyNotice =
+  | { readonly event: "key-made"; readonly name: string; readonly kind: string; readonly file?: string }
+  | { readonly event: "certificate-issued"; readonly name: string; readonly file: string; readonly days: number };
+
 /** What is asked for: names of the two halves and what a new pair looks like. */
 export interface KeyPairRequest {
   readonly name: string;
@@ -23,8 +28,8 @@ export interface KeyPairRequest {
   readonly creation: "allowed" | { readonly refusedBecause: string };
   /** May an expired certificate be issued again over the same key? */
   readonly reissueExpired: boolean;
-  /** Told what was made, by file name. */
-  readonly notice: (text: string) => void;
+  /** Told what was made. */
+  readonly notice: (notice: KeyNotice) => void;
   readonly now?: Date;
 }
 
@@ -163,9 +168,8 @@ function createPair(request: KeyPairRequest): CertificateFacts {
   const { files, algorithm, rsaBits } = request;
   const key = createPrivateKeyFile(files.key, algorithm, rsaBits);
   if (!key) return ensureSinglePair(request);
-  request.notice(
-    `made the private key ${shown(files.key)} (${shapeInWords(algorithm, rsaBits)}, mode 0600, keep it out of git)`,
-  );
+  const kind = shapeInWords(algorithm, rsaBits);
+  request.notice({ event: "key-made", name: request.name, kind, file: shown(files.key) });
   return issue(request, key);
 }
 
@@ -184,9 +188,8 @@ function sign(request: KeyPairRequest, key: KeyObject): string {
 }
 
 function issued(request: KeyPairRequest, pem: string): CertificateFacts {
-  request.notice(
-    `issued the certificate ${shown(request.files.certificate)} (${request.validityDays} days, commit it)`,
-  );
+  const { name, files, validityDays: days } = request;
+  request.notice({ event: "certificate-issued", name, file: shown(files.certificate), days });
   return read(request, pem);
 }
 

@@ -3,9 +3,6 @@ import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { DOCKER } from "../contract/sources";
 
-/** Label of everything this package makes in Docker, so that it can be found and taken down by it. */
-export const LABEL = "cdktf-keycloak-m2m";
-
 /** No id that a user's own provider would have; it reaches no address and no JSON. */
 const PROVIDER_ID = "cdktf-keycloak-m2m-docker";
 
@@ -37,9 +34,4 @@ function defaultProviders(stack: TerraformStack): DockerProvider[] {
 
 function cameLate(provider: DockerProvider): string {
   return `the DockerProvider ${provider.node.path} must be declared before the first KeycloakServer or MachineContainer of its stack, which use it, got: one without alias that came after; move it up, or give it an \`alias\``;
-}
-
-/** The labels of one resource, with what it is. */
-export function labels(role: string): { label: string; value: string }[] {
-  return [{ label: LABEL, value: role }];
 }

@@ -3,7 +3,8 @@ import type { Image } from "@cdktf/provider-docker/lib/image";
 import type { Network } from "@cdktf/provider-docker/lib/network";
 import type { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { Construct } from "constructs";
-import { dockerProvider, labels } from "./docker";
+import { labels } from "../contract/docker-names";
+import { dockerProvider } from "./docker";
 
 /** The image has no curl; bash asks the management port itself. Ready means HTTP 200. */
 const HEALTH_CHECK = {

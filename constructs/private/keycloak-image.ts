@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Image } from "@cdktf/provider-docker/lib/image";
 import type { Construct } from "constructs";
-import { LABEL } from "./docker";
+import { LABEL, localImage } from "../contract/docker-names";
 import { stackFolder } from "./project";
 
 /**
@@ -25,9 +25,6 @@ export function optimisedKeycloakImage(scope: Construct, base: string): Image {
   const folder = join(stackFolder(scope), context);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "Dockerfile"), dockerfile);
-  return new Image(scope, "Image", {
-    name: `cdktf-keycloak-m2m/keycloak-optimised:${hash}`,
-    keepLocally: true,
-    buildAttribute: { context, tag: [`cdktf-keycloak-m2m/keycloak-optimised:${hash}`] },
-  });
+  const name = localImage("keycloak-optimised", hash);
+  return new Image(scope, "Image", { name, keepLocally: true, buildAttribute: { context, tag: [name] } });
 }

@@ -2,6 +2,7 @@ import type { Container } from "@cdktf/provider-docker/lib/container";
 import { Lazy, TerraformStack } from "cdktf";
 import type { KeycloakProviderConfig } from "../../.gen/providers/keycloak/provider";
 import { isPasswordGiven, variableReference } from "../contract/first-administrator";
+import { fileContent } from "../contract/terraform-text";
 import type { SigningAlgorithm } from "../keys/algorithms";
 import { putBehind } from "./deployer-order";
 import { fromStackFolder } from "./project";
@@ -102,6 +103,6 @@ function byKey({ clientId, algorithm, keyFile }: Deployer, stack: TerraformStack
     username: "",
     password: "",
     jwtSigningAlg: algorithm,
-    jwtSigningKey: `\${file(${JSON.stringify(fromStackFolder(stack, keyFile))})}`,
+    jwtSigningKey: fileContent(fromStackFolder(stack, keyFile)),
   };
 }

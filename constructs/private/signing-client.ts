@@ -1,5 +1,5 @@
 import type { OpenidClientConfig } from "../../.gen/providers/keycloak/openid-client";
-import { describedKeys, publishedKey } from "../contract/client-keys";
+import { keyAttributes, keyDescription } from "../contract/client-keys";
 import { literal } from "../contract/terraform-text";
 import type { ISigningKey } from "../signing-key-pair";
 
@@ -11,7 +11,7 @@ export function signingClient(clientId: string, key: ISigningKey) {
   return {
     clientId: literal(clientId),
     name: literal(clientId),
-    description: describedKeys(key),
+    description: keyDescription(key),
     enabled: true,
     accessType: "CONFIDENTIAL",
     clientAuthenticatorType: "client-jwt",
@@ -20,6 +20,6 @@ export function signingClient(clientId: string, key: ISigningKey) {
     implicitFlowEnabled: false,
     directAccessGrantsEnabled: false,
     useRefreshTokens: false,
-    extraConfig: publishedKey(key),
+    extraConfig: keyAttributes(key),
   } satisfies Partial<OpenidClientConfig>;
 }

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { DOCKER } from "../../constructs/contract/sources";
 import { ToolError } from "../output";
 import { placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { bringGo } from "./go-toolchain";
 import { type BringContext, must, step } from "./run";
-
-export const DOCKER_PROVIDER = "registry.terraform.io/kreuzwerker/docker";
 
 /**
  * The 4.6 line as of the pinned commit of 2026-09-16, which is later than release 4.6.0. The date as the last part
@@ -42,7 +41,7 @@ export function dockerProviderMirror(cache: string): string {
 export function dockerProviderFile(cache: string): string {
   return join(
     dockerProviderMirror(cache),
-    DOCKER_PROVIDER,
+    DOCKER.source,
     DOCKER_PROVIDER_VERSION,
     terraformPlatform(),
     `terraform-provider-docker_v${DOCKER_PROVIDER_VERSION}`,

@@ -1,25 +1,23 @@
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { dockerfileLabel, isLocalImage, localImage } from "../../constructs/contract/docker-names";
+import { KEYCLOAK_RELEASE } from "../../constructs/contract/sources";
 import { withCacheLock, withWorkFolder } from "./cache";
-import { bringKeycloakDistribution, DEFAULT_KEYCLOAK_VERSION } from "./keycloak-distribution";
+import { bringKeycloakDistribution } from "./keycloak-distribution";
 import { bringRootFilesystem } from "./root-filesystem";
 import { type BringContext, must, run, step } from "./run";
 
-/** The label on every image made here; its value says what the image is. */
-export const IMAGE_LABEL = "cdktf-keycloak-m2m";
-const MACHINE_IMAGE = "cdktf-keycloak-m2m/node";
-
-export function keycloakImage(version: string = DEFAULT_KEYCLOAK_VERSION): string {
-  return `cdktf-keycloak-m2m/keycloak:${version}`;
+export function keycloakImage(version: string = KEYCLOAK_RELEASE): string {
+  return localImage("keycloak", version);
 }
 
 export function machineImage(): string {
-  return `${MACHINE_IMAGE}:${process.versions.node.split(".")[0]}`;
+  return localImage("node", process.versions.node.split(".")[0]!);
 }
 
 /** One made here, of whatever version. */
 export function isMachineImage(image: string): boolean {
-  return image.startsWith(`${MACHINE_IMAGE}:`);
+  return isLocalImage("node", image);
 }
 
 /** Which of these images the engine has; one short question. */
@@ -79,17 +77,13 @@ export async function settleAll<T extends readonly unknown[]>(
 
 async function bringBase(cache: string, context: BringContext): Promise<string> {
   const root = await bringRootFilesystem(cache, context);
-  const image = `cdktf-keycloak-m2m/debian:${root.tag}`;
+  const image = localImage("debian", root.tag);
   if (!(await presentImages([image])).has(image)) {
-    await must(
-      "docker",
-      ["import", "--change", `LABEL ${IMAGE_LABEL}=debian`, "--change", "CMD bash", root.file, image],
-      {
-        timeoutMs: 300_000,
-        failure: `The image ${image} could not be made`,
-        code: "build-failed",
-      },
-    );
+    await must("docker", ["import", "--change", dockerfileLabel("debian"), "--change", "CMD bash", root.file, image], {
+      timeoutMs: 300_000,
+      failure: `The image ${image} could not be made`,
+      code: "build-failed",
+    });
   }
   return image;
 }
@@ -124,7 +118,7 @@ export function keycloakDockerfile(base: string, version: string): string {
     "RUN echo 'keycloak:x:1000:0:keycloak user:/opt/keycloak:/usr/sbin/nologin' >> /etc/passwd",
     "COPY --chown=1000:0 keycloak /opt/keycloak",
     "ENV LANG=C.UTF-8 KC_RUN_IN_CONTAINER=true",
-    `LABEL ${IMAGE_LABEL}=keycloak org.opencontainers.image.version=${version}`,
+    `${dockerfileLabel("keycloak")} org.opencontainers.image.version=${version}`,
     "USER 1000",
     "EXPOSE 8080 8443 9000",
     'ENTRYPOINT ["/opt/keycloak/bin/kc.sh"]',
@@ -157,7 +151,7 @@ export function machineDockerfile(base: string, version: string): string {
     "RUN echo 'node:x:1000:1000::/home/node:/bin/bash' >> /etc/passwd && echo 'node:x:1000:' >> /etc/group" +
       " && mkdir /home/node && chown 1000:1000 /home/node && ldconfig && /usr/local/bin/node --version",
     "ENV LANG=C.UTF-8 NODE_ENV=production",
-    `LABEL ${IMAGE_LABEL}=node org.opencontainers.image.version=${version.replace(/^v/, "")}`,
+    `${dockerfileLabel("node")} org.opencontainers.image.version=${version.replace(/^v/, "")}`,
     "USER node",
     "WORKDIR /home/node",
     'ENTRYPOINT ["/usr/local/bin/node"]',

@@ -6,8 +6,6 @@ import { type Checksum, placeFile, withCacheLock, withWorkFolder } from "./cache
 import { installPackages } from "./debian";
 import { type BringContext, findProgram, must, step } from "./run";
 
-export const DEFAULT_KEYCLOAK_VERSION = "26.4.7";
-
 const CHECKSUMS: Record<string, Checksum> = {
   "26.4.7": {
     algorithm: "sha512",

@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
+import type { DeclaredAlgorithm } from "../../constructs/contract/client-keys";
+import { type MachineOutputs, machineOutputs } from "../../constructs/contract/outputs";
 import { keyIdInFile } from "../../constructs/keys/private-key";
 import type { MachineOptions } from "../../machines/calling/open-machine";
 import { readPassphrase } from "../../machines/settings";
 import { ToolError } from "../output";
 import type { Project } from "../project/project";
-import { type DeclaredAlgorithm, declaredAlgorithms, type State } from "../project/state";
+import { declaredAlgorithms, type State } from "../project/state";
 
 /** What a deployed environment tells its machines. */
 export interface Environment {
@@ -17,28 +19,28 @@ export interface Environment {
 }
 
 /** The outputs that make an environment; only a call needs `api`. */
-const OUTPUTS = ["issuer", "api", "connect_to", "key_files"];
+const OUTPUTS = ["issuer", "api", "connect_to", "key_files"] as const;
 
 /** The environment that the states' outputs describe. */
-export function readEnvironment(project: Project, states: readonly State[], names = OUTPUTS): Environment {
-  const outputs = Object.assign({}, ...states.map((state) => state.outputs)) as State["outputs"];
-  const missing = names.filter((name) => outputs[name] === undefined);
-  if (missing.length > 0) {
+export function readEnvironment(
+  project: Project,
+  states: readonly State[],
+  names: readonly (keyof MachineOutputs)[] = OUTPUTS,
+): Environment {
+  const outputs = machineOutputs(Object.assign({}, ...states.map((state) => state.outputs)), names);
+  if ("missing" in outputs) {
     throw new ToolError(
       "not-deployed",
-      `the state has no output ${missing.join(", ")}; run \`m2m up\` first, or declare the outputs as main.ts does`,
+      `the state has no output ${outputs.missing.join(", ")}; run \`m2m up\` first, or declare the outputs as main.ts does`,
     );
   }
+  const { issuer, api = "", connect_to: connectTo, key_files: keyFiles } = outputs;
+  const absolute = ([clientId, file]: [string, string]) => [clientId, resolve(project.folder, file)];
   return {
-    issuer: outputs.issuer!.value as string,
-    api: (outputs.api?.value ?? "") as string,
-    connectTo: outputs.connect_to!.value as string,
-    keyFiles: Object.fromEntries(
-      Object.entries(outputs.key_files!.value as Record<string, string>).map(([clientId, file]) => [
-        clientId,
-        resolve(project.folder, file),
-      ]),
-    ),
+    issuer,
+    api,
+    connectTo,
+    keyFiles: Object.fromEntries(Object.entries(keyFiles).map(absolute)),
     algorithms: Object.fromEntries(declaredAlgorithms(states)),
   };
 }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readSources, type Sources } from "../../constructs/contract/sources";
 import { cacheFolder } from "../bring/cache";
 import { findDockerEngine } from "../bring/docker-engine";
 import { dockerProviderFile } from "../bring/docker-provider";
@@ -9,7 +10,6 @@ import { command } from "../cli/command";
 import { isOutdated } from "../engines/settle-sources";
 import type { Output } from "../output";
 import { openProject, type Project } from "../project/project";
-import { recordedSources, type Sources } from "../project/sources";
 
 export const doctorCommand = command({
   name: "doctor",
@@ -71,7 +71,7 @@ async function prerequisites(project: Project): Promise<Prerequisite[]> {
       optional: true,
     })),
   ];
-  const sources = recordedSources(project);
+  const sources = readSources(project.folder);
   if (!sources)
     return [...list, { name: "sources", found: true, detail: "not settled yet: `m2m up` does", howToGet: "" }];
   return [...list, ...(await sourcesOf(sources, cache))];

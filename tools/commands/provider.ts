@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK, readSources } from "../../constructs/contract/sources";
 import { findTerraform } from "../bring/terraform";
 import { command } from "../cli/command";
 import { settleSources } from "../engines/settle-sources";
 import { startTerraform } from "../engines/terraform";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project, readStacks, type Stack } from "../project/project";
-import { EMBEDDED_PROVIDER, REGISTRY_PROVIDER, recordedSources, recordSources } from "../project/sources";
+import { recordSources } from "../project/sources";
 import { keycloakProviderAddresses, localStateFile, localStates, readState, stateFile } from "../project/state";
 import { synthesize } from "../project/synth";
 
@@ -22,12 +23,12 @@ export const providerCommand = command({
   },
 });
 
-const ADDRESSES = { registry: REGISTRY_PROVIDER, embedded: EMBEDDED_PROVIDER } as const;
+const ADDRESSES = { registry: OFFICIAL_KEYCLOAK.source, embedded: EMBEDDED_KEYCLOAK.source } as const;
 
 /** Prints where the Keycloak provider comes from, or switches: the record, and the entries of the states. */
 export async function switchProvider(out: Output, to: keyof typeof ADDRESSES | undefined): Promise<void> {
   const project = openProject();
-  const isNew = recordedSources(project) === undefined && localStates(project).length === 0;
+  const isNew = readSources(project.folder) === undefined && localStates(project).length === 0;
   const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
   if (to === undefined) {
     out.result(sources.keycloakProvider, sources);

@@ -1,15 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { volumeName } from "../../constructs/contract/docker-names";
 import {
   configuredPassword,
   DECLARED_SERVER,
   isPasswordGiven,
   takesConfiguration,
 } from "../../constructs/contract/first-administrator";
+import { isDeployer } from "../../constructs/contract/markers";
 import { readRegularFile, replaceFile } from "../../constructs/keys/key-files";
 import type { DockerThing } from "../engines/docker";
-import { isDeployer, type Project, readStacks, type Stack } from "../project/project";
+import { type Project, readStacks, type Stack } from "../project/project";
 import { localState, localStateFile, publishedKids } from "../project/state";
 import { externalPorts, localPort } from "./servers";
 
@@ -108,5 +110,5 @@ function volumeOfServer(stack: Stack, all: readonly Stack[]): string | undefined
   const own = servers.find(
     (server) => takesConfiguration(server) && externalPorts(server.ports).some((port) => ports.includes(port)),
   );
-  return own && `${String(own.name)}-data`;
+  return own && volumeName(String(own.name));
 }

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DOCKER, EMBEDDED_KEYCLOAK, type Sources } from "../../constructs/contract/sources";
 import { writeAtomically } from "../atomic-file";
 import { placeFile } from "../bring/cache";
-import { DOCKER_PROVIDER, dockerProviderMirror, terraformPlatform } from "../bring/docker-provider";
+import { dockerProviderMirror, terraformPlatform } from "../bring/docker-provider";
 import { PROVIDER_BUNDLE, packageFile, packageVersion } from "../package-files";
-import { EMBEDDED_PROVIDER, type Sources } from "../project/sources";
 import { header, impliedMirrors, mirroredProviders, userCliText } from "./user-cli";
 
 /** A folder that holds one provider. */
@@ -25,7 +25,7 @@ async function placeEmbeddedProvider(cache: string): Promise<string> {
   const version = packageVersion();
   const program = join(
     mirror,
-    EMBEDDED_PROVIDER,
+    EMBEDDED_KEYCLOAK.source,
     version,
     terraformPlatform(),
     `terraform-provider-keycloak_v${version}`,
@@ -40,9 +40,9 @@ async function placeEmbeddedProvider(cache: string): Promise<string> {
  */
 export async function writeCliConfig(cache: string, sources: Sources): Promise<Record<string, string>> {
   const mirrors: Mirror[] = [];
-  if (sources.dockerProvider === "built") mirrors.push({ path: dockerProviderMirror(cache), include: DOCKER_PROVIDER });
-  if (sources.keycloakProvider === EMBEDDED_PROVIDER) {
-    mirrors.push({ path: await placeEmbeddedProvider(cache), include: EMBEDDED_PROVIDER });
+  if (sources.dockerProvider === "built") mirrors.push({ path: dockerProviderMirror(cache), include: DOCKER.source });
+  if (sources.keycloakProvider === EMBEDDED_KEYCLOAK.source) {
+    mirrors.push({ path: await placeEmbeddedProvider(cache), include: EMBEDDED_KEYCLOAK.source });
   }
   const own = userCliText();
   // `terraform providers lock`, which the cdktf CLI runs, asks registries whatever mirrors hold.

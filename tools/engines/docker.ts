@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { execa } from "execa";
+import { LABEL } from "../../constructs/contract/docker-names";
 import { ToolError } from "../output";
 import type { Stack } from "../project/project";
 import type { State } from "../project/state";
@@ -15,7 +16,6 @@ export interface MadeThing extends DockerThing {
   readonly id: string;
 }
 
-const LABEL = "cdktf-keycloak-m2m";
 const KINDS = ["container", "network", "volume"] as const;
 const LINE = {
   container: "{{.ID}} {{.Names}}",

@@ -1,14 +1,21 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { EnvHttpProxyAgent, fetch as fetchByProxy } from "undici";
+import {
+  DOCKER,
+  EMBEDDED_KEYCLOAK,
+  KEYCLOAK_RELEASE,
+  OFFICIAL_KEYCLOAK,
+  officialKeycloakImage,
+  readSources,
+  type Sources,
+} from "../../constructs/contract/sources";
 import { isMachineImage, keycloakImage, machineImage, presentImages } from "../bring/images";
-import { DEFAULT_KEYCLOAK_VERSION } from "../bring/keycloak-distribution";
 import type { Output } from "../output";
 import type { Project } from "../project/project";
-import { EMBEDDED_PROVIDER, REGISTRY_PROVIDER, recordedSources, recordSources, type Sources } from "../project/sources";
+import { recordSources } from "../project/sources";
 import { impliedMirrors, userCliText } from "./user-cli";
 
-const OFFICIAL_KEYCLOAK_IMAGE = "quay.io/keycloak/keycloak:26.4";
 const REACH_MS = 3_000;
 
 /**
@@ -16,8 +23,10 @@ const REACH_MS = 3_000;
  * decision is recorded.
  */
 export async function settleSources(project: Project, stateProviders: readonly string[]): Promise<Sources> {
-  const recorded = recordedSources(project);
-  const inState = stateProviders.find((address) => address === REGISTRY_PROVIDER || address === EMBEDDED_PROVIDER);
+  const recorded = readSources(project.folder);
+  const inState = stateProviders.find(
+    (address) => address === OFFICIAL_KEYCLOAK.source || address === EMBEDDED_KEYCLOAK.source,
+  );
   if (recorded && (inState === undefined || inState === recorded.keycloakProvider)) return recorded;
   const settled = recorded ?? (await reach());
   const sources = inState ? follow(settled, inState as Sources["keycloakProvider"]) : settled;
@@ -54,15 +63,14 @@ async function reach(): Promise<Sources> {
   const [terraformRegistry, imageRegistry, present] = await Promise.all([
     answers("https://registry.terraform.io/.well-known/terraform.json"),
     answers("https://quay.io/v2/"),
-    presentImages([OFFICIAL_KEYCLOAK_IMAGE]),
+    presentImages([officialKeycloakImage()]),
   ]);
-  const mirrored = !terraformRegistry && (await isMirrored(REGISTRY_PROVIDER));
+  const mirrored = !terraformRegistry && (await isMirrored(OFFICIAL_KEYCLOAK.source));
   const official = imageRegistry || present.size > 0;
-  const version = process.env.M2M_KEYCLOAK_VERSION ?? DEFAULT_KEYCLOAK_VERSION;
+  const version = process.env.M2M_KEYCLOAK_VERSION ?? KEYCLOAK_RELEASE;
   return {
-    keycloakProvider: terraformRegistry || mirrored ? REGISTRY_PROVIDER : EMBEDDED_PROVIDER,
-    dockerProvider:
-      terraformRegistry || (await isMirrored("registry.terraform.io/kreuzwerker/docker")) ? "registry" : "built",
+    keycloakProvider: terraformRegistry || mirrored ? OFFICIAL_KEYCLOAK.source : EMBEDDED_KEYCLOAK.source,
+    dockerProvider: terraformRegistry || (await isMirrored(DOCKER.source)) ? "registry" : "built",
     ...(!official && { keycloakImage: keycloakImage(version), machineImage: machineImage() }),
     why: [
       `Terraform registry ${terraformRegistry ? "reached" : mirrored ? "mirrored" : `not reached within ${REACH_MS / 1000} s`}`,

@@ -3,8 +3,8 @@ import {
   type Credential,
   DEFAULT_ADMINISTRATOR,
   givenByEnvironment,
-  referredVariable,
 } from "../../constructs/contract/first-administrator";
+import { fileIn, variableIn } from "../../constructs/contract/terraform-text";
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import type { Fetch } from "../../machines/calling/connect-to";
 import { openIssuer } from "../../machines/calling/open-issuer";
@@ -39,7 +39,7 @@ export async function signIn(stack: Stack, alias: string | undefined, fetch: Fet
   const logins = [stack.json.provider?.keycloak ?? []].flat() as readonly Login[];
   const login = logins.find((one) => one.alias === alias);
   if (login?.url === undefined) throw refused(`stack ${stack.name} names no address of Keycloak`);
-  const keyFile = /^\$\{file\("(.+)"\)\}$/.exec(login.jwt_signing_key ?? "")?.[1];
+  const keyFile = fileIn(login.jwt_signing_key ?? "");
   const token = keyFile ? await byKey(login, resolve(stack.folder, keyFile)) : await byPassword(stack, login, fetch);
   return { url: login.url, token };
 }
@@ -81,7 +81,7 @@ async function byPassword(stack: Stack, login: Login, fetch: Fetch): Promise<str
 
 /** What Terraform would take: the variable that this very server's provider names, or what providers read by themselves. */
 function credential({ json }: Stack, what: Credential, argument = ""): string | undefined {
-  const variable = referredVariable(argument);
+  const variable = variableIn(argument);
   const fallback = variable === undefined ? undefined : json.variable?.[variable]?.default;
   return givenByEnvironment(what, variable)?.value ?? fallback ?? undefined;
 }

@@ -53,8 +53,5 @@ export function whyAnotherAlgorithm(pair: Pair, algorithm: SigningAlgorithm): st
 const FOLLOWING = ["ES256", "RS256"] as const;
 
 function usesEmbeddedProvider({ json }: Stack): boolean {
-  const { required_providers: required } = json.terraform as {
-    required_providers?: Record<string, { source?: string }>;
-  };
-  return required?.keycloak?.source === EMBEDDED_KEYCLOAK.source;
+  return json.terraform.required_providers?.keycloak?.source === EMBEDDED_KEYCLOAK.source;
 }

@@ -1,11 +1,13 @@
 import { join, normalize } from "node:path";
-import type { PairDescription } from "../../constructs/contract/pair-marker";
+import { CLIENT, certificateIn } from "../../constructs/contract/client-keys";
+import { isDeployer, type PairDescription, pairsIn } from "../../constructs/contract/markers";
+import { plain } from "../../constructs/contract/terraform-text";
 import { KeyError } from "../../constructs/keys/errors";
 import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { readRecord } from "../../constructs/keys/key-store";
 import { filesOf, type PairFiles } from "../../constructs/keys/pair-files";
 import { ToolError } from "../output";
-import { isDeployer, type Project, type Stack } from "../project/project";
+import type { Project, Stack } from "../project/project";
 import { certifiedKid, kidsInContainers, publishedKids, type State } from "../project/state";
 
 /** A client that signs with a pair. */
@@ -46,7 +48,7 @@ export function readPairs(
   const pairs = new Map<string, Pair>();
   const clients = stacks.flatMap((stack) => clientsOf(stack, states.get(stack.name)));
   const containers = [...states.values()].flatMap(kidsInContainers);
-  for (const description of stacks.flatMap(descriptionsOf)) {
+  for (const description of stacks.flatMap(({ json }) => pairsIn(json))) {
     const { name } = description;
     const files = filesOf(project.folder, description);
     const record = recordOf(files, description, broken);
@@ -93,31 +95,19 @@ export function choosePairs(pairs: readonly Pair[], names: readonly string[]): P
   return [...new Set(chosen)];
 }
 
-/** What a stack says about its pairs. */
-export function descriptionsOf({ json }: Stack): PairDescription[] {
-  const { signingKeys = {} } = (json["//"] ?? {}) as { signingKeys?: Record<string, PairDescription> };
-  return Object.values(signingKeys);
-}
-
 function clientsOf(stack: Stack, state: State | undefined): (PairClient & { certificate: string })[] {
-  return Object.entries(stack.json.resource?.keycloak_openid_client ?? {}).map(([name, config]) => {
-    const attributes = (config.extra_config ?? {}) as Record<string, string>;
-    const address = `keycloak_openid_client.${name}`;
+  return Object.entries(stack.json.resource?.[CLIENT] ?? {}).map(([name, config]) => {
+    const address = `${CLIENT}.${name}`;
     return {
       stack,
       address,
-      clientId: plain(config.client_id),
-      realm: plain(config.realm_id),
+      clientId: plain(String(config.client_id)),
+      realm: plain(String(config.realm_id)),
       deployed: publishedKids(state, address),
       certified: certifiedKid(state, address),
       isDeployer: isDeployer(config),
       providerAlias: /^keycloak\.(.+)$/.exec(String(config.provider ?? ""))?.[1],
-      certificate: attributes["jwt.credential.certificate"] ?? "",
+      certificate: certificateIn(config) ?? "",
     };
   });
-}
-
-/** What is written `$${` for Terraform is `${`. */
-function plain(value: unknown): string {
-  return String(value).replaceAll("$${", "${").replaceAll("%%{", "%{");
 }

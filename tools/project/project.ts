@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { findProjectFolder } from "../../constructs/contract/project-files";
+import type { StackJson } from "../../constructs/contract/terraform-json";
 import { ToolError } from "../output";
 
 /** The folder with `cdktf.json` and what it says. */
@@ -23,14 +25,12 @@ export interface Stack {
 type ProviderConfiguration = { readonly alias?: string; readonly url?: string };
 type Resources = Record<string, Record<string, Record<string, unknown>>>;
 
-export interface SynthesizedJson {
-  /** What Terraform takes for a comment. */
-  readonly "//"?: unknown;
+export interface SynthesizedJson extends StackJson {
   readonly resource?: Resources;
   readonly variable?: Record<string, { readonly default?: string | null }>;
   /** cdktf writes a list for each provider, other programs may write one alone. */
   readonly provider?: Record<string, ProviderConfiguration | readonly ProviderConfiguration[]>;
-  readonly terraform: { readonly backend?: { readonly local?: { readonly path: string } } };
+  readonly terraform: StackJson["terraform"] & { readonly backend?: { readonly local?: { readonly path: string } } };
 }
 
 interface Manifest {
@@ -47,19 +47,12 @@ interface Manifest {
 }
 
 export function openProject(from = process.cwd()): Project {
-  for (let folder = resolve(from); ; folder = dirname(folder)) {
-    const path = join(folder, "cdktf.json");
-    if (existsSync(path)) {
-      const { app, output = "cdktf.out", context = {} } = readCdktfJson(path);
-      return { folder, app, outdir: resolve(folder, output), context };
-    }
-    if (dirname(folder) === folder) {
-      throw new ToolError(
-        "no-project",
-        `no cdktf.json in ${from} or above it; change into a CDK for Terraform project`,
-      );
-    }
+  const folder = findProjectFolder(from);
+  if (folder === undefined) {
+    throw new ToolError("no-project", `no cdktf.json in ${from} or above it; change into a CDK for Terraform project`);
   }
+  const { app, output = "cdktf.out", context = {} } = readCdktfJson(join(folder, "cdktf.json"));
+  return { folder, app, outdir: resolve(folder, output), context };
 }
 
 function readCdktfJson(path: string): { app: string; output?: string; context?: Record<string, unknown> } {
@@ -95,11 +88,6 @@ export function readStacks(project: Project): Stack[] {
   };
   Object.keys(stacks).forEach(visit);
   return [...ordered.values()];
-}
-
-/** Whether a client of the synthesized JSON is the one that Terraform signs in as (`DeployerClient`). */
-export function isDeployer(config: Record<string, unknown>): boolean {
-  return (config["//"] as { deployer?: boolean } | undefined)?.deployer === true;
 }
 
 /** The addresses of a stack's resources whose type starts with a prefix, as `TYPE.NAME`. */

@@ -1,7 +1,15 @@
-import { X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { keyId } from "../../constructs/keys/certificate";
+import {
+  acceptedKids,
+  CLIENT,
+  certifiedKey,
+  type DeclaredAlgorithm,
+  declaredAlgorithm,
+} from "../../constructs/contract/client-keys";
+import { kidsInLabels } from "../../constructs/contract/docker-names";
+import { stackOfStateFile, stateFileName } from "../../constructs/contract/project-files";
+import type { ResourceJson } from "../../constructs/contract/terraform-json";
 import { ToolError } from "../output";
 import type { Project, Stack } from "./project";
 
@@ -35,9 +43,6 @@ export interface KnownKey {
   readonly accepted: readonly string[];
 }
 
-/** As `MachineContainer` labels the key that a container was given. */
-const KID_LABEL = "cdktf-keycloak-m2m.kid";
-
 export const EMPTY: State = { outputs: {}, resources: [] };
 
 export function parseState(text: string, where: string): State {
@@ -55,7 +60,7 @@ export function parseState(text: string, where: string): State {
 /** The states kept beside `cdktf.json`, which can be read before anything is synthesized. */
 export function localStates(project: Project): StackState[] {
   return readdirSync(project.folder).flatMap((file) => {
-    const stack = /^terraform\.(.+)\.tfstate$/.exec(file)?.[1];
+    const stack = stackOfStateFile(file);
     if (stack === undefined) return [];
     return [{ stack, ...parseState(readFileSync(join(project.folder, file), "utf8"), file) }];
   });
@@ -63,7 +68,7 @@ export function localStates(project: Project): StackState[] {
 
 /** Where such a state lies. */
 export function stateFile(project: Project, stack: string): string {
-  return join(project.folder, `terraform.${stack}.tfstate`);
+  return join(project.folder, stateFileName(stack));
 }
 
 /** The state file of a stack with a local backend; cdktf's own backend has an absolute path, ours a relative one. */
@@ -101,107 +106,64 @@ export function keycloakProviderAddresses(states: readonly State[]): string[] {
 }
 
 export function knownKeys(states: readonly StackState[]): KnownKey[] {
-  return states.flatMap(({ stack, resources }) =>
-    resources
-      .filter(({ mode, type }) => mode === "managed" && type === "keycloak_openid_client")
+  return states.flatMap((state) =>
+    state.resources
+      .filter(isClient)
       .flatMap(({ type, name, instances }) =>
-        instances.flatMap(({ attributes }) => certificateOf(stack, `${type}.${name}`, attributes.extra_config)),
+        instances.flatMap(({ attributes }) => knownKey(state.stack, `${type}.${name}`, attributes)),
       ),
   );
 }
 
-/** What a client in the states has to sign its assertions with. */
-export interface DeclaredAlgorithm {
-  /** By whatever key. */
-  readonly pinned?: string;
-  /** By each key of its JWKS: while keys of two kinds are accepted, nothing is pinned. */
-  readonly ofKey: Readonly<Record<string, string>>;
-}
-
+/** What each client in the states has to sign its assertions with. */
 export function declaredAlgorithms(states: readonly State[]): [clientId: string, algorithm: DeclaredAlgorithm][] {
   return states
     .flatMap(({ resources }) => resources)
-    .filter(({ mode, type }) => mode === "managed" && type === "keycloak_openid_client")
+    .filter(isClient)
     .flatMap(({ instances }) => instances)
-    .flatMap(({ attributes: { client_id, extra_config } }) => {
-      const attributes = (extra_config ?? {}) as Record<string, string>;
-      const pinned = attributes["token.endpoint.auth.signing.alg"];
-      const ofKey = Object.fromEntries(keysIn(attributes).flatMap(({ kid, alg }) => (alg ? [[kid, alg]] : [])));
-      return typeof client_id === "string" ? [[client_id, { pinned, ofKey }]] : [];
+    .flatMap(({ attributes }) => {
+      const { client_id: clientId } = attributes;
+      return typeof clientId === "string" ? [[clientId, declaredAlgorithm(attributes)]] : [];
     });
 }
 
 /** The certificates that a synthesis declares. */
 export function declaredKeys(stacks: readonly Stack[]): KnownKey[] {
   return stacks.flatMap(({ name: stack, json }) =>
-    Object.entries(json.resource?.keycloak_openid_client ?? {}).flatMap(([name, config]) =>
-      certificateOf(stack, `keycloak_openid_client.${name}`, config.extra_config),
+    Object.entries(json.resource?.[CLIENT] ?? {}).flatMap(([name, client]) =>
+      knownKey(stack, `${CLIENT}.${name}`, client),
     ),
   );
 }
 
-function certificateOf(stack: string, address: string, extraConfig: unknown): KnownKey[] {
-  const attributes = (extraConfig ?? {}) as Record<string, string>;
-  const base64 = attributes["jwt.credential.certificate"];
-  if (!base64) return [];
-  try {
-    const certificate = new X509Certificate(Buffer.from(base64, "base64"));
-    const name = /^CN=(.+)$/m.exec(certificate.subject)?.[1] ?? "";
-    return [{ stack, address, name, kid: keyId(certificate.publicKey), accepted: acceptedKids(attributes) }];
-  } catch {
-    return []; // not a certificate: Keycloak will say so better
-  }
+function knownKey(stack: string, address: string, client: ResourceJson): KnownKey[] {
+  const key = certifiedKey(client);
+  return key === undefined ? [] : [{ stack, address, ...key, accepted: acceptedKids(client) }];
+}
+
+function isClient({ mode, type }: StateResource): boolean {
+  return mode === "managed" && type === CLIENT;
 }
 
 /** The keys that Keycloak accepts from a client, by the state; none where the state does not know it. */
 export function publishedKids(state: State | undefined, address: string): string[] {
-  return attributesOf(state, address).flatMap(acceptedKids);
+  return instancesOf(state, address).flatMap(acceptedKids);
 }
 
 /** The key that the deploys so far have said signs: that of a client's certificate. */
 export function certifiedKid(state: State | undefined, address: string): string | undefined {
-  const [extraConfig] = attributesOf(state, address);
-  return kidOfCertificate(extraConfig?.["jwt.credential.certificate"]);
-}
-
-/** By the attributes of a client: those of its JWKS, or the one of its certificate. */
-function acceptedKids(attributes: Record<string, string>): string[] {
-  if (attributes["use.jwks.string"] !== "true") {
-    const kid = kidOfCertificate(attributes["jwt.credential.certificate"]);
-    return kid === undefined ? [] : [kid];
-  }
-  return keysIn(attributes).map(({ kid }) => kid);
-}
-
-function keysIn(attributes: Record<string, string>): { readonly kid: string; readonly alg?: string }[] {
-  try {
-    return (JSON.parse(attributes["jwks.string"] ?? "") as { keys?: { kid: string }[] }).keys ?? [];
-  } catch {
-    return []; // nothing that Keycloak could read either
-  }
+  return certifiedKey(instancesOf(state, address)[0] ?? {})?.kid;
 }
 
 /** The keys that a state's containers of machines were given. */
 export function kidsInContainers({ resources }: State): string[] {
   const containers = resources.filter(({ mode, type }) => mode === "managed" && type === "docker_container");
-  return containers
-    .flatMap(({ instances }) => instances)
-    .flatMap(({ attributes }) => (attributes.labels ?? []) as { label: string; value: string }[])
-    .filter(({ label }) => label === KID_LABEL)
-    .map(({ value }) => value);
+  return containers.flatMap(({ instances }) => instances).flatMap(({ attributes }) => kidsInLabels(attributes));
 }
 
-function kidOfCertificate(base64 = ""): string | undefined {
-  try {
-    return keyId(new X509Certificate(Buffer.from(base64, "base64")).publicKey);
-  } catch {
-    return undefined; // likewise
-  }
-}
-
-function attributesOf(state: State | undefined, address: string): Record<string, string>[] {
+function instancesOf(state: State | undefined, address: string): ResourceJson[] {
   const found = state?.resources.find(({ mode, type, name }) => mode === "managed" && `${type}.${name}` === address);
-  return (found?.instances ?? []).map(({ attributes }) => (attributes.extra_config ?? {}) as Record<string, string>);
+  return (found?.instances ?? []).map(({ attributes }) => attributes);
 }
 
 /** All entries that a Keycloak server holds, with the alias of the provider that reaches it. */

@@ -1,20 +1,17 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import type { PairDescription } from "../../constructs/contract/pair-marker";
+import { type KeySwitches, keySwitches } from "../../constructs/contract/key-switches";
+import { type PairDescription, pairsIn } from "../../constructs/contract/markers";
+import { NOTICES_AS_JSON, type Notice, noticeIn, sentence } from "../../constructs/contract/notices";
 import { filesOf } from "../../constructs/keys/pair-files";
-import { descriptionsOf } from "../keys/pairs";
 import { type Output, ToolError } from "../output";
 import { type Project, readStacks, type Stack } from "./project";
 import { declaredKeys, type KnownKey, knownKeys, localStates } from "./state";
 
-export interface SynthOptions {
-  /** Whether keys that are not there are made: even where `CI` is set, where it is not, or nowhere. */
-  readonly createKeys: "always" | "outside CI" | "never";
+export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue"> {
   /** Allow keys that the state knows under another kid to be replaced. */
   readonly newKeys: boolean;
-  /** Issue expired certificates again. */
-  readonly reissue: boolean;
 }
 
 /**
@@ -24,11 +21,8 @@ export interface SynthOptions {
 export async function synthesize(project: Project, out: Output, options: SynthOptions): Promise<Stack[]> {
   const known = knownKeys(localStates(project));
   const before = lastSynthesis(project);
-  await runApp(project, out, {
-    ...(options.createKeys !== "outside CI" && { M2M_CREATE_KEYS: String(options.createKeys === "always") }),
-    ...(options.reissue && { M2M_REISSUE_CERTIFICATES: "true" }),
-    ...(!options.newKeys && { M2M_KNOWN_KEYS: known.map(knownKey).join(",") }),
-  });
+  const { createKeys, reissue, newKeys } = options;
+  await runApp(project, out, keySwitches({ createKeys, reissue, known: newKeys ? undefined : known }));
   // What an earlier synthesis left is not this app's word.
   const stacks = lastSynthesis(project) === before ? [] : readStacks(project);
   if (stacks.length === 0) {
@@ -37,9 +31,10 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
       `\`${project.app}\` ended without a stack in ${project.outdir}; it has to declare a TerraformStack and end with app.synth()`,
     );
   }
-  if (!options.newKeys) {
-    refuseOtherKeys(known, declaredKeys(stacks), stacks.flatMap(descriptionsOf));
-    refuseLostRecord(project, known, stacks);
+  if (!newKeys) {
+    const pairs = stacks.flatMap(({ json }) => pairsIn(json));
+    refuseOtherKeys(known, declaredKeys(stacks), pairs);
+    refuseLostRecord(project, known, pairs);
   }
   for (const warning of stacks.flatMap(({ warnings }) => warnings)) out.warn(`warning: ${warning}`);
   return stacks;
@@ -47,11 +42,6 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
 
 function lastSynthesis(project: Project): number | undefined {
   return statSync(join(project.outdir, "manifest.json"), { throwIfNoEntry: false })?.mtimeMs;
-}
-
-/** As `SigningKeyPair` reads it. */
-function knownKey({ stack, name, kid }: KnownKey): string {
-  return `${stack}/${name}/${kid}`;
 }
 
 /** Keys of one pair's record follow one another by the commands that keep it; any other would lock a machine out. */
@@ -75,8 +65,8 @@ function refuseOtherKeys(
 }
 
 /** Where several keys are accepted, a record says so: without it they would go, revocations be forgotten, and nobody have asked. */
-function refuseLostRecord(project: Project, known: readonly KnownKey[], stacks: readonly Stack[]): void {
-  for (const pair of stacks.flatMap(descriptionsOf)) {
+function refuseLostRecord(project: Project, known: readonly KnownKey[], pairs: readonly PairDescription[]): void {
+  for (const pair of pairs) {
     const { record } = filesOf(project.folder, pair);
     if (existsSync(record)) continue;
     const before = known.find(({ accepted }) => accepted.length > 1 && accepted.some((kid) => pair.kids.includes(kid)));
@@ -98,16 +88,23 @@ async function runApp(project: Project, out: Output, env: Record<string, string>
     reject: false,
     env: {
       ...env,
+      ...NOTICES_AS_JSON,
       CDKTF_OUTDIR: project.outdir,
       CDKTF_CONTEXT_JSON: JSON.stringify({ cdktfJsonPath: join(project.folder, "cdktf.json"), ...project.context }),
     },
   });
-  for await (const line of running.iterable({ from: "stderr" })) if (/^\d+ of \d+ keys made$/.test(line)) out.say(line);
-  const result = await running;
-  // Notices of keys made are for everybody; npm's own remarks are not.
-  for (const line of result.stderr.split("\n").filter((text) => /^(made|issued) the /.test(text))) out.warn(line);
-  if (!result.failed) return;
-  throw new ToolError("synth-failed", `\`${project.app}\` failed:\n${essence(result.stderr || result.stdout)}`);
+  const made: Notice[] = [];
+  const rest: string[] = []; // of whoever else writes to stderr, such as npm: of interest after a failure alone
+  for await (const line of running.iterable({ from: "stderr" })) {
+    const notice = noticeIn(line);
+    if (notice === undefined) rest.push(line);
+    else if (notice.event === "keys-made") out.say(sentence(notice));
+    else made.push(notice);
+  }
+  const { failed, stdout } = await running;
+  for (const notice of made) out.warn(sentence(notice)); // for everybody, also where no progress is shown
+  if (!failed) return;
+  throw new ToolError("synth-failed", `\`${project.app}\` failed:\n${essence(rest.join("\n") || stdout)}`);
 }
 
 /** npx looks up the registry's cache first; what is installed can be started at once. */

@@ -6,12 +6,12 @@ import {
   configuredPassword,
   givenByEnvironment,
   isPasswordGiven,
-  referredVariable,
   takesConfiguration,
   variableName,
   variableReference,
   writeConfiguration,
 } from "../../../constructs/contract/first-administrator";
+import { variableIn } from "../../../constructs/contract/terraform-text";
 import { inTemporaryProject } from "../project";
 
 inTemporaryProject();
@@ -19,8 +19,8 @@ inTemporaryProject();
 describe("the variables of a server", () => {
   it("are named by its prefix, and found again in the arguments that refer to them", () => {
     expect(variableName("keycloak", "password")).toBe("keycloak_admin_password");
-    expect(referredVariable(variableReference("sso", "username"))).toBe("sso_admin_username");
-    expect(referredVariable("admin")).toBeUndefined();
+    expect(variableIn(variableReference("sso", "username"))).toBe("sso_admin_username");
+    expect(variableIn("admin")).toBeUndefined();
   });
 });
 

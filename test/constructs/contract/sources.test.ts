@@ -1,14 +1,18 @@
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ContractError } from "../../../constructs/contract/errors";
 import {
   DOCKER,
-  defaultImage,
+  defaultKeycloakImage,
+  defaultMachineImage,
   EMBEDDED_KEYCLOAK,
+  KEYCLOAK_RELEASE,
   keycloakProviderSource,
   OFFICIAL_KEYCLOAK,
+  officialKeycloakImage,
 } from "../../../constructs/contract/sources";
-import { inTemporaryProject, messageOf, newRealm, newStack, synth, writeProjectFile } from "../project";
+import { inTemporaryProject, newRealm, newStack, synth, writeProjectFile } from "../project";
 
 inTemporaryProject();
 
@@ -64,20 +68,23 @@ it("every source is fully qualified, as OpenTofu asks a registry of its own", ()
   }
 });
 
-describe("defaultImage", () => {
+describe("the default image", () => {
   it("is the official one, or the recorded one of its kind", () => {
-    expect(defaultImage("machineImage", "node:22")).toBe("node:22");
+    expect(defaultKeycloakImage()).toBe("quay.io/keycloak/keycloak:26.4");
     settleOn({ keycloakImage: "local/keycloak" });
-    expect(defaultImage("machineImage", "node:22")).toBe("node:22");
-    expect(defaultImage("keycloakImage", "quay.io/x")).toBe("local/keycloak");
+    expect(defaultMachineImage()).toBe("node:22-bookworm-slim");
+    expect(defaultKeycloakImage()).toBe("local/keycloak");
   });
 });
 
-it("fails on a record that is not JSON, and says which file", () => {
+it("the release for a local image is of the version of the official image", () => {
+  expect(officialKeycloakImage(KEYCLOAK_RELEASE).startsWith(`${officialKeycloakImage()}.`)).toBe(true);
+});
+
+it("the record fails if it is not JSON, with a code and the file", () => {
   mkdirSync(".m2m");
   writeFileSync(".m2m/sources.json", "{");
   const file = join(realpathSync(process.cwd()), ".m2m", "sources.json");
-  expect(messageOf(keycloakProviderSource)).toBe(
-    `${file} must be JSON as \`m2m up\` writes it; remove it and run \`m2m up\` again`,
-  );
+  const message = `${file} must be JSON as \`m2m up\` writes it; remove it and run \`m2m up\` again`;
+  expect(keycloakProviderSource).toThrow(new ContractError("record-invalid", message));
 });

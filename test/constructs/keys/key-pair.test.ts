@@ -8,7 +8,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SIGNING_ALGORITHMS } from "../../../constructs/keys/algorithms";
 import { keyId, readCertificate } from "../../../constructs/keys/certificate";
 import { KeyError } from "../../../constructs/keys/errors";
-import { checkKeyPairRequest, ensureKeyPair, type KeyPairRequest } from "../../../constructs/keys/key-pair";
+import {
+  checkKeyPairRequest,
+  ensureKeyPair,
+  type KeyNotice,
+  type KeyPairRequest,
+} from "../../../constructs/keys/key-pair";
 import { filesOf } from "../../../constructs/keys/pair-files";
 import { selfSign } from "../../../constructs/keys/self-sign";
 import { rsaPair } from "../../generated-key";
@@ -20,7 +25,7 @@ const END = new Date("2026-01-11T00:00:00Z");
 
 let folder: string;
 let request: KeyPairRequest;
-let notices: string[];
+let notices: KeyNotice[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "m2m-pair-"));
@@ -33,7 +38,7 @@ beforeEach(() => {
     validityDays: 10,
     creation: "allowed",
     reissueExpired: false,
-    notice: (text) => void notices.push(text),
+    notice: (notice) => void notices.push(notice),
     now: ISSUED,
   };
 });
@@ -47,7 +52,10 @@ function write({ key, certificate }: { key?: boolean; certificate?: boolean }): 
 describe("ensureKeyPair", () => {
   it("makes both halves only where neither exists", () => {
     const made = ensureKeyPair(request);
-    expect(notices.map((text) => text.split(" ")[0])).toEqual(["made", "issued"]);
+    expect(notices).toEqual([
+      { event: "key-made", name: "m", kind: "RSA-2048", file: request.files.key },
+      { event: "certificate-issued", name: "m", file: request.files.certificate, days: 10 },
+    ]);
     expect(made.notAfter).toEqual(END);
     expect(ensureKeyPair(request)).toEqual(made);
     expect(notices).toHaveLength(2);
@@ -146,7 +154,7 @@ describe("runs at once", () => {
       },
     };
     expect(ensureKeyPair(late).kid).toBe(keyId(KEY));
-    expect(notices.map((text) => text.split(" ")[0])).toEqual(["issued"]);
+    expect(notices.map(({ event }) => event)).toEqual(["certificate-issued"]);
   });
 
   it("end with one matching pair each time", { timeout: 60_000 }, async () => {

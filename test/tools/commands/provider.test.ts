@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK, readSources } from "../../../constructs/contract/sources";
 import { switchProvider } from "../../../tools/commands/provider";
-import { EMBEDDED_PROVIDER, REGISTRY_PROVIDER, recordedSources, recordSources } from "../../../tools/project/sources";
+import { recordSources } from "../../../tools/project/sources";
 import {
   fakeProgram,
   inState,
@@ -16,8 +17,8 @@ import {
 
 const folder = temporaryFolder();
 const project = () => projectIn(folder.path, "true");
-const OFFICIAL = `provider["${REGISTRY_PROVIDER}"].Keycloak`;
-const EMBEDDED = `provider["${EMBEDDED_PROVIDER}"].Keycloak`;
+const OFFICIAL = `provider["${OFFICIAL_KEYCLOAK.source}"].Keycloak`;
+const EMBEDDED = `provider["${EMBEDDED_KEYCLOAK.source}"].Keycloak`;
 
 /** Terraform as `state replace-provider` works: the file of -state with the one address in place of the other. */
 const REPLACES = `case "$1" in version) echo "Terraform v1.9.0";; state) sed -i "s#$6#$7#" "$(echo $5 | cut -c8-)";; esac`;
@@ -30,7 +31,7 @@ beforeEach(async () => {
   vi.spyOn(process, "cwd").mockReturnValue(folder.path);
   writeCdktfJson("false");
   await recordSources(project(), {
-    keycloakProvider: EMBEDDED_PROVIDER,
+    keycloakProvider: EMBEDDED_KEYCLOAK.source,
     dockerProvider: "built",
     why: "a test",
     decidedAt: "2026-01-01T00:00:00.000Z",
@@ -57,7 +58,7 @@ function deploy(provider: string, options: { file?: string; path?: string; manif
   return file;
 }
 
-const recorded = () => recordedSources(project())?.keycloakProvider;
+const recorded = () => readSources(folder.path)?.keycloakProvider;
 
 describe("a switch of the provider", () => {
   it.each(["terraform.m2m.tfstate", "elsewhere.json"])(
@@ -65,8 +66,8 @@ describe("a switch of the provider", () => {
     async (name) => {
       const file = deploy(EMBEDDED, { file: name });
       await switchProvider(recordOutput(), "registry");
-      expect(readFileSync(file, "utf8")).toContain(REGISTRY_PROVIDER);
-      expect(recorded()).toBe(REGISTRY_PROVIDER);
+      expect(readFileSync(file, "utf8")).toContain(OFFICIAL_KEYCLOAK.source);
+      expect(recorded()).toBe(OFFICIAL_KEYCLOAK.source);
       expect(existsSync(project().outdir)).toBe(false);
     },
   );
@@ -80,8 +81,8 @@ describe("a switch of the provider", () => {
     writeCdktfJson(`test ! -e ${outdir} && cp -r '${synthesis}' '${outdir}'`);
     renameSync(outdir, synthesis);
     await switchProvider(recordOutput(), "embedded");
-    expect(readFileSync(file, "utf8")).toContain(EMBEDDED_PROVIDER);
-    expect(recorded()).toBe(EMBEDDED_PROVIDER);
+    expect(readFileSync(file, "utf8")).toContain(EMBEDDED_KEYCLOAK.source);
+    expect(recorded()).toBe(EMBEDDED_KEYCLOAK.source);
   });
 
   it("that did not happen is an error, and nothing is recorded", async () => {
@@ -93,9 +94,9 @@ describe("a switch of the provider", () => {
     const file = deploy(EMBEDDED);
     await expect(switchProvider(recordOutput(), "registry")).rejects.toMatchObject({
       code: "not-switched",
-      message: expect.stringMatching(new RegExp(`^${file} still names ${EMBEDDED_PROVIDER}.*\nlocked$`)),
+      message: expect.stringMatching(new RegExp(`^${file} still names ${EMBEDDED_KEYCLOAK.source}.*\nlocked$`)),
     });
-    expect(recorded()).toBe(EMBEDDED_PROVIDER);
+    expect(recorded()).toBe(EMBEDDED_KEYCLOAK.source);
     expect(existsSync(project().outdir)).toBe(true);
   });
 
@@ -104,7 +105,7 @@ describe("a switch of the provider", () => {
     const out = recordOutput();
     await switchProvider(out, "registry");
     expect(out.warned.join()).toContain(
-      `stack m2m keeps its state elsewhere, where it is not switched; run:\n  (cd ${join(project().outdir, "stacks", "m2m")} && terraform state replace-provider ${EMBEDDED_PROVIDER} ${REGISTRY_PROVIDER})`,
+      `stack m2m keeps its state elsewhere, where it is not switched; run:\n  (cd ${join(project().outdir, "stacks", "m2m")} && terraform state replace-provider ${EMBEDDED_KEYCLOAK.source} ${OFFICIAL_KEYCLOAK.source})`,
     );
     expect(existsSync(project().outdir)).toBe(true);
     expect(terraform.calls().filter((call) => call.startsWith("state"))).toEqual([]);

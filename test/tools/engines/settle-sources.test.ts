@@ -3,23 +3,23 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DOCKER_PROVIDER } from "../../../tools/bring/docker-provider";
+import {
+  DOCKER,
+  EMBEDDED_KEYCLOAK,
+  OFFICIAL_KEYCLOAK,
+  readSources,
+  type Sources,
+} from "../../../constructs/contract/sources";
 import { cliConfig } from "../../../tools/engines/cli-config";
 import { isOutdated, renewMachineImage, settleSources } from "../../../tools/engines/settle-sources";
-import {
-  EMBEDDED_PROVIDER,
-  REGISTRY_PROVIDER,
-  recordedSources,
-  recordSources,
-  type Sources,
-} from "../../../tools/project/sources";
+import { recordSources } from "../../../tools/project/sources";
 import { fakeProgram, projectIn, recordOutput, temporaryFolder } from "../parts";
 
 const folder = temporaryFolder();
 const project = () => projectIn(folder.path);
 
 const EMBEDDED: Sources = {
-  keycloakProvider: EMBEDDED_PROVIDER,
+  keycloakProvider: EMBEDDED_KEYCLOAK.source,
   dockerProvider: "built",
   why: "a test",
   decidedAt: "2026-01-01T00:00:00.000Z",
@@ -58,16 +58,16 @@ describe("settleSources", () => {
     await recordSources(project(), EMBEDDED);
     registries({ "registry.terraform.io": 200, "quay.io": 200 });
     expect(await settleSources(project(), [])).toEqual(EMBEDDED);
-    expect(await settleSources(project(), [EMBEDDED_PROVIDER])).toEqual(EMBEDDED);
+    expect(await settleSources(project(), [EMBEDDED_KEYCLOAK.source])).toEqual(EMBEDDED);
     expect(asked).toEqual([]);
   });
 
   it("takes the registries where they answer, and records that", async () => {
     registries({ "registry.terraform.io": 200, "quay.io": 401 });
     const settled = await settleSources(project(), []);
-    expect(settled).toMatchObject({ keycloakProvider: REGISTRY_PROVIDER, dockerProvider: "registry" });
+    expect(settled).toMatchObject({ keycloakProvider: OFFICIAL_KEYCLOAK.source, dockerProvider: "registry" });
     expect(settled.keycloakImage).toBeUndefined();
-    expect(recordedSources(project())).toEqual(settled);
+    expect(readSources(folder.path)).toEqual(settled);
   });
 
   it.each<Record<string, number>>([{}, { "registry.terraform.io": 503, "quay.io": 502 }])(
@@ -75,7 +75,7 @@ describe("settleSources", () => {
     async (answers) => {
       registries(answers);
       expect(await settleSources(project(), [])).toMatchObject({
-        keycloakProvider: EMBEDDED_PROVIDER,
+        keycloakProvider: EMBEDDED_KEYCLOAK.source,
         dockerProvider: "built",
         keycloakImage: expect.any(String),
         machineImage: expect.any(String),
@@ -86,17 +86,19 @@ describe("settleSources", () => {
 
   it("follows the state over what can be reached", async () => {
     registries({ "registry.terraform.io": 200, "quay.io": 200 });
-    const settled = await settleSources(project(), [EMBEDDED_PROVIDER]);
-    expect(settled.keycloakProvider).toBe(EMBEDDED_PROVIDER);
-    expect(settled.why).toContain(`the state was written by ${EMBEDDED_PROVIDER}`);
+    const settled = await settleSources(project(), [EMBEDDED_KEYCLOAK.source]);
+    expect(settled.keycloakProvider).toBe(EMBEDDED_KEYCLOAK.source);
+    expect(settled.why).toContain(`the state was written by ${EMBEDDED_KEYCLOAK.source}`);
   });
 
   it("follows the state over a record that says otherwise", async () => {
     await recordSources(project(), EMBEDDED);
-    expect((await settleSources(project(), [REGISTRY_PROVIDER])).keycloakProvider).toBe(REGISTRY_PROVIDER);
-    expect(recordedSources(project())).toMatchObject({
+    expect((await settleSources(project(), [OFFICIAL_KEYCLOAK.source])).keycloakProvider).toBe(
+      OFFICIAL_KEYCLOAK.source,
+    );
+    expect(readSources(folder.path)).toMatchObject({
       ...EMBEDDED,
-      keycloakProvider: REGISTRY_PROVIDER,
+      keycloakProvider: OFFICIAL_KEYCLOAK.source,
       why: expect.stringContaining("the state was written by"),
     });
     expect(asked).toEqual([]); // everything else stays as it was recorded
@@ -104,11 +106,11 @@ describe("settleSources", () => {
 
   it("takes a mirror of the user's own configuration for the registry", async () => {
     const mirror = join(folder.path, "mirror");
-    mkdirSync(join(mirror, REGISTRY_PROVIDER), { recursive: true });
+    mkdirSync(join(mirror, OFFICIAL_KEYCLOAK.source), { recursive: true });
     const config = `provider_installation {\n  filesystem_mirror {\n    path = "${mirror}"\n  }\n}\n`;
     writeFileSync(join(folder.path, ".terraformrc"), config);
     expect(await settleSources(project(), [])).toMatchObject({
-      keycloakProvider: REGISTRY_PROVIDER,
+      keycloakProvider: OFFICIAL_KEYCLOAK.source,
       dockerProvider: "built", // not in that mirror
       why: expect.stringContaining("Terraform registry mirrored"),
     });
@@ -122,23 +124,23 @@ describe("a network mirror", () => {
       join(folder.path, ".terraformrc"),
       'provider_installation {\n  network_mirror {\n    url = "https://mirror.example/tf"\n  }\n}\n',
     );
-    expect((await settleSources(project(), [])).keycloakProvider).toBe(REGISTRY_PROVIDER);
-    expect(asked).toContain(`https://mirror.example/tf/${REGISTRY_PROVIDER}/index.json`);
+    expect((await settleSources(project(), [])).keycloakProvider).toBe(OFFICIAL_KEYCLOAK.source);
+    expect(asked).toContain(`https://mirror.example/tf/${OFFICIAL_KEYCLOAK.source}/index.json`);
   });
 });
 
 describe("a mirror that Terraform looks into by itself", () => {
   it("counts as the registry where it holds the provider", async () => {
-    mkdirSync(join(folder.path, ".terraform.d", "plugins", REGISTRY_PROVIDER), { recursive: true });
-    expect((await settleSources(project(), [])).keycloakProvider).toBe(REGISTRY_PROVIDER);
+    mkdirSync(join(folder.path, ".terraform.d", "plugins", OFFICIAL_KEYCLOAK.source), { recursive: true });
+    expect((await settleSources(project(), [])).keycloakProvider).toBe(OFFICIAL_KEYCLOAK.source);
   });
 });
 
 describe("a configuration that m2m wrote, exported to the shell", () => {
   it("is not taken for the user's mirror: the next project is settled as the first was", async () => {
     const mirror = join(folder.path, "mirror");
-    mkdirSync(join(mirror, DOCKER_PROVIDER), { recursive: true });
-    const text = cliConfig([{ path: mirror, include: DOCKER_PROVIDER }], "");
+    mkdirSync(join(mirror, DOCKER.source), { recursive: true });
+    const text = cliConfig([{ path: mirror, include: DOCKER.source }], "");
     writeFileSync(join(folder.path, "ours.tfrc"), text);
     vi.stubEnv("TF_CLI_CONFIG_FILE", join(folder.path, "ours.tfrc"));
     expect((await settleSources(project(), [])).dockerProvider).toBe("built");
@@ -160,7 +162,7 @@ describe("with a proxy", () => {
     vi.stubEnv("https_proxy", undefined);
     vi.stubEnv("NO_PROXY", undefined);
     vi.stubEnv("no_proxy", undefined);
-    expect((await settleSources(project(), [])).keycloakProvider).toBe(EMBEDDED_PROVIDER);
+    expect((await settleSources(project(), [])).keycloakProvider).toBe(EMBEDDED_KEYCLOAK.source);
     expect(connected.sort()).toEqual(["quay.io:443", "registry.terraform.io:443"]);
     expect(asked).toEqual([]);
   });
@@ -189,7 +191,7 @@ describe("the recorded image for machines", () => {
     const out = recordOutput();
     const renewed = await renewMachineImage(project(), recordWith("cdktf-keycloak-m2m/node:1"), out);
     expect(renewed).toEqual(recordWith(NOW));
-    expect(recordedSources(project())).toEqual(recordWith(NOW));
+    expect(readSources(folder.path)).toEqual(recordWith(NOW));
     expect(out.warned.join()).toContain(`the image for machines is ${NOW} now: cdktf-keycloak-m2m/node:1 is not here`);
   });
 

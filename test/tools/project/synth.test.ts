@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { type Notice, sentence } from "../../../constructs/contract/notices";
 import { ToolError } from "../../../tools/output";
 import { type SynthOptions, synthesize } from "../../../tools/project/synth";
 import { inState, projectIn, recordOutput, signedJwtClient, temporaryFolder } from "../parts";
@@ -84,13 +85,26 @@ describe("synthesize", () => {
   });
 
   it("passes warnings and notices of keys on, and nothing else that the app or npm prints", async () => {
-    writeApp(
-      "machine-a",
-      "console.error('npm warn x\\nmade the private key k\\nissued the certificate c\\nissued 3 x');",
-    );
+    const made: Notice[] = [
+      { event: "key-made", name: "machine-a", kind: "RSA-2048", file: "k" },
+      { event: "certificate-issued", name: "machine-a", file: "c", days: 5 },
+    ];
+    const printed = ["npm warn x", ...made.map((notice) => JSON.stringify(notice)), "issued 3 x", '{"event":'];
+    writeApp("machine-a", `console.error(${JSON.stringify(printed.join("\n"))});`);
     const out = recordOutput();
     await synthesize(projectIn(folder.path), out, ALLOWED);
-    expect(out.warned).toEqual(["made the private key k", "issued the certificate c", "warning: [m2m/Key] ends soon"]);
+    expect(told().M2M_NOTICES).toBe("json");
+    expect(out.warned).toEqual([...made.map(sentence), "warning: [m2m/Key] ends soon"]);
+  });
+
+  it("tells how far many keys are as progress, and leaves notices out of a failure", async () => {
+    const notice: Notice = { event: "keys-made", made: 10, total: 12 };
+    writeApp("machine-a", `console.error(${JSON.stringify(JSON.stringify(notice))}); throw new Error("of the app");`);
+    const out = recordOutput();
+    const { message } = await failure(synthesize(projectIn(folder.path), out, ALLOWED));
+    expect(out.said).toEqual(["10 of 12 keys made"]);
+    expect(message).toContain("Error: of the app");
+    expect(message).not.toContain("keys-made");
   });
 });
 

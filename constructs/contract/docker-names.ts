@@ -1,0 +1,56 @@
+import type { ResourceJson } from "./terraform-json";
+
+/** The label of everything that this package makes in Docker. Its value says what a thing is. */
+export const LABEL = "cdktf-keycloak-m2m";
+
+/** What a thing in Docker is: of a server's, a machine, or an image. */
+type Role = "keycloak" | "network" | "data" | "machine" | "keycloak-optimised" | "debian" | "node";
+
+/** A label, as Terraform's Docker provider takes it. */
+interface Label {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** Tells the key that a container was given. */
+const KID_LABEL = `${LABEL}.kid`;
+
+/** The labels of one thing; a container that is given a key says which. */
+export function labels(role: Role, kid?: string): Label[] {
+  return [{ label: LABEL, value: role }, ...(kid === undefined ? [] : [{ label: KID_LABEL, value: kid }])];
+}
+
+/** The key that a container was given, of a synthesized stack or a state. */
+export function kidsInLabels(container: ResourceJson): string[] {
+  const all = (container.labels ?? []) as readonly Label[];
+  return all.filter(({ label }) => label === KID_LABEL).map(({ value }) => value);
+}
+
+/** The label as a Dockerfile and `docker import --change` take it. */
+export function dockerfileLabel(role: Role): string {
+  return `LABEL ${LABEL}=${role}`;
+}
+
+/** The network of a server, by the name of its container. */
+export function networkName(container: string): string {
+  return `${container}-network`;
+}
+
+/** The volume with a server's database, by the name of its container. */
+export function volumeName(container: string): string {
+  return `${container}-data`;
+}
+
+/** An image that is made on this machine: by `m2m`, or by a construct on top of one. */
+export function localImage(role: Role, tag: string): string {
+  return `${repository(role)}${tag}`;
+}
+
+/** Whether an image is one that was made on a machine like this, with whatever tag. */
+export function isLocalImage(role: Role, image: string): boolean {
+  return image.startsWith(repository(role));
+}
+
+function repository(role: Role): string {
+  return `${LABEL}/${role}:`;
+}

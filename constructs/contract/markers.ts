@@ -1,0 +1,38 @@
+import type { SigningAlgorithm } from "../keys/algorithms";
+import type { Override, ResourceJson, StackJson } from "./terraform-json";
+
+// Facts that only `m2m` reads stand below `//` in the synthesized JSON, which Terraform takes for a comment.
+
+/** What `m2m keys` has to know of a pair: where its files are, and what its next key is to look like. */
+export interface PairDescription {
+  readonly name: string;
+  /** The folders as declared, absolute or relative to `cdktf.json`. */
+  readonly directory: string;
+  readonly privateKeyDirectory: string;
+  readonly algorithm: SigningAlgorithm;
+  readonly validityDays: number;
+  readonly rsaBits?: number;
+  /** The keys that Keycloak accepts. */
+  readonly kids: readonly string[];
+  /** The keys that Keycloak must never accept again. */
+  readonly revoked: readonly string[];
+}
+
+/** Marks a pair in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
+export function pairMarker(address: string, description: PairDescription): Override<PairDescription> {
+  return [`//.signingKeys.${address}`, description];
+}
+
+/** The pairs that a stack declares. */
+export function pairsIn(stack: StackJson): PairDescription[] {
+  const { signingKeys = {} } = (stack["//"] ?? {}) as { signingKeys?: Record<string, PairDescription> };
+  return Object.values(signingKeys);
+}
+
+/** Marks the client that Terraform itself signs in as (`DeployerClient`), in the JSON of that client. */
+export const DEPLOYER_MARKER: Override<boolean> = ["//.deployer", true];
+
+/** Whether a client in the synthesized JSON has the deployer's mark. */
+export function isDeployer(client: ResourceJson): boolean {
+  return (client["//"] as { deployer?: boolean } | undefined)?.deployer === true;
+}

@@ -1,0 +1,23 @@
+/** The outputs by which `m2m` finds the machines of a stack, as `main.ts` declares them. */
+export interface MachineOutputs {
+  readonly issuer: string;
+  /** The address that `m2m call` calls. Without it there are tokens only. */
+  readonly api?: string;
+  /** `host:port=address:port`, several parted by commas. */
+  readonly connect_to: string;
+  /** Client id to private key, relative to `cdktf.json`. */
+  readonly key_files: Readonly<Record<string, string>>;
+}
+
+/** Outputs as a state has them. */
+type StateOutputs = Readonly<Record<string, { readonly value: unknown } | undefined>>;
+
+/** Reads the outputs; gives the names of the missing ones if there are any. */
+export function machineOutputs(
+  outputs: StateOutputs,
+  names: readonly (keyof MachineOutputs)[],
+): MachineOutputs | { readonly missing: string[] } {
+  const missing = names.filter((name) => outputs[name] === undefined);
+  if (missing.length > 0) return { missing };
+  return Object.fromEntries(names.map((name) => [name, outputs[name]!.value])) as unknown as MachineOutputs;
+}
