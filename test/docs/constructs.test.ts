@@ -39,6 +39,11 @@ describe("the pages of constructs", () => {
     expect(firstColumn(section(page, heading)).sort()).toEqual([...properties].sort());
   });
 
+  it.each([...CONSTRUCT_PAGES])("name every public member of %s", (name, page) => {
+    const named = codeSpans(read(page)).map((span) => span.split("(")[0]?.split(".").at(-1));
+    expect(membersOf(name).filter((member) => !named.includes(member))).toEqual([]);
+  });
+
   it("name every setting of the context", () => {
     const settings = matches(sources("constructs"), /setting\(this, "(\w+)"/g);
     expect(settings.length).toBeGreaterThan(0);
@@ -51,15 +56,36 @@ describe("the pages of constructs", () => {
     expect(named.filter((code) => /^[A-Z_]+$/.test(code)).sort()).toEqual(codes.sort());
   });
 
-  /** Interfaces of props, by name, with what they ask for. */
-  function propsOf(folder: string): [string, string[]][] {
+  /** What a construct and its interface offer, by name. */
+  function membersOf(construct: string): string[] {
+    const interfaces = [construct, `I${construct}`, ...(construct === "SigningKeyPair" ? ["ISigningKey"] : [])];
+    return declarationsIn("constructs")
+      .filter((node) => ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node))
+      .filter(({ name }) => interfaces.includes(name?.text ?? ""))
+      .flatMap((node) => [...node.members])
+      .filter((member) => !isHidden(member))
+      .map(({ name }) => (name && ts.isIdentifier(name) ? name.text : ""))
+      .filter((name) => name !== "");
+  }
+
+  function isHidden(member: ts.ClassElement | ts.TypeElement): boolean {
+    const flags = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
+    const isInternal = ts.getJSDocTags(member).some(({ tagName }) => tagName.text === "internal");
+    return isInternal || (ts.getCombinedModifierFlags(member) & flags) !== 0;
+  }
+
+  function declarationsIn(folder: string): ts.Statement[] {
     return readdirSync(join(ROOT, folder))
       .filter((file) => file.endsWith(".ts"))
-      .flatMap((file) =>
-        ts
-          .createSourceFile(file, read(join(folder, file)), ts.ScriptTarget.Latest)
-          .statements.filter(ts.isInterfaceDeclaration),
-      )
+      .flatMap((file) => [
+        ...ts.createSourceFile(file, read(join(folder, file)), ts.ScriptTarget.Latest, true).statements,
+      ]);
+  }
+
+  /** Interfaces of props, by name, with what they ask for. */
+  function propsOf(folder: string): [string, string[]][] {
+    return declarationsIn(folder)
+      .filter(ts.isInterfaceDeclaration)
       .filter(({ name }) => /(Props|Attributes)$/.test(name.text))
       .map(({ name, members }) => [name.text, members.map((member) => (member.name as ts.Identifier).text)]);
   }
