@@ -1,4 +1,6 @@
 import fc from "fast-check";
+import type { Type } from "../../provider/protocol/schema";
+import { UNKNOWN, Unknown, type Value } from "../../provider/protocol/values";
 
 /** M2M_TEST_RUNS=100 tries a hundred times as much. */
 export const runs = (count: number) => ({ numRuns: Math.ceil(count * Number(process.env.M2M_TEST_RUNS || 1)) });
@@ -15,3 +17,23 @@ export const byte = fc.integer({ min: 0, max: 255 });
 export const bytes = fc
   .array(fc.oneof({ weight: 3, arbitrary: head }, { weight: 1, arbitrary: byte }), { maxLength: 60 })
   .map((list) => Buffer.from(list));
+
+/** Any value of a type, null and unknown at every depth included. */
+export function anyOf(of: Type): fc.Arbitrary<Value> {
+  const whole = fc.constantFrom<Value>(null, UNKNOWN, new Unknown(Uint8Array.of(0x81, 0x01, 0xc2)));
+  return fc.oneof({ weight: 1, arbitrary: whole }, { weight: 4, arbitrary: knownOf(of) });
+}
+
+const text = fc.oneof(fc.string(), fc.constantFrom("", "r", "client-jwt", "PUBLIC", "5m0s", "http://127.0.0.1:1"));
+
+function knownOf(of: Type): fc.Arbitrary<Value> {
+  if (of === "string") return text;
+  if (of === "bool") return fc.boolean();
+  if (of === "number") return fc.oneof(fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true }));
+  if (of[0] === "object") {
+    const members = Object.entries(of[1] as { [name: string]: Type }).map(([name, member]) => [name, anyOf(member)]);
+    return fc.record(Object.fromEntries(members)) as fc.Arbitrary<Value>;
+  }
+  if (of[0] === "map") return fc.dictionary(text, anyOf(of[1] as Type), { maxKeys: 3 }) as fc.Arbitrary<Value>;
+  return fc.array(anyOf(of[1] as Type), { maxLength: 2 });
+}

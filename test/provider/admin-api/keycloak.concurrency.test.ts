@@ -1,15 +1,12 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
-import { Keycloak } from "../../../provider/admin-api/keycloak";
+import { describe, expect, it } from "vitest";
 import { handlerOf } from "../../../provider/engine/resource-handler";
 import type { Resource } from "../../../provider/engine/table";
 import type { ObjectValue } from "../../../provider/protocol/values";
-import { connectionSettings } from "../../../provider/provider-block/connection-settings";
 import { openidHardcodedClaimMapper } from "../../../provider/resources/openid-hardcoded-claim-mapper";
 import { realm } from "../../../provider/resources/realm";
 import { role } from "../../../provider/resources/role";
+import { type Answer, connect, serving } from "../stand-in";
 
 interface Request {
   method: string;
@@ -17,20 +14,10 @@ interface Request {
   token: string;
   body: { [field: string]: string };
 }
-interface Answer {
-  status: number;
-  body?: unknown;
-}
-
-let server: Server | undefined;
-afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
-});
 
 /** What Terraform does at once with several objects of a resource, on a stand-in for Keycloak. */
 async function applyAll(resource: Resource, configs: ObjectValue[], answer: (request: Request) => Promise<Answer>) {
-  server = createServer(async (request, response) => {
+  const { url } = await serving(async (request, response) => {
     const text = (await request.toArray()).join("");
     const isJson = request.headers["content-type"]?.includes("json");
     const { status, body } = await answer({
@@ -42,10 +29,7 @@ async function applyAll(resource: Resource, configs: ObjectValue[], answer: (req
     response.writeHead(status, { "content-type": "application/json", ...(status === 201 && { location: "/x/made" }) });
     response.end(JSON.stringify(body ?? {}));
   });
-  await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const login = { url, client_id: "admin-cli", username: "admin", password: "x" };
-  const keycloak = new Keycloak(connectionSettings(login, {})!);
+  const keycloak = connect(url);
   const handler = handlerOf(resource, (patience) => keycloak.session(patience));
   const results = await Promise.all(
     configs.map((config) => {

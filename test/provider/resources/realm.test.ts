@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { planChange } from "../../../provider/engine/plan";
+import { readState, writeRepresentation } from "../../../provider/engine/state";
+import { isUnknown } from "../../../provider/protocol/values";
+import { realm } from "../../../provider/resources/realm";
+
+describe("a realm", () => {
+  it("has its name as internal id, and an id that is known when it is made: what is in it goes with the old one", () => {
+    const { planned } = planChange(realm, null, { realm: "r" });
+    expect(planned).toMatchObject({ internal_id: "r", otp_policy: [], smtp_server: [] });
+    expect(isUnknown(planned!.id)).toBe(true);
+  });
+
+  it("whose name is longer than Keycloak's ids leaves the internal id to Keycloak", () => {
+    expect(isUnknown(planChange(realm, null, { realm: "r".repeat(37) }).planned!.internal_id)).toBe(true);
+  });
+
+  it("takes a duration in any spelling", () => {
+    const { planned } = planChange(realm, null, { realm: "r", access_token_lifespan: "300s" });
+    expect(planned!.access_token_lifespan).toBe("5m0s");
+  });
+
+  it("loses its brute force detection when the block is taken away", () => {
+    const declared = {
+      realm: "r",
+      security_defenses: [{ brute_force_detection: [{ max_login_failures: 5 }], headers: [] }],
+    };
+    const first = planChange(realm, null, declared).planned!;
+    const sent = writeRepresentation(realm, {}, first, null);
+    expect(sent).toMatchObject({ bruteForceProtected: true, failureFactor: 5, waitIncrementSeconds: 60 });
+    const state = readState(realm, sent, first);
+    expect(state.security_defenses).toMatchObject([
+      { brute_force_detection: [{ max_login_failures: 5 }], headers: [] },
+    ]);
+    const second = planChange(realm, state, { realm: "r" }).planned!;
+    expect(writeRepresentation(realm, {}, second, state)).toMatchObject({
+      bruteForceProtected: false,
+      failureFactor: 30,
+    });
+  });
+
+  it("keeps attributes that are not declared", () => {
+    const prior = planChange(realm, null, { realm: "r", attributes: { a: "1", b: "2" } }).planned!;
+    const planned = planChange(realm, prior, { realm: "r", attributes: { a: "1" } }).planned!;
+    const sent = writeRepresentation(realm, { attributes: { a: "1", b: "2", kept: "3" } }, planned, prior);
+    expect(sent.attributes).toEqual({ a: "1", kept: "3" });
+  });
+});
