@@ -2,7 +2,8 @@ import { EMBEDDED_KEYCLOAK, readSources, type Sources } from "../constructs/cont
 import { cacheFolder } from "./bring/cache";
 import { bringDockerEngine } from "./bring/docker-engine";
 import { bringDockerProvider } from "./bring/docker-provider";
-import { bringImages, settleAll } from "./bring/images";
+import { bringImages } from "./bring/images";
+import { settleAll } from "./bring/settle-all";
 import { findTerraform } from "./bring/terraform";
 import { writeCliConfig } from "./engines/cli-config";
 import { renewMachineImage, settleSources } from "./engines/settle-sources";

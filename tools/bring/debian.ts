@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { ToolError } from "../output";
-import { type BringContext, isRoot, must, run, step } from "./run";
+import { type BringContext, must, run } from "./run";
+import { step } from "./step";
+import { isRoot } from "./this-machine";
 
 export interface DebianRelease {
   readonly codename: string;

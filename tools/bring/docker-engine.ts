@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { writeAtomically } from "../atomic-file";
 import { ToolError } from "../output";
 import { debianRelease, installPackages } from "./debian";
-import { type BringContext, findProgram, indent, isRoot, must, run } from "./run";
+import { type BringContext, indent, must, run } from "./run";
+import { findProgram, isRoot } from "./this-machine";
 
 export interface DockerEngine {
   readonly version: string;

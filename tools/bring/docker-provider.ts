@@ -5,7 +5,8 @@ import { DOCKER } from "../../constructs/contract/sources";
 import { ToolError } from "../output";
 import { placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { bringGo } from "./go-toolchain";
-import { type BringContext, must, step } from "./run";
+import { type BringContext, must } from "./run";
+import { step } from "./step";
 
 /**
  * The 4.6 line as of the pinned commit of 2026-09-16, which is later than release 4.6.0. The date as the last part

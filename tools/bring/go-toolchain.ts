@@ -3,7 +3,9 @@ import { dirname, join } from "node:path";
 import { ToolError } from "../output";
 import { withWorkFolder } from "./cache";
 import { installPackages } from "./debian";
-import { type BringContext, findProgram, must, run, step } from "./run";
+import { type BringContext, must, run } from "./run";
+import { step } from "./step";
+import { findProgram } from "./this-machine";
 
 /** The Go that the Docker provider's own go.mod asks for. */
 const MINIMUM = [1, 25, 8] as const;

@@ -1,36 +1,14 @@
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { dockerfileLabel, isLocalImage, localImage } from "../../constructs/contract/docker-names";
-import { KEYCLOAK_RELEASE } from "../../constructs/contract/sources";
+import { dockerfileLabel, localImage } from "../../constructs/contract/docker-names";
 import { withCacheLock, withWorkFolder } from "./cache";
+import { keycloakDockerfile, machineDockerfile } from "./dockerfiles";
+import { keycloakImage, machineImage, presentImages } from "./image-names";
 import { bringKeycloakDistribution } from "./keycloak-distribution";
 import { bringRootFilesystem } from "./root-filesystem";
-import { type BringContext, must, run, step } from "./run";
-
-export function keycloakImage(version: string = KEYCLOAK_RELEASE): string {
-  return localImage("keycloak", version);
-}
-
-export function machineImage(): string {
-  return localImage("node", process.versions.node.split(".")[0]!);
-}
-
-/** One made here, of whatever version. */
-export function isMachineImage(image: string): boolean {
-  return isLocalImage("node", image);
-}
-
-/** Which of these images the engine has; one short question. */
-export async function presentImages(images: readonly string[]): Promise<Set<string>> {
-  const answer = await run("docker", ["image", "inspect", "--format", "{{json .RepoTags}}", ...images], {
-    timeoutMs: 10_000,
-  });
-  const tags = answer.stdout
-    .split("\n")
-    .filter((line) => line.startsWith("["))
-    .flatMap((line) => JSON.parse(line) as string[]);
-  return new Set(images.filter((image) => tags.includes(image)));
-}
+import { type BringContext, must, run } from "./run";
+import { settleAll } from "./settle-all";
+import { step } from "./step";
 
 /** Makes the local images that are missing: plain Keycloak, and this machine's own Node.js for machines. */
 export async function bringImages(
@@ -59,20 +37,6 @@ export async function bringImages(
       await buildMachine(cache, base, context);
     }
   });
-}
-
-/** Waits for all, then throws the first failure: nothing goes on in the background after an error. */
-export async function settleAll<T extends readonly unknown[]>(
-  work: readonly [...T],
-): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
-  const results: PromiseSettledResult<unknown>[] = await Promise.allSettled(work);
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed) {
-    throw failed.reason;
-  }
-  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as {
-    [K in keyof T]: Awaited<T[K]>;
-  };
 }
 
 async function bringBase(cache: string, context: BringContext): Promise<string> {
@@ -111,22 +75,6 @@ async function buildKeycloak(
   );
 }
 
-/** The layout, user and environment of the official image, so that a Dockerfile made for one works on the other. */
-export function keycloakDockerfile(base: string, version: string): string {
-  return [
-    `FROM ${base}`,
-    "RUN echo 'keycloak:x:1000:0:keycloak user:/opt/keycloak:/usr/sbin/nologin' >> /etc/passwd",
-    "COPY --chown=1000:0 keycloak /opt/keycloak",
-    "ENV LANG=C.UTF-8 KC_RUN_IN_CONTAINER=true",
-    `${dockerfileLabel("keycloak")} org.opencontainers.image.version=${version}`,
-    "USER 1000",
-    "EXPOSE 8080 8443 9000",
-    'ENTRYPOINT ["/opt/keycloak/bin/kc.sh"]',
-    "CMD []",
-    "",
-  ].join("\n");
-}
-
 async function buildMachine(cache: string, base: string, context: BringContext): Promise<void> {
   const image = machineImage();
   await step(context.say, `Image ${image}: building`, () =>
@@ -140,23 +88,6 @@ async function buildMachine(cache: string, base: string, context: BringContext):
       await build(work, image, machineDockerfile(base, process.version));
     }),
   );
-}
-
-/** The build runs `node` once, so an image in which it cannot run is never made. */
-export function machineDockerfile(base: string, version: string): string {
-  return [
-    `FROM ${base}`,
-    "COPY lib /usr/local/lib",
-    "COPY node /usr/local/bin/node",
-    "RUN echo 'node:x:1000:1000::/home/node:/bin/bash' >> /etc/passwd && echo 'node:x:1000:' >> /etc/group" +
-      " && mkdir /home/node && chown 1000:1000 /home/node && ldconfig && /usr/local/bin/node --version",
-    "ENV LANG=C.UTF-8 NODE_ENV=production",
-    `${dockerfileLabel("node")} org.opencontainers.image.version=${version.replace(/^v/, "")}`,
-    "USER node",
-    "WORKDIR /home/node",
-    'ENTRYPOINT ["/usr/local/bin/node"]',
-    "",
-  ].join("\n");
 }
 
 const IN_EVERY_ROOT = /^(ld-linux.*|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s))\.so\.\d+$/;

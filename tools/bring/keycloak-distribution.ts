@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { ToolError } from "../output";
 import { type Checksum, placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { installPackages } from "./debian";
-import { type BringContext, findProgram, must, step } from "./run";
+import { type BringContext, must } from "./run";
+import { step } from "./step";
+import { findProgram } from "./this-machine";
 
 const CHECKSUMS: Record<string, Checksum> = {
   "26.4.7": {

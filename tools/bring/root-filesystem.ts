@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { ToolError } from "../output";
 import { placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { configuredMirror, type DebianRelease, debianRelease, installPackages } from "./debian";
-import { type BringContext, findProgram, isRoot, must, step } from "./run";
+import { type BringContext, must } from "./run";
+import { step } from "./step";
+import { findProgram, isRoot } from "./this-machine";
 
 /** Counts the changes to what is put into the root; a new number makes a new root. */
 const EDITION = 1;

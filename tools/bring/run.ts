@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { execa } from "execa";
 import { duration, type Output, ToolError } from "../output";
+import { endGroup, endWithThisProcess } from "./process-group";
 
 /** How the parts of this folder talk; `warn` tells what is about to change the system. */
 export type BringContext = Pick<Output, "say" | "warn">;
@@ -17,54 +16,29 @@ export interface RunOptions {
 export interface RunResult {
   readonly ok: boolean;
   readonly stdout: string;
-  readonly stderr: string;
   /** The last lines of both streams, for error messages. */
   readonly tail: string;
   readonly timedOut: boolean;
-  /** The program itself was not found. */
-  readonly missing: boolean;
 }
 
 /** Runs a program to its end and never throws: a failure is part of the result. */
 export async function run(file: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
-  const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  const all: Buffer[] = [];
+  const { timeoutMs, cwd, env } = options;
+  const program = execa(file, args, { cwd, env, stdin: "ignore", all: true, reject: false, detached: true });
+  const forget = endWithThisProcess(program);
   let timedOut = false;
-  const outcome = await new Promise<number | NodeJS.ErrnoException | null>((resolve) => {
-    const child = spawn(file, args, { cwd: options.cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
-    const forget = endWithThisProcess(child);
-    const timer = setTimeout(() => {
-      timedOut = true;
-      endGroup(child);
-    }, options.timeoutMs);
-    child.stdout.on("data", (chunk: Buffer) => {
-      out.push(chunk);
-      all.push(chunk);
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      err.push(chunk);
-      all.push(chunk);
-    });
-    const finish = (value: number | NodeJS.ErrnoException | null) => {
-      clearTimeout(timer);
-      forget();
-      resolve(value);
-    };
-    child.on("error", finish);
-    child.on("close", finish);
-  });
-  const error = outcome instanceof Error ? outcome : undefined;
-  const text = Buffer.concat(all).toString().trimEnd() || (error?.message ?? "");
-  return {
-    ok: outcome === 0 && !timedOut,
-    stdout: Buffer.concat(out).toString(),
-    stderr: Buffer.concat(err).toString(),
-    tail: text.split("\n").slice(-12).join("\n"),
-    timedOut,
-    missing: error?.code === "ENOENT",
-  };
+  const timer = setTimeout(() => {
+    timedOut = true;
+    endGroup(program);
+  }, timeoutMs);
+  const { failed, stdout = "", all = "", originalMessage = "" } = await program;
+  clearTimeout(timer);
+  forget();
+  return { ok: !failed && !timedOut, stdout, tail: lastLines(all || originalMessage), timedOut };
+}
+
+function lastLines(text: string): string {
+  return text.trimEnd().split("\n").slice(-12).join("\n");
 }
 
 export interface MustOptions extends RunOptions {
@@ -90,91 +64,6 @@ export async function must(file: string, args: readonly string[], options: MustO
   );
 }
 
-/** The full path of a program on PATH, or undefined. */
-export function findProgram(name: string, path = process.env.PATH ?? ""): string | undefined {
-  const candidates = name.includes("/") ? [name] : path.split(delimiter).map((folder) => join(folder || ".", name));
-  return candidates.find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-export function isRoot(): boolean {
-  return process.getuid?.() === 0;
-}
-
-/** Prints when a step begins, every quarter of a minute while it lasts, and when it ends. */
-export async function step<T>(say: (text: string) => void, what: string, work: () => Promise<T>): Promise<T> {
-  const begin = Date.now();
-  say(`${what} …`);
-  const timer = setInterval(() => say(`${what} … ${duration(Date.now() - begin)}`), 15_000);
-  timer.unref();
-  try {
-    const value = await work();
-    say(`${what}: done in ${duration(Date.now() - begin)}`);
-    return value;
-  } finally {
-    clearInterval(timer);
-  }
-}
-
 export function indent(text: string): string {
   return text.replace(/^/gm, "  ");
-}
-
-const running = new Set<ChildProcess>();
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** A program started here has a process group of its own, which ends with this process. */
-function endWithThisProcess(child: ChildProcess): () => void {
-  if (running.size === 0) {
-    process.on("exit", endRunning);
-    for (const signal of SIGNALS) {
-      process.on(signal, passOn);
-    }
-  }
-  running.add(child);
-  return () => {
-    running.delete(child);
-    if (running.size === 0) {
-      removeListeners();
-    }
-  };
-}
-
-/** Ends what runs; where nobody else listens to the signal, this process then ends by it, as it would have. */
-function passOn(signal: NodeJS.Signals): void {
-  endRunning();
-  removeListeners();
-  if (process.listenerCount(signal) === 0) {
-    process.kill(process.pid, signal);
-  }
-}
-
-function removeListeners(): void {
-  process.off("exit", endRunning);
-  for (const signal of SIGNALS) {
-    process.off(signal, passOn);
-  }
-}
-
-function endRunning(): void {
-  for (const child of running) {
-    endGroup(child);
-  }
-}
-
-function endGroup(child: ChildProcess): void {
-  if (child.pid === undefined) {
-    return;
-  }
-  try {
-    process.kill(-child.pid, "SIGTERM");
-  } catch {
-    child.kill();
-  }
 }

@@ -1,6 +1,7 @@
 import { ToolError } from "../output";
 import { isRecent } from "./go-toolchain";
-import { findProgram, run } from "./run";
+import { run } from "./run";
+import { findProgram } from "./this-machine";
 
 const MINIMUM = [1, 5, 0] as const;
 

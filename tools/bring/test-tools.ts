@@ -1,5 +1,6 @@
 import { installPackages } from "./debian";
-import { type BringContext, findProgram } from "./run";
+import type { BringContext } from "./run";
+import { findProgram } from "./this-machine";
 
 /** Programs that this project's own checks and tests start. */
 export async function bringTestTools(context: BringContext): Promise<void> {

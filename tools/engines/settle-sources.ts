@@ -10,7 +10,7 @@ import {
   readSources,
   type Sources,
 } from "../../constructs/contract/sources";
-import { isMachineImage, keycloakImage, machineImage, presentImages } from "../bring/images";
+import { isMachineImage, keycloakImage, machineImage, presentImages } from "../bring/image-names";
 import type { Output } from "../output";
 import type { Project } from "../project/project";
 import { recordSources } from "../project/sources";

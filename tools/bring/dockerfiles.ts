@@ -1,0 +1,34 @@
+import { dockerfileLabel } from "../../constructs/contract/docker-names";
+
+/** The layout, user and environment of the official image, so that a Dockerfile made for one works on the other. */
+export function keycloakDockerfile(base: string, version: string): string {
+  return [
+    `FROM ${base}`,
+    "RUN echo 'keycloak:x:1000:0:keycloak user:/opt/keycloak:/usr/sbin/nologin' >> /etc/passwd",
+    "COPY --chown=1000:0 keycloak /opt/keycloak",
+    "ENV LANG=C.UTF-8 KC_RUN_IN_CONTAINER=true",
+    `${dockerfileLabel("keycloak")} org.opencontainers.image.version=${version}`,
+    "USER 1000",
+    "EXPOSE 8080 8443 9000",
+    'ENTRYPOINT ["/opt/keycloak/bin/kc.sh"]',
+    "CMD []",
+    "",
+  ].join("\n");
+}
+
+/** The build runs `node` once, so an image in which it cannot run is never made. */
+export function machineDockerfile(base: string, version: string): string {
+  return [
+    `FROM ${base}`,
+    "COPY lib /usr/local/lib",
+    "COPY node /usr/local/bin/node",
+    "RUN echo 'node:x:1000:1000::/home/node:/bin/bash' >> /etc/passwd && echo 'node:x:1000:' >> /etc/group" +
+      " && mkdir /home/node && chown 1000:1000 /home/node && ldconfig && /usr/local/bin/node --version",
+    "ENV LANG=C.UTF-8 NODE_ENV=production",
+    `${dockerfileLabel("node")} org.opencontainers.image.version=${version.replace(/^v/, "")}`,
+    "USER node",
+    "WORKDIR /home/node",
+    'ENTRYPOINT ["/usr/local/bin/node"]',
+    "",
+  ].join("\n");
+}
