@@ -5,6 +5,8 @@
 #   machines/machine-a/call.sh --online   machine-b asks Keycloak about the token
 #
 # Signs with the algorithm of its key: RS256 for RSA (PS256 with ALGORITHM=PS256), ES256 for P-256, EdDSA for Ed25519.
+# The rest of the project reads the algorithms from one table, constructs/keys/algorithms.ts. This script cannot: a new
+# algorithm needs its own lines here, in sign, at the kinds of keys, and for an elliptic curve in raw_ecdsa.
 # Needs bash, curl, jq, openssl. Prints "HTTP 200" and the caller; anything else ends with 1 and a reason.
 # No token or assertion is ever an argument of a program, where `ps` would show it: they go through pipes.
 set -euo pipefail

@@ -117,10 +117,10 @@ describe("SigningKeyPair", () => {
   });
 
   it("refuses another curve in words", () => {
-    const { privateKey } = ecPair("P-384");
+    const { privateKey } = ecPair("P-521");
     writeProjectFile(KEY, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
     expect(messageOf(() => declare("ES256"))).toBe(
-      `[test/Key] ${resolve(KEY)} must hold an RSA, P-256 or Ed25519 key, got: ec secp384r1; remove both halves to have a new one made`,
+      `[test/Key] ${resolve(KEY)} must hold an RSA, P-256 or Ed25519 key, got: ec secp521r1; remove both halves to have a new one made`,
     );
   });
 
@@ -155,7 +155,7 @@ describe("fromCertificateFile", () => {
   });
 
   it.each([
-    ["ec secp384r1", "ec", "ec_paramgen_curve:P-384"],
+    ["ec secp521r1", "ec", "ec_paramgen_curve:P-521"],
     ["ed448", "ed448", undefined],
     ["rsa-pss", "rsa-pss", "rsa_keygen_bits:2048"],
   ])("fails on a certificate of a key of kind %s", (got, kind, option) => {

@@ -50,8 +50,8 @@ describe("the table of algorithms", () => {
   });
 
   it("has no algorithm for a key of another curve, and names it as OpenSSL does", () => {
-    const { privateKey } = ecPair("P-384");
+    const { privateKey } = ecPair("P-521");
     expect(algorithmsOf(privateKey)).toEqual([]);
-    expect(kindOf(privateKey)).toBe("ec secp384r1");
+    expect(kindOf(privateKey)).toBe("ec secp521r1");
   });
 });

@@ -88,7 +88,7 @@ describe("a certificate of a key that does not fit", () => {
   });
 
   it.each([
-    ["ec secp384r1", ecPair("P-384").privateKey],
+    ["ec secp521r1", ecPair("P-521").privateKey],
     ["ec secp256k1", ecPair("secp256k1").privateKey],
   ])("is refused where the key is %s", (kind, key) => {
     expect(() => readCertificate(of(key), "x")).toThrow(

@@ -111,7 +111,7 @@ describe.each(ALGORITHMS)("a key for %s", { timeout: 20_000 }, (algorithm) => {
 
 describe("keys of other kinds", () => {
   it.each([
-    ["secp384r1", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]],
+    ["secp521r1", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"]],
     ["secp256k1", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"]],
     ["ED448", ["-algorithm", "ED448"]],
     ["X25519", ["-algorithm", "X25519"]],

@@ -23,7 +23,7 @@ const pem = (key: KeyObject, type: "pkcs8" | "pkcs1" | "sec1", more: object = {}
 const rsa = rsaPair().privateKey;
 const ec = ecPair().privateKey;
 const ed = ed25519Pair().privateKey;
-const p384 = ecPair("P-384").privateKey;
+const p521 = ecPair("P-521").privateKey;
 const short = rsaPair(1024).privateKey;
 
 /** Key files that are good, by what they hold. */
@@ -36,7 +36,7 @@ const GOOD: Record<string, string> = {
 };
 /** Key files that are well-formed and not for signing with. */
 const OTHERS = [
-  pem(p384, "pkcs8"),
+  pem(p521, "pkcs8"),
   pem(short, "pkcs8"),
   pem(rsa, "pkcs8", { cipher: "aes-128-cbc", passphrase: "x" }),
   createPublicKey(rsa).export({ type: "spki", format: "pem" }).toString(),

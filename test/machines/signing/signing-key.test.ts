@@ -57,7 +57,7 @@ describe("loadSigningKey", () => {
     expect(() => loadSigningKey(file, { algorithm })).toThrow(text);
   });
 
-  const ec = ecPair("P-384").privateKey.export({ type: "pkcs8", format: "pem" });
+  const ec = ecPair("P-521").privateKey.export({ type: "pkcs8", format: "pem" });
   const small = rsaPair(1024).privateKey.export({ type: "pkcs8", format: "pem" });
   const encrypted = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" } as const;
   const old = { type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "x" } as const;
@@ -69,7 +69,7 @@ describe("loadSigningKey", () => {
     ["an encrypted key", privateKey.export(encrypted), "ERR_KEY_FORMAT", "an encrypted key"],
     ["an encrypted PKCS#1 key", privateKey.export(old), "ERR_KEY_FORMAT", "an encrypted key"],
     ["half a key", pkcs8.slice(0, 800), "ERR_KEY_FORMAT", "a damaged key"],
-    ["a key on another curve", ec, "ERR_KEY_TYPE", "got: ec secp384r1"],
+    ["a key on another curve", ec, "ERR_KEY_TYPE", "got: ec secp521r1"],
     ["a short key", small, "ERR_KEY_SIZE", "at least 2048 bits, got: 1024"],
   ])("fails on %s", (name, content, code, text) => {
     const file = folder.write("refused.key", String(content));
