@@ -18,16 +18,16 @@ import { dependables, type IRealm, Realm } from "./realm";
 import { checkClientId } from "./signed-jwt-client";
 import type { ISigningKey } from "./signing-key-pair";
 
-/** Longer than Keycloak's minute: at the end of a destroy the rights in the token are all that is left. */
+/** Longer than Keycloak's minute: at the end of a destroy, only the token still has the rights. */
 const TOKEN_SECONDS = 600;
 
 /** Properties of a {@link DeployerClient}. */
 export interface DeployerClientProps {
   /** The server that Terraform signs in to. */
   readonly server: IKeycloakServer;
-  /** The realms that it manages: all that are declared on the server, and those that exist where clients are declared. */
+  /** The realms that it manages: all that the app declares on the server, and imported ones that it declares clients in. */
   readonly realms: readonly IRealm[];
-  /** What it signs with: a pair of its own, whose private half Terraform reads. */
+  /** The key that it signs with. Use a pair of its own: Terraform reads the private half. */
   readonly signingKey: ISigningKey;
   /**
    * The client id in realm `master`, which is also `iss` and `sub` of its assertions.
@@ -38,16 +38,15 @@ export interface DeployerClientProps {
 }
 
 /**
- * The client in realm `master` as which Terraform itself signs in, by a signed JWT (RFC 7523) in place of the
- * administrator's password.
- *
- * The first deploy signs in by the password and makes the client; from then on no password is needed, and none is kept.
- * It is decided at synthesis: where a password is given (`KEYCLOAK_PASSWORD`, or `TF_VAR_keycloak_admin_password`), it is
- * used, and else the key. There is no default password beside it. `m2m up` makes one for the first deploy by itself.
- *
- * Its rights are those that the constructs of this package need. Whoever holds its key can give it any right of any
- * realm, as it manages the users of `master` to manage its own rights: keep the key as you would the administrator's
+ * The client in realm `master` that Terraform itself signs in as, by a signed JWT (RFC 7523) instead of the administrator's
  * password.
+ *
+ * The first deploy signs in by the password and makes the client. After that no password is needed, and none is kept. The
+ * synthesis decides: it uses a password if one is given (`KEYCLOAK_PASSWORD`, or `TF_VAR_keycloak_admin_password`), and the
+ * key otherwise. A server with a deployer has no default password. `m2m up` makes a password for the first deploy by itself.
+ *
+ * The client has the rights that the constructs of this package need. It manages the users of `master`, because it manages its
+ * own rights. So whoever holds its key can give it any right in any realm: protect the key like the administrator's password.
  */
 export class DeployerClient extends Construct {
   readonly server: IKeycloakServer;
@@ -79,8 +78,8 @@ export class DeployerClient extends Construct {
       provider,
       realmId: "master",
       ...signingClient(clientId, signingKey),
-      // Nobody else ever signs in by it, so its tokens carry the roles of its own service account and no more. Listed
-      // one by one they would lack those of a realm that it has just made.
+      // Only its own service account signs in by it, so its tokens carry no more than that account's roles. A list of
+      // roles would lack those of a realm that it has just made.
       fullScopeAllowed: true,
       accessTokenLifespan: String(TOKEN_SECONDS),
       dependsOn: dependables(server.dependencies(this)),
@@ -96,17 +95,17 @@ export class DeployerClient extends Construct {
     });
   }
 
-  /** What can be known of a sign-in by the key before Terraform tries. */
+  /** Finds what would make Terraform's sign-in by the key fail. */
   private checkSignIn(): void {
     if (isNotDeployed(this.resource)) failPlan(this.resource, this.clientId);
     const { privateKeyFile } = this.signingKey;
     if (existsSync(resolve(projectFolder(), privateKeyFile))) return;
     Annotations.of(this).addWarning(
-      `Terraform signs in as ${this.clientId} with ${privateKeyFile}, which is not here; put the key there, or set KEYCLOAK_PASSWORD`,
+      `Terraform signs in as ${this.clientId} with ${privateKeyFile}, which is not here; put the key file there, or set KEYCLOAK_PASSWORD`,
     );
   }
 
-  /** Else it would be made without an administrator, before this one's stack tells that a password is missing. */
+  /** Its stack is deployed first: without this, the server would be made without an administrator. */
   private checkServerOfAnotherStack(signIn: SignIn): void {
     const { container } = signIn.target;
     if (!container || TerraformStack.of(container) === TerraformStack.of(this)) return;

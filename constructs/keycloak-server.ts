@@ -20,16 +20,17 @@ import { SignIn } from "./private/sign-in";
 
 /** A Keycloak that realms can be declared on. */
 export interface IKeycloakServer {
-  /** Where Terraform and a browser reach it, without a trailing slash; the default is `http://localhost:8080`. */
+  /** Where Terraform and a browser reach it, without a trailing slash. */
   readonly url: string;
-  /** What issuers start with, without a trailing slash; the default is `http://keycloak:8080`. */
+  /** What the issuers of its realms start with, without a trailing slash. */
   readonly issuerBase: string;
-  /** The provider to declare resources of this server with, in the stack of `scope`. */
+  /** The provider for resources on this server, in the stack of `scope`. */
   keycloakProvider(scope: Construct): KeycloakProvider;
-  /** What has to be there before the first resource of this server, in the stack of `scope`. */
+  /** What the first resource on this server depends on, in the stack of `scope`. */
   dependencies(scope: Construct): IDependable[];
   /**
-   * How Terraform signs in, which a `DeployerClient` changes. A server whose provider is the user's own has none.
+   * How Terraform signs in, for a `DeployerClient` to change. Undefined if the user decides it: for a server with a `provider`
+   * of the user's, and for a server class of the user's own.
    *
    * @internal
    */
@@ -39,21 +40,21 @@ export interface IKeycloakServer {
 /** Properties of a {@link KeycloakServer}. */
 export interface KeycloakServerProps {
   /**
-   * Image to run; any that has Keycloak in /opt/keycloak.
+   * The image to run. It must have Keycloak in /opt/keycloak.
    *
-   * @default - `quay.io/keycloak/keycloak` with `version`; on a machine without that registry, what `m2m up` recorded
+   * @default - `quay.io/keycloak/keycloak` with `version`, or the image that `m2m up` recorded on a machine without that registry
    */
   readonly image?: string;
 
   /**
-   * Version (tag) of the official image, ignored where `image` is given.
+   * Version (tag) of the official image. Ignored if `image` is given.
    *
    * @default "26.4"
    */
   readonly version?: string;
 
   /**
-   * `optimized` starts an image built once with `kc.sh build`; `dev` runs `start-dev`, for experiments.
+   * `optimized` builds an image once with `kc.sh build` and starts that. `dev` runs `start-dev`, for experiments.
    *
    * @default "optimized"
    * @see https://www.keycloak.org/server/configuration
@@ -61,8 +62,8 @@ export interface KeycloakServerProps {
   readonly mode?: "optimized" | "dev";
 
   /**
-   * Name of the container and start of the names of network and volume. Inside the network the server is always
-   * `keycloak`, which is also the host name of the issuer.
+   * Name of the container. The names of network and volume start with it. Inside the network the server is always `keycloak`,
+   * which is also the host name of the issuer.
    *
    * @default - "keycloak", or the context value `m2m:keycloakName`
    */
@@ -76,16 +77,16 @@ export interface KeycloakServerProps {
   readonly port?: number;
 
   /**
-   * How long Keycloak may take to become healthy, in seconds; then the deploy fails.
+   * How long Keycloak may take to become healthy, in seconds. After that the deploy fails.
    *
    * @default 180
    */
   readonly startTimeoutSeconds?: number;
 
   /**
-   * A provider of your own to use in place of the one this construct makes; it has to reach this server.
+   * A provider of your own, to use instead of the one that this construct makes. It must reach this server.
    *
-   * @default - a provider with an alias per server
+   * @default - a provider with an alias of its own for each server
    */
   readonly provider?: KeycloakProvider;
 }
@@ -95,7 +96,7 @@ export interface KeycloakServerAttributes {
   /** Where Terraform reaches it, without a trailing slash. */
   readonly url: string;
   /**
-   * What its issuers start with.
+   * What the issuers of its realms start with, without a trailing slash.
    *
    * @default - `url`
    */
@@ -103,8 +104,8 @@ export interface KeycloakServerAttributes {
   /**
    * A provider of your own.
    *
-   * @default - a provider that signs in as the administrator given by the variables `<id>_admin_username` and
-   * `<id>_admin_password`
+   * @default - a provider that signs in as the administrator. The variables `<id>_admin_username` and `<id>_admin_password`
+   * give that administrator
    */
   readonly provider?: KeycloakProvider;
 }
@@ -112,10 +113,12 @@ export interface KeycloakServerAttributes {
 /**
  * Keycloak in Docker: network, volume, image, container and a health check, published on 127.0.0.1 only.
  *
- * The administrator comes from the variables `keycloak_admin_username` and `keycloak_admin_password`, whose defaults
- * (`admin`, `change_me`) are for a developer's machine. The password reaches the container in a file that only
- * Keycloak's user reads, written at synthesis from `KEYCLOAK_PASSWORD` (or `TF_VAR_keycloak_admin_password`, which the
- * cdktf CLI hides from it); it is neither in the container's environment nor in the state. Keycloak takes it when its database is empty. Several servers share the two variables.
+ * The variables `keycloak_admin_username` and `keycloak_admin_password` give the administrator. Several servers share them.
+ * Their defaults (`admin`, `change_me`) are for a developer's machine.
+ *
+ * The synthesis takes the password from `KEYCLOAK_PASSWORD`, or from `TF_VAR_keycloak_admin_password`, which the cdktf CLI hides
+ * from it. The container gets the password in a file that only Keycloak's user reads. It is neither in the container's
+ * environment nor in the state. Keycloak takes it when its database is empty.
  */
 export class KeycloakServer extends Construct implements IKeycloakServer {
   /** A server that exists already. */
@@ -126,9 +129,9 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   readonly url: string;
   /** Inside its network the server is always `keycloak`. */
   readonly issuerBase = "http://keycloak:8080";
-  /** Name of the Docker network that machines join; in the server's own stack it refers to the network. */
+  /** Name of the Docker network that machines join. In the server's own stack it is a reference to the network. */
   readonly networkName: string;
-  /** `host:port=address:port` for those outside the network, as curl's `--connect-to`. */
+  /** `host:port=address:port` for programs outside the network, as in curl's `--connect-to`. */
   readonly connectTo: string;
   /** The container's resource, for dependencies. */
   readonly container: Container;
@@ -164,7 +167,8 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     const network = new Network(this, "Network", { provider, name: networkName(name), labels: labels("network") });
     const volume = new Volume(this, "Volume", { provider, name: volumeName(name), labels: labels("data") });
     this.networkName = Lazy.stringValue({
-      // A reference orders by it; across stacks it would be read from a state that is not there before the first deploy.
+      // A reference makes Terraform create the network first. From another stack it would be read from the server's state,
+      // which does not exist before the first deploy.
       produce: ({ scope }) => (TerraformStack.of(scope) === TerraformStack.of(this) ? network.name : networkName(name)),
     });
     this.container = keycloakContainer(this, {
@@ -182,7 +186,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     this.administrator = new BootstrapAdmin(this, this.container, signIn);
     if (props.provider) return;
     this._signIn = signIn;
-    // In this stack even if Terraform only signs in from another one: here the server gets its administrator.
+    // Also if Terraform signs in only from other stacks: in this one the server gets its administrator.
     this.administrator.expectSameInTerraform();
   }
 

@@ -23,9 +23,8 @@ const KEYCLOAK_UID = "1000";
 /**
  * The administrator that a declared server takes when its database is empty.
  *
- * It is in a file beside the synthesized JSON (mode 0600), which the container gets as a copy for Keycloak's user alone.
- * Only the file's path is in JSON and state. The values come from where Terraform and the provider read them: the
- * environment.
+ * It is in a file beside the synthesized JSON (mode 0600). The container gets a copy that only Keycloak's user reads. JSON and
+ * state have the file's path only. The values come from the environment, where Terraform and the provider read them too.
  *
  * @see https://www.keycloak.org/server/bootstrap-admin-recovery
  */
@@ -62,7 +61,7 @@ export class BootstrapAdmin {
   /** Now it is known how Terraform signs in. */
   private settle({ password }: Administrator): void {
     if (this.signIn.isByKey) {
-      // Only the path is tracked: a container that is there keeps its file, and a new one on the same volume needs none.
+      // Terraform tracks only the path: an existing container keeps its file. A new one on the same volume needs none.
       writeConfiguration(stackFolder(this.server), this.server.node.id);
       this.container.addOverride("lifecycle", undefined);
     }
@@ -73,17 +72,17 @@ export class BootstrapAdmin {
   }
 }
 
-/** The cdktf CLI keeps `TF_VAR_…` from the app, and passes it to Terraform. */
+/** They can differ because the cdktf CLI passes `TF_VAR_…` to Terraform, but not to the app. */
 function sameAdministrator(prefix: string, source: string): Record<string, string>[] {
   return (["username", "password"] as const).map((what) => {
     const name = variableName(prefix, what);
     const line = configurationLine(what, `\${coalesce(var.${name}, "-")}`);
     const same = `strcontains(file("${source}"), "${line}\\n")`;
-    // Terraform before 1.8 refuses `nonsensitive` on what is not sensitive.
+    // Terraform before 1.8 refuses `nonsensitive` for a value that is not sensitive.
     const plain = what === "password" ? `nonsensitive(${same})` : same;
     return {
       condition: `\${var.${name} == null ? true : ${plain}}`,
-      error_message: `The administrator's ${what} in TF_VAR_${name} did not reach the synthesis, as the cdktf CLI keeps such variables from it. Set ${PROVIDER_ENVIRONMENT[what]} in its place, or run m2m.`,
+      error_message: `The administrator's ${what} in TF_VAR_${name} did not reach the synthesis, because the cdktf CLI does not pass such variables to the app. Set ${PROVIDER_ENVIRONMENT[what]} instead, or run m2m.`,
     };
   });
 }
@@ -95,11 +94,11 @@ function credential(server: Construct, prefix: string, what: Credential): string
   return given.value;
 }
 
-/** keycloak.conf is a properties file whose values may hold expressions: refuse what it would read differently. */
+/** keycloak.conf is a properties file whose values may hold expressions. */
 function checkValue(server: Construct, { name, value }: { readonly name: string; readonly value: string }): void {
   if (value !== "" && /^[\x21-\x7e]+$/.test(value) && !/[\\$]/.test(value)) return;
   throw new ValidationError(
     server,
-    `${name} must be printable ASCII without spaces, backslash and dollar sign, as keycloak.conf reads those differently, got: ${value.length} characters that are not`,
+    `${name} must be printable ASCII without spaces, backslash and dollar sign, which keycloak.conf reads differently, got: a value of ${value.length} characters`,
   );
 }

@@ -10,12 +10,12 @@ import type { SignIn } from "./sign-in";
 export function checkServer(scope: Construct, server: IKeycloakServer): string[] {
   if (!server._signIn) {
     return [
-      "`server` must make its Keycloak provider itself, as this construct says how that signs in, got: one with a `provider` of your own; leave that out, or let it sign in by `jwt_signing_key` yourself",
+      "`server` must make its Keycloak provider itself, because a DeployerClient decides how that provider signs in, got: a server with a `provider` of yours; leave `provider` out, or give your provider a `jwt_signing_key` and use no DeployerClient",
     ];
   }
   const before = claim(scope, `${new URL(server.url).href} deployer`);
   if (before === undefined) return [];
-  return [`\`server\` must have one deployer, got: a second beside ${before}; hand its realms to that one`];
+  return [`\`server\` must have one deployer, got: a second one beside ${before}; add its realms to that one`];
 }
 
 export function checkRealms(scope: Construct, server: IKeycloakServer, realms: readonly IRealm[]): string[] {
@@ -24,54 +24,56 @@ export function checkRealms(scope: Construct, server: IKeycloakServer, realms: r
   const stack = TerraformStack.of(scope);
   const elsewhere = realms.filter((realm) => realm instanceof Realm && TerraformStack.of(realm) !== stack);
   return [
-    ...(realms.length === 0 ? ["`realms` must name a realm, got: none; name those that Terraform manages"] : []),
-    ...(twice.length > 0
-      ? [`\`realms\` must name each realm once, got: ${twice.join(", ")} twice; leave one out`]
+    ...(realms.length === 0
+      ? ["`realms` must name at least one realm, got: none; name the realms that Terraform manages"]
       : []),
+    ...(twice.length > 0 ? [`\`realms\` must name each realm once, got: ${twice.join(", ")} twice; remove one`] : []),
     ...(names.includes("master")
-      ? ["`realms` must not name master, whose clients and users it manages anyway, got: master; leave it out"]
+      ? [
+          "`realms` must not name master, whose clients and users a deployer manages in any case, got: master; remove it",
+        ]
       : []),
     ...realms
       .filter((realm) => realm.server !== server)
       .map(
         ({ issuer }) =>
-          `\`realms\` must be on \`server\`, got: ${issuer}; leave it out, or give that server a deployer`,
+          `\`realms\` must be realms of \`server\`, got: ${issuer}; remove it, or give its own server a deployer`,
       ),
     ...elsewhere.map(
       ({ realmName }) =>
-        `\`realms\` must be declared in the stack of the deployer, which is destroyed last there, got: ${realmName} of another stack; declare the deployer beside it`,
+        `\`realms\` must be declared in the deployer's stack, because that stack is destroyed last, got: ${realmName} of another stack; declare the deployer in the realm's stack`,
     ),
   ];
 }
 
-/** A key that was made elsewhere has a private half that nobody here knows. */
+/** The private half of an imported certificate is not known here. */
 export function checkKey(signingKey: ISigningKey): string[] {
   try {
     signingKey.privateKeyFile.toString(); // throws where it is not known
     return [];
   } catch {
     return [
-      "`signingKey` must be a SigningKeyPair, as Terraform reads its key file, got: a certificate alone; make a pair, or put the key beside the certificate and use SigningKeyPair",
+      "`signingKey` must be a SigningKeyPair, because Terraform reads its key file, got: a certificate alone; make a pair, or put the key file beside the certificate and use SigningKeyPair",
     ];
   }
 }
 
-/** What is declared in the server's stack would be destroyed after the deployer of another one. */
+/** Whatever is declared in the server's stack would be destroyed after a deployer of another stack. */
 export function checkServerStack(scope: Construct, signIn: SignIn): string[] {
   const { container } = signIn.target;
   const serverStack = container && TerraformStack.of(container);
   if (!serverStack || serverStack === TerraformStack.of(scope) || !signIn.isUsedIn(serverStack)) return [];
   return [
-    `\`server\` must have nothing declared on it in its own stack, which is destroyed after that of the deployer, got: something in stack ${serverStack.node.id}; declare that in the deployer's stack or behind it, or the deployer beside it`,
+    `\`server\` must have nothing declared on it in its own stack, because that stack is destroyed after the deployer's, got: something in stack ${serverStack.node.id}; move it to the deployer's stack or to one behind it, or move the deployer to ${serverStack.node.id}`,
   ];
 }
 
-/** A realm that the deployer is not told of could be made, but not changed afterwards. */
+/** The deployer could make a realm that it is not told of, but could not change it afterwards. */
 export function checkForgottenRealms(scope: Construct, server: IKeycloakServer, realms: readonly IRealm[]): string[] {
   const declared = scope.node.root.node.findAll().filter((node: IConstruct) => node instanceof Realm);
   const forgotten = declared.filter((realm) => realm.server === server && !realms.includes(realm));
   return forgotten.map(
     ({ node, realmName }) =>
-      `\`realms\` must name every realm declared on the server, got: none that is ${node.path} (${realmName}); add it`,
+      `\`realms\` must name every realm declared on the server, missing: ${node.path} (${realmName})`,
   );
 }

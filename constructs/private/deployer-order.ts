@@ -3,20 +3,20 @@ import type { IConstruct } from "constructs";
 import { Realm as RealmResource } from "../../.gen/providers/keycloak/realm";
 import { ValidationError } from "./errors";
 
-/** Rights of a deployer, in the order in which it needs them. */
+/** A deployer's rights, in the order in which it needs them. */
 export interface Rights {
-  /** The client itself and its rights in master: a realm made by it needs them. */
+  /** The client itself and its rights in master, which it needs to make a realm. */
   readonly inMaster: readonly TerraformResource[];
-  /** Its rights in realms, given after those in master: all that is in realms needs these. */
+  /** Its rights in realms, which it needs for everything in them. It gets these after those in master. */
   readonly inRealms: readonly TerraformResource[];
 }
 
 /**
- * Lets everything of one server wait for the rights of its deployer, whatever was declared first.
+ * Makes everything on a server depend on the rights of its deployer, whatever was declared first.
  *
- * It is the way back that counts. Terraform destroys in the reverse order: what is in the realms, the rights there, the
- * realms, the rights in master, the client. What is taken last is taken with an access token that still carries the rights,
- * since Keycloak looks at the token.
+ * The order counts when Terraform destroys, in reverse: first what is in the realms, then the rights there, the realms, the
+ * rights in master, and the client. For the last of these the deployer has no right any more. Its access token still carries
+ * the rights, and Keycloak looks at the token.
  */
 export class AfterRights implements IAspect {
   private readonly done = new Set<IConstruct>();
@@ -37,10 +37,7 @@ export class AfterRights implements IAspect {
   }
 }
 
-/**
- * Has a stack that signs in to a server as its deployer deployed after the deployer's stack and, what counts more, destroyed
- * before it.
- */
+/** Makes a stack that signs in as a deployer depend on the deployer's stack, which is then destroyed after it. */
 export function putBehind(deployers: TerraformStack, stack: TerraformStack, url: string): void {
   if (!deployers.dependsOn(stack)) {
     stack.addDependency(deployers);
@@ -48,11 +45,11 @@ export function putBehind(deployers: TerraformStack, stack: TerraformStack, url:
   }
   throw new ValidationError(
     deployers,
-    `stack ${deployers.node.id}, in which a DeployerClient is, must come before every stack that declares something on its server (${url}), got: after ${stack.node.id}; have it depend on that stack no more, or declare the deployer there`,
+    `stack ${deployers.node.id} has a DeployerClient, so it must come before every stack that declares something on its server (${url}), got: ${deployers.node.id} depends on ${stack.node.id}; remove that dependency, or declare the DeployerClient in ${stack.node.id}`,
   );
 }
 
-/** As an expression names it. */
+/** The name of a resource in an expression. */
 export function addressOf(resource: TerraformResource): string {
   return `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
 }

@@ -10,23 +10,24 @@ import { Role } from "../../.gen/providers/keycloak/role";
 import { type IRealm, Realm } from "../realm";
 import { addressOf, type Rights } from "./deployer-order";
 
-/** Its own client, whose key changes, and its own rights: who takes and gives roles manages users. */
+/** For its own client, whose key changes, and for its own rights: giving roles takes `manage-users`. */
 const IN_MASTER = { ManageClients: "manage-clients", ManageUsers: "manage-users" };
 
-/** To find `create-realm`, a role of `master` itself. */
+/** For finding `create-realm`, a role of `master` itself. */
 const TO_MAKE_REALMS = { ViewRealm: "view-realm" };
 
-/** Its settings, and which sign-ins it keeps. */
+/** For a realm's settings, and for the sign-ins that it keeps. */
 const OF_DECLARED_REALMS = { ManageRealm: "manage-realm", ManageEvents: "manage-events" };
 
 /**
- * The rights of a deployer's service account, each a role of its own resource.
+ * The rights of a deployer's service account. Each right is a role, and has a resource of its own.
  *
- * Realm `master` has a client `REALM-realm` for every realm, whose roles are the rights in it. Where realms are declared, it
- * may make them. The role for that, `create-realm`, only an administrator of everything may give or take, so that a deployer
- * that had it could not be destroyed by itself. It has a role of its own client in its place, of which that is a part and
- * which the first deploy, by the password, puts together; to take and to remove it is within its rights. Keycloak gives
- * whoever makes a realm every right in it.
+ * Realm `master` has a client `REALM-realm` for every realm. The roles of that client are the rights in the realm.
+ *
+ * If the app declares realms, the deployer may make realms. Keycloak's role for that is `create-realm`, which only an
+ * administrator of everything may give or take: a deployer that had it could not destroy itself. So the deployer gets a role
+ * of its own client instead, which includes `create-realm`. The first deploy makes that role, by the password. The deployer may
+ * take and remove it. Keycloak gives every right in a realm to whoever made it.
  *
  * @see https://www.keycloak.org/docs/latest/server_admin/#_per_realm_admin_permissions
  */
@@ -73,8 +74,8 @@ export class DeployerRights implements Rights {
   }
 
   /**
-   * By way of a local value: a data source that refers to a resource directly is read anew at the apply whenever that
-   * resource changes, and each right would be taken and given again with a realm's every setting.
+   * The local value is needed: Terraform reads a data source again at the apply if a resource that it refers to changes. Then
+   * every change of a realm's settings would take each right and give it again.
    */
   private rolesOf(
     scope: Construct,
@@ -108,7 +109,7 @@ export class DeployerRights implements Rights {
     return isDeclared ? `${resource.id}-realm` : this.onceThere(`${realm.realmName}-realm`);
   }
 
-  /** A name that is known only once the deployer's client is there, so that a first plan needs no server. */
+  /** A name that Terraform knows only after it has made the deployer's client, so a first plan needs no server. */
   private onceThere(name: string): string {
     return `\${${addressOf(this.client)}.id == "" ? "" : ${JSON.stringify(name)}}`;
   }

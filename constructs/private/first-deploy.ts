@@ -4,8 +4,8 @@ import { LocalBackend, type TerraformResource, TerraformStack } from "cdktf";
 import { stackFolder } from "./project";
 
 /**
- * Is a resource known to be absent from the state of its stack? Only a state file of this machine can be looked into;
- * of one that is kept elsewhere nothing is known at synthesis.
+ * Whether the state of a resource's stack is known to lack it. Only a state file on this machine can be read at the
+ * synthesis. Of a state that is kept elsewhere nothing is known.
  */
 export function isNotDeployed(resource: TerraformResource): boolean {
   const stack = TerraformStack.of(resource);
@@ -17,11 +17,11 @@ export function isNotDeployed(resource: TerraformResource): boolean {
 }
 
 /**
- * Lets the plan of a resource fail, as no password is given for the first deploy. The synthesis goes on: tests and reviews of
- * the JSON need no password.
+ * Makes the plan of a resource fail, because the first deploy has no password. The synthesis does not fail: tests and reviews
+ * of the JSON need no password.
  */
 export function failPlan(resource: TerraformResource, clientId: string): void {
-  const message = `The state knows no client ${clientId} yet, so that Terraform cannot sign in by its key. Set KEYCLOAK_PASSWORD for the first deploy, to any password for a server that it makes; or run m2m up, which makes one.`;
+  const message = `The state has no client ${clientId} yet, so Terraform cannot sign in by its key. Set KEYCLOAK_PASSWORD for the first deploy: to the administrator's password, or to any password if this deploy makes the server. Or run m2m up, which makes a password.`;
   resource.addOverride("lifecycle.precondition", [
     { condition: `\${terraform.workspace == ""}`, error_message: message },
   ]);
@@ -33,7 +33,7 @@ interface Known {
   readonly instances: readonly unknown[];
 }
 
-/** A file that is empty or not there is no state yet; one that is broken is Terraform's to report. */
+/** An empty or missing file is no state yet. Terraform reports a broken one. */
 function resourcesIn(file: string): Known[] {
   if (!existsSync(file)) return [];
   try {

@@ -6,7 +6,7 @@ import type { Construct } from "constructs";
 import { labels } from "../contract/docker-names";
 import { dockerProvider } from "./docker";
 
-/** The image has no curl; bash asks the management port itself. Ready means HTTP 200. */
+/** The image has no curl, so bash asks the management port. HTTP 200 means ready. */
 const HEALTH_CHECK = {
   test: [
     "CMD",
@@ -54,9 +54,9 @@ export function keycloakContainer(server: Construct, props: KeycloakContainerPro
 }
 
 function startCommand(mode: "optimized" | "dev", url: string): string[] {
-  // Health and metrics are build options: start-dev builds by itself, so it has to be told again.
+  // Health and metrics are build options. start-dev builds by itself, so it needs the option again.
   const start = mode === "dev" ? ["start-dev", "--health-enabled=true"] : ["start", "--optimized"];
-  // The admin console signs in at the server's own address, which a browser has to know; realms that machines use say
-  // their address themselves (`frontendUrl`), which is the one inside the network.
+  // The admin console signs in at this address, so a browser must reach it. Realms for machines have an address of their own
+  // (`frontendUrl`): the one inside the network.
   return [...start, "--http-enabled=true", `--hostname=${url}`];
 }

@@ -26,15 +26,18 @@ describe("a server, its deployer and clients in three stacks", () => {
     return { host, access, clients, container: () => only(synth(host), "docker_container") };
   }
 
-  it.each(["first", "last"] as const)("are deployed in this order and destroyed in the other, declared %s", (order) => {
-    const { host, access, clients } = threeStacks(order);
-    synth(clients);
-    expect(manifestOf(clients).dependencies.sort()).toEqual(["access", "host"]);
-    expect(manifestOf(access).dependencies).toEqual(["host"]);
-    expect(manifestOf(host).dependencies).toEqual([]);
-  });
+  it.each(["first", "last"] as const)(
+    "are deployed in this order and destroyed in reverse, with the deployer declared %s",
+    (order) => {
+      const { host, access, clients } = threeStacks(order);
+      synth(clients);
+      expect(manifestOf(clients).dependencies.sort()).toEqual(["access", "host"]);
+      expect(manifestOf(access).dependencies).toEqual(["host"]);
+      expect(manifestOf(host).dependencies).toEqual([]);
+    },
+  );
 
-  it("fail at the server's plan where no password is given for the first deploy", () => {
+  it("fail at the server's plan if the first deploy has no password", () => {
     const { lifecycle } = threeStacks("last").container();
     expect(lifecycle.precondition).toEqual([
       { condition: `\${terraform.workspace == ""}`, error_message: expect.stringContaining("Set KEYCLOAK_PASSWORD") },
@@ -44,18 +47,18 @@ describe("a server, its deployer and clients in three stacks", () => {
   it.each([
     ["host", "docker_container"],
     ["access", "keycloak_openid_client"],
-  ] as const)("do not once %s is deployed", (stack, type) => {
+  ] as const)("do not fail once %s is deployed", (stack, type) => {
     const [name] = Object.keys(synth(threeStacks("last")[stack]).resource[type]!);
     writeFileSync(`terraform.${stack}.tfstate`, JSON.stringify({ resources: [{ type, name, instances: [{}] }] }));
     expect(threeStacks("last").container()).not.toHaveProperty("lifecycle");
   });
 
-  it("do not with a password", () => {
+  it("do not fail with a password", () => {
     vi.stubEnv("KEYCLOAK_PASSWORD", "given");
     expect(JSON.stringify(threeStacks("last").container())).not.toContain("terraform.workspace");
   });
 
-  it("are ordered on a server that exists, too, whose provider may be in any of them", () => {
+  it("are ordered for an imported server too, which may be in any of them", () => {
     const app = newApp();
     const [clients, access] = [new TerraformStack(app, "clients"), new TerraformStack(app, "access")];
     const server = KeycloakServer.fromUrl(clients, "Keycloak", { url: "https://sso.example" });
@@ -67,7 +70,7 @@ describe("a server, its deployer and clients in three stacks", () => {
     expect(manifestOf(clients).dependencies).toEqual(["access"]);
   });
 
-  it("refuse what is declared in the server's own stack, which is destroyed last", () => {
+  it("refuse a client in the server's own stack, which is destroyed last", () => {
     const { host, access } = threeStacks("last");
     const server = host.node.findChild("Keycloak") as KeycloakServer;
     const realm = Realm.fromRealmName(host, "Existing", { server, realmName: "old" });
@@ -77,13 +80,13 @@ describe("a server, its deployer and clients in three stacks", () => {
     ]);
   });
 
-  it("refuse an order of the app's own that puts the deployer behind", () => {
+  it("refuse a dependency that puts the deployer's stack behind another", () => {
     const app = newApp();
     const [clients, access] = [new TerraformStack(app, "clients"), new TerraformStack(app, "access")];
     access.addDependency(clients);
     const server = KeycloakServer.fromUrl(access, "Keycloak", { url: "https://sso.example" });
     const realm = Realm.fromRealmName(access, "R", { server, realmName: "r" });
     new DeployerClient(access, "D", { server, realms: [realm], signingKey: fixedKey(access, "machine-b") });
-    expect(() => server.keycloakProvider(clients)).toThrow("got: after clients; have it depend on that stack no more");
+    expect(() => server.keycloakProvider(clients)).toThrow("got: access depends on clients; remove that dependency");
   });
 });

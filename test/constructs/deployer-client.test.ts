@@ -1,7 +1,7 @@
 import { TerraformStack, Testing } from "cdktf";
 import { describe, expect, it, vi } from "vitest";
 import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
-import { DeployerClient, KeycloakServer, Realm, SignedJwtClient } from "../../constructs";
+import { DeployerClient, type IKeycloakServer, KeycloakServer, Realm, SignedJwtClient } from "../../constructs";
 import { fixedKey, inTemporaryProject, newApp, newStack, SIGNING_CLIENT } from "./project";
 
 inTemporaryProject();
@@ -28,7 +28,7 @@ const clientOf = (resource: any, id: string): any =>
   Object.values(resource.keycloak_openid_client).find((one) => (one as { client_id: string }).client_id === id);
 
 describe("a DeployerClient", () => {
-  it("has Terraform sign in by its key, read by Terraform, where no password is given", () => {
+  it("makes Terraform sign in by its key, which Terraform reads, if no password is given", () => {
     const { provider, variable } = json(declared().stack);
     expect(provider.keycloak).toEqual([
       {
@@ -45,18 +45,21 @@ describe("a DeployerClient", () => {
     expect(variable).toBeUndefined();
   });
 
-  it.each(["KEYCLOAK_PASSWORD", "TF_VAR_keycloak_admin_password"])("has it sign in by the password of %s", (name) => {
-    vi.stubEnv(name, "given");
-    const { provider, variable } = json(declared().stack);
-    expect(provider.keycloak[0]).toMatchObject({
-      client_id: "admin-cli",
-      username: expect.stringContaining("var.keycloak_admin_username"),
-    });
-    expect(provider.keycloak[0]).not.toHaveProperty("jwt_signing_key");
-    expect(variable.keycloak_admin_password.default ?? null).toBeNull(); // no `change_me` beside a deployer
-  });
+  it.each(["KEYCLOAK_PASSWORD", "TF_VAR_keycloak_admin_password"])(
+    "makes Terraform sign in by the password in %s",
+    (name) => {
+      vi.stubEnv(name, "given");
+      const { provider, variable } = json(declared().stack);
+      expect(provider.keycloak[0]).toMatchObject({
+        client_id: "admin-cli",
+        username: expect.stringContaining("var.keycloak_admin_username"),
+      });
+      expect(provider.keycloak[0]).not.toHaveProperty("jwt_signing_key");
+      expect(variable.keycloak_admin_password.default ?? null).toBeNull(); // no `change_me` beside a deployer
+    },
+  );
 
-  it("is a client of master that signs, and does nothing else", () => {
+  it("is a client of master that can only sign in by its key", () => {
     const { resource } = json(declared().stack);
     expect(clientOf(resource, "terraform")).toMatchObject({
       ...SIGNING_CLIENT,
@@ -65,7 +68,7 @@ describe("a DeployerClient", () => {
     });
   });
 
-  it("has the rights that the constructs need, each by itself", () => {
+  it("has the rights that the constructs need, each as a resource", () => {
     const { resource } = json(declared().stack);
     const rights = Object.entries(resource.keycloak_openid_client_service_account_role).map(
       ([name, right]) => `${name.replace(/_[0-9A-F]{8}$/, "")} ${(right as { role: string }).role}`,
@@ -82,14 +85,14 @@ describe("a DeployerClient", () => {
     expect(resource).not.toHaveProperty("keycloak_openid_client_service_account_realm_role");
   });
 
-  it("may make realms by a role of its own client, which it may take and remove itself", () => {
+  it("may make realms by a role of its own client, which it may remove again", () => {
     const role = only(json(declared().stack).resource.keycloak_role);
     expect(role).toMatchObject({ realm_id: "master", name: "make-realms" });
     expect(role.client_id).toMatch(/^\$\{keycloak_openid_client\.Deployer_\w+\.id\}$/);
     expect(role.composite_roles).toEqual([expect.stringMatching(/^\$\{data\.keycloak_role\.Deployer_CreateRealm_/)]);
   });
 
-  it("makes no realm where none is declared: of one that exists it manages the clients", () => {
+  it("only manages the clients of a realm that is not declared, and may make no realms", () => {
     const stack = newStack();
     const server = new KeycloakServer(stack, "Keycloak");
     const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "r" });
@@ -100,7 +103,7 @@ describe("a DeployerClient", () => {
     expect(roles.map(({ role }) => role).sort()).toEqual(["manage-clients", "manage-clients", "manage-users"]);
   });
 
-  it.each(["first", "last"] as const)("lets all of the realm wait for its rights, declared %s", (order) => {
+  it.each(["first", "last"] as const)("makes everything in a realm depend on its rights, declared %s", (order) => {
     const { resource } = json(declared(order).stack);
     const rights = Object.keys(resource.keycloak_openid_client_service_account_role)
       .filter((name) => name.startsWith("Deployer_Rights"))
@@ -114,7 +117,7 @@ describe("a DeployerClient", () => {
     expect(only(resource.keycloak_realm).depends_on.join()).not.toContain("Rights"); // they are rights in it
   });
 
-  it("changes nothing of a stack without one", () => {
+  it("changes nothing in a stack without one", () => {
     const stack = newStack();
     const server = new KeycloakServer(stack, "Keycloak");
     new Realm(stack, "Realm", { server, realmName: "r" });
@@ -128,13 +131,13 @@ describe("a DeployerClient", () => {
       "no realm",
       ({ stack, server }) =>
         new DeployerClient(stack, "D", { server, realms: [], signingKey: fixedKey(stack, "machine-b", "k") }),
-      "`realms` must name a realm, got: none",
+      "`realms` must name at least one realm, got: none",
     ],
     [
       "a second deployer",
       ({ stack, server, realm }) =>
         new DeployerClient(stack, "D", { server, realms: [realm], signingKey: fixedKey(stack, "machine-b", "k") }),
-      "`server` must have one deployer, got: a second beside",
+      "`server` must have one deployer, got: a second one beside",
     ],
     [
       "master",
@@ -151,7 +154,7 @@ describe("a DeployerClient", () => {
     expect(() => declare(given)).toThrow(message);
   });
 
-  it("refuses a server whose provider is somebody else's", () => {
+  it("refuses a server with a provider of the user's", () => {
     const stack = newStack();
     const provider = new KeycloakProvider(stack, "Own", {
       clientId: "x",
@@ -166,10 +169,26 @@ describe("a DeployerClient", () => {
     );
   });
 
-  it("refuses a declared realm that it is not told of", () => {
+  it("refuses a server class of the user's own", () => {
+    const stack = newStack();
+    const inner = KeycloakServer.fromUrl(stack, "Keycloak", { url: "https://sso.example" });
+    const server: IKeycloakServer = {
+      url: inner.url,
+      issuerBase: inner.issuerBase,
+      keycloakProvider: (scope) => inner.keycloakProvider(scope),
+      dependencies: (scope) => inner.dependencies(scope),
+    };
+    const realm = new Realm(stack, "Realm", { server, realmName: "r" });
+    const signingKey = fixedKey(stack, "machine-b");
+    expect(() => new DeployerClient(stack, "D", { server, realms: [realm], signingKey })).toThrow(
+      "`server` must make its Keycloak provider itself",
+    );
+  });
+
+  it("refuses an app that declares a realm without naming it in `realms`", () => {
     const { stack, server } = declared("last", new TerraformStack(newApp(), "other"));
     new Realm(stack, "Second", { server, realmName: "second" });
     const problems = stack.node.findAll().flatMap(({ node }) => node.validate());
-    expect(problems).toEqual([expect.stringContaining("got: none that is other/Second (second); add it")]);
+    expect(problems).toEqual([expect.stringContaining("declared on the server, missing: other/Second (second)")]);
   });
 });

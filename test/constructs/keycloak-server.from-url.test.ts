@@ -15,7 +15,7 @@ describe("fromUrl", () => {
     return { server, json: synth(stack) };
   }
 
-  it("declares nothing in Docker and signs in with variables named by its id", () => {
+  it("declares nothing in Docker, and signs in by variables that its id names", () => {
     const { server, json } = imported({ url: "https://sso.example" }, "Company-SSO");
     expect(server).toMatchObject({ url: "https://sso.example", issuerBase: "https://sso.example" });
     expect(Object.keys(json.resource)).toEqual(["keycloak_realm"]);
@@ -33,13 +33,13 @@ describe("fromUrl", () => {
     expect(only(json, "keycloak_realm").depends_on).toEqual([]);
   });
 
-  it("takes an issuer that differs from the address", () => {
+  it("takes an issuer other than the address", () => {
     const { server, json } = imported({ url: "http://localhost:8080", issuerBase: "https://sso.example/auth" });
     expect(server.issuerBase).toBe("https://sso.example/auth");
     expect(json.provider.keycloak?.[0]?.url).toBe("http://localhost:8080");
   });
 
-  it("takes a provider of the stack's own", () => {
+  it("takes a provider of the user's", () => {
     const stack = newStack();
     const provider = new KeycloakProvider(stack, "own", {
       alias: "sso",
@@ -72,7 +72,7 @@ describe("fromUrl", () => {
     );
   });
 
-  it("fails on all bad URLs at once", () => {
+  it("names all bad URLs at once", () => {
     const message = messageOf(() => KeycloakServer.fromUrl(newStack(), "Keycloak", { url: "x", issuerBase: "y/" }));
     expect(message).toBe(
       [

@@ -8,14 +8,14 @@ import { twoStacks } from "./servers";
 inTemporaryProject();
 
 describe("a server in one stack and its realm in another", () => {
-  it("deploys the server's stack first, though the realm's stack has a backend that came before the realm", () => {
+  it("deploys the server's stack first, even if the realm's stack had its backend before its realm", () => {
     const { identities, platform } = twoStacks();
     synth(identities);
     expect(manifestOf(identities).dependencies).toEqual(["platform"]);
     expect(manifestOf(platform).dependencies).toEqual([]);
   });
 
-  it("gives the realm's stack a Keycloak provider of its own and nothing of Docker", () => {
+  it("gives the realm's stack a Keycloak provider, and nothing of Docker", () => {
     const { identities } = twoStacks();
     const json = synth(identities);
     expect(Object.keys(json.provider)).toEqual(["keycloak"]);
@@ -27,7 +27,7 @@ describe("a server in one stack and its realm in another", () => {
     expect(only(json, "keycloak_realm")).toMatchObject({ provider: "keycloak.Keycloak", depends_on: [] });
   });
 
-  it("asks for the same administrator in the server's stack, which makes it, though nothing signs in from there", () => {
+  it("asks for the same administrator in the server's stack, even if nothing signs in from there", () => {
     const { platform } = twoStacks();
     const json = synth(platform);
     expect(Object.keys(json.variable).sort()).toEqual(["keycloak_admin_password", "keycloak_admin_username"]);
@@ -36,7 +36,7 @@ describe("a server in one stack and its realm in another", () => {
     expect(json.resource.keycloak_realm).toBeUndefined();
   });
 
-  it("asks for it too where the server's own stack has a provider of its own", () => {
+  it("asks for the administrator there too if the server's stack has a provider of the user's", () => {
     const app = newApp();
     const platform = new TerraformStack(app, "platform");
     const provider = new KeycloakProvider(platform, "own", { url: "http://localhost:8080", clientId: "terraform" });
@@ -46,7 +46,7 @@ describe("a server in one stack and its realm in another", () => {
     expect(only(synth(platform), "docker_container").lifecycle.precondition).toHaveLength(2);
   });
 
-  it("starts a machine beside its realm by the network's name, after the server's stack, without a remote state", () => {
+  it("starts a machine in a third stack, after the server's stack and without a remote state", () => {
     const { identities, platform, server, client } = twoStacks();
     const machines = new TerraformStack(App.of(identities), "machines");
     const api = new MachineContainer(machines, "Api", { server, client });
@@ -60,7 +60,7 @@ describe("a server in one stack and its realm in another", () => {
     expect(synth(platform)).not.toHaveProperty("output");
   });
 
-  it("declares two servers' realms in one further stack", () => {
+  it("declares the realms of two servers in one other stack", () => {
     const { app, platform, server, identities } = twoStacks();
     const other = new KeycloakServer(platform, "Staging", { containerName: "staging", port: 18080 });
     new Realm(identities, "StagingRealm", { server: other, realmName: "r" });

@@ -65,7 +65,7 @@ describe("defaults", () => {
     expect(healthcheck.test.join()).not.toContain("curl");
   });
 
-  it("builds on quay.io's Keycloak 26.4, in a context beside the JSON that is named by its content", () => {
+  it("builds on Keycloak 26.4 from quay.io, in a folder beside the JSON that is named by a hash of the Dockerfile", () => {
     const { json } = serverJson();
     const image = only(json, "docker_image");
     const hash = /^cdktf-keycloak-m2m\/keycloak-optimised:([0-9a-f]{12})$/.exec(image.name)?.[1];
@@ -77,7 +77,7 @@ describe("defaults", () => {
     expect(dockerfile).toContain('LABEL cdktf-keycloak-m2m="keycloak-optimised"');
   });
 
-  it("makes a provider of its own, with an alias, that does not sign in at plan", () => {
+  it("makes a Keycloak provider with an alias, which does not sign in at the plan", () => {
     expect(serverJson().json.provider.keycloak).toEqual([
       {
         alias: "Keycloak",
@@ -90,7 +90,7 @@ describe("defaults", () => {
     ]);
   });
 
-  it("declares the administrator as variables with the local defaults, the password sensitive", () => {
+  it("declares variables for the administrator, with the local defaults and a sensitive password", () => {
     expect(serverJson().json.variable).toMatchObject({
       keycloak_admin_username: { default: "admin", type: "string", sensitive: false },
       keycloak_admin_password: { default: "change_me", type: "string", sensitive: true },
@@ -123,20 +123,20 @@ describe("options", () => {
     expect(dockerfile).toMatch(/^FROM quay\.io\/keycloak\/keycloak:26\.7\.2\n/);
   });
 
-  it("takes an image, which wins over a version", () => {
+  it("takes an image, and prefers it to a version", () => {
     const { build } = only(serverJson({ image: "kc.example/own:1", version: "26.7.2" }).json, "docker_image");
     expect(readFileSync(`cdktf.out/stacks/test/${build.context}/Dockerfile`, "utf8")).toMatch(
       /^FROM kc\.example\/own:1\n/,
     );
   });
 
-  it("gives another base another tag", () => {
+  it("gives the image another tag for another base", () => {
     const one = only(serverJson({ version: "26.4" }).json, "docker_image").name;
     const other = only(serverJson({ version: "26.7.2" }).json, "docker_image").name;
     expect(one).not.toBe(other);
   });
 
-  it("uses the recorded image where none is named, but not where a version is", () => {
+  it("uses the recorded image if neither image nor version is given", () => {
     writeProjectFile(".m2m/sources.json", JSON.stringify({ keycloakImage: "local/keycloak:26.4.7" }));
     const read = (props = {}) => {
       const { build } = only(serverJson(props).json, "docker_image");
@@ -168,7 +168,7 @@ describe("options", () => {
     expect(server.connectTo).toBe("keycloak:8080=127.0.0.1:18080");
   });
 
-  it("takes name and port from the context, and a prop wins over it", () => {
+  it("takes name and port from the context, and prefers the props", () => {
     const context = { "m2m:keycloakName": "from-context", "m2m:keycloakPort": 28080 };
     expect(only(serverJson({}, context).json, "docker_container")).toMatchObject({
       name: "from-context",
@@ -180,7 +180,7 @@ describe("options", () => {
     });
   });
 
-  it("uses a Keycloak provider of the stack's own and makes none, nor variables", () => {
+  it("uses a Keycloak provider of the user's, and makes neither a provider nor variables", () => {
     const stack = newStack();
     const provider = new KeycloakProvider(stack, "own", { url: "http://localhost:8080", clientId: "terraform" });
     const server = new KeycloakServer(stack, "Keycloak", { provider });
@@ -191,7 +191,7 @@ describe("options", () => {
     expect(only(json, "keycloak_realm").provider).toBe("keycloak");
   });
 
-  it("uses a Docker provider of the stack's own, in a version that can give an uploaded file an owner", () => {
+  it("uses a Docker provider of the user's, in a version that can set the owner of an uploaded file", () => {
     const stack = newStack();
     new DockerProvider(stack, "own", { host: "ssh://docker.example" });
     new KeycloakServer(stack, "Keycloak");
@@ -200,7 +200,7 @@ describe("options", () => {
     expect(json.terraform.required_providers.docker?.version).toBe(">= 4.6, < 5");
   });
 
-  it("fails on a Docker provider of the stack's own that comes after it, and names that", () => {
+  it("fails on a Docker provider of the user's that is declared after it, and names that", () => {
     const stack = newStack();
     new KeycloakServer(stack, "Keycloak");
     new DockerProvider(stack, "docker", { host: "ssh://docker.example" });
@@ -209,7 +209,7 @@ describe("options", () => {
     );
   });
 
-  it.each(["elsewhere", "docker"])("makes a Docker provider where the stack has only %s, with an alias", (id) => {
+  it.each(["elsewhere", "docker"])("makes a Docker provider if the stack's only one, %s, has an alias", (id) => {
     const stack = newStack();
     new DockerProvider(stack, id, { alias: "elsewhere", host: "ssh://docker.example" });
     new KeycloakServer(stack, "Keycloak");
@@ -232,7 +232,7 @@ describe("fails", () => {
     );
   });
 
-  it("on a port of the context that is not a number, and not on one that is digits", () => {
+  it("on a port in the context that is not a number, but not on digits in a string", () => {
     const stack = newStack("test", { "m2m:keycloakPort": "http" });
     expect(() => new KeycloakServer(stack, "Keycloak")).toThrow(
       '[test/Keycloak] `port` must be a port between 1 and 65535, got: "http"',

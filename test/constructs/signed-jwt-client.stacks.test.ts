@@ -17,7 +17,7 @@ describe("a client in a third stack", () => {
     expect(only(json, "keycloak_openid_client").depends_on).toEqual([]);
   });
 
-  it("is granted a call by the scope's name, and deployed after the machine it calls", () => {
+  it("gets a call by the name of the scope, and is deployed after the machine that it calls", () => {
     const { app, realm, signingKey, client } = twoStacks();
     const team = new TerraformStack(app, "team");
     const imported = Realm.fromRealmName(team, "Realm", { server: realm.server, realmName: "r" });

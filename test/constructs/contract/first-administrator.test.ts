@@ -27,7 +27,7 @@ describe("the variables of a server", () => {
 describe("the environment", () => {
   const password = () => givenByEnvironment("password", "sso_admin_password");
 
-  it("gives nothing where nothing is set", () => {
+  it("gives nothing if nothing is set", () => {
     expect(password()).toBeUndefined();
     expect(isPasswordGiven("sso")).toBe(false);
   });
@@ -63,19 +63,19 @@ describe("the file of a server", () => {
     expect(configuredPassword("stack")).toBe("pass=word");
   });
 
-  it("gives no password where it is empty, and none where there is no file", () => {
+  it("gives no password if it is empty or missing", () => {
     expect(configuredPassword("stack")).toBeUndefined();
     writeConfiguration("stack", "Keycloak");
     expect(configuredPassword("stack")).toBeUndefined();
   });
 
-  it("is passed over where another server's holds a password", () => {
+  it("is skipped if another server's holds a password", () => {
     writeConfiguration("stack", "A");
     writeConfiguration("stack", "B", ADMINISTRATOR);
     expect(configuredPassword("stack")).toBe("pass=word");
   });
 
-  it("is passed over where its folder is empty or it is a foreign file", () => {
+  it("is skipped if its folder is empty, as are other files there", () => {
     mkdirSync(join("stack", "bootstrap-admin", "A"), { recursive: true });
     writeFileSync(join("stack", "bootstrap-admin", "note"), "");
     expect(configuredPassword("stack")).toBeUndefined();

@@ -33,7 +33,7 @@ describe("the administrator", () => {
     expect(readFileSync(CONF, "utf8")).toBe("bootstrap-admin-username=admin\nbootstrap-admin-password=change_me\n");
   });
 
-  it.each([0o022, 0o000])("is written with mode 0600 under umask %o, over an open file too", (umask) => {
+  it.each([0o022, 0o000])("has a file of mode 0600 under umask %o, even over a file of another mode", (umask) => {
     const before = process.umask(umask);
     try {
       writeProjectFile(CONF, "left by an earlier run");
@@ -44,7 +44,7 @@ describe("the administrator", () => {
     expect(statSync(CONF).mode & 0o777).toBe(0o600);
   });
 
-  it("comes from the variables of Terraform, and its password is in no other file, without a warning", () => {
+  it("comes from Terraform's variables, without a warning, and no other file has the password", () => {
     vi.stubEnv("TF_VAR_keycloak_admin_username", "root");
     vi.stubEnv("TF_VAR_keycloak_admin_password", "pa55-Wort!#=");
     const { stack } = serverJson();
@@ -54,7 +54,7 @@ describe("the administrator", () => {
     expect(manifestOf(stack).annotations).toEqual([]);
   });
 
-  it("comes from the variables of the provider where those of Terraform are not given", () => {
+  it("comes from the provider's variables if Terraform's are not given", () => {
     vi.stubEnv("KEYCLOAK_USER", "root");
     vi.stubEnv("KEYCLOAK_PASSWORD", "pa55-Wort!#=");
     const { json } = serverJson();
@@ -63,7 +63,7 @@ describe("the administrator", () => {
     expect(json.variable.keycloak_admin_username!.default).toBeNull();
   });
 
-  it("prefers the variables of Terraform, as Terraform does, and takes an empty one of the provider as not given", () => {
+  it("prefers Terraform's variables, as Terraform does, and ignores an empty one of the provider", () => {
     vi.stubEnv("KEYCLOAK_PASSWORD", "");
     const { json } = serverJson();
     expect(json.variable.keycloak_admin_password!.default).toBe("change_me");
@@ -73,7 +73,7 @@ describe("the administrator", () => {
     expect(readFileSync(CONF, "utf8")).toContain("bootstrap-admin-password=first\n");
   });
 
-  it("is the same for Keycloak and Terraform, or the plan fails, wherever one signs in", () => {
+  it("must be the same for Keycloak and Terraform, or the plan fails", () => {
     const stack = newStack();
     new KeycloakServer(stack, "Keycloak");
     const json = synth(stack);
@@ -82,9 +82,9 @@ describe("the administrator", () => {
     const conf = 'strcontains(file("bootstrap-admin/Keycloak/keycloak.conf"), ';
     expect(username.condition).toContain(`${conf}"bootstrap-admin-username=$`);
     expect(username.error_message).toContain("The administrator's username in TF_VAR_keycloak_admin_username did not");
-    expect(username.error_message).toContain("Set KEYCLOAK_USER in its place");
+    expect(username.error_message).toContain("Set KEYCLOAK_USER instead");
     expect(password.condition).toContain(`nonsensitive(${conf}"bootstrap-admin-password=$`);
-    expect(password.error_message).toContain("Set KEYCLOAK_PASSWORD in its place");
+    expect(password.error_message).toContain("Set KEYCLOAK_PASSWORD instead");
   });
 
   it.each(["", "two words", "back\\slash", "${env.HOME}", "line\nbreak", "käse"])(
@@ -93,12 +93,12 @@ describe("the administrator", () => {
       vi.stubEnv("TF_VAR_keycloak_admin_password", password);
       const message = messageOf(() => new KeycloakServer(newStack(), "Keycloak"));
       expect(message).toBe(
-        `[test/Keycloak] TF_VAR_keycloak_admin_password must be printable ASCII without spaces, backslash and dollar sign, as keycloak.conf reads those differently, got: ${password.length} characters that are not`,
+        `[test/Keycloak] TF_VAR_keycloak_admin_password must be printable ASCII without spaces, backslash and dollar sign, which keycloak.conf reads differently, got: a value of ${password.length} characters`,
       );
     },
   );
 
-  it("fails on such a user name", () => {
+  it("fails on such a user name too", () => {
     vi.stubEnv("TF_VAR_keycloak_admin_username", "a b");
     expect(() => new KeycloakServer(newStack(), "Keycloak")).toThrow(
       "[test/Keycloak] TF_VAR_keycloak_admin_username must be printable ASCII",

@@ -8,7 +8,7 @@ import { fixedKey, inTemporaryProject, newStack, synth, writeProjectFile } from 
 inTemporaryProject();
 
 describe("several servers", () => {
-  it("hands each realm the provider of its own server", () => {
+  it("give each realm the provider of its own server", () => {
     const stack = newStack();
     const local = new KeycloakServer(stack, "Keycloak");
     const staging = new KeycloakServer(stack, "Staging", { containerName: "staging", port: 18080 });
@@ -31,7 +31,7 @@ describe("several servers", () => {
     expect(json.provider.docker).toHaveLength(1);
   });
 
-  it("keeps servers of the same id in different scopes apart", () => {
+  it("get different aliases for the same id in different scopes", () => {
     const stack = newStack();
     for (const [at, name] of ["East", "West"].entries()) {
       const site = new Construct(stack, name);
@@ -42,7 +42,7 @@ describe("several servers", () => {
     expect(new Set(aliases).size).toBe(2);
   });
 
-  it("gives an id that Terraform cannot take as an alias one that it can", () => {
+  it("get an alias that Terraform accepts, whatever the id", () => {
     const stack = newStack();
     const server = KeycloakServer.fromUrl(stack, "sso.example", { url: "https://sso.example" });
     new Realm(stack, "Realm", { server, realmName: "r" });
@@ -51,7 +51,7 @@ describe("several servers", () => {
 });
 
 describe("a stack with a Keycloak provider of its own", () => {
-  it("passes it to a server that exists, and all resources use it", () => {
+  it("passes it to an imported server, and all resources use it", () => {
     const stack = newStack();
     const provider = new KeycloakProvider(stack, "keycloak", { url: "https://sso.example", clientId: "terraform" });
     const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://sso.example", provider });
@@ -74,13 +74,13 @@ describe("a stack with a Keycloak provider of its own", () => {
     return synth(stack).terraform.required_providers;
   }
 
-  it("gets its address in full, and the embedded provider's where that is recorded", () => {
+  it("gets the full address of the official provider, or of the embedded one if that is recorded", () => {
     expect(required()).toEqual({ keycloak: OFFICIAL_KEYCLOAK });
     writeProjectFile(".m2m/sources.json", JSON.stringify({ keycloakProvider: EMBEDDED_KEYCLOAK.source }));
     expect(required()).toEqual({ keycloak: EMBEDDED_KEYCLOAK });
   });
 
-  it("gets it under the name that its bindings were generated with, and keeps a fork's", () => {
+  it("gets the address under the name of its bindings, and keeps the address of a fork", () => {
     expect(required({ terraformResourceType: "sso" })).toEqual({ sso: OFFICIAL_KEYCLOAK });
     expect(required({ terraformProviderSource: "example/keycloak" }).keycloak?.source).toBe("example/keycloak");
   });
