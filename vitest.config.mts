@@ -1,35 +1,45 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Where `CI` is set no keys are made: tests make them all the same, and those of that rule set it themselves. */
-const env = { CI: "" };
+/** Longest first, as Vitest itself sorts; end-to-end tests before all, which it cannot know in a fresh clone. */
+class EndToEndFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isEndToEnd = ({ project }: TestSpecification) => project.name === "e2e";
+    return [...sorted.filter(isEndToEnd), ...sorted.filter((file) => !isEndToEnd(file))];
+  }
+}
 
-/** Shows `m2m test`, which watches them, that the workers are alive. */
-const setupFiles = ["test/sign-of-life.ts"];
+const common = {
+  // Where `CI` is set no keys are made: tests make them all the same, and those of that rule set it themselves.
+  env: { CI: "" },
+  // Shows `m2m test`, which watches the workers, that they are alive.
+  setupFiles: ["test/sign-of-life.ts"],
+  pool: "forks" as const, // constructs look for cdktf.json from the working folder
+  // One more than cores: a file that waits for Keycloak or Docker leaves its core to another.
+  maxWorkers: Math.min(availableParallelism() + 1, 6),
+};
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: EndToEndFirst },
     projects: [
       {
         test: {
+          ...common,
           name: "unit",
-          env,
-          setupFiles,
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
-          pool: "forks", // constructs look for cdktf.json from the working folder
           testTimeout: 30_000,
         },
       },
       {
         test: {
+          ...common,
           name: "e2e",
-          env,
-          setupFiles,
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/global-setup.ts"],
-          pool: "forks",
-          maxWorkers: 2, // each file has an environment of its own; more at once only wait for one another
-          sequence: { groupOrder: 1 },
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Issuer, loadSigningKey, openIssuer, type SigningKey } from "../../machines";
 import { type AdminApi, adminApi } from "../admin-api";
-import { m2m, makeProject, removeThings } from "../project";
+import { m2m, makeProject, removeFromDocker } from "../project";
 import { cpuOf, processOf } from "../scale/usage";
 
 const NAMES = {
@@ -62,7 +62,7 @@ export async function startKeycloak(): Promise<Keycloak> {
   const project = makeProject(NAMES);
   const env = { TF_VAR_keycloak_admin_password: password };
   const stop = async () => {
-    await m2m(project.folder, ["down", "--yes"], env).catch(() => removeThings(NAMES.keycloak));
+    await m2m(project.folder, ["down", "--yes"], env).catch(() => removeFromDocker(NAMES));
     project.remove();
   };
   try {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openIssuer } from "../../machines";
-import { m2m, makeProject, ROOT, removeThings } from "../project";
+import { m2m, makeProject, ROOT, removeFromDocker } from "../project";
 
 const NAMES = {
   keycloak: "bench-rotation-keycloak",
@@ -40,7 +40,7 @@ export async function startEnvironment() {
   const setRealmKeys = (keys: readonly RealmKey[]) => writeFileSync(at("realm-keys.json"), JSON.stringify(keys));
   const setDeployerAlgorithm = (name: string) => writeFileSync(at("deployer.json"), JSON.stringify(name));
   const stop = async () => {
-    await m2m(project.folder, ["down", "--yes"]).catch(() => removeThings(NAMES.keycloak));
+    await m2m(project.folder, ["down", "--yes"]).catch(() => removeFromDocker(NAMES));
     project.remove();
   };
   setRealmKeys([{ name: "r0", state: "active" }]);

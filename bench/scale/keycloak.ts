@@ -1,5 +1,5 @@
 import { adminApi } from "../admin-api";
-import { m2m, makeProject, removeThings } from "../project";
+import { m2m, makeProject, removeFromDocker } from "../project";
 import { cpuOf, peakOf, processOf } from "./usage";
 
 const NAMES = { keycloak: "m2m-scale-keycloak", keycloakPort: 18_590, machine: "m2m-scale-b", machinePort: 13_590 };
@@ -42,7 +42,7 @@ export async function startKeycloak(): Promise<Server> {
     admin: (method, path, body, timeoutMs) => admin(method, `/realms${path}`, body, timeoutMs),
     usage: () => ({ peakMiB: peakOf(jvm), cpu: cpuOf(jvm) }),
     stop: async () => {
-      await m2m(project.folder, ["down", "--yes"], env).catch(() => removeThings(NAMES.keycloak));
+      await m2m(project.folder, ["down", "--yes"], env).catch(() => removeFromDocker(NAMES));
       project.remove();
     },
   };

@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { docker, m2m, makeProject, type Names, type Result, takeDown } from "./environment";
+import { docker, m2m, makeProject, type Result, takeDown } from "./environment";
+import type { Names } from "./project";
 
 /** What an environment leaves behind that a user may send along with a bug report. */
 export interface Left {

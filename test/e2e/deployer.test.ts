@@ -5,7 +5,8 @@ import { inflateRawSync } from "node:zlib";
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
 import { placesWith, privateParts, tracedProject } from "./canary";
-import { docker, dockerThings, m2m, namesOf, ROOT } from "./environment";
+import { docker, dockerThings, m2m, namesOf } from "./environment";
+import { ROOT } from "./project";
 
 const OWN = namesOf("deployer");
 const KEY = "certs/terraform-signing.key";

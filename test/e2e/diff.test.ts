@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { admin, clientOf, m2m, makeProject, namesOf, ROOT, takeDown } from "./environment";
+import { admin, clientOf, m2m, makeProject, namesOf, takeDown } from "./environment";
+import { ROOT } from "./project";
 
 const OWN = namesOf("diff");
 const MAIN = readFileSync(join(ROOT, "main.ts"), "utf8");

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cdktf, dockerThings, m2m, makeProject, namesOf, ROOT, takeDown } from "./environment";
+import { cdktf, dockerThings, m2m, makeProject, namesOf, takeDown } from "./environment";
+import { ROOT } from "./project";
 
 const OWN = namesOf("ecosystem");
 

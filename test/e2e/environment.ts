@@ -1,28 +1,7 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-
-export const ROOT = join(__dirname, "..", "..");
-export const PROGRAM = join(ROOT, "dist", "m2m.cjs");
-
-/** Names and ports of one environment, apart from any that runs on the machine. */
-export interface Names {
-  readonly keycloak: string;
-  readonly keycloakPort: number;
-  readonly machine: string;
-  readonly machinePort: number;
-}
+import { GIVEN, makeProject as makeFolder, type Names, PROGRAM, removeFromDocker } from "./project";
 
 const ENVIRONMENTS = [
   "e2e",
@@ -64,23 +43,12 @@ export interface Result {
   readonly stderr: string;
 }
 
+/** As `npx tsx main.ts`, without what npx costs at each synthesis: more than a second of computing. */
+const APP = "node --import tsx main.ts";
+
 /** A checkout as it is after `npm ci`, under other names and ports. */
-export function makeProject(names: Names, main = readFileSync(join(ROOT, "main.ts"), "utf8")): string {
-  const folder = mkdtempSync(join(tmpdir(), "m2m-e2e-"));
-  for (const linked of ["node_modules", "constructs", ".gen", "dist"])
-    symlinkSync(join(ROOT, linked), join(folder, linked));
-  for (const copied of ["package.json", "tsconfig.json"]) cpSync(join(ROOT, copied), join(folder, copied));
-  writeFileSync(join(folder, "main.ts"), main);
-  const context = {
-    "m2m:keycloakName": names.keycloak,
-    "m2m:keycloakPort": names.keycloakPort,
-    "m2m:machineName": names.machine,
-    "m2m:machinePort": names.machinePort,
-  };
-  writeFileSync(
-    join(folder, "cdktf.json"),
-    JSON.stringify({ language: "typescript", app: "npx tsx main.ts", context }),
-  );
+export function makeProject(names: Names, main?: string): string {
+  const folder = makeFolder(names, { main, app: APP });
   if (process.env.M2M_E2E_PROVIDER === "registry") recordRegistry(folder);
   return folder;
 }
@@ -142,17 +110,7 @@ export async function dockerThings({ keycloak, machine }: Names): Promise<string
 
 /** Files of a project that were not there before its first `up`. */
 export function filesMade(folder: string): string[] {
-  const given = [
-    "node_modules",
-    "constructs",
-    ".gen",
-    "dist",
-    "package.json",
-    "tsconfig.json",
-    "main.ts",
-    "cdktf.json",
-  ];
-  const made = readdirSync(folder).filter((name) => !given.includes(name));
+  const made = readdirSync(folder).filter((name) => !GIVEN.includes(name));
   return made.flatMap((name) =>
     name === "certs" ? readdirSync(join(folder, name)).map((file) => join(name, file)) : [name],
   );
@@ -171,9 +129,7 @@ export async function upRepairs(folder: string): Promise<string> {
 /** Takes an environment down whatever state it is in, and its folder with it. */
 export async function takeDown(folder: string, names: Names): Promise<void> {
   await m2m(folder, ["down", "--yes"]);
-  await execa("docker", ["rm", "--force", names.keycloak, names.machine], { reject: false });
-  await execa("docker", ["volume", "rm", `${names.keycloak}-data`], { reject: false });
-  await execa("docker", ["network", "rm", `${names.keycloak}-network`], { reject: false });
+  await removeFromDocker(names);
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -3,7 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { m2m, ROOT, SHARED } from "./environment";
+import { m2m, SHARED } from "./environment";
+import { ROOT } from "./project";
 
 const PORT = SHARED.machinePort + 1;
 const ADDRESS = `http://127.0.0.1:${PORT}/`;

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import type { TestProject } from "vitest/node";
-import { m2m, makeProject, type Result, ROOT, SHARED, takeDown } from "./environment";
+import { m2m, makeProject, type Result, SHARED, takeDown } from "./environment";
+import { ROOT } from "./project";
 
 declare module "vitest" {
   export interface ProvidedContext {

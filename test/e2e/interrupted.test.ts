@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { docker, m2m, makeProject, namesOf, PROGRAM, SHARED, takeDown, upRepairs } from "./environment";
+import { docker, m2m, makeProject, namesOf, SHARED, takeDown, upRepairs } from "./environment";
+import { PROGRAM } from "./project";
 
 const OWN = namesOf("interrupted");
 

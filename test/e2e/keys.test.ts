@@ -6,7 +6,8 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selfSign } from "../../constructs/keys/self-sign";
 import { filesBelow, placesWith, privateParts } from "./canary";
-import { ADMIN_PASSWORD, clientOf, m2m, makeProject, namesOf, type Result, ROOT, takeDown } from "./environment";
+import { ADMIN_PASSWORD, clientOf, m2m, makeProject, namesOf, type Result, takeDown } from "./environment";
+import { ROOT } from "./project";
 
 const OWN = namesOf("keys");
 

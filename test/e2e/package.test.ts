@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { cdktf, clientOf, m2m, ROOT, SHARED } from "./environment";
+import { cdktf, clientOf, m2m, SHARED } from "./environment";
+import { ROOT } from "./project";
 
 /** An empty cdktf project elsewhere, and the README's stack in it, against the environment that runs. */
 const MAIN = snippet("README.md", "one-more-client").replace("localhost:8080", `localhost:${SHARED.keycloakPort}`);

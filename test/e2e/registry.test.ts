@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { docker, m2m, makeProject, namesOf, ROOT, SHARED, takeDown } from "./environment";
+import { docker, m2m, makeProject, namesOf, SHARED, takeDown } from "./environment";
+import { ROOT } from "./project";
 
 const OWN = namesOf("registry");
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KeyRecord } from "../../constructs/keys/key-record";
 import { type Issuer, loadSigningKey, openIssuer, requestToken, signAssertion, watchSigningKey } from "../../machines";
 import { placesWith, privateParts, tracedProject } from "./canary";
-import { ADMIN_PASSWORD, clientOf, namesOf, ROOT } from "./environment";
+import { ADMIN_PASSWORD, clientOf, namesOf } from "./environment";
+import { ROOT } from "./project";
 
 const OWN = namesOf("rotation");
 const KEY = "certs/machine-a-signing.key";

@@ -19,6 +19,7 @@ export default class EventReporter implements Reporter {
     process.on("message", (message) => {
       if (message === CANCEL) void vitest.cancelCurrentRun("keyboard-input");
     });
+    process.on("disconnect", () => process.exit(1)); // nobody watches any more
     process.channel?.unref(); // Vitest ends when it is done, whoever listens
   }
 

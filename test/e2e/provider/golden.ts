@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { ROOT } from "../environment";
+import { ROOT } from "../project";
 import { EMBEDDED, type Json } from "./server";
 
 /**

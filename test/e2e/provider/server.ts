@@ -1,5 +1,6 @@
 import { inject } from "vitest";
-import { ADMIN_PASSWORD, m2m, makeProject, type Names, SHARED, takeDown } from "../environment";
+import { ADMIN_PASSWORD, m2m, makeProject, SHARED, takeDown } from "../environment";
+import type { Names } from "../project";
 
 // biome-ignore lint/suspicious/noExplicitAny: what Keycloak and Terraform answer has no types here
 export type Json = Record<string, any>;

@@ -1,0 +1,57 @@
+// Projects for tests and measurements. No ES module is imported: `tsx` loads the measurements as CommonJS.
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+export const ROOT = join(__dirname, "..", "..");
+/** What `./m2m` starts. */
+export const PROGRAM = join(ROOT, "dist", "m2m.cjs");
+
+const LINKED = ["node_modules", "constructs", ".gen", "dist"];
+const COPIED = ["package.json", "tsconfig.json"];
+/** What a project is made of. */
+export const GIVEN: readonly string[] = [...LINKED, ...COPIED, "main.ts", "cdktf.json"];
+
+/** Names and ports of one environment, apart from any that runs on the machine. */
+export interface Names {
+  readonly keycloak: string;
+  readonly keycloakPort: number;
+  readonly machine: string;
+  readonly machinePort: number;
+}
+
+interface ProjectOptions {
+  /** @default - the repository's own main.ts */
+  readonly main?: string;
+  /** How it is run. @default "npx tsx main.ts" */
+  readonly app?: string;
+}
+
+/** A checkout as it is after `npm ci`, under other names and ports. */
+export function makeProject(names: Names, options: ProjectOptions = {}): string {
+  const { main = readFileSync(join(ROOT, "main.ts"), "utf8"), app = "npx tsx main.ts" } = options;
+  const folder = mkdtempSync(join(tmpdir(), "m2m-project-"));
+  for (const linked of LINKED) symlinkSync(join(ROOT, linked), join(folder, linked));
+  for (const copied of COPIED) cpSync(join(ROOT, copied), join(folder, copied));
+  const context = {
+    "m2m:keycloakName": names.keycloak,
+    "m2m:keycloakPort": names.keycloakPort,
+    "m2m:machineName": names.machine,
+    "m2m:machinePort": names.machinePort,
+  };
+  writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ language: "typescript", app, context }));
+  writeFileSync(join(folder, "main.ts"), main);
+  return folder;
+}
+
+const run = promisify(execFile);
+
+/** Removes from Docker what an environment may have left there. */
+export async function removeFromDocker({ keycloak, machine }: Names): Promise<void> {
+  const docker = (...args: string[]) => run("docker", args).catch(() => undefined);
+  await docker("rm", "--force", keycloak, machine);
+  await docker("volume", "rm", `${keycloak}-data`);
+  await docker("network", "rm", `${keycloak}-network`);
+}
