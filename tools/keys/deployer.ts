@@ -3,9 +3,10 @@ import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { acceptedOf, activeOf } from "../../constructs/keys/key-record";
 import { ToolError } from "../output";
 import type { Stack } from "../project/project";
+import { short } from "./outcome";
 import { deployedOf, type Pair } from "./pairs";
 import { isHere } from "./private-half";
-import { isDeployed, short } from "./steps";
+import { isDeployed } from "./steps";
 
 /** Whether Terraform signs in by a pair's key: what is not deployed yet cannot be deployed by it. */
 export function isDeployerPair({ clients }: Pair): boolean {

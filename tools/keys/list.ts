@@ -1,7 +1,16 @@
+import { KeyError } from "../../constructs/keys/errors";
+import { usage } from "../cli/command";
+import type { Output } from "../output";
+import { openProject } from "../project/project";
+import { findPairs } from "./find";
 import type { KeyUse } from "./live-use";
+import { short } from "./outcome";
 import { deployedOf, type Pair } from "./pairs";
 import { isHere } from "./private-half";
-import { isDeployed, short } from "./steps";
+import { isDeployed } from "./steps";
+import { liveUses } from "./still-used";
+
+const DAY_MS = 86_400_000;
 
 /** One key of a pair, as it is listed. */
 export interface ListedKey {
@@ -33,6 +42,41 @@ export interface ListedPair {
   readonly unknown?: readonly UnknownUse[];
   /** Why nothing is known of sign-ins that were asked for. */
   readonly whyNotKnown?: string;
+}
+
+/** Lists the pairs of some names, or all. Gives the exit code. */
+export async function listKeys(
+  names: readonly string[],
+  { all, live }: { readonly all: boolean; readonly live: boolean },
+  out: Output,
+  interruption: AbortSignal,
+): Promise<number> {
+  if (all && names.length > 0) throw usage("--all and names exclude each other");
+  const search = { names, changes: false, goesOn: true }; // a list says what is wrong
+  const { pairs, isComplete } = await findPairs(openProject(), search, out, interruption);
+  const since = new Date(Date.now() - DAY_MS);
+  const listed = await Promise.all(
+    pairs.map(async (pair) => {
+      try {
+        return listPair(pair, live ? await known(pair, since, out) : undefined);
+      } catch (error) {
+        if (!(error instanceof KeyError)) throw error;
+        out.warn(`${pair.name}: ${error.message}`);
+        return undefined;
+      }
+    }),
+  );
+  const readable = listed.filter((one) => one !== undefined);
+  out.result(printPairs(readable), readable);
+  return isComplete && readable.length === pairs.length ? 0 : 1;
+}
+
+async function known(pair: Pair, since: Date, out: Output): Promise<KeyUse[] | string> {
+  const uses = await liveUses(pair, since, false).catch((error: Error) => error.message);
+  if (Array.isArray(uses)) return uses;
+  const why = uses ?? "its realm keeps no login events";
+  out.warn(`${pair.name}: who signs with which key is not known: ${why}`);
+  return why;
 }
 
 /** @param live the sign-ins, or why they are not known, where they were asked for */

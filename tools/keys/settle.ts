@@ -5,7 +5,7 @@ import { readPassphrase } from "../../machines/settings";
 import { withLock } from "../lock";
 import type { Output } from "../output";
 import type { Project, Stack } from "../project/project";
-import { settlePair } from "./change";
+import { settled } from "./leftovers";
 import { readPairs } from "./pairs";
 
 /** How long one command on keys waits for another. */
@@ -21,12 +21,13 @@ export function oneAtATime<T>(project: Project, out: Output, work: () => Promise
  * deploy. A key file that cannot be opened here is left to its owner.
  */
 export async function settleKeys(project: Project, stacks: readonly Stack[], out: Output): Promise<void> {
-  const pairs = readPairs(project, stacks, new Map()).filter(({ record }) => record.keys.length > 1);
-  if (pairs.length === 0) return;
+  const pairsWithMany = () => readPairs(project, stacks, new Map()).filter(({ record }) => record.keys.length > 1);
+  if (pairsWithMany().length === 0) return;
   await oneAtATime(project, out, async () => {
-    for (const pair of pairs) {
+    // Read now, as the command that was waited for may have changed them.
+    for (const pair of pairsWithMany()) {
       try {
-        settlePair(pair, { now: new Date(), passphrase: readPassphrase(process.env), notice: out.warn });
+        settled(pair, { now: new Date(), passphrase: readPassphrase(process.env), notice: out.warn });
       } catch (error) {
         if (!(error instanceof KeyError && error.code === "KEY_UNREADABLE")) throw error;
         if (isCutOff(pair.files, pair.record))

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { retiringOf } from "../../constructs/keys/key-life";
 import { acceptedOf, activeOf, type KeyEntry, type KeyRecord } from "../../constructs/keys/key-record";
+import { short, shortOfAll } from "./outcome";
 
 /** What a rotation is to do next. */
 export type Step =
@@ -52,15 +53,6 @@ export function dueAt({ certificate }: KeyEntry): Date {
   const { validFrom, validTo } = new X509Certificate(Buffer.from(certificate, "base64"));
   const from = Date.parse(validFrom);
   return new Date(from + ((Date.parse(validTo) - from) * 2) / 3);
-}
-
-/** The first characters of a key's id: as much as assertions and file names show of it. */
-export function short({ kid }: { readonly kid: string }): string {
-  return kid.slice(0, 8);
-}
-
-export function shortOfAll(keys: readonly { readonly kid: string }[]): string {
-  return keys.map(short).join(", ");
 }
 
 /** Whether Keycloak accepts a key from every client that has it. */

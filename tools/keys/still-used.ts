@@ -2,9 +2,10 @@ import { retiringOf } from "../../constructs/keys/key-life";
 import { activeOf, type KeyEntry, stamp } from "../../constructs/keys/key-record";
 import { ToolError } from "../output";
 import { type KeyUse, usesOf } from "./live-use";
+import { short, shortOfAll } from "./outcome";
 import type { Pair } from "./pairs";
 import { isHere } from "./private-half";
-import { ASSERTION_MS, short, shortOfAll } from "./steps";
+import { ASSERTION_MS } from "./steps";
 
 /** What the machines of a pair sign with, since a time; `undefined` where no realm can tell. */
 export async function liveUses(pair: Pair, since: Date, completely: boolean): Promise<KeyUse[] | undefined> {

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { readCertificate } from "../../../constructs/keys/certificate";
 import { entryOf, type KeyState } from "../../../constructs/keys/key-record";
 import { selfSign } from "../../../constructs/keys/self-sign";
-import { ASSERTION_MS, dueAt, isDeployed, nextStep, type Situation, type Step, short } from "../../../tools/keys/steps";
+import { short } from "../../../tools/keys/outcome";
+import { ASSERTION_MS, dueAt, isDeployed, nextStep, type Situation, type Step } from "../../../tools/keys/steps";
 import { ed25519Pair } from "../../generated-key";
 
 const ISSUED = Date.parse("2026-01-01T00:00:00Z");

@@ -5,14 +5,12 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { retiringOf } from "../../../constructs/keys/key-life";
 import { activeOf, type KeyRecord } from "../../../constructs/keys/key-record";
-import {
-  type ActionOptions,
-  activateAction,
-  type Outcome,
-  prepareAction,
-  retireAction,
-  revokeAction,
-} from "../../../tools/keys/actions";
+import { activateAction } from "../../../tools/keys/activate";
+import type { Outcome } from "../../../tools/keys/outcome";
+import type { Pair } from "../../../tools/keys/pairs";
+import { prepareAction } from "../../../tools/keys/prepare";
+import { retireAction } from "../../../tools/keys/retire";
+import { revokeAction } from "../../../tools/keys/revoke";
 import { LONG, runs } from "../../provider/fuzz";
 import { expectSettled, expectSound } from "./expect-sound";
 import { heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
@@ -36,19 +34,23 @@ vi.mock("node:fs", async (original) => {
 
 class Crash extends Error {}
 
-const ACTIONS = {
-  prepare: prepareAction,
-  activate: activateAction,
+type Does = "prepare" | "activate" | "retire" | "revoke";
+
+function act(does: Does, pair: Pair, kid: string | undefined, now: Date): Promise<Outcome> {
+  const context = { now, dryRun: false };
+  const which = { kid, force: false };
+  if (does === "prepare") return prepareAction(pair, {}, context);
+  if (does === "activate") return activateAction(pair, which, context);
+  if (does === "revoke") return revokeAction(pair, kid, context);
   // No Keycloak runs here that could be asked who signs with which key.
-  retire: ((pair, options) => retireAction({ ...pair, clients: [] }, options)) as typeof retireAction,
-  revoke: revokeAction,
-};
+  return retireAction({ ...pair, clients: [] }, which, context);
+}
 const REFUSALS = ["KEY_NOT_FOUND", "KEY_PREPARED_ALREADY", "key-not-deployed", "key-in-use"];
 
 /** One thing that happens. A key is meant by its place in the record, so that most are found. */
 type Happening =
   | {
-      readonly does: keyof typeof ACTIONS;
+      readonly does: Does;
       readonly key?: number;
       readonly crashesAt?: number;
       readonly isWatched: boolean;
@@ -112,12 +114,11 @@ class World {
     this.isLockedOut = this.isCutOff;
   }
 
-  private async run({ does, key, crashesAt, isWatched }: Happening & { does: keyof typeof ACTIONS }): Promise<void> {
+  private async run({ does, key, crashesAt, isWatched }: Happening & { does: Does }): Promise<void> {
     const kid = key === undefined ? undefined : recordIn(this.folder).keys[key]?.kid;
-    const options = { now: this.now, kid, force: false, dryRun: false, overlapMs: 0, whenDue: false };
     const before = recordIn(this.folder);
     if (does === "retire") for (const entry of retiringOf(before)) this.dropped.add(entry.kid);
-    const outcome = await this.interrupted(does, options, crashesAt, isWatched);
+    const outcome = await this.interrupted(does, kid, crashesAt, isWatched);
     if (outcome === "refused") return expect(standing(recordIn(this.folder))).toEqual(standing(before));
     if (does === "revoke") this.isLockedOut = true;
     if (outcome === "crashed") {
@@ -137,7 +138,7 @@ class World {
   }
 
   /** A process that has crashed does nothing any more: every later operation fails as well. */
-  private async interrupted(does: keyof typeof ACTIONS, options: ActionOptions, crashesAt = 1e9, isWatched = false) {
+  private async interrupted(does: Does, kid: string | undefined, crashesAt = 1e9, isWatched = false) {
     let count = 0;
     const before = () => {
       if (++count >= crashesAt) throw new Crash();
@@ -148,7 +149,7 @@ class World {
     };
     operations.before = before;
     try {
-      return await ACTIONS[does](pairIn(this.folder, this.deployed), options);
+      return await act(does, pairIn(this.folder, this.deployed), kid, this.now);
     } catch (error) {
       if (count >= crashesAt) return "crashed";
       expect(REFUSALS).toContain((error as { code?: string }).code ?? error);
@@ -207,7 +208,7 @@ describe("a pair of keys", () => {
 
   it("does so through a rotation that is cut off anywhere and tried again", { timeout: LONG }, async () => {
     const round = (crashesAt?: number): Happening[] => {
-      const twice = (does: keyof typeof ACTIONS): Happening[] => [
+      const twice = (does: Does): Happening[] => [
         { does, crashesAt, isWatched: true },
         { does, isWatched: true },
       ];
@@ -237,10 +238,9 @@ describe("a synthesis", () => {
     try {
       mkdirSync(before);
       synthesizeIn(before, "allowed");
-      const options = { now: START, force: true, dryRun: false, overlapMs: 0, whenDue: false };
-      if (how === "with a record") await revokeAction(pairIn(before), options);
+      if (how === "with a record") await act("revoke", pairIn(before), undefined, START);
       cpSync(before, after, { recursive: true });
-      await revokeAction(pairIn(after), options);
+      await act("revoke", pairIn(after), undefined, START);
       let count = 0;
       operations.before = () => {
         if (++count === read) cpSync(after, before, { recursive: true });

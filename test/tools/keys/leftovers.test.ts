@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { KeyRecord } from "../../../constructs/keys/key-record";
-import { retireAction, revokeAction, rotateAction } from "../../../tools/keys/actions";
 import { activateKey, prepareKey, revokeKey } from "../../../tools/keys/change";
+import { retireAction } from "../../../tools/keys/retire";
+import { revokeAction } from "../../../tools/keys/revoke";
+import { rotateAction } from "../../../tools/keys/rotate";
 import { expectSettled } from "./expect-sound";
 import { filesIn, heldIn, pairIn, privateHalves, recordIn, START, synthesizeIn } from "./living-pair";
 
@@ -18,7 +20,8 @@ const HOUR_MS = 3_600_000;
 const SWITCH = new Date(START.getTime() + HOUR_MS);
 const LATER = new Date(START.getTime() + 2 * HOUR_MS);
 const AFTER = new Date(LATER.getTime() + 75_000);
-const OPTIONS = { force: false, dryRun: false, overlapMs: 0, whenDue: false };
+const at = (now: Date) => ({ now, dryRun: false });
+const ROTATION = { wanted: {}, overlapMs: 0, whenDue: false };
 
 let folder: string;
 beforeEach(() => {
@@ -55,17 +58,17 @@ describe("a switch that a crash kept out of the key file", () => {
   });
 
   it.each([
-    ["retire", retireAction],
-    ["rotate", rotateAction],
+    ["retire", (now: Date) => retireAction(pair(), { force: false }, at(now))],
+    ["rotate", (now: Date) => rotateAction(pair(), ROTATION, at(now))],
   ])("is made by %s, which drops nothing within 75 s of it", async (_, action) => {
     const old = heldIn(folder);
-    const [first] = await Promise.allSettled([action(pair(), { ...OPTIONS, now: LATER })]);
+    const [first] = await Promise.allSettled([action(LATER)]);
     if (first.status === "rejected") expect(first.reason).toMatchObject({ code: "key-in-use" });
     else expect(first.value).toMatchObject({ action: "wait" });
     expectSettled(folder);
     expect(heldIn(folder)).not.toBe(old);
     expect(sinceOf(recordIn(folder))).toEqual(["retiring 2026-01-01T02:00:00Z", "active 2026-01-01T01:00:00Z"]);
-    await action(pair(), { ...OPTIONS, now: AFTER });
+    await action(AFTER);
     expect(sinceOf(recordIn(folder))).toEqual(["active 2026-01-01T01:00:00Z"]);
     expectSettled(folder);
   });
@@ -77,14 +80,14 @@ describe("a switch that a crash kept out of the key file", () => {
   });
 
   it("is made, and the former key dropped, where that is forced", async () => {
-    await retireAction(pair(), { ...OPTIONS, now: LATER, force: true });
+    await retireAction(pair(), { force: true }, at(LATER));
     expect(recordIn(folder).keys).toHaveLength(1);
     expectSettled(folder);
   });
 
   it("is left by a dry run", async () => {
     const before = [recordIn(folder), [...privateHalves(folder)]];
-    expect(await rotateAction(pair(), { ...OPTIONS, now: LATER, dryRun: true })).toMatchObject({ action: "retire" });
+    expect(await rotateAction(pair(), ROTATION, { now: LATER, dryRun: true })).toMatchObject({ action: "retire" });
     expect([recordIn(folder), [...privateHalves(folder)]]).toEqual(before);
   });
 });
@@ -101,7 +104,7 @@ describe("a revocation that a crash kept out of the key file", () => {
       const [gone, next] = recordIn(folder).keys.map(({ kid }) => kid) as [string, string];
       const before = recordIn(folder);
       const kid = how === "by the key's id" ? gone.slice(0, 8) : undefined;
-      expect(await revokeAction(pair(), { ...OPTIONS, now: LATER, kid })).toMatchObject({
+      expect(await revokeAction(pair(), kid, at(LATER))).toMatchObject({
         action: "revoke",
         kid: gone,
       });
@@ -113,7 +116,7 @@ describe("a revocation that a crash kept out of the key file", () => {
 
   it("keeps no other key from being revoked as well", async () => {
     const [, next] = recordIn(folder).keys.map(({ kid }) => kid) as [string, string];
-    await revokeAction(pair(), { ...OPTIONS, now: LATER, kid: next });
+    await revokeAction(pair(), next, at(LATER));
     expect(recordIn(folder).keys.map(({ state }) => state)).toEqual(["revoked", "revoked", "active"]);
     expectSettled(folder);
   });

@@ -1,0 +1,84 @@
+import { activate } from "../../constructs/keys/key-life";
+import { activeOf, type KeyEntry } from "../../constructs/keys/key-record";
+import { isCutOff } from "../../constructs/keys/key-store";
+import { ToolError } from "../output";
+import { activateKey } from "./change";
+import type { ActionContext } from "./context";
+import { refuseLockOut } from "./deployer";
+import { declareFirst, described, NOT_HERE, type Outcome, short } from "./outcome";
+import { deployedOf, type Pair } from "./pairs";
+import { heldBy, isHere } from "./private-half";
+import { ASSERTION_MS, isDeployed } from "./steps";
+
+/** Which key is meant, and whether it is to sign although Keycloak does not accept it yet. */
+export interface Activation {
+  readonly kid?: string;
+  readonly force: boolean;
+}
+
+/** Has a key sign that Keycloak accepts. */
+export async function activateAction(pair: Pair, { kid, force }: Activation, context: ActionContext): Promise<Outcome> {
+  const next = candidate(pair, kid);
+  if (next) refuseUndeclared(pair, next);
+  if (next) refuseLockOut(pair, next); // also where it is forced
+  if (next && !force) refuseUndeployed(pair, next);
+  const outcome = { name: pair.name, action: "activate" };
+  if (context.dryRun) {
+    const key = wouldSign(pair, kid, next, context);
+    return { ...outcome, kid: key.kid, said: `would sign with key ${short(key)}` };
+  }
+  const before = activeOf(pair.record);
+  const entry = activateKey(pair, kid, context);
+  const still = before.kid === entry.kid ? "" : `; key ${short(before)} is accepted still`;
+  const signs = isHere(pair, entry, context.passphrase)
+    ? `signs with key ${described(entry)} from the next assertion on`
+    : `is to sign with key ${described(entry)}${NOT_HERE}`;
+  return {
+    ...outcome,
+    kid: entry.kid,
+    said: `${signs}${still}`,
+    next: `m2m up, then m2m keys retire ${pair.name} after ${ASSERTION_MS / 1000} s`,
+  };
+}
+
+/** The key that is meant: the prepared one, or a retiring one by its id. */
+function candidate({ record }: Pair, kid: string | undefined): KeyEntry | undefined {
+  const possible = record.keys.filter(({ state }) => state === "prepared" || (kid && state === "retiring"));
+  return possible.find((entry) => entry.kid.startsWith(kid ?? ""));
+}
+
+/** A switch that was cut off is what would be ended. */
+function wouldSign(pair: Pair, kid: string | undefined, next: KeyEntry | undefined, context: ActionContext): KeyEntry {
+  const { files, record } = pair;
+  const active = activeOf(record);
+  const isHeld = heldBy(pair, context.passphrase) === active.kid;
+  const isEnded = next === undefined && kid === undefined && isCutOff(files, record) && !isHeld;
+  return isEnded ? active : activeOf(activate(record, context.now, kid));
+}
+
+function refuseUndeclared(pair: Pair, next: KeyEntry): void {
+  const { name, description } = pair;
+  if (declareFirst(pair, next) === "") return;
+  throw new ToolError(
+    "algorithm-undeclared",
+    `${name}: key ${short(next)} signs with ${next.algorithm}, and \`algorithm\` of the declaration is ${description.algorithm}; set it to "${next.algorithm}" first`,
+  );
+}
+
+function refuseUndeployed(pair: Pair, next: KeyEntry): void {
+  const { name, clients } = pair;
+  if (isDeployed(next.kid, deployedOf(pair))) return;
+  if (clients.length === 0) {
+    throw new ToolError(
+      "key-not-deployed",
+      `${name}: no client that is declared signs with this pair, so that Keycloak accepts no key of it; declare one, or pass --force`,
+    );
+  }
+  // Another declaration of a client may have the certificate alone, which a deploy does not change.
+  const some = clients.filter(({ deployed }) => !deployed.includes(next.kid)).map(({ clientId }) => clientId);
+  const from = some.length > 0 && some.length < clients.length ? ` from ${some.join(", ")}` : "";
+  throw new ToolError(
+    "key-not-deployed",
+    `${name}: Keycloak does not accept key ${short(next)} yet${from}, as the state says; run \`m2m up\` first, or pass --force`,
+  );
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { usage } from "../cli/command";
+import { ToolError } from "../output";
+import type { CertificateFile, NewKey } from "./new-key";
+
+/** Reads `--key`. */
+export function readKid(key: string | undefined): string | undefined {
+  if (key === undefined || /^[\w-]{8,64}$/.test(key)) return key;
+  throw usage(`--key must be a key id, or eight characters or more of its beginning, got: ${key}`);
+}
+
+/** Reads `--algorithm`, which the command line has checked, and `--certificate`, which is for one of the names. */
+export function readNewKey(
+  given: { readonly algorithm?: string; readonly certificate?: string },
+  names: readonly string[],
+): NewKey {
+  if (given.certificate !== undefined && names.length !== 1) throw usage("--certificate is for one CLIENT");
+  return {
+    algorithm: given.algorithm as SigningAlgorithm | undefined,
+    certificate: given.certificate === undefined ? undefined : readCertificateFile(given.certificate),
+  };
+}
+
+/** Reads `--auto` and `--overlap`, which is in seconds. */
+export function readPace({ auto, overlap }: { readonly auto: boolean; readonly overlap?: string }) {
+  if (overlap !== undefined && !/^\d{1,8}$/.test(overlap)) {
+    throw usage(`--overlap must be a number of seconds, got: ${overlap}`);
+  }
+  if (overlap !== undefined && !auto) throw usage("--overlap is for keys rotate --auto");
+  return { whenDue: auto, overlapMs: auto ? Number(overlap ?? 3600) * 1000 : 0 };
+}
+
+/** Read once, as it may come from a pipe. */
+function readCertificateFile(file: string): CertificateFile {
+  try {
+    return { file, pem: readFileSync(file, "utf8") };
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${file} (${code})`);
+  }
+}

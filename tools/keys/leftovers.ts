@@ -1,0 +1,44 @@
+import { isFileThere, replaceFile } from "../../constructs/keys/key-files";
+import { retireAnew, retiringOf } from "../../constructs/keys/key-life";
+import { type KeyRecord, printRecord } from "../../constructs/keys/key-record";
+import { heldKey, isCutOff, settle } from "../../constructs/keys/key-store";
+import type { ChangeContext } from "./context";
+import type { Pair } from "./pairs";
+
+/** A pair whose files are in line with its record, and what was found on the way. */
+interface Settled {
+  readonly pair: Pair;
+  /** The key that the key file held before. */
+  readonly held: string | undefined;
+  /** Whether a crash had kept a change from the key file. */
+  readonly wasCutOff: boolean;
+  /** Whether the active key came into the key file just now. */
+  readonly isMoved: boolean;
+}
+
+/** Brings the files of a pair in line with its record: what a crash left half done is ended. */
+export function settled(pair: Pair, context: ChangeContext): Settled {
+  const { files, record } = pair;
+  // Also for a single key: a file that cannot be opened is to be known before anything is written.
+  const held = heldKey(files, record, context.passphrase);
+  const wasCutOff = isCutOff(files, record);
+  const current = wasCutOff ? switchedNow(pair, held, context.now) : record;
+  const isMoved = settle(files, current, context.passphrase);
+  if (held !== undefined && !isFileThere(files.key)) {
+    context.notice?.(`removed ${files.key}: key ${held} was in it, which is revoked`);
+  }
+  return { pair: { ...pair, record: current }, held, wasCutOff, isMoved };
+}
+
+/** A pair without what a crash has left. Nothing is opened where no crash left anything. */
+export function withoutLeftovers(pair: Pair, context: ChangeContext): Pair {
+  return isCutOff(pair.files, pair.record) ? settled(pair, context).pair : pair;
+}
+
+/** What signs until now retires from now on, whenever the record began to say so: it must not be dropped too early. */
+function switchedNow({ files, record }: Pair, held: string | undefined, now: Date): KeyRecord {
+  if (!retiringOf(record).some(({ kid }) => kid === held)) return record;
+  const late = retireAnew(record, now, held!);
+  replaceFile(files.record, printRecord(late), 0o644);
+  return late;
+}
