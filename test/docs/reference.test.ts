@@ -1,8 +1,10 @@
 // Holds the reference tables of the documentation: each is complete.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { resources } from "../../provider/resources";
 import { providerSchemaJson } from "../../provider/schema";
-import { codeSpans, firstColumn, matches, read, section, sources } from "./pages";
+import { codeSpans, firstColumn, matches, ROOT, read, section, sources } from "./pages";
 
 describe("reference tables", () => {
   it("of the library name every function that is exported", () => {
@@ -71,5 +73,16 @@ describe("reference tables", () => {
       const part = page.split(`\`${kind}\``)[1]!.split(/^`/m)[0]!;
       expect(firstColumn(part).sort(), kind).toEqual(Object.keys(list).sort());
     }
+  });
+
+  it("of changes name files and code that are there", () => {
+    const rows = section("CONTRIBUTING.md", "Where a change goes").split("\n").slice(6);
+    const spans = rows.flatMap(codeSpans);
+    const paths = spans.filter((span) => /^[a-z-]+\/[\w/.-]+$/.test(span) && !span.includes("NAME"));
+    expect(paths.length).toBeGreaterThan(20);
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    const code = sources("constructs", "machines", "tools");
+    const names = spans.filter((span) => /^[a-z]+[A-Z]\w+$/.test(span));
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([]);
   });
 });
