@@ -16,7 +16,7 @@ import type { SignIn } from "./private/sign-in";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm, Realm } from "./realm";
 import { checkClientId } from "./signed-jwt-client";
-import type { ISigningKey } from "./signing-key-pair";
+import type { ISigningKey } from "./signing-key";
 
 /** Longer than Keycloak's minute: at the end of a destroy, only the token still has the rights. */
 const TOKEN_SECONDS = 600;

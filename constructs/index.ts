@@ -1,3 +1,4 @@
+export type { AcceptedKey } from "./contract/client-keys";
 export { DeployerClient, type DeployerClientProps } from "./deployer-client";
 export type { IKeycloakServer, KeycloakServerAttributes, KeycloakServerProps } from "./keycloak-server";
 export { KeycloakServer } from "./keycloak-server";
@@ -11,5 +12,5 @@ export { PrivateLocalBackend } from "./private-local-backend";
 export { type IRealm, Realm, type RealmProps } from "./realm";
 export { type RealmKey, type RealmKeyState, RealmKeys, type RealmKeysProps } from "./realm-keys";
 export { type ISignedJwtClient, SignedJwtClient, type SignedJwtClientProps } from "./signed-jwt-client";
-export type { AcceptedKey, CertificateFileOptions, ISigningKey, SigningKeyPairProps } from "./signing-key-pair";
-export { SigningKeyPair } from "./signing-key-pair";
+export type { CertificateFileOptions, ISigningKey } from "./signing-key";
+export { SigningKeyPair, type SigningKeyPairProps } from "./signing-key-pair";

@@ -18,7 +18,7 @@ import { bundledFile, fromStackFolder, stackFolder } from "./private/project";
 import { setting } from "./private/settings";
 import type { IRealm } from "./realm";
 import type { SignedJwtClient } from "./signed-jwt-client";
-import type { ISigningKey } from "./signing-key-pair";
+import type { ISigningKey } from "./signing-key";
 
 /** The user that the program runs as; it has no rights in the container but to read its key. */
 const MACHINE_UID = "1000";

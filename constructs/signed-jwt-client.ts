@@ -8,7 +8,7 @@ import { check } from "./private/checks";
 import { failOn } from "./private/errors";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm, Realm } from "./realm";
-import type { ISigningKey } from "./signing-key-pair";
+import type { ISigningKey } from "./signing-key";
 
 /** What every machine's token carries: its service account and Keycloak's standard claims. */
 const DEFAULT_SCOPES = ["service_account", "profile", "basic", "email"];

@@ -2,7 +2,7 @@ import { TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import type { IKeycloakServer } from "../keycloak-server";
 import { type IRealm, Realm } from "../realm";
-import type { ISigningKey } from "../signing-key-pair";
+import type { ISigningKey } from "../signing-key";
 import { claim } from "./claims";
 import type { SignIn } from "./sign-in";
 

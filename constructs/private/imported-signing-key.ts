@@ -1,11 +1,12 @@
 import { dirname, resolve } from "node:path";
 import { Construct } from "constructs";
+import type { AcceptedKey } from "../contract/client-keys";
 import { projectFolder } from "../contract/project-files";
 import type { SigningAlgorithm } from "../keys/algorithms";
 import { readCertificate } from "../keys/certificate";
 import { KeyError } from "../keys/errors";
 import { readRegularFile } from "../keys/key-files";
-import type { AcceptedKey, CertificateFileOptions, ISigningKey } from "../signing-key-pair";
+import type { CertificateFileOptions, ISigningKey } from "../signing-key";
 import { failOn, ValidationError } from "./errors";
 import { checkAlgorithm, explained, warnOfExpiry } from "./key-reading";
 

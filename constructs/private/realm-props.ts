@@ -1,12 +1,19 @@
-import type { RealmProps } from "../realm";
 import { check, checkSeconds } from "./checks";
 
 /** What a realm can sign tokens with, for which keys can be declared (RFC 7518 section 3.1). */
 export const SIGNATURE_ALGORITHMS = ["RS256", "PS256", "ES256"] as const;
 export type RealmSignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
-/** What is checked of a realm, its name aside. */
-export function checkRealmProps(props: RealmProps): string[] {
+/** The props of a realm that are checked here: all but its server and name. */
+interface RealmSettings {
+  readonly accessTokenLifespanSeconds?: number;
+  readonly signatureAlgorithm?: RealmSignatureAlgorithm;
+  readonly loginEventsSeconds?: number;
+  readonly defaultClientScopes?: readonly string[];
+  readonly optionalClientScopes?: readonly string[];
+}
+
+export function checkRealmProps(props: RealmSettings): string[] {
   return [
     ...checkSeconds("accessTokenLifespanSeconds", props.accessTokenLifespanSeconds ?? 300, 86_400, 300),
     ...checkSignature(props),
@@ -15,17 +22,17 @@ export function checkRealmProps(props: RealmProps): string[] {
   ];
 }
 
-function checkSignature({ signatureAlgorithm }: RealmProps): string[] {
+function checkSignature({ signatureAlgorithm }: RealmSettings): string[] {
   if (signatureAlgorithm === undefined) return [];
   const rule = `must be one of ${SIGNATURE_ALGORITHMS.join(", ")}`;
   return check("signatureAlgorithm", signatureAlgorithm, (one) => SIGNATURE_ALGORITHMS.includes(one), rule);
 }
 
-function checkEvents({ loginEventsSeconds: seconds }: RealmProps): string[] {
+function checkEvents({ loginEventsSeconds: seconds }: RealmSettings): string[] {
   return seconds === undefined ? [] : checkSeconds("loginEventsSeconds", seconds, 31_536_000, 86_400);
 }
 
-function checkClientScopes({ defaultClientScopes: defaults = [], optionalClientScopes: optional = [] }: RealmProps) {
+function checkClientScopes({ defaultClientScopes: defaults = [], optionalClientScopes: optional = [] }: RealmSettings) {
   const both = optional.filter((name) => defaults.includes(name));
   return [
     ...checkNames("defaultClientScopes", defaults),

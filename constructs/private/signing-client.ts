@@ -1,7 +1,7 @@
 import type { OpenidClientConfig } from "../../.gen/providers/keycloak/openid-client";
 import { keyAttributes, keyDescription } from "../contract/client-keys";
 import { literal } from "../contract/terraform-text";
-import type { ISigningKey } from "../signing-key-pair";
+import type { ISigningKey } from "../signing-key";
 
 /**
  * The settings of a confidential client that signs in with a JWT (RFC 7523 section 2.2) for its own service account: every

@@ -3,8 +3,8 @@ import { createPrivateKey } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findPrivateBytes } from "./private-bytes";
-import { CHECKOUT, filesBelow, makeProject, type SynthesizedStack } from "./project";
+import { findPrivateBytes } from "./constructs/private-bytes";
+import { CHECKOUT, filesBelow, makeProject, type SynthesizedStack } from "./constructs/project";
 
 const ADMIN_PASSWORD = "canary-Pa55word";
 
