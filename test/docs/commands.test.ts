@@ -19,7 +19,7 @@ function calls(page: string): string[] {
 }
 
 describe("commands", () => {
-  it.each(PAGES)("of m2m named in %s exist", (page) => {
+  it.each(PAGES)("named in %s exist", (page) => {
     for (const call of calls(page)) {
       const [command, ...rest] = call.split(/[\s[\]]+/).filter(Boolean);
       if (command === "COMMAND") continue;
@@ -28,20 +28,20 @@ describe("commands", () => {
     }
   });
 
-  it.each(["README.md", "docs/commands.md"])("of m2m have the options that %s names alone", (page) => {
+  it.each(["README.md", "docs/commands.md"])("have the options that %s names without a command", (page) => {
     const alone = codeSpans(withoutFences(page)).filter((span) => /^--[a-z-]+$/.test(span));
     expect(alone.length).toBeGreaterThan(0);
     expect(alone.filter((option) => !options.includes(option))).toEqual([]);
   });
 
-  it("are looked for where they are named", () => {
+  it("are found in the pages by this test", () => {
     expect(calls("README.md")).toEqual(expect.arrayContaining(["up", "test", "provider embedded", "token CLIENT_ID"]));
     expect(calls("docs/commands.md")).toEqual(
       expect.arrayContaining(["call [CLIENT_ID] [--bash] [--online]", "token machine-a"]),
     );
   });
 
-  it("are all in the README's table and in docs/commands.md, with their options", () => {
+  it("stand in the README's table and in docs/commands.md, with their options", () => {
     const table = read("README.md");
     for (const command of commands) {
       expect(table).toMatch(new RegExp(`^\\| \`m2m ${command}\\b`, "m"));
@@ -50,7 +50,7 @@ describe("commands", () => {
     for (const option of options) expect(read("docs/commands.md")).toContain(option);
   });
 
-  it("of npm are scripts", () => {
+  it("of npm that are named are scripts of package.json", () => {
     const { scripts } = JSON.parse(read("package.json"));
     const named = matches(PAGES.map(read).join("\n"), /npm run ([\w:-]+)/g);
     expect(named.filter((script) => scripts[script] === undefined)).toEqual([]);

@@ -11,11 +11,11 @@ describe("the pages of constructs", () => {
     .map((name) => name.trim())
     .filter((name) => /^[A-Z]/.test(name) && !/Error$/.test(name));
 
-  it("are one for each that is exported", () => {
+  it("exist for each exported construct", () => {
     expect([...CONSTRUCT_PAGES.keys()].sort()).toEqual(exported.sort());
   });
 
-  it.each(["README.md", "docs/constructs/README.md"])("are in the table of %s", (index) => {
+  it.each(["README.md", "docs/constructs/README.md"])("are listed in the table of %s", (index) => {
     const folder = index === "README.md" ? "docs/constructs/" : "";
     const rows = matches(read(index), /^\| \[`(\w+)`\]\(([\w/-]+\.md)/gm);
     expect(rows.sort()).toEqual(exported.sort());
@@ -24,7 +24,7 @@ describe("the pages of constructs", () => {
     }
   });
 
-  it.each([...CONSTRUCT_PAGES])("begin with an example, and say what %s emits", (_name, page) => {
+  it.each([...CONSTRUCT_PAGES])("have the same sections for %s, and begin with an example", (_name, page) => {
     expect(read(page)).toMatch(/^# \w+\n\n[\s\S]{1,300}\n\n<!-- snippet: first -->\n/);
     const headings = matches(read(page), /^## (.+)$/gm);
     const expected = page.endsWith("private-local-backend.md")
@@ -33,7 +33,7 @@ describe("the pages of constructs", () => {
     expect(headings.filter((heading) => expected.includes(heading))).toEqual(expected);
   });
 
-  it.each(propsOf("constructs"))("have a complete table for %s", (name, properties) => {
+  it.each(propsOf("constructs"))("have a complete table of %s", (name, properties) => {
     const heading = name === "KeycloakServerAttributes" ? "KeycloakServer.fromUrl" : "Props";
     const page = CONSTRUCT_PAGES.get(name.replace(/(Props|Attributes)$/, ""))!;
     expect(firstColumn(section(page, heading)).sort()).toEqual([...properties].sort());
@@ -44,7 +44,7 @@ describe("the pages of constructs", () => {
     expect(membersOf(name).filter((member) => !named.includes(member))).toEqual([]);
   });
 
-  it("name every setting of the context", () => {
+  it("name every setting of cdktf.json", () => {
     const settings = matches(sources("constructs"), /setting\(this, "(\w+)"/g);
     expect(settings.length).toBeGreaterThan(0);
     for (const name of settings) expect(read("docs/constructs/names-and-ports.md")).toContain(`"m2m:${name}"`);

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { matches, PAGES, ROOT, read, withoutFences } from "./pages";
 
 describe("links", () => {
-  it.each(PAGES)("of %s resolve, with their anchors", (page) => {
+  it.each(PAGES)("in %s lead to a file, and to a heading if they name one", (page) => {
     const broken = linksOf(page).filter((target) => {
       const [path, anchor] = target.split("#") as [string, string?];
       const file = path === "" ? join(ROOT, page) : resolve(ROOT, dirname(page), path);
@@ -15,7 +15,7 @@ describe("links", () => {
     expect(broken).toEqual([]);
   });
 
-  it("reach every page from the README", () => {
+  it("lead from the README to every page", () => {
     const reached = new Set(["README.md"]);
     for (const page of reached) {
       const targets = linksOf(page).map((target) =>
@@ -26,7 +26,7 @@ describe("links", () => {
     expect(PAGES.filter((page) => !reached.has(page))).toEqual([]);
   });
 
-  it("of every page under docs come from the README or the index of its folder", () => {
+  it("to every page stand in the README or in the index of the page's folder", () => {
     const linked = [
       read("README.md"),
       ...["docs/decisions/", "docs/constructs/"].map((folder) => {

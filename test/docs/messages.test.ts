@@ -17,7 +17,7 @@ function unknown(messages: readonly string[]): string[] {
     .filter((part) => part.length > 5 && !code.includes(part));
 }
 
-it("messages of troubleshooting are the code's", () => {
+it("the messages in troubleshooting are in the code", () => {
   const messages = firstCells(read("docs/troubleshooting.md"))
     .filter((cell) => cell.startsWith("`"))
     .flatMap(codeSpans);
@@ -26,7 +26,7 @@ it("messages of troubleshooting are the code's", () => {
 });
 
 it.each([...CONSTRUCT_PAGES].filter(([name]) => name !== "PrivateLocalBackend"))(
-  "messages of %s are the code's",
+  "the messages on the page of %s are in the code",
   (_, page) => {
     const messages = firstCells(section(page, "Errors"))
       .filter((cell) => cell.startsWith("`"))

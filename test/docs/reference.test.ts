@@ -7,7 +7,7 @@ import { providerSchemaJson } from "../../provider/schema";
 import { codeSpans, firstColumn, matches, ROOT, read, section, sources } from "./pages";
 
 describe("reference tables", () => {
-  it("of the library name every function that is exported", () => {
+  it("of the library name every exported function", () => {
     const exported = matches(read("machines/index.ts"), /^export \{(.+)\} from/gm)
       .flatMap((list) => list.split(","))
       .map((name) => name.trim())
@@ -16,7 +16,7 @@ describe("reference tables", () => {
     expect(codeSpans(table)).toEqual(expect.arrayContaining(exported));
   });
 
-  it("of environment variables name every one of m2m and of the constructs", () => {
+  it("name every environment variable of m2m and of the constructs", () => {
     const variables = matches(
       sources("tools", "constructs"),
       /\b(M2M_[A-Z_]+|TERRAFORM_BINARY_NAME|TF_CLI_CONFIG_FILE)\b/g,
@@ -24,7 +24,7 @@ describe("reference tables", () => {
     for (const name of variables) expect(read("docs/commands.md")).toContain(`\`${name}\``);
   });
 
-  it("of environment variables name every one of the machines", () => {
+  it("name every environment variable of the machines", () => {
     for (const [heading, file] of [
       ["machine-a", "machines/machine-a/machine-a.ts"],
       ["machine-b", "machines/machine-b/server.ts"],
@@ -35,7 +35,7 @@ describe("reference tables", () => {
     }
   });
 
-  it("of error codes are complete", () => {
+  it("name every error code", () => {
     const named = (page: string) => codeSpans(section(page, "Error codes"));
     const tool = matches(sources("tools"), /ToolError\(\s*"([a-z-]+)"|\bcode: "([a-z-]+)"/g);
     expect(named("docs/commands.md")).toEqual(expect.arrayContaining(tool));
@@ -44,7 +44,7 @@ describe("reference tables", () => {
     );
   });
 
-  it("of outages have a test of that title for each row", () => {
+  it("of outages have a test for each row, with the row as its title", () => {
     const titles = read("docs/outages.md")
       .split("\n")
       .filter((line) => line.startsWith("| ") && !line.startsWith("| What happens"))
@@ -54,7 +54,7 @@ describe("reference tables", () => {
     expect(titles.filter((title) => !tests.includes(`"${title}"`))).toEqual([]);
   });
 
-  it("of the embedded provider's resources, import ids and data sources are complete", () => {
+  it("name every resource, import id and data source of the embedded provider", () => {
     const { resource_schemas, data_source_schemas } = providerSchemaJson();
     const text = section("docs/providers.md", "Resources of the embedded provider");
     const ids = new Map(resources.map(({ name, importId }) => [name, importId.form]));
@@ -66,7 +66,7 @@ describe("reference tables", () => {
     for (const name of refused) expect(text).toContain(`\`${name}\``);
   });
 
-  it("of dependencies give each a reason", () => {
+  it("give a reason for each dependency", () => {
     const { dependencies, devDependencies, peerDependencies } = JSON.parse(read("package.json"));
     const page = read("docs/decisions/0009-dependencies.md");
     for (const [kind, list] of Object.entries({ dependencies, peerDependencies, devDependencies })) {
@@ -75,7 +75,7 @@ describe("reference tables", () => {
     }
   });
 
-  it("of changes name files and code that are there", () => {
+  it("of changes name files and functions that exist", () => {
     const rows = section("CONTRIBUTING.md", "Where a change goes").split("\n").slice(6);
     const spans = rows.flatMap(codeSpans);
     const paths = spans.filter((span) => /^[a-z-]+\/[\w/.-]+$/.test(span) && !span.includes("NAME"));

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("TypeScript in the documentation", () => {
-  it("is cut from main.ts where it says so", () => {
+  it("of the README's first part is cut from main.ts", () => {
     expect(read("main.ts")).toContain(snippet("README.md", "main.ts"));
   });
 
@@ -42,7 +42,7 @@ describe("TypeScript in the documentation", () => {
   it.each([
     ["one-more-client", ["billing"], ["keycloak_openid_client", "keycloak_openid_client_default_scopes"]],
     ["two-stacks", ["server", "realm"], ["docker_container", "keycloak_realm", "keycloak_openid_client"]],
-  ])("of %s synthesizes in a project of its own", (name, stacks, types) => {
+  ])("named %s synthesizes in a project of its own", (name, stacks, types) => {
     expect(typesIn(name, stacks)).toEqual(expect.arrayContaining(types));
     expect(readdirSync(join(folder, name, "certs")).map((file) => file.replace(/^\w+/, "NAME"))).toEqual([
       "NAME-signing.crt",
@@ -50,7 +50,7 @@ describe("TypeScript in the documentation", () => {
     ]);
   });
 
-  it("has a first program of at most 15 lines", () => {
+  it("begins with a program of at most 15 lines", () => {
     expect(snippet("README.md", "one-more-client").trim().split("\n").filter(Boolean).length).toBeLessThanOrEqual(15);
   });
 });
@@ -58,18 +58,18 @@ describe("TypeScript in the documentation", () => {
 describe.each([...CONSTRUCT_PAGES])("the first example of %s", (name, page) => {
   const example = snippet(page, "first");
 
-  it("declares it, and is short", () => {
+  it("is short and declares it", () => {
     expect(example).toContain(`new ${name}(`);
     expect(example.trim().split("\n").length).toBeLessThanOrEqual(25);
   });
 
-  it("emits what the pages of its constructs name", () => {
+  it("emits only what the pages of its constructs name", () => {
     const named = [...CONSTRUCT_PAGES].filter(([other]) => example.includes(`new ${other}(`)).flatMap(emitted);
     expect(typesIn(name, ["m2m"]).filter((type) => !named.includes(type))).toEqual([]);
   });
 });
 
-it("names on the pages of constructs every type of resource that constructs use", () => {
+it("the pages of constructs name every type of resource that constructs use", () => {
   const used = matches(
     sources("constructs"),
     /from "(?:[./]*\.gen\/providers\/(keycloak\/[a-z-]+)|@cdktf\/provider-(docker\/lib\/[a-z-]+))"/g,
