@@ -88,12 +88,17 @@ export function keysProject() {
     vi.unstubAllEnvs();
   });
 
+  const kids = (path: string) => recordFor(path).keys.map(({ kid }) => kid);
+
   return {
     declare,
     /** Keys that containers were given, by the state of the next deploys. */
     inContainers: [] as string[],
     filesFor,
     recordFor,
+    kids,
+    short: (path: string, place: number) => kids(path)[place]!.slice(0, 8),
+    states: (path: string) => recordFor(path).keys.map(({ state }) => state),
     /** Puts what each client is to accept into the state, as an apply does. */
     deploy(...paths: string[]): void {
       const resources: ReturnType<typeof inState>[] = Object.entries(clients).flatMap(([path, ids]) => {
@@ -139,6 +144,12 @@ export function keysProject() {
       const interruption = new AbortController().signal;
       const exitCode = await runCommand(argv, keysCommands, { ...out, json, result }, interruption);
       return { text, data, warned: out.warned, exitCode };
+    },
+    /** Has a pair's first key retire, as the switch was just now. It is not deployed. */
+    async rotated(path: string): Promise<void> {
+      await this.run(`prepare ${path}`);
+      this.deploy();
+      await this.run(`activate ${path}`);
     },
     /** Runs a command that has to fail; gives its code and message. */
     async failure(words: string, options: Options = {}): Promise<{ code: string; message: string }> {

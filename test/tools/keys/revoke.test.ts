@@ -1,0 +1,65 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import { selfSign } from "../../../constructs/keys/self-sign";
+import { ed25519Pair } from "../../generated-key";
+import { keysProject } from "./keys-project";
+
+/** A state that is kept elsewhere, and does not answer. */
+vi.mock("../../../tools/session", () => {
+  const init = async () => {
+    throw new Error("no answer");
+  };
+  return { openSession: async () => ({}), terraform: () => ({ init }) };
+});
+
+const project = keysProject();
+const { kids, states } = project;
+
+describe("a revocation", () => {
+  it("of what signs where another took its place has to say which: either may be meant", async () => {
+    writeFileSync("new.crt", selfSign(ed25519Pair().privateKey, "one", 90));
+    await project.run("prepare one", { certificate: "new.crt" });
+    const { key } = project.filesFor("one");
+    const former = readFileSync(key);
+    await project.run("revoke one");
+    writeFileSync(key, former, { mode: 0o600 }); // as a checkout has it that takes another's revocation
+    const [gone, active] = kids("one");
+    const before = project.certs();
+    for (const dryRun of [true, false, false]) {
+      expect(await project.failure("revoke one", { dryRun })).toEqual({
+        code: "key-unclear",
+        message: expect.stringContaining(`holds key ${gone}, which is revoked since`),
+      });
+    }
+    expect(project.certs()).toEqual(before);
+    await project.run("revoke one", { key: active });
+    expect(existsSync(key)).toBe(true); // of the key that was made for the machine
+    expect(states("one")).toEqual(["revoked", "revoked", "active"]);
+  });
+
+  it("is made where the state cannot be read, as it does not depend on that", async () => {
+    writeFileSync("terraform.m2m.tfstate", "{}");
+    writeFileSync("app.cjs", readFileSync("app.cjs", "utf8").replace(/\{ local: .*? \} \}/, "{ http: {} }"));
+    expect((await project.failure("prepare one")).message).toBe("no answer");
+    // Beside Terraform's own key, too: that one alone has to be known as deployed.
+    const app = readFileSync("app.cjs", "utf8");
+    writeFileSync(
+      "app.cjs",
+      app.replace("extra_config };", 'extra_config, "//": { deployer: id === "two-reader" } };'),
+    );
+    expect((await project.failure("revoke two")).code).toBe("deployer-locked-out");
+    const { warned } = await project.run("revoke one");
+    expect(warned).toContain("what is deployed of stack m2m is not known: no answer");
+    expect(states("one")).toEqual(["revoked", "active"]);
+  });
+});
+
+it("what holds a revoked key is removed by the next command, which says so", async () => {
+  const { key } = project.filesFor("one");
+  const former = readFileSync(key);
+  await project.run("revoke one");
+  writeFileSync(key, former, { mode: 0o600 });
+  const { warned } = await project.run("prepare one");
+  expect(warned).toContain(`removed ${key}: key ${kids("one")[0]} was in it, which is revoked`);
+  expect(existsSync(key)).toBe(false);
+});
