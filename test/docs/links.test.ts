@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { matches, PAGES, ROOT, read, withoutFences } from "./pages";
+import { codeSpans, matches, PAGES, ROOT, read, withoutFences } from "./pages";
 
 describe("links", () => {
   it.each(PAGES)("in %s lead to a file, and to a heading if they name one", (page) => {
@@ -13,6 +13,16 @@ describe("links", () => {
       return anchor !== undefined && !anchorsOf(relative(ROOT, file)).includes(anchor);
     });
     expect(broken).toEqual([]);
+  });
+
+  it.each(PAGES)("and paths of this repository named in %s lead to a file or folder", (page) => {
+    const paths = codeSpans(withoutFences(page)).filter((span) => {
+      return (
+        /^(constructs|machines|provider|tools|test|bench|scripts|examples|docs)\/[\w./-]*$/.test(span) &&
+        !/[A-Z]{4}/.test(span)
+      );
+    });
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
   it("lead from the README to every page", () => {
