@@ -5,8 +5,9 @@ import { keyIdInFile } from "../../constructs/keys/private-key";
 import type { MachineOptions } from "../../machines/calling/open-machine";
 import { readPassphrase } from "../../machines/settings";
 import { ToolError } from "../output";
+import { declaredAlgorithms } from "../project/known-keys";
 import type { Project } from "../project/project";
-import { declaredAlgorithms, type State } from "../project/state";
+import type { State } from "../project/state";
 
 /** What a deployed environment tells its machines. */
 export interface Environment {

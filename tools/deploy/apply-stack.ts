@@ -1,9 +1,10 @@
-import { checkPorts, lastMessages, oneRuns, refuseForeign } from "../engines/docker";
+import { lastMessages, oneRuns } from "../engines/docker";
 import { failedBecause } from "../engines/terraform-failure";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project/project";
 import { type Session, terraform } from "../session";
 import { beginAttempt, endAttempt } from "./interrupted";
+import { refuseForeign, refuseTakenPorts } from "./refuse-taken";
 import { type Deployed, serversOf } from "./servers";
 
 export async function applyStack(session: Session, stack: Stack): Promise<void> {
@@ -14,7 +15,7 @@ export async function applyStack(session: Session, stack: Stack): Promise<void> 
   try {
     const state = await tool.state();
     refuseForeign(there, state);
-    await checkPorts(stack, env);
+    await refuseTakenPorts(stack, env);
     if (await serverIsLost({ stack, state }, env)) {
       out.warn("a container of this environment is gone: bringing Docker's part back first, then the rest");
       await tool.apply(addresses(stack, "docker_"));

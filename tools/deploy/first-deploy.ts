@@ -11,8 +11,9 @@ import {
 import { isDeployer } from "../../constructs/contract/markers";
 import { readRegularFile, replaceFile } from "../../constructs/keys/key-files";
 import type { DockerThing } from "../engines/docker";
+import { publishedKids } from "../project/known-keys";
 import { type Project, readStacks, type Stack } from "../project/project";
-import { localState, localStateFile, publishedKids } from "../project/state";
+import { localState, localStateFile } from "../project/state";
 import { externalPorts, localPort } from "./servers";
 
 /**

@@ -7,8 +7,9 @@ import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { readRecord } from "../../constructs/keys/key-store";
 import { filesOf, type PairFiles } from "../../constructs/keys/pair-files";
 import { ToolError } from "../output";
+import { certifiedKid, kidsInContainers, publishedKids } from "../project/known-keys";
 import type { Project, Stack } from "../project/project";
-import { certifiedKid, kidsInContainers, publishedKids, type State } from "../project/state";
+import type { State } from "../project/state";
 
 /** A client that signs with a pair. */
 export interface PairClient {

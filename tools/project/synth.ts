@@ -2,12 +2,13 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { type KeySwitches, keySwitches } from "../../constructs/contract/key-switches";
-import { type PairDescription, pairsIn } from "../../constructs/contract/markers";
+import { pairsIn } from "../../constructs/contract/markers";
 import { NOTICES_AS_JSON, type Notice, noticeIn, sentence } from "../../constructs/contract/notices";
-import { filesOf } from "../../constructs/keys/pair-files";
 import { type Output, ToolError } from "../output";
+import { declaredKeys, knownKeys } from "./known-keys";
 import { type Project, readStacks, type Stack } from "./project";
-import { declaredKeys, type KnownKey, knownKeys, localStates } from "./state";
+import { refuseLostRecord, refuseOtherKeys } from "./refuse-other-keys";
+import { localStates } from "./state";
 
 export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue"> {
   /** Allow keys that the state knows under another kid to be replaced. */
@@ -42,40 +43,6 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
 
 function lastSynthesis(project: Project): number | undefined {
   return statSync(join(project.outdir, "manifest.json"), { throwIfNoEntry: false })?.mtimeMs;
-}
-
-/** Keys of one pair's record follow one another by the commands that keep it; any other would lock a machine out. */
-function refuseOtherKeys(
-  known: readonly KnownKey[],
-  declared: readonly KnownKey[],
-  pairs: readonly PairDescription[],
-): void {
-  const areOfOnePair = (...ids: string[]) =>
-    pairs.some(({ kids, revoked }) => ids.every((kid) => [...kids, ...revoked].includes(kid)));
-  for (const key of declared) {
-    const before = known.find(({ stack, address }) => stack === key.stack && address === key.address);
-    if (!before || before.kid === key.kid || before.accepted.includes(key.kid)) continue;
-    if (!areOfOnePair(before.kid, key.kid)) {
-      throw new ToolError(
-        "key-replaced",
-        `${key.address} of stack ${key.stack} (${key.name}) would get another key: the state knows kid ${before.kid}, its certificate now has ${key.kid}; restore the certificate, or pass --new-keys to replace the key`,
-      );
-    }
-  }
-}
-
-/** Where several keys are accepted, a record says so: without it they would go, revocations be forgotten, and nobody have asked. */
-function refuseLostRecord(project: Project, known: readonly KnownKey[], pairs: readonly PairDescription[]): void {
-  for (const pair of pairs) {
-    const { record } = filesOf(project.folder, pair);
-    if (existsSync(record)) continue;
-    const before = known.find(({ accepted }) => accepted.length > 1 && accepted.some((kid) => pair.kids.includes(kid)));
-    if (!before) continue;
-    throw new ToolError(
-      "record-lost",
-      `${record} is not there, and the state knows ${before.accepted.length} keys of ${pair.name}; restore it from version control, or pass --new-keys to have only the key of the certificate accepted`,
-    );
-  }
 }
 
 async function runApp(project: Project, out: Output, env: Record<string, string>): Promise<void> {

@@ -4,12 +4,9 @@ import { describe, expect, it } from "vitest";
 import type { ToolError } from "../../../tools/output";
 import type { Stack } from "../../../tools/project/project";
 import {
-  declaredAlgorithms,
-  declaredKeys,
   EMPTY,
   keycloakEntries,
   keycloakProviderAddresses,
-  knownKeys,
   localState,
   localStates,
   parseState,
@@ -18,8 +15,6 @@ import { inState, projectIn, signedJwtClient, stackOf, stateOf, temporaryFolder 
 
 const folder = temporaryFolder();
 
-const KID_A = "EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04";
-const KID_B = "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598";
 const CLIENT_A = inState("keycloak_openid_client", "MachineA_E2C1362E", signedJwtClient("machine-a"));
 
 describe("parseState", () => {
@@ -89,64 +84,6 @@ describe("localState", () => {
   });
 });
 
-describe("knownKeys", () => {
-  it("are the certificates of clients, by stack and address, with the certificate's CN", () => {
-    const b = inState("keycloak_openid_client", "MachineB", signedJwtClient("machine-b"));
-    const states = [
-      { stack: "dev", ...stateOf(CLIENT_A) },
-      { stack: "stage", ...stateOf(b) },
-    ];
-    expect(knownKeys(states)).toEqual([
-      {
-        stack: "dev",
-        address: "keycloak_openid_client.MachineA_E2C1362E",
-        name: "machine-a",
-        kid: KID_A,
-        accepted: [KID_A],
-      },
-      { stack: "stage", address: "keycloak_openid_client.MachineB", name: "machine-b", kid: KID_B, accepted: [KID_B] },
-    ]);
-  });
-
-  it("pass over other clients, other resources, data sources and what is no certificate", () => {
-    const pem = (value: string) => ({ extra_config: { "jwt.credential.certificate": value } });
-    expect(
-      knownKeys([
-        {
-          stack: "m2m",
-          ...stateOf(
-            inState("keycloak_openid_client", "secret", { extra_config: {} }),
-            inState("keycloak_openid_client", "none", { extra_config: null }),
-            inState("keycloak_openid_client", "corrupt", pem("bm8gY2VydGlmaWNhdGU=")),
-            inState("keycloak_saml_client", "saml", signedJwtClient("machine-a")),
-            { ...CLIENT_A, mode: "data" },
-            { ...CLIENT_A, instances: [] },
-          ),
-        },
-      ]),
-    ).toEqual([]);
-  });
-});
-
-describe("declaredKeys", () => {
-  it("are those of the synthesized clients of all stacks", () => {
-    const stacks = [
-      stackOf({ keycloak_openid_client: { MachineA_E2C1362E: signedJwtClient("machine-a") } }, "/", "dev"),
-      stackOf({ docker_network: { n: { name: "n" } } }),
-      stackOf(undefined),
-    ];
-    expect(declaredKeys(stacks)).toEqual([
-      {
-        stack: "dev",
-        address: "keycloak_openid_client.MachineA_E2C1362E",
-        name: "machine-a",
-        kid: KID_A,
-        accepted: [KID_A],
-      },
-    ]);
-  });
-});
-
 describe("keycloakProviderAddresses", () => {
   it("are the addresses of Keycloak's entries, each once, whatever the alias", () => {
     const own = 'provider["terraform.local/cdktf-keycloak-m2m/keycloak"]';
@@ -174,27 +111,5 @@ describe("keycloakEntries", () => {
       { address: "keycloak_realm.Realm", alias: undefined },
       { address: "keycloak_openid_client.MachineA_E2C1362E", alias: "Keycloak" },
     ]);
-  });
-});
-
-describe("what a client signs with", () => {
-  const client = (more: Record<string, string>) => {
-    const { extra_config, ...rest } = signedJwtClient("machine-a");
-    return stateOf(inState("keycloak_openid_client", "A", { ...rest, extra_config: { ...extra_config, ...more } }));
-  };
-
-  it("is what Keycloak is told, and what the JWKS says of each key", () => {
-    const keys = [{ kid: KID_B, alg: "ES256" }, { kid: KID_A, alg: "PS256" }, { kid: "without" }];
-    const jwks = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys }) };
-    const pinned = { "token.endpoint.auth.signing.alg": "RS256" };
-    const ofKey = { [KID_B]: "ES256", [KID_A]: "PS256" };
-    expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", { pinned: undefined, ofKey }]]);
-    expect(declaredAlgorithms([client(pinned)])).toEqual([["machine-a", { pinned: "RS256", ofKey: {} }]]);
-  });
-
-  it.each(["", "{", "{}", "null"])("is not known by a JWKS that is none: %j", (text) => {
-    const jwks = { "use.jwks.string": "true", "jwks.string": text };
-    expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", { pinned: undefined, ofKey: {} }]]);
-    expect(knownKeys([{ stack: "m2m", ...client(jwks) }])).toMatchObject([{ kid: KID_A, accepted: [] }]);
   });
 });
