@@ -9,7 +9,7 @@ if (startedByTerraform()) {
   });
 } else {
   console.error(
-    `This is a Terraform provider, ${EMBEDDED_KEYCLOAK.source}. Terraform starts it; it does nothing by hand.`,
+    `This is a Terraform provider, ${EMBEDDED_KEYCLOAK.source}. Terraform starts it. It does nothing when started by hand.`,
   );
   process.exit(1);
 }

@@ -1,19 +1,19 @@
 import type { Fault } from "./errors";
 
-/** What to do about an answer that no waiting will change. */
+/** What to do about an answer that will stay the same however long one waits. */
 export function adviceFor(fault: Fault, server: string): string {
   const advice: { [status: number]: string } = {
     400: "Keycloak found something wrong with the values.",
-    401: "The login is no longer accepted, and a new one was not either.",
-    403: `The provider's user or client lacks a right: ${rightFor(fault.url)}, or the role admin of realm master.`,
-    404: "What this belongs to does not exist: check the realm and the client or client scope it is declared in.",
+    401: "Keycloak no longer accepts the token, nor the one of a new login.",
+    403: rightFor(fault.url),
+    404: "The object it belongs to does not exist. Check the realm, and the client or client scope, that it names.",
     409: "It exists already. Take it into the state with `terraform import`, or give this one another name.",
     500: "Keycloak's own log says more about this error.",
   };
-  return `${advice[fault.status ?? 0] ?? "The request was not carried out."} Server: ${server}.`;
+  return `${advice[fault.status ?? 0] ?? "Keycloak did not carry out the request."} Server: ${server}.`;
 }
 
-/** Which part of a realm needs which of its rights; all else is the realm itself. */
+/** Which right each part of a realm needs. Every other part needs the right on the realm itself. */
 const RIGHTS: [path: RegExp, right: string][] = [
   [/^(clients|client-scopes|default-(default|optional)-client-scopes)\b/, "clients"],
   [/^users\b/, "users"],
@@ -22,8 +22,16 @@ const RIGHTS: [path: RegExp, right: string][] = [
 
 function rightFor(url = ""): string {
   const [, realm, path = ""] = /\/admin\/realms\/([^/?]+)\/?([^?]*)/.exec(url) ?? [];
-  if (!realm) return "it needs the role create-realm of realm master";
-  const right = RIGHTS.find(([start]) => start.test(path))?.[1] ?? "realm";
-  const of = `realm "${decodeURIComponent(realm)}"`;
-  return `of the realm-management roles of ${of} it needs manage-${right} (view-${right} is enough for a plan)`;
+  if (!realm) return lacks("the role create-realm of realm master");
+  return missingRight(decodeURIComponent(realm), RIGHTS.find(([start]) => start.test(path))?.[1] ?? "realm");
 }
+
+/** Says which of the rights on a realm is missing: on its clients, users, events or on the realm itself. */
+export function missingRight(realm: string, right: string): string {
+  return lacks(
+    `the role manage-${right} of the client realm-management in realm "${realm}" (view-${right} is enough for a plan)`,
+  );
+}
+
+const lacks = (role: string) =>
+  `The provider's user or client lacks a right. It needs ${role}, or the role admin of realm master.`;

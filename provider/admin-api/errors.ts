@@ -4,16 +4,16 @@ import { DiagnosticError, problem } from "../protocol/diagnostics";
 export interface Fault {
   kind: "unreachable" | "timeout" | "status" | "not-keycloak" | "other";
   status?: number;
-  /** In words, without any secret. */
+  /** What was got, in words and without secrets. */
   got: string;
   temporary: boolean;
-  /** The request may have been carried out although no answer came. */
+  /** No answer came, but Keycloak may have carried out the request. */
   ambiguous: boolean;
-  /** What was asked for, where an answer came from there. */
+  /** The address that was called, if it answered. */
   url?: string;
 }
 
-/** A fault that is final for this operation; `status` lets a resource tell "not there" from the rest. */
+/** A fault that ends this operation. Its status tells a resource that is not there from other faults. */
 export class KeycloakError extends DiagnosticError {
   readonly fault: Fault;
 
@@ -27,7 +27,7 @@ export class KeycloakError extends DiagnosticError {
 /** The answer had a success status but was not Keycloak's JSON. */
 export class NotKeycloakError extends Error {}
 
-/** What is gone already, with the realm or by itself, is null: deleting it is done, reading it finds nothing. */
+/** Null instead of HTTP 404: a delete of what is gone is done, and a read of it finds nothing. */
 export async function unlessGone<T>(call: Promise<T>): Promise<T | null> {
   return call.catch((error: unknown) => {
     if (!(error instanceof KeycloakError && error.fault.status === 404)) throw error;

@@ -9,11 +9,11 @@ const REFUSED = new Set([
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
-/** How the admin client says that the answer to a create was a success, but not Keycloak's. */
+/** The admin client's error for a successful answer to a create that does not come from Keycloak. */
 const WITHOUT_LOCATION = /^(location header|resourceId) is not found in /;
 const BROKEN = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ETIMEDOUT", "ECONNABORTED"]);
 
-/** Sorts what the admin client or fetch threw; null for what is no fault of the connection but a defect. */
+/** The fault behind an error of the admin client or of fetch. Null: the error is a defect of the provider. */
 export function faultOf(error: unknown): Fault | null {
   if (error instanceof KeycloakError) return error.fault;
   if (error instanceof NotKeycloakError) {
@@ -28,7 +28,7 @@ export function faultOf(error: unknown): Fault | null {
     return { kind: "timeout", got: "no answer in time", temporary: true, ambiguous: true };
   }
   const code = causeCode(error);
-  // What fetch itself refuses, a forbidden port for one, has a cause without a code.
+  // Fetch refuses some addresses itself, such as a forbidden port. That error has a cause without a code.
   if (!code && error instanceof TypeError && error.cause instanceof Error) {
     return { kind: "other", got: error.cause.message, temporary: false, ambiguous: false };
   }
@@ -45,12 +45,12 @@ export function faultOf(error: unknown): Fault | null {
 export function statusFault(status: number, body: unknown, url?: string): Fault {
   const message = messageIn(body);
   const got = `HTTP ${status}${message ? `, "${message}"` : ""}`;
-  // Keycloak answers 500 to a transaction that lost a race as well; a second try is safe and often succeeds.
+  // Keycloak also answers 500 to a transaction that lost a race. A second try is safe and often succeeds.
   const temporary = BUSY.has(status) || status === 500;
   return { kind: "status", status, got, temporary, ambiguous: status >= 500 && status !== 503, ...(url && { url }) };
 }
 
-/** Keycloak's own words about an error; HTML and other foreign answers are not repeated. */
+/** Keycloak's own words about an error. HTML and other foreign answers are not repeated. */
 function messageIn(body: unknown): string {
   if (typeof body !== "object" || body === null) return "";
   const { errorMessage, error_description, error } = body as { [field: string]: unknown };
@@ -77,7 +77,7 @@ function describe(code: string, error: unknown): string {
   return known[code] ?? `${code}${cause?.message ? ` (${cause.message})` : ""}`;
 }
 
-/** The body of an answer; undefined where it is no JSON. One that breaks off is an error of the connection. */
+/** The body of an answer, or undefined if it is not JSON. A body that breaks off is an error of the connection. */
 export async function jsonOf(response: Response): Promise<unknown> {
   const text = await response.text();
   try {

@@ -9,28 +9,28 @@ import { Slots } from "./slots";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2_000;
-/** A server error that outlasts this many attempts is no passing one. */
+/** A server error that returns this often will not pass. */
 const ATTEMPTS_ON_SERVER_ERROR = 3;
 
-/** Whatever `-parallelism` says: more at once make Keycloak slower, and in the end refuse. */
+/** Regardless of Terraform's `-parallelism`: with more calls at once Keycloak gets slower and then refuses some. */
 const CALLS_AT_ONCE = 16;
 
-/** One Keycloak server: login, waiting, and what this run has read of it so far, shared by all resources. */
+/** One Keycloak server. All resources share its connection, its waiting, and what this run has read so far. */
 export class Keycloak {
   readonly #connection: Connection;
   readonly #stop = new AbortController();
   readonly #known = new Map<string, Promise<unknown>>();
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #slots = new Slots(CALLS_AT_ONCE);
-  /** Since when no call has reached the server; later calls do not wait all over again. */
+  /** Since when no call has reached the server. Later calls wait only for the rest of their patience. */
   #downSince: number | undefined;
 
   constructor(settings: ConnectionSettings) {
     this.#connection = new Connection(settings);
-    setMaxListeners(0, this.#stop.signal); // each call that waits listens for the end of all waiting
+    setMaxListeners(0, this.#stop.signal); // each waiting call listens to it
   }
 
-  /** Access with that much patience. */
+  /** Access for operations that wait this long for the server. */
   session(patienceMs: number): Session {
     return {
       call: (what, run, recover) => this.#call(patienceMs, what, run, recover),
@@ -43,7 +43,7 @@ export class Keycloak {
     };
   }
 
-  /** Ends all waiting; calls already under way are finished, so that the state stays true. */
+  /** Ends all waiting. Calls under way are finished, so that the state stays true. */
   stop(): void {
     this.#stop.abort();
   }
@@ -87,17 +87,17 @@ export class Keycloak {
   }
 
   /**
-   * What an attempt without an answer has made. A conflict says that there is something, so it is worth all patience;
-   * after any other end one look keeps the state true: what was made must not stay unknown to Terraform.
+   * Looks for what an attempt without an answer has made: Terraform must know of it. After a conflict something is
+   * there, so looking may take all patience. After any other fault it looks once.
    */
   async #recovered<T>(fault: Fault, patienceMs: number, what: string, recover: AdminCall<T | null>): Promise<T | null> {
-    // Without a slot of its own: looking takes calls that need one each, and all others may be at the same.
+    // Not in the shared slots: all calls there may be waiting for the same.
     const apart = new Slots(1);
     if (fault.status === 409) return this.#call(patienceMs, what, recover, undefined, apart);
     return this.#call(0, what, recover, undefined, apart).catch(() => null);
   }
 
-  /** Waits before another attempt, or says that there will be none. */
+  /** Waits before another attempt. False: there is no other attempt. */
   async #mayRetry(fault: Fault, attempt: number, begun: number, patienceMs: number): Promise<boolean> {
     if (fault.kind === "status") this.#downSince = undefined;
     if (!fault.temporary) return false;
@@ -114,7 +114,11 @@ export class Keycloak {
     if (error instanceof KeycloakError) return error;
     const { adminUrl } = this.#connection;
     if (this.#stop.signal.aborted && fault.temporary) {
-      return new KeycloakError(fault, `${what}: interrupted`, `Keycloak at ${adminUrl} answered last: ${fault.got}.`);
+      return new KeycloakError(
+        fault,
+        `${what}: interrupted`,
+        `The last answer of Keycloak at ${adminUrl} was: ${fault.got}.`,
+      );
     }
     if (fault.kind === "status" && !(fault.temporary && fault.status !== 500)) {
       return new KeycloakError(fault, `${what}: Keycloak answered ${fault.got}`, adviceFor(fault, adminUrl));
@@ -146,8 +150,8 @@ export class Keycloak {
   }
 }
 
-/** Taken for the truth, nothing would mean that there is no such object, or no list of any. */
+/** An empty answer is an error: otherwise it would mean that the object does not exist. */
 function notNothing<T>(answer: T): T {
-  if (answer === "") throw new NotKeycloakError("an answer with nothing in it");
+  if (answer === "") throw new NotKeycloakError("an empty answer");
   return answer;
 }

@@ -1,7 +1,7 @@
 import { KeycloakError } from "./errors";
 import type { Session } from "./session";
 
-/** As many objects are read one by one before the whole list is worth its price. */
+/** So many objects are read one by one. After them, the whole list is cheaper. */
 const FEW = 8;
 const PAGE = 100;
 
@@ -9,14 +9,14 @@ type Page<T> = (first: number, max: number) => Promise<T[]>;
 type One<T> = () => Promise<T | null>;
 
 /**
- * What one run knows of the objects of one kind in one place. The first few are read one by one, so that a small stack
- * on a large realm stays cheap; whoever asks after that has all of them listed, page by page, once for the whole run.
- * What this run writes is read anew, so it never sees a list that is older than its own changes.
+ * What one run knows of the objects of one kind in one place. It reads the first few one by one, so that a small stack on
+ * a large realm stays cheap. After them it lists all objects, page by page and once in the run. It reads again what the
+ * run itself writes, so that the list is never older than the run's own changes.
  */
 export class Listing<T extends object> {
   readonly #keyOf: (object: T) => string;
   readonly #page: Page<T>;
-  /** Read one by one; undefined for what was written since and has to be read again. */
+  /** Objects read one by one. Undefined: written since, and to be read again. */
   readonly #single = new Map<string, Promise<T | null> | undefined>();
   #list: Promise<Map<string, T>> | undefined;
   #asked = 0;
@@ -26,7 +26,7 @@ export class Listing<T extends object> {
     this.#page = page;
   }
 
-  /** One object, or null where there is none; `one` reads it by itself. */
+  /** One object, or null if it does not exist. `one` reads it by itself. */
   async get(key: string, one: One<T>, fresh = false): Promise<T | null> {
     if (!fresh) {
       const known = this.#single.get(key);
@@ -34,14 +34,14 @@ export class Listing<T extends object> {
       this.#asked += 1;
       if (!this.#single.has(key) && (this.#list || this.#asked > FEW)) {
         const listed = (await this.#all()).get(key);
-        // It may have been written while the list was under way.
+        // The run may have written it while the list was loading.
         if (listed && !this.#single.has(key)) return listed;
       }
     }
     return this.#readOne(key, one);
   }
 
-  /** It was changed or removed: whoever asks next reads it anew. */
+  /** It was changed or removed: read it again next time. */
   forget(key: string): void {
     this.#single.set(key, undefined);
   }
@@ -71,13 +71,13 @@ export class Listing<T extends object> {
   }
 }
 
-/** Without the right to list, or without the realm, there is nothing to save: each is asked for by itself. */
+/** No list without the right to it or without the realm. Each object is then read by itself. */
 function noneIfRefused(error: unknown): [] {
   if (error instanceof KeycloakError && [403, 404].includes(error.fault.status ?? 0)) return [];
   throw error;
 }
 
-/** The listing under this key, one for the whole run. */
+/** The listing under this key. There is one in a run. */
 export function listing<T extends object>(
   session: Session,
   key: string,

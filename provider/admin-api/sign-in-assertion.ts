@@ -11,17 +11,18 @@ const ALGORITHMS: { [kind: string]: RegExp } = {
 
 export interface SignInAssertion {
   clientId: string;
-  /** As discovery names it: the assertion's audience. */
+  /** The assertion's audience, as discovery names it. */
   issuer: string;
   signingKey: string;
   signingAlgorithm: string;
-  /** Whether to name the key, which a client with several keys needs. */
+  /** Whether to name the key. A client with several keys needs it. */
   withKid: boolean;
 }
 
 /**
- * The assertion by which the provider itself signs in (RFC 7523), good for 60 seconds and one login. Its `kid` is what
- * Keycloak computes for a certificate, base64url(SHA-256(SubjectPublicKeyInfo)), so that a client may have several keys.
+ * The assertion with which the provider itself signs in (RFC 7523). It is good for 60 seconds and one login. Its `kid` is
+ * the one that Keycloak computes for a certificate, base64url(SHA-256(SubjectPublicKeyInfo)): a client may have several
+ * keys.
  */
 export async function signAssertion(signIn: SignInAssertion): Promise<string> {
   const { clientId, issuer, signingAlgorithm, withKid } = signIn;
@@ -34,7 +35,7 @@ export async function signAssertion(signIn: SignInAssertion): Promise<string> {
   }
   const issuedAt = Math.floor(Date.now() / 1000);
   const claims = { iss: clientId, sub: clientId, aud: issuer, iat: issuedAt, exp: issuedAt + 60 };
-  // Begins with the key id, as the machines' do: Keycloak's login events keep the jti and no kid.
+  // Begins with the key id, as the machines' does: Keycloak's login events keep the jti but not the kid.
   const jti = `${keyId(key).slice(0, 8)}.${randomBytes(16).toString("base64url")}`;
   return new SignJWT({ ...claims, jti })
     .setProtectedHeader({ alg: signingAlgorithm, typ: "JWT", ...(withKid && { kid: keyId(key) }) })
@@ -50,7 +51,7 @@ function parse(pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    // The cause is left out: OpenSSL's text may quote the input.
+    // Without the cause: OpenSSL's text may quote the input.
     const summary = `jwt_signing_key must be a private key in unencrypted PEM, got: ${pem.length} characters that cannot be parsed`;
     throw new DiagnosticError(problem(summary, "Set it to the content of the key file.", ["jwt_signing_key"]));
   }

@@ -11,12 +11,12 @@ export interface Credentials {
   clientSecret?: string | undefined;
   username?: string | undefined;
   password?: string | undefined;
-  /** A token somebody else has got; it is used as it is, and cannot be renewed. */
+  /** A token from elsewhere. It is used as it is, and cannot be renewed. */
   accessToken?: string | undefined;
   /** A private key in PEM, to sign assertions with (RFC 7523). */
   signingKey?: string | undefined;
   signingAlgorithm: string;
-  /** An assertion somebody else has signed, or the file where a new one is put from time to time. */
+  /** An assertion that somebody else has signed, or the file in which somebody puts a new one from time to time. */
   assertion?: string | undefined;
   assertionFile?: string | undefined;
 }
@@ -31,17 +31,17 @@ type IssuerOf = () => Promise<string>;
 
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/** Keeps an access token: one login at a time, renewed before it runs out, shared by all calls. */
+/** Keeps one access token for all calls, and renews it before it expires. There is one login at a time. */
 export class SignIn {
   readonly #credentials: Credentials;
   readonly #post: Post;
   readonly #issuer: IssuerOf;
   #token: Token | undefined;
   #pending: Promise<Token> | undefined;
-  /** Counts the renewals: a login that was under way before one does not count after it. */
+  /** Counts renewals: the token of a login that began before the last renewal is not used. */
   #generation = 0;
   #refused: KeycloakError | undefined;
-  /** Keycloak knows the keys of a certificate, and ours, by this id; keys published by others may have another. */
+  /** Keycloak knows a certificate's key by this key id. A key that others publish may have another id there. */
   #withKid = true;
 
   constructor(credentials: Credentials, post: Post, issuer: IssuerOf) {
@@ -52,7 +52,7 @@ export class SignIn {
 
   async accessToken(): Promise<string> {
     if (this.#credentials.accessToken) return this.#credentials.accessToken;
-    // Refused once is refused for the whole run: repeating a wrong password would lock the account.
+    // A refusal holds for the whole run: repeating a wrong password could lock the account.
     if (this.#refused) throw this.#refused;
     if (this.#token && Date.now() < this.#token.renewAt) return this.#token.text;
     const generation = this.#generation;
@@ -66,7 +66,7 @@ export class SignIn {
     return token.text;
   }
 
-  /** The token was not accepted, or rights were added that it does not carry yet. */
+  /** The token was not accepted, or it lacks rights that were added since. */
   renew(): void {
     this.#generation += 1;
     this.#token = undefined;
@@ -81,7 +81,7 @@ export class SignIn {
       const lifetime = (body.expires_in ?? 60) * 1000;
       return { text: body.access_token, renewAt: begun + lifetime - Math.min(lifetime / 2, 15_000) };
     }
-    // A page of something in between is no refusal: the next login may reach Keycloak.
+    // A page from a proxy is not a refusal: the next login may reach Keycloak.
     if (response.ok) throw new NotKeycloakError("an answer to the login that holds no token");
     const fault = statusFault(response.status, body);
     if (this.#credentials.signingKey && this.#withKid && fault.status === 400) {
@@ -139,7 +139,7 @@ export class SignIn {
   }
 }
 
-/** Read at each login: an assertion is good for one, and whoever writes the file puts a new one there. */
+/** Read at each login: an assertion is good for one login, and the file then holds a new one. */
 async function readAssertion(file: string): Promise<string> {
   try {
     return (await readFile(file, "utf8")).trim();

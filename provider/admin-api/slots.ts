@@ -1,4 +1,4 @@
-/** Lets so many run at once; the others wait in their order. */
+/** Runs a limited number of operations at once. The others wait in order. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];

@@ -10,7 +10,7 @@ export const openidClientScopeData: DataSource = {
   attributes: shown(openidClientScope.attributes, {
     realm_id: required,
     name: required,
-    // Which of its attributes are of interest nobody says here, so none is shown, as in the official one.
+    // Shows none: nobody says here which keys matter. The official data source does the same.
     extra_config: { optional: true, computed: true, read: () => ({}) },
   }),
   async read(session, { realm_id, name }) {

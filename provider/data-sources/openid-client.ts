@@ -6,10 +6,10 @@ import { openidClient } from "../resources/openid-client";
 import { readServiceAccount } from "../resources/shared/clients";
 import { notFound } from "./not-found";
 
-/** What the resource alone has: how it is made, not what it is. */
+/** Attributes that only the resource has: they say how a client is made. */
 const RESOURCE_ONLY = ["client_secret_wo_version", "client_secret_regenerate_when_changed", "import"];
 
-/** Attributes that may be given to the official data source, without effect. */
+/** Attributes that the official data source accepts without effect. */
 const GIVEN = [
   "always_display_in_console",
   "consent_screen_text",
@@ -34,7 +34,7 @@ export const openidClientData: DataSource = {
         ...Object.fromEntries(GIVEN.map((name) => [name, optional])),
         extra_config: {
           ...optionalComputed,
-          // All that no other attribute shows.
+          // Every key that no other attribute shows.
           read: ({ attributes }) =>
             Object.fromEntries(
               Object.entries((attributes ?? {}) as { [key: string]: string }).filter(([key]) => !typedKeys.has(key)),

@@ -7,7 +7,7 @@ import { realmBlocks } from "../resources/realm-blocks";
 import { readRealm } from "../resources/realm-endpoint";
 import { notFound } from "./not-found";
 
-/** In the order of Keycloak's versions, settings came to the resource that the official data source has not got. */
+/** Attributes of the resource that the official data source does not have. */
 const NOT_SHOWN = ["terraform_deletion_protection", "allow_utf8", "brute_force_strategy"];
 
 const { web_authn_policy, web_authn_passwordless_policy, security_defenses, ...others } = realmBlocks;
@@ -25,12 +25,12 @@ export const realmData: DataSource = {
       },
       NOT_SHOWN,
     ),
-    // Which of Keycloak's many attributes are of interest nobody says here, so none is shown, as in the official one.
+    // Shows none: nobody says here which keys matter. The official data source does the same.
     attributes: { ...textMap, optional: true, computed: true, read: () => ({}) },
   },
   blocks: {
     ...mapValues(others, (block) => shownBlock(block, NOT_SHOWN)),
-    // Shown only where they are declared, which is the resource's part.
+    // Never shown: only a resource declares them.
     security_defenses: { ...shownBlock(security_defenses!, NOT_SHOWN), present: () => false },
     web_authn_policy: {
       ...shownBlock(web_authn_policy!),

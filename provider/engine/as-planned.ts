@@ -4,7 +4,7 @@ import { equal, isEmpty, isWhollyKnown, type ObjectValue } from "../protocol/val
 import { schemaOf } from "./schema";
 import type { Change, Resource } from "./table";
 
-/** Whether Keycloak has what the plan promised, as far as it was known and could be sent. */
+/** Whether Keycloak has what was planned, so far as it was known and could be sent. */
 export function asPlanned(resource: Resource, planned: ObjectValue, state: ObjectValue): boolean {
   return Object.entries(resource.attributes).every(([name, { read, write, type }]) => {
     const [wanted, got] = [planned[name] ?? null, state[name] ?? null];
@@ -13,7 +13,7 @@ export function asPlanned(resource: Resource, planned: ObjectValue, state: Objec
   });
 }
 
-/** Says where Keycloak did not take what was declared: the next plan would show it again and again. */
+/** Warns of values that Keycloak did not take: each plan will show them again. */
 export function unheeded(resource: Resource, { config, planned }: Change, state: ObjectValue): Diagnostic[] {
   const types = typeOfBlock(schemaOf(resource).block)[1] as { [name: string]: "string" };
   return Object.entries(resource.attributes)
@@ -26,7 +26,7 @@ export function unheeded(resource: Resource, { config, planned }: Change, state:
     .map(([name]) =>
       warning(
         `Keycloak did not take ${name} of ${resource.title(planned)} as it was declared`,
-        "It answered without an error but kept a value of its own, so the next plan will show this attribute again.",
+        "It answered without an error but kept a value of its own. The next plan will show this attribute again.",
         [name],
       ),
     );

@@ -2,7 +2,7 @@ import { isEmpty, type ObjectValue, type Value } from "../protocol/values";
 import { formatDuration, normaliseDuration, parseDuration } from "./durations";
 import type { Attribute, Representation } from "./table";
 
-/** Building blocks for the tables in `resources/`: how a value is kept in Keycloak's JSON. */
+/** Where a value is kept in Keycloak's JSON. The tables in `resources/` are built from these parts. */
 type Place = Pick<Attribute, "read" | "write" | "key">;
 
 export const text = { type: "string" } as const;
@@ -16,7 +16,7 @@ export const optional = { optional: true } as const;
 export const computed = { computed: true } as const;
 export const optionalComputed = { optional: true, computed: true } as const;
 
-/** A field of the representation itself, in its own type. */
+/** A field of the representation itself, in its JSON type. */
 export function field(name: string, absent: Value): Place {
   return {
     read: (representation) => (representation[name] as Value | undefined) ?? absent,
@@ -80,22 +80,22 @@ export function textsIn(map: string, key: string): Place {
   };
 }
 
-/** Leaves the state as it is unless something is configured: for what the official provider never reads. */
+/** Reads a value only if it is configured or imported, like the official provider. */
 export function onlyIfKnown(place: Place): Place {
   return { ...place, read: (...from) => (from[1] === null && !from[2].imported ? null : place.read!(...from)) };
 }
 
-/** How {@link ownKeys} treats keys that the state does not know. */
+/** How {@link ownKeys} treats keys that are not in the state. */
 interface OtherKeys {
-  /** What becomes of a key that is taken out of the configuration. */
+  /** What happens to a key that is removed from the configuration. */
   cleared: "empty" | "removed";
-  /** Keys that are read even so where the server has them set: what would otherwise be hidden from the plan. */
+  /** Undeclared keys that are read if they are set on the server, so that the plan shows them. */
   watched?: (representation: Representation, state: ObjectValue) => string[];
-  /** Of what is imported all keys are read, but for those that Keycloak makes itself or that other attributes have. */
+  /** At an import every key is read except these: Keycloak's own, and those of other attributes. */
   foreign: (key: string) => boolean;
 }
 
-/** The user's own keys of a map whose other keys belong to other attributes or to Keycloak. */
+/** The user's own keys in a map. Its other keys belong to other attributes or to Keycloak. */
 export function ownKeys(map: string, { cleared, watched, foreign }: OtherKeys): Place {
   return {
     read: (representation, known, { state, imported }) => {

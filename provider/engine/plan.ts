@@ -7,11 +7,11 @@ export interface Plan {
   requiresReplace: Path[];
 }
 
-/** What will be after the next apply, as far as it is known. `prior` null: a new object; `config` null: destroyed. */
+/** The state after the next apply, so far as it is known. `prior` null: a new object. `config` null: a destroy. */
 export function planChange(resource: Resource, prior: ObjectValue | null, config: ObjectValue | null): Plan {
   if (config === null) return { planned: null, requiresReplace: [] };
   const planned: ObjectValue = { id: prior?.id ?? config.id ?? UNKNOWN };
-  // What is taken over has values of its own.
+  // An object that is taken over has its own values.
   const takenOver = !prior && config.import === true;
   Object.assign(planned, planMembers(resource.attributes, resource.blocks, prior, config, takenOver));
   resource.plan?.({ prior, config, planned });
@@ -47,7 +47,7 @@ function planAttribute(
   if (isUnknown(configured)) return configured;
   if (configured !== null) {
     const value = attribute.normalise?.(configured) ?? configured;
-    // To Keycloak nothing and empty are the same: what was imported is not changed from one to the other.
+    // Null and empty are the same to Keycloak: an imported null is not changed to an empty value.
     if (before && prior === null && isEmpty(value)) return prior;
     return equal(value, prior, attribute.type) ? prior : value;
   }

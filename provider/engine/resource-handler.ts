@@ -10,10 +10,10 @@ import { readState, writeRepresentation } from "./state";
 import type { Change, Resource } from "./table";
 import { validate } from "./validate";
 
-/** Opens a session with that much patience; null while the provider's address is not known yet. */
+/** Opens a session that waits this long for the server. Null: the provider's url is not known yet. */
 export type OpenSession = (patienceMs: number) => Session | null;
 
-/** Makes a resource of its table. */
+/** A resource, as the protocol calls it, made from its table. */
 export function handlerOf(resource: Resource, open: OpenSession): ResourceHandler {
   return {
     validate: (config, { writeOnlyAllowed }) => validate(resource, config, writeOnlyAllowed),
@@ -27,7 +27,7 @@ export function handlerOf(resource: Resource, open: OpenSession): ResourceHandle
 
 async function read(resource: Resource, open: OpenSession, state: ObjectValue, imported: boolean) {
   const session = open(PATIENCE_READING_MS);
-  // The server's address comes from a resource still to be made: what is known of the object stays as it is.
+  // The url comes from a resource that does not exist yet, so nothing can be read: the state stays as it is.
   if (!session) return { state };
   const representation = await resource.endpoint.read(session, state, false);
   return { state: representation && readState(resource, representation, state, imported) };
@@ -62,15 +62,15 @@ async function create(resource: Resource, session: Session, change: Change) {
     await resource.endpoint.complete?.(session, { ...change, planned: made });
     const settled = await settle(resource, session, { ...change, planned: made });
     if (takenOver || asPlanned(resource, made, settled.state)) return settled;
-    // Keycloak has ideas of its own about new objects, which it keeps to itself when they are changed.
+    // Keycloak sets some values of new objects itself. It does not do so at a change.
     return await update(resource, session, { ...change, planned: made, prior: settled.state });
   } catch (error) {
-    // Once the object is made it must be in the state, or Terraform would make it a second time.
+    // An object that was created must be in the state, or Terraform would create it again.
     return { state: made && withoutUnknown(made), diagnostics: diagnosticsOf(error).map(howToImport(resource, error)) };
   }
 }
 
-/** What exists already can be taken into the state, by an id whose form only the resource knows. */
+/** Adds the command that takes an existing object into the state. Only the resource knows the form of its id. */
 function howToImport({ name, importId }: Resource, error: unknown): (diagnostic: Diagnostic) => Diagnostic {
   if (!(error instanceof KeycloakError) || error.fault.status !== 409) return (diagnostic) => diagnostic;
   const command = `terraform import ${name}.NAME ${importId.form}`;
@@ -91,20 +91,20 @@ async function update(resource: Resource, session: Session, change: Change & { p
   }
 }
 
-/** Reads back what was written: the state tells what Keycloak has, not what was asked of it. */
+/** Reads back what was written: the state holds what Keycloak has, not what it was sent. */
 async function settle(resource: Resource, session: Session, change: Change) {
   const { planned } = change;
   const representation = await resource.endpoint.read(session, planned, true);
   if (!representation) {
     const summary = `${resource.title(planned)} is gone right after it was written`;
-    throw new DiagnosticError(problem(summary, "Something else removed it at the same moment; apply again."));
+    throw new DiagnosticError(problem(summary, "Something else removed it at the same moment. Apply again."));
   }
   const state = readState(resource, representation, planned);
   const diagnostics: Diagnostic[] = unheeded(resource, change, state);
   return { state, diagnostics };
 }
 
-/** What is taken over keeps what is not declared: unknown values are left to Keycloak. */
+/** An object that is taken over keeps what is not declared: Keycloak's values stay for unknown ones. */
 function declaredOnly(planned: ObjectValue): ObjectValue {
   return mapValues(planned, (value) => (value === null ? UNKNOWN : value));
 }
@@ -119,7 +119,7 @@ function upgrade(resource: Resource, state: { [name: string]: unknown }, version
   throw new DiagnosticError(
     problem(
       `The state of this ${resource.name} was written by a newer provider`,
-      `It has schema version ${version}; this provider knows version ${resource.version}. Use a newer release of it.`,
+      `It has schema version ${version}; this provider knows version ${resource.version}. Use a newer release of the provider.`,
     ),
   );
 }

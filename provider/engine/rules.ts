@@ -1,17 +1,17 @@
 import { isUnknown, type ObjectValue, type Value } from "../protocol/values";
 import type { Attribute, Rule } from "./table";
 
-/** Configured, be it to a value not known yet. */
+/** Whether a value is configured. It may still be unknown. */
 export function isSet(value: Value | undefined): boolean {
   return value !== null && value !== undefined;
 }
 
-/** Configured to a value that is known. One that is not may turn out as none: Terraform asks again when it is. */
+/** Whether a known value is configured. An unknown one may turn out to be null; Terraform validates again then. */
 export function isKnown(value: Value | undefined): boolean {
   return isSet(value) && !isUnknown(value);
 }
 
-/** `name` may not be configured beside any of the others. */
+/** `name` cannot be configured together with any of the others. */
 export function conflicts(name: string, others: string[]): Rule {
   return (config) => {
     const found = isKnown(config[name]) ? others.filter((other) => isKnown(config[other])) : [];
@@ -19,7 +19,7 @@ export function conflicts(name: string, others: string[]): Rule {
   };
 }
 
-/** `name` makes sense only beside `other`. */
+/** `name` needs `other` as well. */
 export function needs(name: string, other: string): Rule {
   return (config) =>
     isKnown(config[name]) && !isSet(config[other]) ? [{ path: [name], summary: `${name} needs ${other} as well` }] : [];
@@ -35,7 +35,7 @@ export function exactlyOne(names: string[]): Rule {
   };
 }
 
-/** The keys of a free map that belong to attributes of their own. */
+/** Keys of a free map that belong to other attributes are refused. */
 export function reservedKeys(name: string, attributes: { [name: string]: Attribute }): Rule {
   const owners = new Map(Object.entries(attributes).flatMap(([owner, { key }]) => (key ? [[key, owner]] : [])));
   return (config) => {

@@ -31,7 +31,7 @@ function blockSchema(attributes: { [name: string]: Attribute }, blocks: { [name:
   return schema;
 }
 
-/** Blocks as attributes, which is how a data source may show them. */
+/** Blocks as attributes, as some data sources show them. */
 export function typesOfBlocks(
   blocks: { [name: string]: Block },
   read: Attribute["read"],

@@ -4,7 +4,7 @@ import type { Attribute, Block } from "./table";
 type Flags = Pick<Attribute, "required" | "optional" | "computed" | "read">;
 type Attributes = { [name: string]: Attribute };
 
-/** A resource's attributes as a data source shows them: computed, but for those that `flags` says otherwise of. */
+/** A resource's attributes as a data source shows them: computed, unless `flags` says otherwise. */
 export function shown(attributes: Attributes, flags: { [name: string]: Flags } = {}, left: string[] = []): Attributes {
   const kept = Object.entries(attributes).filter(([name, { writeOnly }]) => !writeOnly && !left.includes(name));
   return mapValues(Object.fromEntries(kept), ({ type, sensitive, read }, name) => ({
@@ -15,7 +15,7 @@ export function shown(attributes: Attributes, flags: { [name: string]: Flags } =
   }));
 }
 
-/** A resource's block, likewise; what is in it may occur as often as the server says. */
+/** A resource's block as a data source shows it. It may occur more than once. */
 export function shownBlock(block: Block, left: string[] = []): Block {
   return {
     nesting: block.nesting,

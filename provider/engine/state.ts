@@ -1,7 +1,7 @@
 import { equal, isEmpty, isUnknown, isWhollyKnown, type ObjectValue, type Value } from "../protocol/values";
 import type { Attribute, Before, Block, Representation, Resource } from "./table";
 
-/** Terraform's state of an object read from Keycloak; `known` is the state or plan it had before. */
+/** Terraform's state of an object read from Keycloak. `known` is its state or plan before. */
 export function readState(
   resource: Pick<Resource, "attributes" | "blocks">,
   representation: Representation,
@@ -29,7 +29,7 @@ function readMembers(
   return state;
 }
 
-/** A plan may hold values not known yet; for reading they are as good as none. */
+/** A plan may hold unknown values. For reading they count as null. */
 function knownPart(value: Value): Value {
   return isUnknown(value) ? null : value;
 }
@@ -38,7 +38,7 @@ function readAttribute(attribute: Attribute, representation: Representation, kno
   if (attribute.writeOnly) return null;
   if (!attribute.read) return known ?? attribute.default ?? null;
   const fresh = attribute.read(representation, known, before);
-  // Keycloak does not tell nothing from empty; the form the user chose stays.
+  // Null and empty are the same to Keycloak: keep the form that the user chose.
   if (known !== null && isEmpty(known) && isEmpty(fresh)) return known;
   return fresh !== null && known !== null && equal(known, fresh, attribute.type) ? known : fresh;
 }
@@ -63,7 +63,7 @@ function isThere(
   return block.present ? block.present(representation) : before !== null;
 }
 
-/** Writes planned values into Keycloak's JSON; unknown ones are left to Keycloak. */
+/** Writes planned values into Keycloak's JSON. Keycloak chooses the unknown ones. */
 export function writeRepresentation(
   resource: Resource,
   representation: Representation,
@@ -93,7 +93,7 @@ function writeMembers(
   }
 }
 
-/** A block taken away gives its attributes their defaults back. */
+/** A removed block sets its attributes back to their defaults. */
 function writeBlock(block: Block, representation: Representation, value: Value, prior: Value): void {
   if (block.unsupported || isUnknown(value)) return;
   const element = ((value as Value[] | null)?.[0] ?? null) as ObjectValue | null;

@@ -6,7 +6,7 @@ import type { ObjectValue, Value } from "../protocol/values";
 /** Keycloak's JSON for one object, as its admin API calls it. */
 export type Representation = { [field: string]: unknown };
 
-/** One attribute of a resource: what Terraform is told about it, and where Keycloak keeps it. */
+/** One attribute of a resource: its schema, and where Keycloak keeps it. */
 export interface Attribute {
   type: Type;
   required?: boolean;
@@ -14,92 +14,92 @@ export interface Attribute {
   computed?: boolean;
   sensitive?: boolean;
   writeOnly?: boolean;
-  /** The value planned where none is configured. */
+  /** The value to plan if none is configured. */
   default?: Value;
-  /** For a computed attribute: the value a new object is given where none is configured; without it, unknown. */
+  /** For a computed attribute: the value to plan for a new object if none is configured. Without it: unknown. */
   initial?: Value;
-  /** Where none is configured, the server's value stays and is no change. */
+  /** If none is configured, the server's value stays and is not a change. */
   keep?: boolean;
-  /** A change makes a new object. */
+  /** A change replaces the object. */
   replace?: boolean;
   oneOf?: (string | number)[];
-  /** Refused when configured, for this reason. */
+  /** Why a configured value is refused. */
   unsupported?: string;
-  /** Brings a configured value into the form in which it will be read. */
+  /** Brings a configured value into the form in which Keycloak returns it. */
   normalise?: (value: Value) => Value;
-  /** False: the empty value is sent only where there is something to clear. */
+  /** False: an empty value is sent only if there is something to clear. */
   sendEmpty?: false;
-  /** From Keycloak's JSON, knowing the value before; without it, the state alone has it. */
+  /** Reads it from Keycloak's JSON, given the value before. Without this function only the state holds it. */
   read?: (representation: Representation, known: Value, before: Before) => Value;
-  /** Into Keycloak's JSON; `prior` is the state before, null for a new object. */
+  /** Writes it into Keycloak's JSON. `prior` is the value before, null for a new object. */
   write?: (representation: Representation, value: Value, prior: Value) => void;
-  /** The key in Keycloak's map of attributes, which `extra_config` may therefore not hold. */
+  /** Its key in Keycloak's map of attributes. `extra_config` must not hold this key. */
   key?: string;
 }
 
-/** What is known of an object when it is read. */
+/** What is known of an object before it is read. */
 export interface Before {
   state: ObjectValue;
-  /** Nothing but its id: it has just been imported. */
+  /** Only its id is known: it has just been imported. */
   imported: boolean;
 }
 
 /** A nested block that occurs at most once. */
 export interface Block {
   nesting: "list" | "set";
-  /** The schema sets no limit, although there is never more than one. */
+  /** The schema sets no limit, as in the official provider. */
   unlimited?: true;
   attributes: { [name: string]: Attribute };
   blocks?: { [name: string]: Block };
-  /** Refused when configured, for this reason. */
+  /** Why a configured value is refused. */
   unsupported?: string;
-  /** Read from the server even where it is not configured. */
+  /** Read from the server even if it is not configured. */
   computed?: boolean;
-  /** Where none is configured, what the server has stays and is no change. */
+  /** If none is configured, the server's settings stay and are not a change. */
   keep?: boolean;
-  /** Whether the server has what the block declares; without it, whether the state has the block. */
+  /** Whether the server has what the block declares. Without this function the state decides. */
   present?: (representation: Representation) => boolean;
-  /** Likewise for what is imported, where the state cannot tell. */
+  /** The same at an import, where no state can decide. */
   presentOnImport?: (representation: Representation) => boolean;
-  /** Tells Keycloak that the block is there, or is not. */
+  /** Switches in Keycloak's JSON what the block declares on or off. */
   toggle?: (representation: Representation, present: boolean) => void;
 }
 
-/** A plan about to be given to Terraform; hooks may set what the attributes alone do not tell. */
+/** A planned change. A resource's `plan` may set values that follow from several attributes. */
 export interface Change {
   prior: ObjectValue | null;
   config: ObjectValue;
   planned: ObjectValue;
 }
 
-/** A rule's complaint: which attribute, what is wrong, what to do. */
+/** What a rule finds: which attribute, what is wrong, what to do. */
 export interface Problem {
   path: Path;
   summary: string;
   detail?: string;
 }
 
-/** What the table of attributes alone cannot say about a configuration. */
+/** A rule about several attributes, or one that the table of attributes cannot express. */
 export type Rule = (config: ObjectValue) => Problem[];
 
 /** The calls of Keycloak's admin API that a resource is made of. */
 export interface Endpoint {
-  /** Makes the object and returns the attributes that identify it. */
+  /** Creates the object and returns the attributes that identify it. */
   create(session: Session, representation: Representation, change: Change): Promise<ObjectValue>;
-  /** What a new object needs besides, and what may fail by itself: the object is in the state whatever becomes of it. */
+  /** Further calls for a new object. If one fails, the object is in the state all the same. */
   complete?(session: Session, change: Change): Promise<void>;
-  /** The object, or null where there is none; `fresh` after a write, else what this run knows already will do. */
+  /** The object, or null if it does not exist. `fresh`: read it from the server, since it was just written. */
   read(session: Session, state: ObjectValue, fresh: boolean): Promise<Representation | null>;
   update(session: Session, representation: Representation, change: Change): Promise<void>;
   delete(session: Session, state: ObjectValue): Promise<void>;
-  /** The JSON an update starts from, where Keycloak would drop what is not sent. */
+  /** The JSON that an update starts from, if Keycloak would otherwise drop what is not sent. */
   base?(session: Session, state: ObjectValue): Promise<Representation>;
 }
 
-/** One resource type, whole. */
+/** One resource type. */
 export interface Resource {
   name: string;
-  /** What to call one of them in messages: "client machine-a". */
+  /** Its name in messages, such as `client "machine-a"`. */
   title: (values: ObjectValue) => string;
   version: number;
   attributes: { [name: string]: Attribute };
@@ -107,17 +107,17 @@ export interface Resource {
   endpoint: Endpoint;
   rules?: Rule[];
   plan?: (change: Change) => void;
-  /** The import id in words, and its parts; null where the id does not fit. */
+  /** The form of the import id for messages, and its parts. Null: the id does not fit. */
   importId: { form: string; parse: (id: string) => ObjectValue | null };
   upgrade?: (state: { [name: string]: unknown }, version: number) => { [name: string]: unknown };
 }
 
-/** One data source, whole. */
+/** One data source. */
 export interface DataSource {
   name: string;
   attributes: { [name: string]: Attribute };
   blocks?: { [name: string]: Block };
   rules?: Rule[];
-  /** What the arguments ask for, as one object of Keycloak's; its `id` field is the data source's id. */
+  /** The object that the arguments ask for. Its `id` field is the data source's id. */
   read(session: Session, config: ObjectValue): Promise<Representation>;
 }

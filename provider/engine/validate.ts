@@ -4,7 +4,7 @@ import { parseDuration } from "./durations";
 import { isSet } from "./rules";
 import type { Attribute, Block, Problem, Resource } from "./table";
 
-/** Everything the tables can tell about a configuration before any server is asked. */
+/** All problems of a configuration that can be found without a server. */
 export function validate(
   resource: Pick<Resource, "attributes" | "blocks" | "rules">,
   config: ObjectValue,
@@ -57,5 +57,8 @@ function unsupported(path: Path, name: string, reason: string): Problem {
 function checkWriteOnly(attributes: { [name: string]: Attribute }, config: ObjectValue): Problem[] {
   return Object.entries(attributes)
     .filter(([name, attribute]) => attribute.writeOnly && isSet(config[name]))
-    .map(([name]) => ({ path: [name], summary: `${name} needs Terraform 1.11 or later, which keeps it out of state` }));
+    .map(([name]) => ({
+      path: [name],
+      summary: `${name} needs Terraform 1.11 or later, which keeps it out of the state`,
+    }));
 }

@@ -2,8 +2,8 @@ import { createPublicKey, randomBytes, sign } from "node:crypto";
 import { generateKey } from "../../constructs/keys/generate";
 
 /**
- * A self-signed P-256 certificate for one run of the provider, written by hand: the forms are few, and a library that
- * makes RSA certificates alone would cost more time than the whole start may.
+ * A self-signed P-256 certificate for one run of the provider. It is written by hand: it needs few forms, and loading a
+ * library would take more time than the whole start may.
  */
 export interface ServerCertificate {
   /** The certificate as DER, for the handshake line. */
@@ -28,7 +28,7 @@ const SUBJECT_ALT_NAME = "551d11";
 const BASIC_CONSTRAINTS = "551d13";
 const HOUR_MS = 3_600_000;
 
-/** Terraform pins exactly this certificate for the name `localhost`, so a short life is enough. */
+/** Terraform pins exactly this certificate for the name `localhost`: a short life is enough. */
 export function createServerCertificate(now = Date.now()): ServerCertificate {
   const privateKey = generateKey({ type: "ec", namedCurve: "P-256" });
   const algorithm = der(SEQUENCE, oid(ECDSA_WITH_SHA256));

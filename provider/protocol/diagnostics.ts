@@ -9,7 +9,7 @@ export interface Diagnostic {
   path?: Path;
 }
 
-/** An expected failure with something to say to the user; anything else thrown is a defect. */
+/** An expected failure, with diagnostics for the user. Any other error is a defect of the provider. */
 export class DiagnosticError extends Error {
   readonly diagnostics: Diagnostic[];
 
@@ -29,11 +29,16 @@ export function warning(summary: string, detail?: string, path?: Path): Diagnost
   return { severity: "warning", summary, detail, path };
 }
 
-/** Diagnostics for whatever was thrown: a defect is named as one, with its stack to report. */
+/** The diagnostics of an error. A defect is called a defect, with its stack to report. */
 export function diagnosticsOf(error: unknown): Diagnostic[] {
   if (error instanceof DiagnosticError) return error.diagnostics;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return [problem("The Keycloak provider failed unexpectedly", `This is a defect of the provider.\n\n${stack}`)];
+  return [
+    problem(
+      "The Keycloak provider failed unexpectedly",
+      `This is a defect of the provider. Please report it.\n\n${stack}`,
+    ),
+  ];
 }
 
 const SEVERITY = { error: 1, warning: 2 } as const;

@@ -1,8 +1,8 @@
 import protobuf from "protobufjs/light";
 
 /**
- * The messages of Terraform's plugin protocol 5 that this provider takes part in, and of the two helper services every
- * plugin offers. A field is "number type", with `*` for repeated and `name>type` for a map from text.
+ * The messages of Terraform's plugin protocol 5 that this provider uses, and those of the helper services of every
+ * plugin. A field is "number type": `*` is repeated, `?` is one of several, and `map>type` is a map from text.
  */
 const NOTHING = {};
 const DIAGNOSTICS = "Diagnostic*";
@@ -153,13 +153,13 @@ const root = protobuf.Root.fromJSON({
 
 const types = new Map(Object.keys(messages).map((name) => [name, root.lookupType(reference(name))]));
 
-/** Encodes a message by name; fields left out or undefined are not sent. */
+/** Encodes a message by name. Undefined fields are not sent. */
 export function encodeMessage(name: string, message: object): Buffer {
   const type = types.get(name)!;
   return Buffer.from(type.encode(type.fromObject(message)).finish());
 }
 
-/** Decodes a message by name; repeated fields and maps are always there, other absent fields are undefined. */
+/** Decodes a message by name. Absent lists and maps are empty, other absent fields are undefined. */
 export function decodeMessage(name: string, bytes: Uint8Array): { [field: string]: unknown } {
   const type = types.get(name)!;
   return type.toObject(type.decode(bytes), { longs: Number, bytes: Buffer, arrays: true, objects: true });

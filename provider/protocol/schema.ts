@@ -1,4 +1,4 @@
-/** Schemas in the JSON form of `terraform providers schema -json`; the protocol's own form is derived from it. */
+/** Schemas in the JSON form of `terraform providers schema -json`. The protocol's form is derived from it. */
 
 /** A Terraform type constraint as Terraform writes it in JSON. */
 export type Type = "string" | "bool" | "number" | ["list" | "set" | "map", Type] | ["object", { [name: string]: Type }];

@@ -6,7 +6,7 @@ import { createServerCertificate } from "./certificate";
 import { encodeMessage } from "./messages";
 import { type Provider, service } from "./service";
 
-/** Terraform sets this variable to this value, so that a plugin started by hand can say what it is. */
+/** Terraform sets this variable to this value. Without it the plugin was started by hand. */
 const MAGIC_COOKIE = "TF_PLUGIN_MAGIC_COOKIE";
 const MAGIC_COOKIE_VALUE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 const CORE_PROTOCOL = 1;
@@ -20,7 +20,7 @@ export function startedByTerraform(environment: Environment = process.env): bool
   return environment[MAGIC_COOKIE] === MAGIC_COOKIE_VALUE;
 }
 
-/** Serves the provider on a private socket and prints the line by which Terraform finds it. */
+/** Serves the provider on a private socket, and prints the line that tells Terraform where. */
 export async function serve(provider: Provider, environment: Environment = process.env): Promise<void> {
   const directory = mkdtempSync(join(environment.PLUGIN_UNIX_SOCKET_DIR || tmpdir(), "m2m-"));
   const socket = join(directory, "provider");
@@ -40,7 +40,7 @@ export async function serve(provider: Provider, environment: Environment = proce
   process.stdout.write(`${CORE_PROTOCOL}|${PLUGIN_PROTOCOL}|unix|${socket}|grpc|${certificate}\n`);
 }
 
-/** Mutual TLS where Terraform asks for it: it sends its certificate and gets ours in the handshake line. */
+/** Mutual TLS if Terraform asks for it: it sends its certificate, and gets ours in the handshake line. */
 function transport(clientCertificate: string | undefined) {
   if (!clientCertificate) return { credentials: ServerCredentials.createInsecure(), certificate: "" };
   const { der, certificatePem, privateKeyPem } = createServerCertificate();
@@ -49,7 +49,7 @@ function transport(clientCertificate: string | undefined) {
   return { credentials, certificate: der.toString("base64").replace(/=+$/, "") };
 }
 
-/** Ctrl-C reaches the whole process group; Terraform decides when its plugins end, and says so by RPC. */
+/** Ctrl-C reaches the whole process group. Terraform decides when its plugins end, and tells them by RPC. */
 function surviveInterrupts(end: () => void): void {
   process.on("SIGINT", () => {});
   process.on("SIGTERM", end);
@@ -69,7 +69,7 @@ function addServices(server: Server, provider: Provider, shutdown: () => void): 
       return encodeMessage("Empty", {});
     }),
   });
-  // Nothing is printed while serving; the stream only has to stay open.
+  // The provider prints nothing while it serves: the stream only has to stay open.
   addService(server, "plugin.GRPCStdio", { StreamStdio: () => {} }, true);
 }
 

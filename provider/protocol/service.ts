@@ -11,22 +11,22 @@ import { decodeMessage, encodeMessage } from "./messages";
 import { type ProviderSchema, type Schema, schemaMessage, type Type, typeOfBlock } from "./schema";
 import { decodeValue, encodeValue, isUnknown, type ObjectValue, type Value, valueOfJson } from "./values";
 
-/** What a provider offers to the protocol: values in, values out, no bytes. */
+/** A provider as the protocol uses it: with values, not bytes. */
 export interface Provider {
   schema(): ProviderSchema;
   validateConfiguration(config: ObjectValue): Diagnostic[];
   configure(config: ObjectValue): Diagnostic[];
   resource(typeName: string): ResourceHandler;
   dataSource(typeName: string): DataSourceHandler;
-  /** Terraform was interrupted: stop waiting, finish what was begun. */
+  /** Terraform was interrupted: stop waiting, and finish calls under way. */
   stop(): void;
 }
 
 export interface ResourceHandler {
   validate(config: ObjectValue, options: { writeOnlyAllowed: boolean }): Diagnostic[];
-  /** Brings a state of an older schema version, or of another provider with this schema, into today's form. */
+  /** Upgrades a state of an older schema version, or of another provider with this schema. */
   upgrade(state: { [name: string]: unknown }, version: number): { [name: string]: unknown };
-  /** `imported`: nothing is known of the object but its id, so all of it is of interest. */
+  /** `imported`: only the object's id is known, so all of it is read. */
   read(state: ObjectValue, imported: boolean): Promise<{ state: ObjectValue | null; diagnostics?: Diagnostic[] }>;
   plan(change: PlanInput): { planned: ObjectValue | null; requiresReplace: Path[]; diagnostics?: Diagnostic[] };
   apply(change: ApplyInput): Promise<{ state: ObjectValue | null; diagnostics?: Diagnostic[] }>;
@@ -49,7 +49,7 @@ export interface ApplyInput {
   config: ObjectValue | null;
 }
 
-/** Given to Terraform with what is imported, and given back by it with the first reading. */
+/** Terraform gets this at an import, and returns it at the first read of the imported object. */
 const IMPORTED = Buffer.from("imported");
 
 interface Message {
@@ -59,7 +59,7 @@ interface Message {
 
 type Rpc = (request: Message) => Promise<Message> | Message;
 
-/** The provider's answers by RPC name, from request bytes to response bytes. */
+/** Answers the RPCs, by name: request bytes to response bytes. */
 export function service(provider: Provider): { [rpc: string]: (request: Buffer) => Promise<Buffer> } {
   const schema = provider.schema();
   const providerType = typeOfBlock(schema.provider.block);
@@ -110,7 +110,7 @@ export function service(provider: Provider): { [rpc: string]: (request: Buffer) 
     },
     PlanResourceChange: (request) => {
       const prior = take(request, request.priorState);
-      // The proposed state is null exactly when the resource is to be destroyed.
+      // The proposed state is null exactly at a destroy.
       const destroy = take(request, request.proposedNewState) === null;
       const config = destroy ? null : take(request, request.config);
       const { planned, requiresReplace, diagnostics } = resource(request).plan({ prior, config });
@@ -119,7 +119,7 @@ export function service(provider: Provider): { [rpc: string]: (request: Buffer) 
         requiresReplace: requiresReplace.map(pathMessage),
         plannedPrivate: request.priorPrivate,
         diagnostics,
-        // Attributes with a default are not marked as computed, as in the official provider: Terraform must allow it.
+        // Attributes with a default are not computed, as in the official provider. Terraform allows it only with this flag.
         legacyTypeSystem: true,
       };
     },
@@ -143,7 +143,7 @@ export function service(provider: Provider): { [rpc: string]: (request: Buffer) 
   return Object.fromEntries(Object.entries(rpcs).map(([name, rpc]) => [name, (bytes) => answer(name, rpc, bytes)]));
 }
 
-/** Runs one RPC; whatever it throws becomes diagnostics, so that Terraform shows it where it belongs. */
+/** Runs one RPC. Errors become diagnostics, so that Terraform shows them at the right place. */
 async function answer(name: string, rpc: Rpc, bytes: Buffer): Promise<Buffer> {
   let response: Message;
   try {
@@ -155,7 +155,7 @@ async function answer(name: string, rpc: Rpc, bytes: Buffer): Promise<Buffer> {
   return encodeMessage(`${name}.Response`, { ...response, diagnostics });
 }
 
-/** Types by name, derived once each. */
+/** Types by name, each derived once. */
 function typesOf(schemas: { [name: string]: Schema }): (name?: string) => Type {
   const types = new Map<string, Type>();
   return (name = "") => {
@@ -173,7 +173,7 @@ function decodeDynamic(field: unknown, type: Type): ObjectValue | null {
   });
 }
 
-/** The state as it lies in the file, in the form of whichever version has written it. */
+/** The state as it is in the file. Another version may have written it. */
 function savedState(field: unknown): ObjectValue {
   const { json } = (field ?? {}) as { json?: Buffer };
   return readable("a state", () => objectOrNull(json?.length ? JSON.parse(json.toString()) : null) ?? {});
@@ -184,14 +184,14 @@ function objectOrNull(value: Value): ObjectValue | null {
   throw new TypeError(`value must be an object, got: a ${Array.isArray(value) ? "list" : typeof value}`);
 }
 
-/** What cannot be read is no defect of the provider: it was damaged, or belongs to a form it does not know. */
+/** Unreadable input is not a defect of the provider: it is damaged, or in a form that the provider does not know. */
 function readable<T>(what: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    // What JSON.parse says quotes what it could not read, which may be a secret.
+    // The message of JSON.parse quotes its input, which may be a secret.
     const reason = error instanceof SyntaxError ? "It is not JSON" : (error as Error).message;
-    const detail = `${reason}. A state by hand or from elsewhere may be damaged; otherwise Terraform is newer than this provider.`;
+    const detail = `${reason}. A state that was edited or comes from elsewhere may be damaged. Otherwise Terraform is newer than this provider.`;
     throw new DiagnosticError(problem(`Terraform sent ${what} that cannot be read`, detail));
   }
 }

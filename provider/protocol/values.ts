@@ -2,8 +2,8 @@ import { decode, Encoder, ExtData, ExtensionCodec } from "@msgpack/msgpack";
 import type { Type } from "./schema";
 
 /**
- * A value Terraform will know only after an apply. Terraform may say something about it beforehand (not null, a
- * prefix …); these refinements are kept as they came, so that passing a value on does not lose them.
+ * A value that Terraform knows only after an apply. Terraform may refine it before (not null, a prefix …). Refinements
+ * are kept as they came, so that they are not lost when the value is passed on.
  */
 export class Unknown {
   readonly refinements: Uint8Array | undefined;
@@ -21,7 +21,7 @@ export type ObjectValue = { [name: string]: Value };
 const EXTENSION_UNKNOWN = 0;
 const EXTENSION_REFINED = 12;
 
-/** Terraform calls extension 0 unknown whatever its content, and 12 unknown with refinements. */
+/** Extension 0 is unknown, whatever its content. Extension 12 is unknown with refinements. */
 const extensions = new ExtensionCodec();
 extensions.register({ type: EXTENSION_UNKNOWN, encode: () => null, decode: () => UNKNOWN });
 extensions.register({ type: EXTENSION_REFINED, encode: () => null, decode: (data) => new Unknown(data.slice()) });
@@ -38,33 +38,33 @@ export function isWhollyKnown(value: Value): boolean {
   return true;
 }
 
-/** Null and what a user means by "nothing": the empty string, list or map, zero and false. */
+/** Null, and what means the same to Keycloak: the empty string, list or map, zero and false. */
 export function isEmpty(value: Value | undefined): boolean {
   if (value === null || value === undefined || value === "" || value === false || value === 0) return true;
   if (isUnknown(value)) return false;
   return typeof value === "object" && Object.keys(value).length === 0;
 }
 
-/** Reads a value of the given type; what is missing in an object is null. */
+/** Reads a value of this type. Missing members of an object are null. */
 export function decodeValue(bytes: Uint8Array, type: Type): Value {
-  // No list or map has more members than the message has bytes; room for them is made before they are read.
+  // The decoder makes room for members before it reads them. No list or map has more of them than the message has bytes.
   const limits = { maxArrayLength: bytes.length, maxMapLength: bytes.length };
   return conform(decode(bytes, { extensionCodec: extensions, useBigInt64: true, ...limits }) as Value, type);
 }
 
-/** Writes a value of the given type, members in the order of Terraform itself. */
+/** Writes a value of this type, with the members in Terraform's order. */
 export function encodeValue(value: Value, type: Type): Buffer {
   const encoder = new Encoder({ extensionCodec: extensions });
   const bytes = encoder.encode(prepare(conform(value, type)));
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Reads a value from the JSON of a state file; attributes the type does not have are dropped. */
+/** Reads a value from the JSON of a state file. Attributes that the type does not have are dropped. */
 export function valueOfJson(json: unknown, type: Type): Value {
   return conform(json as Value, type);
 }
 
-/** Brings a value into the shape of its type, or says where it does not fit. */
+/** Brings a value into the shape of its type. The error says where it does not fit. */
 function conform(value: Value | undefined, type: Type, at = "value"): Value {
   if (value === null || value === undefined) return null;
   if (isUnknown(value)) return value;
@@ -88,14 +88,14 @@ function conformPrimitive(value: Value | bigint, type: string, at: string): Valu
   if (type === "number") return conformNumber(value, at);
   if (type === "bool" && typeof value === "boolean") return value;
   if (type === "string" && typeof value === "string") {
-    // Half a character cannot be written again as it was read.
+    // Half a character could not be written again as it was read.
     if (/\p{Surrogate}/u.test(value)) throw new TypeError(`${at} must be text in UTF-8`);
     return value;
   }
   throw mismatch(at, type, value);
 }
 
-/** Numbers beyond a double travel as decimal text; they are kept so. */
+/** A number that a double cannot hold comes as decimal text, and stays text. */
 function conformNumber(value: Value | bigint, at: string): Value {
   if (typeof value === "bigint") {
     return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
@@ -108,17 +108,19 @@ function conformNumber(value: Value | bigint, at: string): Value {
   return Object.is(value, -0) ? 0 : value;
 }
 
-/** A map as it was read; bytes, times and extensions of MessagePack are objects too, but none of Terraform's. */
+/** Whether this is a map. Bytes, times and extensions of MessagePack are objects too, but Terraform sends none. */
 function isPlain(value: Value): value is ObjectValue {
   if (typeof value !== "object" || value === null) return false;
   return [Object.prototype, null].includes(Object.getPrototypeOf(value));
 }
 
 function mismatch(at: string, wanted: string, got: Value | bigint): TypeError {
-  return new TypeError(`${at} must be a ${wanted}, got: a ${Array.isArray(got) ? "list" : typeof got}`);
+  return new TypeError(`${at} must be ${a(wanted)}, got: ${a(Array.isArray(got) ? "list" : typeof got)}`);
 }
 
-/** Puts the extension form in the place of unknown values. */
+const a = (noun: string) => `${noun === "object" ? "an" : "a"} ${noun}`;
+
+/** Replaces unknown values by their extension form. */
 function prepare(value: Value): unknown {
   if (isUnknown(value)) {
     const { refinements } = value;
@@ -131,7 +133,7 @@ function prepare(value: Value): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, prepare(member)]));
 }
 
-/** Whether two values of a type mean the same; the order of a set means nothing. */
+/** Whether two values of a type mean the same. A set has no order. */
 export function equal(a: Value, b: Value, type: Type): boolean {
   if (isUnknown(a) || isUnknown(b) || a === null || b === null) return a === b;
   if (typeof type === "string") return a === b;

@@ -4,7 +4,7 @@ import type { Attribute } from "../engine/table";
 import type { Schema } from "../protocol/schema";
 import { isUnknown, type ObjectValue, type Value } from "../protocol/values";
 
-/** The arguments of the provider block, with the environment variables that stand in for them. */
+/** An argument of the provider block, and the environment variable and the value that may stand in for it. */
 interface Argument extends Attribute {
   environment?: string;
   fallback?: Value;
@@ -12,6 +12,7 @@ interface Argument extends Attribute {
 
 const secretText = { ...text, ...optional, sensitive: true } as const;
 
+/** The arguments of the provider block. A new one is added here, and used in `connection-settings.ts`. */
 export const providerArguments: { [name: string]: Argument } = {
   url: { ...text, required: true, environment: "KEYCLOAK_URL" },
   admin_url: { ...text, ...optional, environment: "KEYCLOAK_ADMIN_URL" },
@@ -27,21 +28,21 @@ export const providerArguments: { [name: string]: Argument } = {
   jwt_token: { ...secretText, environment: "KEYCLOAK_JWT_TOKEN" },
   jwt_token_file: { ...text, ...optional, environment: "KEYCLOAK_JWT_TOKEN_FILE" },
   client_timeout: { ...number, ...optional, environment: "KEYCLOAK_CLIENT_TIMEOUT", fallback: 15 },
-  // The first call logs in, whatever this says: a plan of what does not exist yet needs no server.
+  // Accepted without effect. The first call logs in: a plan of new objects needs no server.
   initial_login: { ...flag, ...optional },
   root_ca_certificate: { ...text, ...optional },
   tls_insecure_skip_verify: { ...flag, ...optional },
   tls_client_certificate: { ...text, ...optional },
   tls_client_private_key: { ...text, ...optional },
   additional_headers: { ...textMap, ...optional },
-  // Nothing here depends on the server's version, so it is taken and not used.
+  // Accepted without effect: nothing here depends on the server's version.
   keycloak_version: { ...text, ...optional, environment: "KEYCLOAK_VERSION" },
   red_hat_sso: { ...flag, ...optional, unsupported: "Red Hat Single Sign-On 7 is not supported." },
 };
 
 export type Environment = { [name: string]: string | undefined };
 
-/** The provider block's schema; what the environment gives need not be configured. */
+/** The provider block's schema. An argument that the environment sets is optional. */
 export function configurationSchema(environment: Environment = {}): Schema {
   const attributes = mapValues(providerArguments, ({ type, required, sensitive, environment: variable }) => {
     const given = required && variable && environment[variable];
@@ -55,7 +56,7 @@ export function configurationSchema(environment: Environment = {}): Schema {
   return { version: 0, block: { attributes } };
 }
 
-/** The configured value, else the environment's, else the fallback. */
+/** The configured value, or the environment's, or the fallback. */
 export function argumentValue(name: string, config: ObjectValue, environment: Environment): Value {
   const configured = config[name] ?? null;
   if (configured !== null || isUnknown(configured)) return configured;

@@ -6,10 +6,10 @@ import { argumentValue, type Environment, providerArguments } from "./arguments"
 
 const ENVIRONMENT: { [argument: string]: string } = { username: "KEYCLOAK_USER", password: "KEYCLOAK_PASSWORD" };
 
-/** Node.js has no timer for more than some 24 days; a day is more than any answer is worth. */
+/** Node.js has no timer above about 24 days. A day is more than any answer needs. */
 const LONGEST_TIMEOUT_SECONDS = 86_400;
 
-/** What is wrong with the provider block, as far as it is known. */
+/** The problems of the provider block, so far as its values are known. */
 export function checkConfiguration(config: ObjectValue, environment: Environment = process.env): Diagnostic[] {
   const problems = Object.entries(providerArguments).flatMap(([name, { unsupported }]) => {
     const value = argumentValue(name, config, environment);
@@ -24,12 +24,12 @@ export function checkConfiguration(config: ObjectValue, environment: Environment
   const timeout = get("client_timeout");
   if (!isUnknown(timeout) && !(Number(timeout) >= 0 && Number(timeout) <= LONGEST_TIMEOUT_SECONDS)) {
     const summary = `client_timeout must be between 0 and ${LONGEST_TIMEOUT_SECONDS} seconds, got: ${timeout}`;
-    problems.push(problem(summary, "0 waits for an answer without end.", ["client_timeout"]));
+    problems.push(problem(summary, "0 means no limit.", ["client_timeout"]));
   }
   return [...problems, ...checkLogin((name) => isSet(get(name)) && get(name) !== "")];
 }
 
-/** Which of the ways to log in is meant, in the order in which they win over one another. */
+/** Checks the way to sign in. The ways are in their order of precedence. */
 function checkLogin(given: (name: string) => boolean): Diagnostic[] {
   if (given("access_token")) return [];
   if (given("username") !== given("password")) {

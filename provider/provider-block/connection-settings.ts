@@ -3,7 +3,7 @@ import { mapValues } from "../engine/map-values";
 import { isWhollyKnown, type ObjectValue } from "../protocol/values";
 import { argumentValue, type Environment, providerArguments } from "./arguments";
 
-/** The connection described by the provider block, or null while a part of it is not known yet. */
+/** The connection that the provider block describes. Null: a part of it is not known yet. */
 export function connectionSettings(
   config: ObjectValue,
   environment: Environment = process.env,

@@ -21,14 +21,14 @@ import type { Value } from "../protocol/values";
 import { foreignKeySource, SIGNED_JWT } from "./openid-client-rules";
 
 const ATTRIBUTES = "attributes";
-/** What Keycloak notes about a client for itself. */
+/** Keys that Keycloak sets on a client by itself. */
 const KEYCLOAKS_OWN = /^(client\.secret\.|realm_client$)/;
 
-/** Free text that stays as it is on the server unless it is configured. */
+/** Text that keeps the server's value unless it is configured. */
 const keptText = { ...text, ...optional, keep: true } as const;
 /** A flow or switch that is off unless it is configured. */
 const offFlag = { ...flag, ...optionalComputed, initial: false } as const;
-/** A value Keycloak has a setting of its own for elsewhere: none is configured unless it is. */
+/** Text whose default Keycloak takes from another setting. */
 const emptyText = { ...text, ...optionalComputed, initial: "" } as const;
 const emptyTexts = { ...texts, ...optionalComputed, initial: [] as Value[] };
 
@@ -59,8 +59,8 @@ export const clientAttributes: { [name: string]: Attribute } = {
     ...text,
     ...optionalComputed,
     sensitive: true,
-    // Keycloak makes a secret for every client, but refuses it from one that signs: it has no place in the state.
-    // Neither has one that was handed over as write-only.
+    // Keycloak makes a secret for every client, but refuses it from one that signs: the state does not hold it.
+    // Nor does the state hold a write-only secret.
     read: ({ clientAuthenticatorType, secret }, _known, { state }) => {
       if (isSet(state.client_secret_wo_version)) return null;
       return clientAuthenticatorType === SIGNED_JWT ? "" : String(secret ?? "");
@@ -82,7 +82,7 @@ export const clientAttributes: { [name: string]: Attribute } = {
   consent_required: { ...offFlag, ...field("consentRequired", false) },
   always_display_in_console: { ...flag, ...optional, default: false, ...field("alwaysDisplayInConsole", false) },
 
-  // With a root URL, be it empty, Keycloak gives a new client a redirect address of its own.
+  // With a root URL, even an empty one, Keycloak adds a redirect address to a new client.
   root_url: { ...keptText, sendEmpty: false, ...field("rootUrl", "") },
   admin_url: { ...keptText, ...field("adminUrl", "") },
   base_url: { ...keptText, ...field("baseUrl", "") },

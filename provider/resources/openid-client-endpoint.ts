@@ -5,14 +5,14 @@ import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { equal, type ObjectValue } from "../protocol/values";
 import { changingClient, readClient, readServiceAccount } from "./shared/clients";
 
-/** How clients are made, read, changed and removed. `newId` names a client before Keycloak has seen it. */
+/** The calls for a client. `newId` chooses its id before Keycloak knows of it. */
 export function clientEndpoint(newId: () => string): Endpoint {
   return {
     async create(session, representation, change) {
       const { realm, what } = names(change.planned, "Creating");
       const body = { ...representation, ...secret(change), protocol: "openid-connect" };
       if (change.planned.import === true) return { id: await adopt(session, realm, body) };
-      // The id is ours: a create that got no answer is found by it, and is not made twice.
+      // We choose the id: after a create without an answer it finds the client, which is then not made twice.
       const id = newId();
       await session.call(
         what,
@@ -26,7 +26,7 @@ export function clientEndpoint(newId: () => string): Endpoint {
       const [realm, id] = [String(state.realm_id), String(state.id)];
       const client = await readClient(session, realm, id, fresh);
       if (!client?.serviceAccountsEnabled) return client;
-      // Switching the account on is the only change of a client that gives it another user.
+      // A client gets another user only when its service account is switched on.
       const user = state.service_account_user_id;
       if (fresh && typeof user === "string" && user !== "") return { ...client, serviceAccountUser: { id: user } };
       return { ...client, serviceAccountUser: await readServiceAccount(session, realm, client, fresh) };
@@ -45,7 +45,7 @@ export function clientEndpoint(newId: () => string): Endpoint {
     },
 
     async delete(session, state) {
-      // A client that was there before is left in peace.
+      // A client that existed before stays.
       if (state.import === true) return;
       const { realm, what, id } = names(state, "Deleting", state);
       await changingClient(session, realm, id, () =>
@@ -55,22 +55,22 @@ export function clientEndpoint(newId: () => string): Endpoint {
   };
 }
 
-/** Takes over a client that exists: what is declared is set, the rest stays. */
+/** Takes over an existing client: sets what is declared, and keeps the rest. */
 async function adopt(session: Session, realm: string, body: Representation): Promise<string> {
   const clientId = String(body.clientId);
   const what = `Taking over client "${clientId}" of realm "${realm}"`;
   const [found] = await session.read(what, (admin) => admin.clients.find({ realm, clientId }));
   if (!found?.id) {
-    throw new DiagnosticError(problem(`${what}: there is none to take over`, "Remove `import = true` to create it."));
+    throw new DiagnosticError(problem(`${what}: it does not exist`, "Remove `import = true` to create it."));
   }
   const { id } = found;
-  // Keycloak gives some fields that an update leaves out values of its own.
+  // Keycloak changes some fields that an update leaves out.
   const attributes = { ...found.attributes, ...(body.attributes as object) };
   await session.call(what, (admin) => admin.clients.update({ realm, id }, { ...found, ...body, attributes, id }));
   return id;
 }
 
-/** The write-only secret, sent when its version changes; Terraform hands it over in the configuration alone. */
+/** The write-only secret, sent when its version changes. Only the configuration holds it. */
 function secret({ prior, planned, config }: Change): Representation {
   const version = planned.client_secret_wo_version ?? null;
   if (version === null || version === (prior?.client_secret_wo_version ?? null)) return {};

@@ -3,10 +3,10 @@ import type { Change, Problem, Representation } from "../engine/table";
 import type { Type } from "../protocol/schema";
 import { equal, isEmpty, type ObjectValue, UNKNOWN } from "../protocol/values";
 
-/** What the attributes of a client mean for one another, beyond what the table can say. */
+/** The authenticator of a client that signs its assertions. */
 export const SIGNED_JWT = "client-jwt";
 
-/** Keycloak's attributes that say where a client's key comes from, how it signs and how long an assertion is good for. */
+/** Keycloak's attributes on a client's key: its source, its algorithm, and how long an assertion is good for. */
 const KEY_SOURCE = [
   "use.jwks.url",
   "jwks.url",
@@ -21,8 +21,8 @@ const KEY_SOURCE = [
 ];
 
 /**
- * What somebody has set on the server about the key of a signed-JWT client, declared or not: a JWKS URL goes before
- * everything else, and a longer life of assertions weakens them all.
+ * What is set on the server about the key of a signed-JWT client, even if it is not declared. A JWKS URL takes precedence
+ * over every other key, and a longer life of assertions weakens them.
  */
 export function foreignKeySource(representation: Representation, state: ObjectValue): string[] {
   const types = [representation.clientAuthenticatorType, state.client_authenticator_type];
@@ -31,7 +31,7 @@ export function foreignKeySource(representation: Representation, state: ObjectVa
   return KEY_SOURCE.filter((key) => set[key] && set[key] !== "false");
 }
 
-/** Follows from other attributes: who the service account is, and which secret there will be. */
+/** Plans what follows from other attributes: the service account's user and the secret. */
 export function planDerived({ prior, config, planned }: Change): void {
   const changed = (name: string, type: Type = "string") =>
     !!prior && !equal(prior[name] ?? null, planned[name] ?? null, type);
@@ -52,7 +52,7 @@ export function planDerived({ prior, config, planned }: Change): void {
   }
 }
 
-/** What Keycloak would refuse, or take and never use. */
+/** Refuses what Keycloak would refuse, or would accept and never use. */
 export function checkFlows(config: ObjectValue): Problem[] {
   const on = (name: string) => config[name] === true;
   const problems: Problem[] = [];
@@ -78,7 +78,7 @@ export function checkFlows(config: ObjectValue): Problem[] {
     problems.push({
       path: ["client_secret"],
       summary: 'client_secret has no effect with client_authenticator_type "client-jwt"',
-      detail: "Keycloak refuses a secret from a client that signs. Leave it out, so that no secret lies in the state.",
+      detail: "Keycloak refuses a secret from a client that signs. Leave it out, so that the state holds no secret.",
     });
   }
   return problems;

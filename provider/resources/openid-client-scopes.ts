@@ -8,7 +8,7 @@ import { idsOf, scopesOf } from "./shared/client-scopes";
 import { changingClient, readClient } from "./shared/clients";
 import { realmAndClient } from "./shared/import-ids";
 
-/** Which client scopes are attached to a client, as default or as optional ones: the list is the whole truth. */
+/** The client scopes of a client, default or optional. The declared list is complete: other scopes are detached. */
 type Kind = "default" | "optional";
 
 const LISTS = { default: "defaultClientScopes", optional: "optionalClientScopes" } as const;
@@ -30,7 +30,7 @@ async function detach(session: Session, kind: Kind, realm: string, id: string, c
   await unlessGone(removal);
 }
 
-/** Brings the attached scopes to exactly the wanted ones; a scope attached in the other way is moved over. */
+/** Attaches and detaches until the client has exactly the wanted scopes. A scope of the other kind is moved. */
 async function reconcile(session: Session, kind: Kind, { planned }: Change): Promise<void> {
   const [realm, id, attribute] = [String(planned.realm_id), String(planned.client_id), `${kind}_scopes`];
   const wanted = planned[attribute] as string[];
@@ -42,7 +42,11 @@ async function reconcile(session: Session, kind: Kind, { planned }: Change): Pro
     }
     if (client.bearerOnly) {
       throw new DiagnosticError(
-        problem(`client_id must not be a BEARER-ONLY client: it has no scopes`, "", ["client_id"]),
+        problem(
+          `client_id must not name a BEARER-ONLY client, got: ${id}`,
+          "Such a client has no scopes. Remove them, or change its access_type.",
+          ["client_id"],
+        ),
       );
     }
     const other: Kind = kind === "default" ? "optional" : "default";
@@ -88,7 +92,7 @@ function endpointFor(kind: Kind): Endpoint {
       return { id: `${change.planned.realm_id}/${change.planned.client_id}` };
     },
     async read(session, { realm_id, client_id }) {
-      // A change of ours has made the run forget the client; without one there is nothing to read anew.
+      // A change makes the run forget the client. Without one, what is known is still true.
       const client = await readClient(session, String(realm_id), String(client_id));
       return client && { scopes: client[LISTS[kind]] ?? [] };
     },

@@ -15,21 +15,21 @@ import type { Attribute } from "../engine/table";
 
 const keptText = { ...text, ...optional, keep: true } as const;
 const offFlag = { ...flag, ...optionalComputed, initial: false } as const;
-/** Sent only when it is configured, and when a configured one is taken away. */
+/** Sent only if it is configured, or was configured before. */
 const theme = { ...text, ...optional, sendEmpty: false } as const;
 const duration = { ...text, ...optionalComputed } as const;
 
-/** Settings of a realm that Keycloak keeps among its attributes, next to those that somebody gave it. */
+/** Keycloak's own settings among a realm's attributes. */
 const KEYCLOAKS_OWN = /^(ciba|oauth2|par[A-Z]|client(Session|Offline)|realmReusable|actionToken|webAuthn|_browser)/;
 
-/** The name of an authentication flow; a new realm has Keycloak's own. */
+/** The name of an authentication flow. A new realm has Keycloak's default. */
 function flow(name: string, initial: string): Attribute {
   return { ...text, ...optionalComputed, initial, ...field(name, "") };
 }
 
-/** Keycloak takes the default client scopes with a new realm, and never tells them again. */
+/** Keycloak accepts these lists only with a new realm, and never returns them. */
 const CREATION_ONLY =
-  "Use keycloak_realm_default_client_scopes and keycloak_realm_optional_client_scopes; Keycloak takes these lists at creation only.";
+  "Keycloak accepts these lists at creation only. Use keycloak_realm_default_client_scopes and keycloak_realm_optional_client_scopes.";
 
 /** A realm as Terraform shows it, and where Keycloak keeps each part. */
 export const realmAttributes: { [name: string]: Attribute } = {

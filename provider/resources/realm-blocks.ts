@@ -2,8 +2,9 @@ import { field, flag, mapOf, number, optional, optionalComputed, required, text,
 import type { Attribute, Block, Representation } from "../engine/table";
 import type { Value } from "../protocol/values";
 
-/** The nested blocks of a realm: those a machine's realm may need, and those that are only shown. */
-const PEOPLE_ONLY = "It concerns the logins of people, not of machines. Set it in Keycloak, where it stays untouched.";
+/** Why the blocks of a realm that concern people are only shown. */
+const PEOPLE_ONLY =
+  "It concerns the logins of people, not of machines. Set it in Keycloak. This provider does not change it there.";
 
 /** Text under `browserSecurityHeaders`, Keycloak's map of headers it sends to browsers. */
 function header(key: string, standard: string): Attribute {
@@ -36,7 +37,7 @@ const headerAttributes: { [name: string]: Attribute } = {
 
 const headers: Block = {
   nesting: "list",
-  // Keycloak has headers of its own; where they are no others, nobody has declared them.
+  // Keycloak sets defaults. If a realm has only those, nobody has declared any.
   presentOnImport: (representation) =>
     Object.values(headerAttributes).some((attribute) => {
       const value = attribute.read!(representation, null, NOTHING_KNOWN);
@@ -80,7 +81,7 @@ const internationalization: Block = {
   },
 };
 
-/** Shown as it is on the server, refused when configured. */
+/** Shown as it is on the server, and refused if it is configured. */
 function shown(attribute: Pick<Attribute, "type">, name: string, absent: Value, computed = false): Attribute {
   const { read } = field(name, absent);
   return { ...attribute, ...(computed ? optionalComputed : optional), read };
@@ -103,7 +104,7 @@ function webAuthn(prefix: string): { [name: string]: Attribute } {
   };
 }
 
-/** A setting of the mail server; Keycloak masks the secret ones. */
+/** A setting of the mail server. Keycloak masks its secrets. */
 function mail(attribute: Pick<Attribute, "type" | "sensitive">, key: string, must = false): Attribute {
   return {
     ...attribute,

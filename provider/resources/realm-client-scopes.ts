@@ -5,7 +5,7 @@ import type { Change, Endpoint, Resource } from "../engine/table";
 import type { ObjectValue } from "../protocol/values";
 import { idsOf } from "./shared/client-scopes";
 
-/** Which client scopes a realm gives to its new clients, as default or as optional ones. */
+/** The client scopes that a realm gives to new clients, default or optional. */
 type Kind = "default" | "optional";
 
 interface NamedScope {
@@ -13,10 +13,10 @@ interface NamedScope {
   name: string;
 }
 
-/** The realm's own list, scopes of SAML included, as in the official provider. Null where there is no such realm. */
+/** The realm's list, including SAML scopes, as in the official provider. Null: the realm does not exist. */
 async function listed(session: Session, kind: Kind, realm: string): Promise<NamedScope[] | null> {
   const what = `Listing the ${kind} client scopes of realm "${realm}"`;
-  // The admin client takes the realm here too; its types do not say so.
+  // The admin client accepts the realm here, although its types do not say so.
   const of = { realm } as never;
   const list = session.read(what, ({ clientScopes }) =>
     kind === "default" ? clientScopes.listDefaultClientScopes(of) : clientScopes.listDefaultOptionalClientScopes(of),
@@ -43,7 +43,7 @@ async function remove(session: Session, kind: Kind, realm: string, id: string): 
   await unlessGone(removal);
 }
 
-/** Brings the list to exactly the wanted scopes; a scope of the other list is moved over. */
+/** Changes the list to exactly the wanted scopes. A scope of the other list is moved. */
 async function reconcile(session: Session, kind: Kind, { planned }: Change): Promise<void> {
   const [realm, attribute] = [String(planned.realm_id), `${kind}_scopes`];
   const wanted = planned[attribute] as string[];

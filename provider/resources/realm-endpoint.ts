@@ -1,4 +1,4 @@
-import { adviceFor } from "../admin-api/advice";
+import { adviceFor, missingRight } from "../admin-api/advice";
 import { KeycloakError, unlessGone } from "../admin-api/errors";
 import { statusFault } from "../admin-api/faults";
 import type { Session } from "../admin-api/session";
@@ -6,33 +6,39 @@ import type { Endpoint, Representation } from "../engine/table";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 
 /**
- * A realm; null where there is none. Who may see no more than that there is one is told its name alone, which must not
- * pass for the realm.
+ * A realm. Null: it does not exist. A login with too few rights gets only the realm's name, which must not be taken for
+ * the whole realm.
  */
 export async function readRealm(session: Session, what: string, realm: string): Promise<Representation | null> {
   const found = await session.read(what, (admin) => admin.realms.findOne({ realm }));
   if (!found || found.id) return (found ?? null) as Representation | null;
   const fault = statusFault(403, undefined);
-  const right = `of the realm-management roles of realm "${realm}" it needs manage-realm (view-realm is enough for a plan)`;
-  const detail = `The provider's user or client lacks a right: ${right}, or the role admin of realm master.`;
-  throw new KeycloakError(fault, `${what}: Keycloak answered with the realm's name and nothing else`, detail);
+  throw new KeycloakError(
+    fault,
+    `${what}: Keycloak answered with the realm's name and nothing else`,
+    missingRight(realm, "realm"),
+  );
 }
 
 export const realmEndpoint: Endpoint = {
   async create(session, representation, { planned }) {
     const realm = String(planned.realm);
-    // What is found after a create without an answer is ours only if it was not there before.
+    // A realm found after a create without an answer is ours only if it did not exist before.
     const what = `Looking for realm "${realm}"`;
     if (await session.read(what, (admin) => admin.realms.findOne({ realm }))) {
       const fault = statusFault(409, undefined);
-      throw new KeycloakError(fault, `Creating realm "${realm}": there is one of this name`, adviceFor(fault, realm));
+      throw new KeycloakError(
+        fault,
+        `Creating realm "${realm}": a realm of this name exists already`,
+        adviceFor(fault, realm),
+      );
     }
     await session.call(
       `Creating realm "${realm}"`,
       (admin) => admin.realms.create(representation),
       (admin) => admin.realms.findOne({ realm }).then((found) => (found ? { realmName: realm } : null)),
     );
-    // The right to manage the new realm comes with the next token; of one of this name before it nothing is left.
+    // The next token has the rights on the new realm. What is known of an earlier realm of this name is void.
     session.renewSignIn();
     session.forgetAll();
     return { id: realm };

@@ -11,13 +11,13 @@ const attributes: { [name: string]: Attribute } = {
   events_expiration: { ...number, ...optional, ...field("eventsExpiration", 0) },
   admin_events_enabled: switchedOn("adminEventsEnabled"),
   admin_events_details_enabled: switchedOn("adminEventsDetailsEnabled"),
-  // With none chosen Keycloak records every type.
+  // If none is chosen, Keycloak records every type.
   enabled_event_types: { ...texts, ...optional, ...field("enabledEventTypes", []) },
   events_listeners: {
     ...texts,
     ...optional,
     keep: true,
-    // Where none are declared those of the server stay, and are not part of the state.
+    // If none are declared, the server's listeners stay and are not in the state.
     read: ({ eventsListeners }, known, { imported }) =>
       known === null && !imported ? null : ((eventsListeners ?? []) as string[]),
     write: (representation, value) => {
@@ -26,7 +26,7 @@ const attributes: { [name: string]: Attribute } = {
   },
 };
 
-/** Taken away, the settings are Keycloak's own again: nothing recorded, and what is recorded later is logged. */
+/** Keycloak's defaults, which a destroy restores: nothing is recorded, and later events are logged. */
 const NOTHING_RECORDED: Representation = {
   eventsEnabled: false,
   eventsExpiration: 0,
@@ -44,7 +44,7 @@ const endpoint: Endpoint = {
   async read(session, { realm_id }) {
     const realm = String(realm_id);
     const what = `Reading the event settings of realm "${realm}"`;
-    // The realm tells them as they were set; the address for the settings alone lists all types where none is chosen.
+    // The realm returns them as they were set. Their own address lists every type if none is chosen.
     return readRealm(session, what, realm);
   },
   async update(session, representation, { planned }) {

@@ -4,7 +4,7 @@ import { field, flag, flagIn, number, numberIn, optional, required, text, textIn
 import type { Attribute, Endpoint, Representation, Resource } from "../engine/table";
 import { realmAndId } from "./shared/import-ids";
 
-/** Where a component of Keycloak keeps its settings: each is a list of texts, of which keys have one. */
+/** Where a component of Keycloak keeps its settings. Each is a list of texts; those of a key have one. */
 const CONFIG = "config";
 const KEY_PROVIDER = "org.keycloak.keys.KeyProvider";
 
@@ -26,7 +26,7 @@ function withConfig(component: Representation, convert: (value: unknown) => unkn
 const single = (component: Representation) => withConfig(component, (values) => (values as string[])[0] ?? "");
 const listed = (component: Representation) => withConfig(component, (value) => [value]);
 
-/** Keys that Keycloak makes and keeps: no part of them is ever in the state. */
+/** Keys that Keycloak makes and keeps. No key material reaches the state. */
 function endpointFor(providerId: string): Endpoint {
   const kind = { providerId, providerType: KEY_PROVIDER };
   const about = (verb: string, name: unknown, realm: string) => `${verb} keys "${name}" of realm "${realm}"`;

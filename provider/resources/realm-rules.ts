@@ -20,12 +20,12 @@ export function checkLocales(config: ObjectValue): Problem[] {
   return [{ path: ["internationalization", 0, "default_locale"], summary }];
 }
 
-/** Keycloak's database takes no longer id. */
+/** The longest id that Keycloak's database takes. */
 const LONGEST_ID = 36;
 
 /**
- * The internal id is the realm's name where that fits, unless it is set. The id is the name as well, but known after the
- * apply only: a realm made anew takes all that was in it along, which has to be seen by whatever refers to it.
+ * The internal id is the realm's name if that fits, unless it is set. The id is the name too, but it is unknown until the
+ * apply: a replaced realm loses all that was in it, and whatever refers to it must be replaced as well.
  */
 export function planIds({ prior, planned }: Change): void {
   if (prior) return;

@@ -10,7 +10,7 @@ import { mappedRoles, type Role } from "./shared/roles";
 
 const keyOf = (realm: string, owner: string) => `scope mappings ${realm} ${owner}`;
 
-/** All roles of one owner, read once for all of its mappers. */
+/** All roles of one owner. They are read once for all its mappers. */
 function read(session: Session, state: ObjectValue, fresh: boolean): Promise<Role[]> {
   const { inScope, id, realm, owner } = ownerOf(state);
   if (fresh) session.forget(keyOf(realm, owner));
@@ -23,7 +23,7 @@ function read(session: Session, state: ObjectValue, fresh: boolean): Promise<Rol
   });
 }
 
-/** Adds a role to its owner's, or takes it away. */
+/** Gives a role to its owner, or takes it away. */
 async function change(session: Session, verb: "add" | "del", state: ObjectValue, role: Role): Promise<void> {
   const { inScope, id, realm, owner } = ownerOf(state);
   const what = `${verb === "add" ? "Giving" : "Taking"} role "${role.name}" ${verb === "add" ? "to" : "from"} ${owner} in realm "${realm}"`;
@@ -43,7 +43,7 @@ const endpoint: Endpoint = {
     const role = await session.read(what, (admin) => admin.roles.findOneById({ realm, id: String(planned.role_id) }));
     if (!role) {
       const summary = `role_id must be the id of a role of realm "${realm}", got: ${planned.role_id}`;
-      throw new DiagnosticError(problem(summary, "It is the role's UUID, not its name.", ["role_id"]));
+      throw new DiagnosticError(problem(summary, "role_id is the role's UUID, not its name.", ["role_id"]));
     }
     await change(session, "add", planned, role as Role);
     const container = role.clientRole ? role.containerId : "";
@@ -54,7 +54,7 @@ const endpoint: Endpoint = {
     return (roles.find(({ id }) => id === state.role_id) ?? null) as Representation | null;
   },
   async update() {
-    // Every attribute makes a new one.
+    // A change of any attribute replaces the mapper.
   },
   async delete(session, state) {
     const role = (await read(session, state, true)).find(({ id }) => id === state.role_id);

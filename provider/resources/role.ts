@@ -7,17 +7,17 @@ import { isEmpty, type ObjectValue, type Value } from "../protocol/values";
 import { realmAndId } from "./shared/import-ids";
 import { findRole, rolesOf, titleOfRole, withComposites } from "./shared/roles";
 
-/** Parts several values of one attribute, as in the official provider. */
+/** Separates the values of one attribute, as in the official provider. */
 const SEPARATOR = "##";
 
-/** Keycloak's attributes have lists of values; Terraform's map has one text for each. */
+/** Keycloak's attributes have lists of values. Terraform's map has one text for each. */
 export const attributesOfLists: Pick<Attribute, "type" | "read" | "write"> = {
   ...textMap,
   read: ({ attributes }, known) => {
     const before = (known ?? {}) as ObjectValue;
     const lists = Object.entries((attributes ?? {}) as { [key: string]: string[] });
     const texts = lists.map(([key, values]) => [key, values.join(SEPARATOR)] as const);
-    // A null is sent as nothing, and stays one.
+    // Null is sent as an empty text, and stays null in the state.
     return Object.fromEntries(texts.map(([key, text]) => [key, text === "" && before[key] === null ? null : text]));
   },
   write: (representation, value) => {
@@ -43,7 +43,7 @@ const attributes: { [name: string]: Attribute } = {
 };
 
 const clientOf = ({ client_id }: ObjectValue) => (isEmpty(client_id) ? undefined : String(client_id));
-/** Brings the roles a role is composed of to exactly the planned ones. */
+/** Adds and removes roles until the role is composed of exactly the planned ones. */
 async function compose(session: Session, role: Representation, { planned }: Change): Promise<void> {
   const wanted = planned.composite_roles as Value;
   if (!Array.isArray(wanted)) return;
@@ -57,13 +57,13 @@ async function compose(session: Session, role: Representation, { planned }: Chan
   if (removed.length) await session.call(what, ({ roles }) => roles.delCompositeRoles({ realm, id }, named(removed)));
 }
 
-/** Takes over a role that exists: what is declared is set, the rest stays. */
+/** Takes over an existing role: sets what is declared, and keeps the rest. */
 async function adopt(session: Session, representation: Representation, change: Change): Promise<Representation> {
   const { planned, config } = change;
   const [realm, name] = [String(planned.realm_id), String(planned.name)];
   const found = await findRole(session, realm, clientOf(planned), name);
   if (!found) {
-    const summary = `Taking over ${titleOfRole(planned)}: there is none to take over`;
+    const summary = `Taking over ${titleOfRole(planned)}: it does not exist`;
     throw new DiagnosticError(problem(summary, "Remove `import = true` to create it."));
   }
   const declared = Object.fromEntries(
@@ -75,7 +75,7 @@ async function adopt(session: Session, representation: Representation, change: C
   return found;
 }
 
-/** Keycloak chooses a role's id: one that is found after a create without an answer is ours only if it looks like it. */
+/** Keycloak chooses a role's id. A role found after a create without an answer is ours only if it is as we sent it. */
 function isAsSent(found: Representation | null, { description, attributes }: Representation): boolean {
   if (!found || found.composite) return false;
   const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
@@ -98,14 +98,14 @@ const endpoint: Endpoint = {
         async () =>
           isAsSent(await findRole(session, realm, client, name), representation) ? { roleName: name } : null,
       );
-      // Keycloak chooses the id itself, and tells the name alone.
+      // Keycloak chooses the id, but answers only with the name.
       role = await findRole(session, realm, client, name);
     }
     return { id: String(role?.id) };
   },
   async complete(session, change) {
     const { id, import: taken, composite_roles } = change.planned;
-    // A new role is composed of none; one that was there before may be.
+    // A new role is not composed of others. One that is taken over may be.
     if (taken === true || !isEmpty(composite_roles)) await compose(session, { id, composite: true }, change);
   },
   async read(session, state, fresh) {
@@ -126,7 +126,7 @@ const endpoint: Endpoint = {
     await compose(session, { id, composite: true }, change);
   },
   async delete(session, state) {
-    // A role that was there before is left in peace.
+    // A role that existed before stays.
     if (state.import === true) return;
     const [realm, id] = [String(state.realm_id), String(state.id)];
     await unlessGone(session.call(`Deleting ${titleOfRole(state)}`, (admin) => admin.roles.delById({ realm, id })));

@@ -6,12 +6,12 @@ import { DiagnosticError, problem } from "../protocol/diagnostics";
 import type { ObjectValue } from "../protocol/values";
 import { findRole, mappedRoles } from "./shared/roles";
 
-/** Roles of a service account: of the realm, or of one of its clients. */
+/** A role of the realm, or of one of its clients. */
 type Kind = "realm" | "client";
 
 const keyOf = (realm: string, user: string) => `role mappings ${realm} ${user}`;
 
-/** The roles given to a user itself, read once for all resources that are about it. */
+/** The roles given directly to a user. They are read once for all resources of this user. */
 function rolesOf(session: Session, { realm_id, service_account_user_id }: ObjectValue, fresh: boolean) {
   const [realm, id] = [String(realm_id), String(service_account_user_id)];
   if (fresh) session.forget(keyOf(realm, id));
@@ -25,7 +25,7 @@ function rolesOf(session: Session, { realm_id, service_account_user_id }: Object
 function endpointFor(kind: Kind): Endpoint {
   const clientOf = ({ client_id }: ObjectValue) => (kind === "client" ? String(client_id) : undefined);
 
-  /** By id, as it is in the state; by name where Keycloak has made the role anew. */
+  /** Finds the role by the id in the state, or by name if the role was made again. */
   async function find(session: Session, state: ObjectValue, fresh: boolean) {
     const id = String(state.id ?? "").split("/")[1];
     const roles = (await rolesOf(session, state, fresh)).filter(({ clientRole, containerId }) =>
@@ -62,7 +62,7 @@ function endpointFor(kind: Kind): Endpoint {
       return ((await find(session, state, fresh)) ?? null) as Representation | null;
     },
     async update() {
-      // Every attribute makes a new one.
+      // A change of any attribute replaces the resource.
     },
     async delete(session, state) {
       const role = await find(session, state, true);

@@ -7,7 +7,7 @@ type Scopes = Map<string, Representation>;
 
 const keyOf = (realm: string) => `client scopes ${realm}`;
 
-/** All client scopes of a realm by id, listed once a run and kept up to date by what the run itself writes. */
+/** All client scopes of a realm by id. They are listed once in a run, and follow what the run writes. */
 export function scopesOf(session: Session, realm: string): Promise<Scopes> {
   return session.shared(keyOf(realm), async () => {
     const what = `Listing the client scopes of realm "${realm}"`;
@@ -25,7 +25,7 @@ export function forgetScopes(session: Session, realm: string): void {
   session.forget(keyOf(realm));
 }
 
-/** One client scope with its mappers; read anew after a write. */
+/** One client scope with its mappers. `fresh`: read it from the server, since it was just written. */
 export async function readScope(session: Session, realm: string, id: string, fresh: boolean) {
   if (!fresh) return (await scopesOf(session, realm)).get(id) ?? null;
   const what = `Reading client scope ${id} of realm "${realm}"`;
@@ -36,7 +36,7 @@ export async function readScope(session: Session, realm: string, id: string, fre
   return (found ?? null) as Representation | null;
 }
 
-/** Ids by name; a name that is not known at first may belong to a scope made by hand since. */
+/** Ids by name. If a name is missing the scopes are listed again: somebody may have added it since. */
 export async function idsOf(
   session: Session,
   realm: string,

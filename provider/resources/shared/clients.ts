@@ -2,7 +2,7 @@ import { type Listing, listing } from "../../admin-api/listing";
 import type { Session } from "../../admin-api/session";
 import type { Representation } from "../../engine/table";
 
-/** A realm's clients, each with its default and optional scopes and its mappers. */
+/** A realm's clients, with their default and optional scopes and their mappers. */
 function clientsOf(session: Session, realm: string): Promise<Listing<Representation>> {
   const what = `Listing the clients of realm "${realm}"`;
   return listing(
@@ -14,7 +14,7 @@ function clientsOf(session: Session, realm: string): Promise<Listing<Representat
   );
 }
 
-/** A client with its default and optional scopes and its mappers; null where there is none. */
+/** A client with its default and optional scopes and its mappers. Null: it does not exist. */
 export async function readClient(
   session: Session,
   realm: string,
@@ -28,8 +28,7 @@ export async function readClient(
 }
 
 /**
- * Does something that changes a client. Whoever asks for it afterwards has it read anew: what somebody else has read
- * meanwhile may show half of the change.
+ * Changes a client, and forgets what is known of it: what others read meanwhile may hold half of the change.
  */
 export async function changingClient<T>(
   session: Session,
@@ -44,7 +43,7 @@ export async function changingClient<T>(
   }
 }
 
-/** The user that stands for a client in its own tokens. Keycloak names it after the client, in lower case. */
+/** The user of a client's service account. Keycloak names it after the client, in lower case. */
 export async function readServiceAccount(
   session: Session,
   realm: string,

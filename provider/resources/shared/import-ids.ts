@@ -1,10 +1,10 @@
 import type { Resource } from "../../engine/table";
 import type { Value } from "../../protocol/values";
 
-/** Import ids in the forms of the official provider. */
+/** Import ids have the forms of the official provider. */
 type ImportId = Resource["importId"];
 
-/** "REALM/UUID", and values that no server knows. */
+/** "REALM/UUID". `local` are values that the server does not know. */
 export function realmAndId(kind: string, ...local: [name: string, value: Value][]): ImportId {
   return {
     form: `REALM/${kind}`,
@@ -15,7 +15,7 @@ export function realmAndId(kind: string, ...local: [name: string, value: Value][
   };
 }
 
-/** "REALM/CLIENT": the id of what belongs to a client as a whole. */
+/** "REALM/CLIENT": the id of lists that a client has once. */
 export const realmAndClient: ImportId = {
   form: "REALM/CLIENT_UUID",
   parse: (id) => {

@@ -14,12 +14,12 @@ import { ownerOf } from "./owner";
 /** Where a mapper keeps its settings, as text. */
 export const CONFIG = "config";
 
-/** A switch that is on unless it is set: into which tokens or answers the claim goes. */
+/** Whether the claim goes into this kind of token or answer. It does by default. */
 export function addTo(key: string): Attribute {
   return { ...flag, ...optional, default: true, ...flagIn(CONFIG, key) };
 }
 
-/** A mapper of Keycloak as a resource: what all have in common, and `own` attributes of its kind. */
+/** A mapper as a resource: what all mappers have in common, and the `own` attributes of this kind. */
 export function mapperResource(
   resource: Pick<Resource, "name" | "rules"> & {
     kind: string;
@@ -45,13 +45,13 @@ export function mapperResource(
   };
 }
 
-/** The owner as this run knows it, its mappers included. */
+/** The owner with its mappers, as this run knows it. */
 function readOwner(session: Session, state: ObjectValue, fresh: boolean): Promise<Representation | null> {
   const { inScope, id, realm } = ownerOf(state);
   return inScope ? readScope(session, realm, id, fresh) : readClient(session, realm, id, fresh);
 }
 
-/** What clients and client scopes have in common in the admin client. */
+/** The calls for mappers, which clients and client scopes share in the admin client. */
 interface Mappers {
   addProtocolMapper(owner: { realm: string; id: string }, mapper: Representation): Promise<unknown>;
   updateProtocolMapper(query: MapperQuery, mapper: Representation): Promise<unknown>;

@@ -24,7 +24,7 @@ export function rolesOf(session: Session, realm: string, client: string | undefi
   );
 }
 
-/** A role by its name; null where there is none. */
+/** A role by its name. Null: it does not exist. */
 export async function findRole(session: Session, realm: string, client: string | undefined, name: string) {
   const what = `Reading ${titleOfRole({ realm_id: realm, client_id: client ?? null, name })}`;
   const found = await session.read(what, (admin) =>
@@ -49,7 +49,7 @@ export interface Role {
   containerId?: string;
 }
 
-/** The roles in Keycloak's answer about mappings, those of the realm and those of its clients. */
+/** All roles in Keycloak's answer about mappings: the realm's, and those of its clients. */
 export function mappedRoles(mappings: Representation | null): Role[] {
   const { realmMappings = [], clientMappings = {} } = (mappings ?? {}) as {
     realmMappings?: Role[];

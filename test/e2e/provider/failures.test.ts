@@ -110,7 +110,7 @@ describe("what stays", () => {
     expect(text).toContain(
       `Creating client "unwelcome" of realm "${REALM}": Keycloak answered HTTP 401, "HTTP 401 Unauthorized"`,
     );
-    expect(text).toContain(`The login is no longer accepted, and a new one was not either. Server: ${proxy.url}.`);
+    expect(text).toContain(`Keycloak no longer accepts the token, nor the one of a new login. Server: ${proxy.url}.`);
   });
 
   it("HTTP 500 is said after three attempts", async () => {
@@ -129,7 +129,7 @@ describe("what stays", () => {
       `Creating client "forbidden" of realm "${REALM}": Keycloak answered HTTP 403, "HTTP 403 Forbidden"`,
     );
     expect(unwrapped(output)).toContain(
-      `The provider's user or client lacks a right: of the realm-management roles of realm "${REALM}" it needs manage-clients (view-clients is enough for a plan), or the role admin of realm master.`,
+      `The provider's user or client lacks a right. It needs the role manage-clients of the client realm-management in realm "${REALM}" (view-clients is enough for a plan), or the role admin of realm master.`,
     );
     await workspace.write(clients("forbidden"), await loginWith("manager", "manage-clients"));
     expect((await workspace.apply()).exitCode).toBe(0);

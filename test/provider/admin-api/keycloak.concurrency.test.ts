@@ -42,8 +42,8 @@ async function applyAll(resource: Resource, configs: ObjectValue[], answer: (req
 
 const isLogin = ({ path }: Request) => path.endsWith("/token");
 
-describe("many at once", () => {
-  it("find what their lost creates have made, also when all of them look at the same time", async () => {
+describe("many operations at once", () => {
+  it("find what their creates without an answer have made, even if all look for it at the same time", async () => {
     const made = new Map<string, object>();
     const configs = Array.from({ length: 40 }, (_, index) => ({
       realm_id: "r",
@@ -63,7 +63,7 @@ describe("many at once", () => {
     expect(errors).toEqual([]);
   });
 
-  it("new realms are read with a login that knows each of them", async () => {
+  it("read each new realm with a token that has rights on it", async () => {
     const realms = new Map<string, object>();
     const rights = new Map<string, string[]>();
     const errors = await applyAll(realm, [{ realm: "a" }, { realm: "b" }], async (request) => {
@@ -86,7 +86,7 @@ describe("many at once", () => {
   });
 });
 
-describe("what was there before", () => {
+describe("an object that existed before", () => {
   const foreign = {
     id: "theirs",
     name: "prod",
@@ -97,10 +97,10 @@ describe("what was there before", () => {
   };
 
   it.each([
-    ["a realm", realm, { realm: "prod" }, "there is one of this name"],
+    ["a realm", realm, { realm: "prod" }, "a realm of this name exists already"],
     ["a role", role, { realm_id: "r", name: "prod" }, "HTTP 409"],
   ])(
-    "is not taken for ours when the create of %s was answered with 503 first",
+    "is not taken for the new one when the create of %s was first answered with 503",
     async (_, resource, config, message) => {
       let posts = 0;
       const writes: string[] = [];
@@ -117,7 +117,7 @@ describe("what was there before", () => {
     },
   );
 
-  it("is not shown by a login that is told no more than a realm's name", async () => {
+  it("is an error when a login with few rights gets only a realm's name", async () => {
     const errors = await applyAll(realm, [{ realm: "new" }], async (request) => {
       if (isLogin(request)) return { status: 200, body: { access_token: "t", expires_in: 60 } };
       return request.method === "GET" ? { status: 200, body: { realm: "new" } } : { status: 201 };

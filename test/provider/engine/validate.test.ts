@@ -64,7 +64,7 @@ describe("a configuration is refused", () => {
       client_secret_wo_version: "1",
     };
     expect(summaries(openidClient, config, false)).toEqual([
-      '["client_secret_wo"] client_secret_wo needs Terraform 1.11 or later, which keeps it out of state',
+      '["client_secret_wo"] client_secret_wo needs Terraform 1.11 or later, which keeps it out of the state',
     ]);
     expect(summaries(openidClient, config)).toEqual([]);
   });

@@ -67,7 +67,7 @@ describe("values on the wire", () => {
   it("are refused with the place where they do not fit", () => {
     const of: Type = ["object", { scopes: ["set", "string"] }];
     expect(() => encodeValue({ scopes: ["a", 1] }, of)).toThrow("value.scopes[1] must be a string, got: a number");
-    expect(() => decodeValue(encodeValue("text", "string"), of)).toThrow("value must be a object, got: a string");
+    expect(() => decodeValue(encodeValue("text", "string"), of)).toThrow("value must be an object, got: a string");
   });
 
   it("never crash the decoder with anything but an error", () => {
