@@ -1,13 +1,13 @@
-/** Every code a function of this folder can throw. Stable: programs may branch on them, texts may change. */
+/** The code of an error. Codes are stable, so programs may branch on them. Texts may change. */
 export type ErrorCode =
-  | "ERR_OPTION" // an option or setting is missing or wrong: the caller's mistake
+  | "ERR_OPTION" // an option or setting is missing or wrong
   | "ERR_KEY_UNREADABLE" // the key file cannot be read
-  | "ERR_KEY_FORMAT" // the key file holds no PEM private key, or one that the passphrase does not open, or it is no public key
+  | "ERR_KEY_FORMAT" // the key file holds no PEM private key, the passphrase does not open it, or a public key is not one
   | "ERR_KEY_TYPE" // the key is not RSA, P-256 or Ed25519, or cannot sign with the algorithm asked for
   | "ERR_KEY_SIZE" // the RSA key is shorter than 2048 bits
-  | "ERR_SIGNER" // a signer outside this process fails, takes too long or gives no signature of its algorithm
+  | "ERR_SIGNER" // a signer outside of this process fails, takes too long or gives no valid signature
   | "ERR_UNREACHABLE" // no answer, a timeout, or an answer that says "later" (429, 5xx)
-  | "ERR_ISSUER_RESPONSE" // the issuer answered something that cannot be used
+  | "ERR_ISSUER_RESPONSE" // the issuer gave an answer that cannot be used
   | "ERR_CLIENT_REFUSED" // the issuer refused this client or its assertion
   | "ERR_TOKEN_MALFORMED" // not a signed JWT in compact form
   | "ERR_TOKEN_ALGORITHM" // signed with an algorithm that is not allowed
@@ -19,8 +19,8 @@ export type ErrorCode =
   | "ERR_TOKEN_INACTIVE"; // the issuer says it is revoked, expired or not for this API
 
 /**
- * The base of every error thrown on purpose here. `code` is stable, `cause` is kept as far as it is safe:
- * names, messages and stacks, not the data other libraries attach, which may hold tokens.
+ * The base of all errors that this library throws on purpose. `cause` keeps names, messages and stacks. It leaves out
+ * the data that other libraries attach, since it may hold tokens.
  */
 export class MachineError extends Error {
   readonly code: ErrorCode;
@@ -42,9 +42,9 @@ export class OptionError extends MachineError {
 /** A private key cannot be used. */
 export class KeyError extends MachineError {}
 
-/** The other side gives no usable answer now; the same call may work later. */
+/** The other side gives no usable answer now. The same call may work later. */
 export class UnreachableError extends MachineError {
-  /** Seconds after which to try again, if the other side said so. */
+  /** Seconds after which to try again, if the other side tells. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(message: string, cause?: unknown, retryAfterSeconds?: number) {
@@ -53,10 +53,10 @@ export class UnreachableError extends MachineError {
   }
 }
 
-/** The issuer answered, but not with what the protocol asks for, or with a refusal of this client. */
+/** The issuer's answer does not follow the protocol, or refuses this client. */
 export class IssuerError extends MachineError {}
 
-/** The access token is to be refused. */
+/** The access token must be refused. */
 export class TokenError extends MachineError {
   /** The claim at fault, for `ERR_TOKEN_CLAIM` and `ERR_TOKEN_EXPIRED`. */
   readonly claim: string | undefined;
@@ -74,7 +74,7 @@ export class TokenError extends MachineError {
   }
 }
 
-/** Takes anything that looks like a JWT or PEM out of a text: others' messages are quoted in ours. */
+/** Removes everything that looks like a JWT or PEM from a text. Our messages quote those of others. */
 export function redact(text: string): string {
   return text
     .replace(/-----BEGIN [^-]*-----[\s\S]*?(-----END [^-]*-----|$)/g, "[pem]")

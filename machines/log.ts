@@ -1,16 +1,16 @@
-/** Takes one line, without a line end. No line holds a token, an assertion or a key. */
+/** Takes one line, without a line break. No line holds a token, an assertion or a key. */
 export type Log = (line: string) => void;
 
-/** The same, and what it throws stops nothing. */
+/** The same log, but its errors do no harm. */
 export function quietly(log: Log): Log {
   return (line) => {
     try {
       log(line);
     } catch {
-      // who has no place for a line goes without it
+      // A lost line is better than a failed call.
     }
   };
 }
 
-/** Where lines go unless a program has a place for them. */
+/** The default place for lines. */
 export const toStandardError: Log = (line) => console.error(line);

@@ -7,8 +7,8 @@ import { OptionError } from "./errors";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The settings of a machine; what is not set is as in the article. `addresses` are the variables whose being set turns
- * plain http off.
+ * Reads the settings of a machine. Defaults are those of the article. Plain http is off as soon as `ISSUER` or one of
+ * the variables in `addresses` is set.
  *
  * @throws {OptionError} `ERR_OPTION` for a setting of another form
  */
@@ -25,12 +25,12 @@ export function readMachine(env: Environment, name: string, ...addresses: string
   };
 }
 
-/** A text from the environment; empty counts as not set. */
+/** Reads a text. An empty one counts as not set. */
 export function readText(env: Environment, name: string, fallback: string): string {
   return env[name] || fallback;
 }
 
-/** `ALGORITHM`: what to sign with; not set, the key decides. @throws {OptionError} `ERR_OPTION` for another text */
+/** Reads `ALGORITHM`. If it is not set, the key decides. @throws {OptionError} `ERR_OPTION` for another text */
 function readAlgorithm(env: Environment): SigningAlgorithm | undefined {
   if (!env.ALGORITHM) return undefined;
   const known = SIGNING_ALGORITHMS.find((algorithm) => algorithm === env.ALGORITHM);
@@ -39,7 +39,7 @@ function readAlgorithm(env: Environment): SigningAlgorithm | undefined {
 }
 
 /**
- * `KEY_PASSPHRASE`, or the first line of the file that `KEY_PASSPHRASE_FILE` names, as containers are given secrets.
+ * Reads `KEY_PASSPHRASE`, or the first line of the file in `KEY_PASSPHRASE_FILE`, which is how containers get secrets.
  *
  * @throws {OptionError} `ERR_OPTION` for a file that cannot be read, or whose first line is empty
  */
@@ -53,7 +53,7 @@ export function readPassphrase(env: Environment): string | undefined {
     const { code } = cause as NodeJS.ErrnoException;
     throw new OptionError(`KEY_PASSPHRASE_FILE must name a file that can be read, got: ${file} (${code})`, cause);
   }
-  // A key encrypted by an empty one would be as good as in the clear.
+  // An empty passphrase would protect nothing.
   if (passphrase) return passphrase;
   throw new OptionError(
     `KEY_PASSPHRASE_FILE must name a file whose first line is the passphrase, got: an empty line in ${file}`,
@@ -61,8 +61,8 @@ export function readPassphrase(env: Environment): string | undefined {
 }
 
 /**
- * `ALLOW_INSECURE_HTTP`, `true` or `false`. Where it is not set, http is allowed only as long as none of the named
- * addresses is set either: the defaults are the article's local environment, which has no TLS.
+ * Reads `ALLOW_INSECURE_HTTP`, `true` or `false`. If it is not set, http is allowed only while none of the named
+ * addresses is set: the defaults are the article's local environment, which has no TLS.
  *
  * @throws {OptionError} `ERR_OPTION` for any other text
  */
@@ -75,7 +75,7 @@ function readAllowInsecureHttp(env: Environment, ...addresses: string[]): boolea
   return value === "true";
 }
 
-/** A whole number from `least` to `most`. @throws {OptionError} `ERR_OPTION` */
+/** Reads a whole number from `least` to `most`. @throws {OptionError} `ERR_OPTION` */
 export function readNumber(env: Environment, name: string, fallback: number, least: number, most: number): number {
   const value = readText(env, name, String(fallback));
   if (!/^\d{1,9}$/.test(value) || Number(value) < least || Number(value) > most) {

@@ -3,7 +3,7 @@ export interface MachineOutputs {
   readonly issuer: string;
   /** The address that `m2m call` calls. Without it there are tokens only. */
   readonly api?: string;
-  /** `host:port=address:port`, several parted by commas. */
+  /** `host:port=address:port`, several separated by commas. */
   readonly connect_to: string;
   /** Client id to private key, relative to `cdktf.json`. */
   readonly key_files: Readonly<Record<string, string>>;

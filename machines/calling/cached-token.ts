@@ -4,53 +4,56 @@ import type { Log } from "../log";
 import type { AccessToken } from "./request-token";
 
 export interface CachedTokenOptions {
-  /** One grant. Each call signs a fresh assertion, since a `jti` is accepted once. */
+  /** Makes one grant. Each call signs a new assertion, since a `jti` is accepted once. */
   readonly grant: () => Promise<AccessToken>;
-  /** Share of a token's life after which, at the latest, the next one is fetched. */
+  /** Share of a token's life after which the next one is fetched, at the latest. */
   readonly refreshAfter: number;
-  /** Milliseconds a caller without a token waits through failed attempts. */
+  /** Milliseconds that a caller without a token waits while attempts fail. */
   readonly patienceMs: number;
   readonly now: () => number;
   readonly log: Log;
-  /** Says in a log line what the token is for. */
+  /** Names the token in log lines. */
   readonly what: string;
 }
 
 interface Held {
   readonly token: string;
-  /** By the time of day, and by the clock that only runs forward. */
+  /** By the time of day, and by the clock that is never set back. */
   readonly grantedAt: { readonly time: number; readonly tick: number };
-  /** The age for the next one, which moves when an attempt to refresh has failed. */
+  /** Age in milliseconds at which the next attempt to refresh is made. */
   refreshAt: number;
   readonly lifeMs: number;
   /** Whether an attempt to refresh has failed. */
   missed: boolean;
 }
 
-/** A token counts as expired this much early, so that it does not end on its way to the API. */
+/** A token counts as expired this much earlier, so it does not expire on its way to the API. */
 const marginMs = 1000;
-/** An issuer that does not say how long a token lasts gets this. */
+/** The life of a token if the issuer does not tell it. */
 const usualLifeSeconds = 60;
 const firstDelayMs = 200;
 const longestDelayMs = 30_000;
-/** A refusal by the issuer is not asked about again within it, whatever the number of callers. */
+/** After a refusal, the issuer is not asked again for this long, however many callers there are. */
 const refusalMs = 1000;
-/** A token this young is not the reason for an API's 401. */
+/** A token this young cannot be the reason for an API's 401. */
 const youngMs = 1000;
 
-/** One access token, kept and replaced. Nothing happens between calls: no timer holds the process. */
+/** One access token, kept in memory and replaced. It works only during calls: no timer keeps the process alive. */
 export class CachedToken {
   private held?: Held;
   private inFlight?: Promise<Held>;
   private waiting?: Promise<string>;
   private failures = 0;
-  /** By the clock that only runs forward: the pace does not depend on the time of day. */
+  /** By the clock that is never set back, so the pace of attempts does not depend on the time of day. */
   private retryAt = 0;
   private lastError?: unknown;
 
   constructor(private readonly options: CachedTokenOptions) {}
 
-  /** The token in hand if it has not expired, refreshed behind the caller's back when it is due; else a new one. */
+  /**
+   * Gives the token in hand unless it has expired, and refreshes it in the background when that is due. Else gives a
+   * new one.
+   */
   get(): Promise<string> {
     const { held } = this;
     if (!held || this.ageOf(held) >= held.lifeMs) {
@@ -63,7 +66,7 @@ export class CachedToken {
     return Promise.resolve(held.token);
   }
 
-  /** A token other than this one, which an API did not take; `undefined` if none can be had now. */
+  /** Gives another token in place of one that an API refused, or `undefined` if there is none now. */
   async replace(token: string): Promise<string | undefined> {
     const { held } = this;
     if (held && held.token !== token) return held.token;
@@ -75,7 +78,7 @@ export class CachedToken {
     );
   }
 
-  /** Whether nothing is lost without it: no token, no attempt under way, and no pace of attempts to keep. */
+  /** Whether it can be dropped: no valid token, no attempt under way, and no delay before the next attempt. */
   get isIdle(): boolean {
     const { held, waiting, inFlight, retryAt } = this;
     return !waiting && !inFlight && performance.now() >= retryAt && (!held || this.ageOf(held) >= held.lifeMs);
@@ -85,17 +88,20 @@ export class CachedToken {
     if (this.inFlight || performance.now() < this.retryAt) return;
     const { log, what } = this.options;
     this.attempt().catch((error: unknown) => {
-      // Once more just before its end: so the end of an outage meets each machine about once, spread as they were before
-      // it, where a pace of attempts would have them all come at once.
+      // Try once more, just before the token expires. After an outage each machine then comes about once, spread as
+      // before. Attempts at a fixed pace would make all machines come at the same time.
       const leftMs = Math.max(0, held.lifeMs - this.ageOf(held));
       held.refreshAt = held.missed ? held.lifeMs : held.lifeMs - (leftMs / 20) * Math.random();
       held.missed = true;
       const left = Math.round(leftMs / 1000);
-      log(`machine: ${what} could not be refreshed, the one in hand serves for ${left} s: ${textOf(error)}`);
+      log(`machine: ${what} could not be refreshed; the one in hand is valid for ${left} s: ${textOf(error)}`);
     });
   }
 
-  /** Attempts until one succeeds, the issuer refuses, or patience ends. The pace is kept from call to call. */
+  /**
+   * Tries until one attempt succeeds, the issuer refuses, or `patienceMs` ends. Calls share the delays between
+   * attempts.
+   */
   private async insist(): Promise<string> {
     const deadline = performance.now() + this.options.patienceMs;
     for (;;) {
@@ -110,7 +116,7 @@ export class CachedToken {
     }
   }
 
-  /** One grant at a time, whoever asks. */
+  /** Callers share one grant at a time. */
   private attempt(): Promise<Held> {
     this.inFlight ??= this.grant().finally(() => {
       this.inFlight = undefined;
@@ -120,11 +126,11 @@ export class CachedToken {
 
   private async grant(): Promise<Held> {
     const { grant, now, refreshAfter } = this.options;
-    const grantedAt = { time: now(), tick: performance.now() }; // before the request: the token is no older than that
+    const grantedAt = { time: now(), tick: performance.now() }; // before the request, so the token is at most this old
     try {
       const { accessToken, expiresInSeconds = usualLifeSeconds } = await grant();
       const lifeMs = Math.max(0, expiresInSeconds * 1000 - marginMs);
-      // Up to a tenth of the life earlier, so that machines started together part.
+      // Up to a tenth of the life earlier, so machines that start together do not refresh together.
       const share = refreshAfter - Math.min(0.1, refreshAfter / 2) * Math.random();
       this.held = { token: accessToken, grantedAt, refreshAt: lifeMs * share, lifeMs, missed: false };
       this.failures = 0;
@@ -137,12 +143,14 @@ export class CachedToken {
     }
   }
 
-  /** The time of day may be set back, and the clock that only runs forward stand still while a machine sleeps. */
+  /** Uses both clocks: the time of day may be set back, and the other one stops while a machine sleeps. */
   private ageOf({ grantedAt }: Held): number {
     return Math.max(this.options.now() - grantedAt.time, performance.now() - grantedAt.tick);
   }
 
-  /** Doubles with each failure, half of it by chance; not before the issuer asked for, as far as that is reasonable. */
+  /**
+   * Doubles with each failure, and half of it is random. Keeps to the issuer's `Retry-After`, up to the longest delay.
+   */
   private nextDelay(error: unknown): number {
     const doubled = Math.min(longestDelayMs, firstDelayMs * 2 ** this.failures++);
     const asked = error instanceof UnreachableError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
@@ -150,10 +158,12 @@ export class CachedToken {
   }
 }
 
-/** A signer's failures are among them: its service has outages, as the issuer has. A mistake in it is only tried again. */
+/**
+ * A signer's service can have outages, as the issuer can. A mistake in a signer is tried again too, which does no harm.
+ */
 const passing: readonly ErrorCode[] = ["ERR_UNREACHABLE", "ERR_ISSUER_RESPONSE", "ERR_SIGNER"];
 
-/** Whether the same request may succeed later: a refusal stays one until somebody changes something. */
+/** Whether the same request may succeed later. A refusal lasts until somebody changes something. */
 function isPassing(error: unknown): boolean {
   return error instanceof MachineError && passing.includes(error.code);
 }

@@ -1,25 +1,25 @@
 import { Agent, buildConnector, fetch as undiciFetch } from "undici";
 import { OptionError, UnreachableError } from "../errors";
 
-/** A `fetch` that is given its address as text. */
+/** A `fetch` that takes its address as text. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** A {@link Fetch} with its connections. */
+/** A {@link Fetch} and its connections. */
 export interface Connections {
   readonly fetch: Fetch;
-  /** Ends idle connections, so that a program can end; later calls fail. A second time does nothing. */
+  /** Closes idle connections, so the program can end. Later calls of `fetch` fail. A second `close` does nothing. */
   close(): Promise<void>;
 }
 
 export interface ConnectionLimits {
   /**
-   * Milliseconds that a request may take, its answer's body included, 1 to 2147483647.
+   * Milliseconds that a request may take, including the body of its answer: 1 to 2147483647.
    *
    * @default 5000
    */
   readonly timeoutMs?: number;
   /**
-   * Bytes that an answer's body may have; -1 for any number.
+   * Bytes that the body of an answer may have; -1 for no limit.
    *
    * @default 1048576
    */
@@ -34,8 +34,8 @@ interface Address {
 const hostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})$/i;
 
 /**
- * Reads a map of addresses: `keycloak:8080=127.0.0.1:18080,machine-b:3000=127.0.0.1:13000`. An empty text is an
- * empty map. IPv6 addresses go in brackets.
+ * Reads a map of addresses, such as `keycloak:8080=127.0.0.1:18080,machine-b:3000=127.0.0.1:13000`. An empty text is an
+ * empty map. IPv6 addresses stand in brackets.
  *
  * @throws {OptionError} `ERR_OPTION` for an entry of another form, a port outside 1 to 65535, or the same name twice
  */
@@ -45,7 +45,9 @@ export function parseConnectTo(text: string): ReadonlyMap<string, Address> {
     if (entry === "") continue;
     const [from, to, ...rest] = entry.split("=").map(parseAddress);
     if (!from || !to || rest.length > 0) {
-      throw new OptionError(`\`connectTo\` must be a list of host:port=address:port, parted by commas, got: ${entry}`);
+      throw new OptionError(
+        `\`connectTo\` must be a list of host:port=address:port, separated by commas, got: ${entry}`,
+      );
     }
     const name = `${from.host}:${from.port}`;
     if (map.has(name)) throw new OptionError(`\`connectTo\` must name each host:port once, got ${name} twice`);
@@ -61,21 +63,33 @@ function parseAddress(text: string): Address | undefined {
 }
 
 /**
- * Makes a `fetch` that connects elsewhere than the address says, like `curl --connect-to`: the `Host` header, TLS
- * server name and certificate check keep the name in the address. Names that are not in the map resolve as usual.
+ * Makes a `fetch` that connects to other addresses than the URL says, like `curl --connect-to`. The `Host` header, the
+ * TLS server name and the certificate check still use the name in the URL. Names that are not in the map resolve as
+ * usual.
  *
- * Redirects are not followed unless a request asks for it. Proxy variables of the environment are not read.
+ * The `fetch` follows no redirect unless a request asks for it. It does not read the proxy variables of the
+ * environment.
  *
- * Does not check: the address, such as whether it has TLS.
+ * Does not check: the URL, for example whether it uses TLS.
  *
- * @param connectTo see {@link parseConnectTo} @default - an empty map
- * @throws {OptionError} `ERR_OPTION` for a map of another form or a time out of its bounds. The `fetch` throws
- *   {@link UnreachableError} (`ERR_UNREACHABLE`) when there is no answer in time, the reason of a request's own `signal`,
- *   and the `TypeError` of a request that cannot be sent at all, such as a GET with a body; every status is an answer
+ * @example
+ * ```ts
+ * import { openConnections } from "cdktf-keycloak-m2m/machine";
+ *
+ * const { fetch, close } = openConnections("machine-b:3000=127.0.0.1:13000", { timeoutMs: 2000 });
+ * const response = await fetch("http://machine-b:3000/healthz");
+ * await close();
+ * ```
+ *
+ * @param connectTo `host:port=address:port`, separated by commas; IPv6 addresses stand in brackets @default - an empty
+ *   map
+ * @throws {OptionError} `ERR_OPTION` for a map of another form, or a time out of its bounds. The `fetch` resolves for
+ *   every HTTP status. It throws {@link UnreachableError} (`ERR_UNREACHABLE`) if there is no answer in time, the reason
+ *   of a request's own `signal`, or the `TypeError` of a request that cannot be sent, such as a GET with a body
  */
 export function openConnections(connectTo = "", limits: ConnectionLimits = {}): Connections {
   const { timeoutMs = 5000, maxResponseBytes = 1024 * 1024 } = limits;
-  // What Node.js' timers can hold.
+  // The longest time that a timer of Node.js can hold.
   if (!(Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs < 2 ** 31)) {
     throw new OptionError(
       `\`timeoutMs\` (of a machine: \`callTimeoutMs\`) must be a whole number of milliseconds from 1 to 2147483647, got: ${timeoutMs}`,
@@ -98,7 +112,8 @@ export function openConnections(connectTo = "", limits: ConnectionLimits = {}): 
       const timeout = AbortSignal.timeout(timeoutMs);
       const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
       try {
-        // undici's own fetch, not Node's: an Agent only works with the undici it comes from. The types are the same.
+        // undici's own fetch, not Node's: an Agent works only with the undici that it comes from. The types are the
+        // same.
         const request = { redirect: "manual", dispatcher, ...ownForm(init), signal } as Parameters<
           typeof undiciFetch
         >[1];
@@ -122,7 +137,7 @@ export function openConnections(connectTo = "", limits: ConnectionLimits = {}): 
   };
 }
 
-/** A form of Node.js' own kind as bytes with their type: undici knows only its own. */
+/** Turns a `FormData` of Node.js into bytes with their content type, since undici knows only its own `FormData`. */
 function ownForm(init: RequestInit): RequestInit {
   if (!(init.body instanceof FormData)) return init;
   const encoded = new Response(init.body);

@@ -13,17 +13,17 @@ import { type Fetch, openConnections } from "./connect-to";
 import { createSkewedClock, type SkewedClock } from "./skewed-clock";
 
 export interface IssuerOptions {
-  /** The issuer, for Keycloak `https://host/realms/NAME`: exactly the string in its tokens' `iss`. */
+  /** The issuer, exactly as in the `iss` of its tokens. For Keycloak `https://host/realms/NAME`. */
   readonly issuer: string;
   /**
-   * Where to connect instead, see `parseConnectTo`.
+   * Other addresses to connect to: `host:port=address:port`, separated by commas, see {@link openConnections}.
    *
    * @default - the addresses as they are
    */
   readonly connectTo?: string;
   /**
-   * Accept an issuer and endpoints without TLS. Tokens and assertions then travel in plain text: local
-   * development only.
+   * Accept an issuer and endpoints without TLS. Tokens and assertions then travel in plain text. For local development
+   * only.
    *
    * @default false
    */
@@ -35,45 +35,57 @@ export interface IssuerOptions {
    */
   readonly now?: () => Date;
   /**
-   * Takes a line when this machine's clock and the issuer's part or agree again.
+   * Takes a line when this machine's clock starts to differ from the issuer's, and when both agree again.
    *
    * @default - standard error
    */
   readonly log?: Log;
 }
 
-/** An issuer to talk to. */
+/** An issuer, with its connections and its clock. */
 export interface Issuer {
   readonly issuer: string;
   readonly allowInsecureHttp: boolean;
-  /** This machine's clock, by which tokens are judged. */
+  /** This machine's clock. Tokens are judged by it. */
   readonly now: () => Date;
-  /** The issuer's clock, by which assertions are dated. */
+  /** The issuer's clock. Assertions are dated by it. */
   readonly clock: SkewedClock;
-  /** `fetch` that counts 429 and 5xx as no answer: throws {@link UnreachableError}. */
+  /** A `fetch` that throws {@link UnreachableError} for 429 and 5xx. */
   readonly fetch: Fetch;
-  /** The options oauth4webapi's requests want. */
+  /** The options for requests of oauth4webapi. */
   readonly requestOptions: { readonly [customFetch]: Fetch; readonly [allowInsecureRequests]: boolean };
-  /** The discovery document: fetched at the first call, kept ten minutes, and beyond while it cannot be fetched. */
+  /**
+   * The discovery document. It is fetched at the first call and kept for ten minutes, or longer while a fetch fails.
+   */
   metadata(): Promise<AuthorizationServer>;
   close(): Promise<void>;
 }
 
 const metadataMaxAgeMs = 10 * 60 * 1000;
-/** How long an outage is not looked at again while there is a document to go on with. */
+/** After a failed fetch, a document in hand is used for this long before the next attempt. */
 const metadataRetryMs = 10 * 1000;
 
 /**
- * Opens an issuer: its address, its connections, its clock. Nothing is sent before the first use, so the issuer need not run yet; a failure is not
- * remembered, the next call tries again. Calls at the same time share one request.
+ * Opens an issuer: its address, its connections and its clock. It sends nothing before the first use, so the issuer
+ * need not run yet. After a failure the next call tries again. Calls at the same time share one request.
  *
- * The `Date` header of answers, which Keycloak leaves to a proxy in front of it, and the `iat` of granted tokens tell the
- * issuer's clock: assertions follow it where it differs from this machine's by 2 s to 5 min.
+ * The issuer's clock is known from the `Date` header of answers and from the `iat` of granted tokens. Keycloak itself
+ * sends no `Date`, but a proxy in front of it may. Assertions follow the issuer's clock if it differs from this
+ * machine's by 2 s to 5 min.
  *
- * Does not check: that the endpoints the issuer names are on the issuer's own host.
+ * Does not check: that the endpoints in the discovery document are on the issuer's own host.
  *
- * @throws {OptionError} `ERR_OPTION` if `issuer` is no http(s) address, or http without `allowInsecureHttp`.
- *   `metadata()` throws `ERR_UNREACHABLE` or `ERR_ISSUER_RESPONSE` (another issuer answers, no such realm)
+ * @example
+ * ```ts
+ * import { openIssuer } from "cdktf-keycloak-m2m/machine";
+ *
+ * const issuer = openIssuer({ issuer: "https://sso.example.org/realms/example" });
+ * const { token_endpoint } = await issuer.metadata();
+ * await issuer.close();
+ * ```
+ *
+ * @throws {OptionError} `ERR_OPTION` if `issuer` is not an http(s) address, or is http without `allowInsecureHttp`.
+ *   `metadata()` throws `ERR_UNREACHABLE`, or `ERR_ISSUER_RESPONSE` if another issuer answers or there is no such realm
  * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3
  */
 export function openIssuer(options: IssuerOptions): Issuer {
@@ -85,7 +97,7 @@ export function openIssuer(options: IssuerOptions): Issuer {
     checkUrl("endpoint of the issuer", address, allowInsecureHttp);
     const sentAt = now();
     const headers = new Headers(init?.headers);
-    headers.set("accept-encoding", "identity"); // the limit of an answer's size is of what is sent, not of what it unpacks to
+    headers.set("accept-encoding", "identity"); // the limit of an answer's size counts the bytes that are sent
     const response = await connections.fetch(address, { ...init, headers });
     const date = readDate(response);
     if (date) clock.observe(date, sentAt);
@@ -93,13 +105,13 @@ export function openIssuer(options: IssuerOptions): Issuer {
       await response.body?.cancel();
       throw new IssuerError(
         "ERR_ISSUER_RESPONSE",
-        `${new URL(address).host} packed an answer that was asked for plain`,
+        `${new URL(address).host} compressed an answer that was asked for uncompressed`,
       );
     }
     if (response.status !== 429 && response.status < 500) return response;
     await response.body?.cancel();
     throw new UnreachableError(
-      `${new URL(address).host} cannot answer now: it said ${response.status}; try again later`,
+      `${new URL(address).host} cannot answer now, got: HTTP ${response.status}; try again later`,
       undefined,
       readRetryAfter(response.headers.get("retry-after")),
     );
@@ -138,21 +150,21 @@ export function openIssuer(options: IssuerOptions): Issuer {
   };
 }
 
-/** When an answer was made by the issuer's clock, where it says so and comes from no cache. */
+/** When an answer was made, by the issuer's clock. `undefined` if it does not say, or comes from a cache. */
 export function readDate({ headers }: Response): Date | undefined {
   const date = new Date(headers.has("age") ? "" : (headers.get("date") ?? ""));
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
-/** Seconds, as RFC 9110 section 10.2.3 allows besides a date, which nobody sends here. */
+/** Reads seconds. RFC 9110 section 10.2.3 also allows a date, which issuers do not send here. */
 function readRetryAfter(text: string | null): number | undefined {
   return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /**
- * Checks an address that tokens are sent to.
+ * Checks an address that receives tokens.
  *
- * @throws {OptionError} `ERR_OPTION` if it is no http(s) address, or http without `allowInsecureHttp`
+ * @throws {OptionError} `ERR_OPTION` if it is not an http(s) address, or is http without `allowInsecureHttp`
  */
 export function checkUrl(name: string, address: string, allowInsecureHttp: boolean): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
@@ -167,7 +179,7 @@ export function checkUrl(name: string, address: string, allowInsecureHttp: boole
   return url;
 }
 
-/** Turns what oauth4webapi throws into an error of ours, without the answers and headers it attaches. */
+/** Turns an error of oauth4webapi into a {@link MachineError}, without the answers and headers that it holds. */
 export function explainIssuerError(error: unknown, issuer: string, what: string): MachineError {
   if (error instanceof MachineError) return error;
   if (error instanceof ResponseBodyError) {
@@ -180,7 +192,7 @@ export function explainIssuerError(error: unknown, issuer: string, what: string)
   const text = error instanceof Error ? error.message : "unknown";
   return new IssuerError(
     "ERR_ISSUER_RESPONSE",
-    `${issuer} did not answer as an issuer when asked for ${what}: ${text}; check the issuer and that the realm exists`,
+    `${issuer} gave no usable answer when asked for ${what}: ${text}; check the issuer and that the realm exists`,
     error,
   );
 }

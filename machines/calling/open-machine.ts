@@ -10,54 +10,71 @@ import { createTokenClient, type TokenClient } from "./token-client";
 export interface MachineOptions {
   /** The machine's client id at the issuer. */
   readonly clientId: string;
-  /** Path of its private key, PEM. The file is watched. @default - none: `signingKey` has to be given */
+  /** Path of its private key in PEM. Changes of the file are followed. @default - none: `signingKey` is required */
   readonly keyFile?: string;
-  /** Its key in place of a file, such as a signer in hardware or a cloud. @default - none: `keyFile` has to be given */
+  /** Its key in place of a file, such as a signer in hardware or a cloud. @default - none: `keyFile` is required */
   readonly signingKey?: KeySource;
-  /** The issuer, for Keycloak `https://host/realms/NAME`: exactly the string in its tokens' `iss`. */
+  /** The issuer, exactly as in the `iss` of its tokens. For Keycloak `https://host/realms/NAME`. */
   readonly issuer: string;
-  /** What to sign with by a `keyFile`. @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519 */
+  /**
+   * The algorithm to sign with, beside a `keyFile`.
+   *
+   * @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
+   */
   readonly algorithm?: SigningAlgorithm;
-  /** What an encrypted key file is opened with. @default - none: an encrypted file is refused */
+  /** The passphrase of an encrypted key file. @default - none: an encrypted file is refused */
   readonly passphrase?: string;
-  /** Scopes to ask for, parted by spaces. @default - the client's default scopes */
+  /** Scopes to ask for, separated by spaces. @default - the client's default scopes */
   readonly scope?: string;
-  /** Where to connect instead: `keycloak:8080=127.0.0.1:18080,…` @default - the addresses as they are */
+  /** Other addresses to connect to: `keycloak:8080=127.0.0.1:18080,…` @default - the addresses as they are */
   readonly connectTo?: string;
-  /** Accept addresses without TLS: local development only. @default false */
+  /** Accept addresses without TLS. For local development only. @default false */
   readonly allowInsecureHttp?: boolean;
-  /** The API that tokens are for, where the issuer reads it; Keycloak does not. @default - the parameter is not sent */
+  /** The API that tokens are for. Keycloak does not read it, other issuers may. @default - the parameter is not sent */
   readonly audience?: string;
-  /** Share of a token's life after which it is refreshed at the latest, see `createTokenClient`. @default 0.75 */
+  /** Share of a token's life after which it is refreshed, at the latest: 0.1 to 0.9. @default 0.75 */
   readonly refreshAfter?: number;
-  /** Milliseconds that a call waits for its first token while attempts fail. @default 10000 */
+  /** Milliseconds that a call without a token waits while attempts fail: 0 to 600000. @default 10000 */
   readonly patienceMs?: number;
-  /** Milliseconds that a call of an API may take, its answer's body included, 1 to 2147483647. @default 30000 */
+  /** Milliseconds that a call of an API may take, including the body: 1 to 2147483647. @default 30000 */
   readonly callTimeoutMs?: number;
-  /** Takes what is worth a line. @default - standard error */
+  /** Takes log lines. @default - standard error */
   readonly log?: Log;
 }
 
-/** A machine: its identity at an issuer, and the calls it makes with it. */
+/** A machine: its identity at an issuer, and the calls that it makes. */
 export interface Machine extends TokenClient {
   readonly clientId: string;
   readonly issuer: Issuer;
   readonly signingKey: KeySource;
-  /** Ends idle connections, so that a program can end; later calls fail. */
+  /** Closes idle connections, so the program can end. Later calls fail. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a machine: a watched key or a signer, an issuer and a token client of one set of options. Its `issuer` and
- * `signingKey` are what `createVerifier` and `createIntrospector` take. Nothing is sent before the first use.
+ * Opens a machine from one set of options: a key file or a signer, an issuer and a token client. {@link createVerifier}
+ * and {@link createIntrospector} take its `issuer` and `signingKey`. It sends nothing before the first use.
  *
- * Its `fetch` does not follow redirects, so that the token goes to the address called and nowhere else, and gives up
- * after `callTimeoutMs`.
+ * Its `fetch` follows no redirect, so the token goes only to the address that was called. It gives up after
+ * `callTimeoutMs`.
  *
- * Does not check: that the issuer is there, knows the client and its key, or that the key file is its owner's alone.
+ * Does not check: that the issuer can be reached, or knows the client and its key. The permissions of the key file.
  *
- * @throws {MachineError} `ERR_OPTION`, also unless one of `keyFile` and `signingKey` is given; or a `ERR_KEY_…` code for
- *   the key file
+ * @example
+ * ```ts
+ * import { openMachine } from "cdktf-keycloak-m2m/machine";
+ *
+ * const machine = openMachine({
+ *   clientId: "machine-a",
+ *   keyFile: "certs/machine-a-signing.key",
+ *   issuer: "https://sso.example.org/realms/example",
+ * });
+ * const response = await machine.fetch("https://api.example.org/orders");
+ * await machine.close();
+ * ```
+ *
+ * @throws {MachineError} `ERR_OPTION` for an option out of its bounds, or unless exactly one of `keyFile` and
+ *   `signingKey` is given. An `ERR_KEY_…` code for the key file
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2
  */
 export function openMachine(options: MachineOptions): Machine {
@@ -93,5 +110,5 @@ function keyOf(options: MachineOptions): KeySource {
   if (keyFile !== undefined && signingKey === undefined) return watchSigningKey(keyFile, options);
   if (keyFile === undefined && signingKey !== undefined) return signingKey;
   const got = keyFile === undefined ? "neither" : "both";
-  throw new OptionError(`\`keyFile\` or \`signingKey\` must be given, one of the two, got: ${got}`);
+  throw new OptionError(`exactly one of \`keyFile\` and \`signingKey\` must be given, got: ${got}`);
 }

@@ -2,43 +2,49 @@ import type { Log } from "../log";
 
 /** A clock that learns how far this machine's clock is from the issuer's. */
 export interface SkewedClock {
-  /** The time by the issuer's clock, as far as it is known: for the dates of assertions, which the issuer judges. */
+  /**
+   * The time by the issuer's clock, as far as it is known. Assertions are dated by it, since the issuer judges them.
+   */
   issuerNow(): Date;
-  /** Tells it what the issuer's clock said, to the second, in a request that began at `sentAt` and is answered now. */
+  /**
+   * Learns from an answer that arrives now: what the issuer's clock said, in whole seconds, and when the request began.
+   */
   observe(issuerTime: Date, sentAt: Date): void;
 }
 
-/** Up to it a difference may be the header's own rounding and the way there. */
+/** A smaller difference may come from the header's rounding and the time on the network. */
 const ignoredMs = 2000;
-/** Up to it clocks that differed agree again: less than above, so that one on the edge does not come and go. */
+/**
+ * Clocks that differed agree again below this. It is less than `ignoredMs`, so a clock on the edge does not alternate.
+ */
 const agreedMs = 1000;
-/** A larger one is reported and not followed: assertions for another hour are not made on an answer's word. */
+/** A larger difference is reported but not corrected: one answer must not make assertions for another hour. */
 const largestMs = 5 * 60 * 1000;
 
 /**
- * Corrects assertions for a machine whose clock is wrong by 2 s to 5 min; outside of that the clock is taken as it is.
- * Each change of the difference by more than 2 s gives a line in the log.
+ * Corrects the dates of assertions if this machine's clock is wrong by 2 s to 5 min. Otherwise it uses this machine's
+ * clock. Each change of the difference by more than 2 s gives a line in the log.
  */
 export function createSkewedClock(now: () => Date, issuer: string, log: Log): SkewedClock {
   let offsetMs = 0;
   let reportedMs = 0;
-  /** Tells a clock that was set from one that ran on. */
+  /** Changes only when somebody sets the clock. */
   const sinceStart = () => now().getTime() - performance.now();
   let learnedAt = 0;
   return {
     issuerNow() {
-      // What was learned is of the clock as it was then. Once it is set, right at last, the rest would be wrong.
+      // The offset holds for the clock as it was. After somebody has set the clock, the offset would be wrong.
       if (Math.abs(sinceStart() - learnedAt) > ignoredMs) offsetMs = 0;
       return new Date(now().getTime() + offsetMs);
     },
     observe(issuerTime, sentAt) {
       const tookMs = now().getTime() - sentAt.getTime();
-      // The issuer's second has begun some time before: half of it on average.
+      // The issuer's clock gives whole seconds. On average, half a second has passed since.
       const measured = issuerTime.getTime() + 500 - (sentAt.getTime() + tookMs / 2);
       if (!Number.isFinite(measured) || tookMs < 0) return;
       const size = Math.abs(measured);
       const agrees = size + tookMs / 2 <= agreedMs;
-      if (!agrees && size - tookMs / 2 <= ignoredMs) return; // it may be either: what was found before stays
+      if (!agrees && size - tookMs / 2 <= ignoredMs) return; // not certain either way, so the last result stays
       const found = agrees ? 0 : measured;
       offsetMs = size > largestMs ? 0 : found;
       learnedAt = sinceStart();

@@ -8,42 +8,43 @@ import { requestToken } from "./request-token";
 
 export interface TokenClientOptions {
   readonly clientId: string;
-  /** The key, a signer, or a function such as `watchSigningKey`'s, which takes up a new key without a restart. */
+  /** A key, a signer, or a function such as {@link watchSigningKey} makes, which follows changes without a restart. */
   readonly signingKey: KeySource;
   /**
-   * Scopes to ask for where a call names none, parted by spaces.
+   * Scopes to ask for if a call names none, separated by spaces.
    *
    * @default - the client's default scopes
    */
   readonly scope?: string;
   /**
-   * The API that tokens are for, as the parameter `audience`, which Keycloak does not read (`grantCall` is its way).
+   * The API that tokens are for, sent as the parameter `audience`. Keycloak does not read it and uses `grantCall`
+   * instead.
    *
    * @default - the parameter is not sent
    */
   readonly audience?: string;
   /**
-   * Share of a token's life, from 0.1 to 0.9, after which at the latest the next call has it refreshed in the background;
-   * up to a tenth of the life earlier, by chance. Later means fewer grants; earlier rides out longer outages: `1 -
-   * refreshAfter` of a life is left then.
+   * Share of a token's life, 0.1 to 0.9. From this age on, the next call refreshes the token in the background. By
+   * chance that is up to a tenth of the life earlier. A higher value means fewer grants. A lower value bridges longer
+   * outages, since `1 - refreshAfter` of a life is left when the refresh is due.
    *
    * @default 0.75
    */
   readonly refreshAfter?: number;
   /**
-   * Milliseconds that a call without a token in hand waits for one while attempts fail.
+   * Milliseconds that a call without a token waits while attempts fail: 0 to 600000.
    *
    * @default 10000
    */
   readonly patienceMs?: number;
   /**
-   * What {@link TokenClient.fetch} calls APIs with.
+   * The `fetch` that {@link TokenClient.fetch} calls APIs with.
    *
    * @default - the `fetch` of Node.js
    */
   readonly fetch?: (url: string, init?: RequestInit) => Promise<Response>;
   /**
-   * Takes a line when a refresh has failed.
+   * Takes a line when a refresh fails.
    *
    * @default - standard error
    */
@@ -53,39 +54,55 @@ export interface TokenClientOptions {
 /** A machine that calls others. */
 export interface TokenClient {
   /**
-   * An access token for a scope. From memory as long as it has not expired; else by a grant, one at a time for each scope
-   * however many calls wait for it.
+   * Gives an access token for a scope. It comes from memory until it expires, and then from a new grant. All calls that
+   * wait for the same scope share one grant.
    *
-   * @param scope scopes parted by spaces, in any order @default - the client's `scope`
-   * @throws {MachineError} `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE` or `ERR_SIGNER` after `patienceMs`, `ERR_CLIENT_REFUSED`
-   *   at once
+   * @param scope scopes separated by spaces, in any order @default - the client's `scope`
+   * @throws {MachineError} `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE` or `ERR_SIGNER` after `patienceMs`.
+   *   `ERR_CLIENT_REFUSED` at once
    */
   getToken(scope?: string): Promise<string>;
   /**
-   * `fetch` with the access token in the `Authorization` header. A 401 has the token replaced and the request sent once
-   * more, if its body is not a stream, as every body of a `Request` is; a second 401, as every other status, is a result.
+   * Calls `fetch` with the access token in the `Authorization` header. After a 401 it replaces the token and sends the
+   * request once more, unless the body is a stream. The body of a `Request` always is one. Every other status is a
+   * result, and so is a second 401.
    *
-   * Takes what the standard `fetch` takes, undici's `dispatcher` in `init` too. A `signal` also ends the wait for a token.
+   * Takes the arguments of the standard `fetch`, and undici's `dispatcher` in `init`. A `signal` also ends the wait for
+   * a token.
    *
    * @throws {OptionError} `ERR_OPTION` for an address without TLS, unless the issuer allows it. Otherwise as
-   *   {@link getToken}, the reason of a `signal`, and what the `fetch` below throws
+   *   {@link getToken}, the reason of a `signal`, and what the underlying `fetch` throws
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 
 /**
- * Makes the calling side of a machine: access tokens by the client_credentials grant and signed assertions, cached.
+ * Makes the calling side of a machine. It gets access tokens by the client_credentials grant and signed assertions, and
+ * caches them.
  *
- * - A token that is due is refreshed ahead of its expiry, by a call and behind its back: no call waits while there is a
- *   valid token in hand.
- * - While the issuer or a signer cannot be had, the token in hand serves until it expires. Attempts back off, from 0.2 s
- *   to 30 s with jitter, keep to `Retry-After` as far as 30 s, and sign anew each time, since a `jti` is accepted once.
- * - A refusal of the client is not repeated within a second for the same scope, whatever the number of calls.
+ * - A call refreshes a token in the background before it expires. No call waits while there is a valid token.
+ * - In an outage of the issuer or the signer, the token in hand is used until it expires. The delay between attempts
+ *   grows from 0.2 s to 30 s, with jitter, and keeps to a `Retry-After` of up to 30 s. Each attempt signs a new
+ *   assertion, since a `jti` is accepted once.
+ * - After a refusal of the client, there is no further grant for the same scope within a second, however many calls
+ *   there are.
  *
- * Does not check: the tokens themselves, which the called API judges.
+ * Does not check: the tokens themselves. The called API judges them.
  *
- * @throws {OptionError} `ERR_OPTION` at once for an option out of its bounds, or a key without a usable `kid`, algorithm
- *   and way to sign
+ * @example
+ * ```ts
+ * import { createTokenClient, openIssuer, watchSigningKey } from "cdktf-keycloak-m2m/machine";
+ *
+ * const client = createTokenClient(openIssuer({ issuer: "https://sso.example.org/realms/example" }), {
+ *   clientId: "machine-a",
+ *   signingKey: watchSigningKey("certs/machine-a-signing.key"),
+ * });
+ * const token = await client.getToken("orders.read");
+ * const response = await client.fetch("https://api.example.org/orders");
+ * ```
+ *
+ * @throws {OptionError} `ERR_OPTION` at once for an option out of its bounds, or a key without a usable `kid`,
+ *   algorithm and way to sign
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2, RFC 6750 section 2.1
  */
 export function createTokenClient(issuer: Issuer, options: TokenClientOptions): TokenClient {
@@ -102,7 +119,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
     const key = scope === undefined ? "" : [...new Set(scope.split(" "))].filter(Boolean).sort().join(" ");
     const known = tokens.get(key);
     if (known) return known;
-    // Scopes may be made up at run time: what is no longer in use goes.
+    // A program may make up scopes at run time. Drop the tokens that are no longer in use.
     for (const [other, token] of tokens) if (token.isIdle) tokens.delete(other);
     const token = new CachedToken({
       grant: () => requestToken(issuer, { clientId, signingKey, audience, scope: key }),
@@ -138,17 +155,17 @@ function checkRange(name: string, value: number, least: number, most: number): v
   throw new OptionError(`\`${name}\` must be a number from ${least} to ${most}, got: ${value}`);
 }
 
-/** A `Request` taken apart, as another `fetch` than the one it comes from may not know it. */
+/** Takes a `Request` apart: only the `fetch` that it comes from may know its class. */
 function plainRequest(input: string | URL | Request, init: RequestInit = {}): [string, RequestInit] {
   if (!(input instanceof Request)) return [String(input), init];
   const { url, method, headers, body, signal, integrity } = input;
-  // A `Request` says "follow" also where nobody asked for it: what the `fetch` below does by itself counts then.
+  // A `Request` says "follow" even if nobody asked for it. The default of the underlying `fetch` applies then.
   const redirect = input.redirect !== "follow" && { redirect: input.redirect };
   const sent = body && { body, duplex: "half" };
   return [url, { method, headers, signal, integrity, ...redirect, ...sent, ...init } as RequestInit];
 }
 
-/** What is waited for, or the signal's reason, whichever is first. */
+/** Waits, and fails with the signal's reason if the signal is first. */
 async function orAborted<T>(waited: Promise<T>, signal?: AbortSignal | null): Promise<T> {
   if (!signal) return waited;
   let stop = () => {};
@@ -170,7 +187,7 @@ function withToken(init: RequestInit, token: string): RequestInit {
   return { ...init, headers };
 }
 
-/** What can be sent only once. */
+/** Whether a body can be sent only once. */
 function isStream(body: unknown): boolean {
   return typeof body === "object" && body !== null && (body instanceof ReadableStream || Symbol.asyncIterator in body);
 }

@@ -18,7 +18,7 @@ if [[ -z ${ISSUER:-}${API:-} ]]; then insecure=true; else insecure=false; fi
 ALLOW_INSECURE_HTTP=${ALLOW_INSECURE_HTTP:-$insecure}
 ISSUER=${ISSUER:-http://keycloak:8080/realms/sjwt-example}
 API=${API:-http://machine-b:3000/api/protected}
-# host:port=address:port, parted by commas, as for curl's --connect-to.
+# host:port=address:port, separated by commas, as for curl's --connect-to.
 CONNECT_TO=${CONNECT_TO-keycloak:8080=127.0.0.1:8080,machine-b:3000=127.0.0.1:3000}
 SCOPE=${SCOPE:-}
 ALGORITHM=${ALGORITHM:-}
@@ -112,7 +112,7 @@ if [[ $kind == RSA && $key_text =~ \(([0-9]+)\ bit ]] && ((BASH_REMATCH[1] < 204
 fi
 alg=${ALGORITHM:-$usual}
 [[ $alg == "$usual" || $kind == RSA && $alg == PS256 ]] ||
-  fail "key file $KEY_FILE must hold a key for $alg, got: $kind, which signs $signs"
+  fail "key file $KEY_FILE must hold a key for $alg, got: $kind, which signs with $signs"
 kid=$(openssl pkey -pubin -outform DER <<<"$public_key" | openssl dgst -sha256 -binary | base64url)
 
 # The assertion (RFC 7523): good for 60 seconds and one request.

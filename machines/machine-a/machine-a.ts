@@ -1,4 +1,4 @@
-// machine-a, the caller: calls machine-b's protected API with an access token that it gets by a signed assertion.
+// machine-a, the caller. It gets an access token by a signed assertion and calls machine-b's protected API.
 // Run: npx tsx machines/machine-a/machine-a.ts [--online]   (settings: the environment, see docs/machines.md)
 
 import { openMachine } from "../calling/open-machine";
@@ -11,7 +11,7 @@ async function main(args: readonly string[], env = process.env): Promise<number>
   const api =
     readText(env, "API", "http://machine-b:3000/api/protected") + (args.includes("--online") ? "/online" : "");
   const settings = readMachine({ ...env, CONNECT_TO: env.CONNECT_TO ?? localAddresses }, "machine-a", "API");
-  const machine = openMachine({ ...settings, patienceMs: 0, callTimeoutMs: 5000 }); // one attempt: who started it sees the reason at once
+  const machine = openMachine({ ...settings, patienceMs: 0, callTimeoutMs: 5000 }); // one attempt, so the user sees the reason at once
   try {
     const response = await machine.fetch(api);
     console.log(`HTTP ${response.status}`);

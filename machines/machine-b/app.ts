@@ -14,9 +14,9 @@ import { createVerifier } from "../verifying/verify-token";
 
 export interface AppOptions {
   readonly issuer: Issuer;
-  /** The name this API goes by in a token's `aud`. */
+  /** This API's name in a token's `aud`. */
   readonly audience: string;
-  /** This API's own client at the issuer, which asks for verdicts on tokens. */
+  /** This API's own client at the issuer. It asks for verdicts on tokens. */
   readonly clientId: string;
   readonly signingKey: KeySource;
   /** Signature algorithms of access tokens. @default ["RS256"] */
@@ -31,24 +31,24 @@ export interface AppOptions {
 
 type Env = { Variables: { token: VerifiedToken } };
 
-/** Bytes a request's body may have: no route reads one. */
+/** Bytes that a request's body may have. No route reads one. */
 const mostBodyBytes = 16 * 1024;
 
 /**
  * Builds machine-b's API:
  *
- * - `GET /api/protected`: the token is verified offline, by the issuer's public keys
- * - `GET /api/protected/online`: the issuer is asked too, so a revoked token is refused at once
+ * - `GET /api/protected`: verifies the token offline, by the issuer's public keys
+ * - `GET /api/protected/online`: also asks the issuer, so it refuses a revoked token at once
  * - `GET /healthz`: 200 while the process serves
  * - `GET /readyz`: 200 once the issuer has been reached, else 503
  *
- * @throws {OptionError} `ERR_OPTION` at once for an option that would leave the API open: no audience, no client id
+ * @throws {OptionError} `ERR_OPTION` at once for a missing audience or client id, which would leave the API open
  * @see RFC 6750 section 3
  */
 export function buildApp(options: AppOptions): Hono<Env> {
   const { issuer, audience: realm, log = toStandardError } = options;
   const byKeys = createVerifier(issuer, options);
-  // Every call is asked about, but no token that the issuer cannot have signed: forged ones cost it nothing.
+  // Asks the issuer at every call, but not about a forged token: the offline check refuses it first.
   const asked = verifyBoth({ offline: byKeys, online: createIntrospector(issuer, options), everyCalls: 1 });
   const offline = createGuard({ verify: byKeys, realm, log });
   const online = createGuard({ verify: asked, realm, log });

@@ -1,4 +1,4 @@
-// machine-b, the protected API, as a program. Settings come from the environment; what is not set is as in the article.
+// machine-b, the protected API, as a program. Settings come from the environment. Defaults are those of the article.
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { openMachine } from "../calling/open-machine";
@@ -7,7 +7,7 @@ import { readMachine, readNumber, readText } from "../settings";
 import { buildApp } from "./app";
 
 const shutdownMs = 5000;
-/** Milliseconds for a request's head, and for the whole of it: slow senders hold no connection. */
+/** Milliseconds for a request's head, and for the whole request, so slow senders do not hold connections. */
 const limits = { headersTimeout: 10_000, requestTimeout: 30_000 };
 
 function main(env = process.env): void {
@@ -26,7 +26,7 @@ function main(env = process.env): void {
   }) as Server;
   server.on("error", fail);
   const stop = () => {
-    // Requests under way are answered, their connections not kept; what is left after five seconds is cut off.
+    // Answers requests under way and closes their connections. After five seconds the rest is cut off.
     setTimeout(() => process.exit(1), shutdownMs).unref();
     server.keepAliveTimeout = 1;
     server.close(() => process.exit(0));

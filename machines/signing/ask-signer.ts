@@ -3,17 +3,17 @@ import { ALGORITHMS } from "../../constructs/keys/algorithms";
 import { KeyError, redact } from "../errors";
 import type { Signer } from "./key-source";
 
-/** What a signer may take. An assertion is good for 60 s from before the question on. */
+/** A signer has this long. The 60 s of the assertion have begun when it is asked. */
 const limitMs = 5000;
 
 /**
- * A signer's signature. Its form is checked: bytes, as many as the algorithm has (RSA: 256 to 2048, whose key is not
- * known here).
+ * Asks a signer for a signature. Checks that the answer is bytes, and that their number fits the algorithm. For RSA
+ * that is 256 to 2048, since the key is not known here.
  *
- * Does not check: the signature itself, as a signer need not have the public half at hand. A wrong one is refused by the
- * issuer (`ERR_CLIENT_REFUSED`).
+ * Does not check: the signature itself, which needs the public key. The issuer refuses a wrong one
+ * (`ERR_CLIENT_REFUSED`).
  *
- * @throws {KeyError} `ERR_SIGNER` if the signer fails, gives nothing within 5 s or something of another form
+ * @throws {KeyError} `ERR_SIGNER` if the signer fails, takes longer than 5 s, or gives an answer of another form
  * @see RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1
  */
 export async function askSigner(signer: Signer, data: Uint8Array): Promise<Buffer> {
@@ -22,7 +22,7 @@ export async function askSigner(signer: Signer, data: Uint8Array): Promise<Buffe
   try {
     answer = await withinLimit(async () => signer.sign(data));
   } catch (cause) {
-    throw new KeyError("ERR_SIGNER", `the signer of key ${kid} has failed: ${reasonOf(cause)}`, cause);
+    throw new KeyError("ERR_SIGNER", `the signer of key ${kid} failed: ${reasonOf(cause)}`, cause);
   }
   const [least, most] = ALGORITHMS[algorithm].signatureBytes;
   if (isUint8Array(answer) && answer.length >= least && answer.length <= most) {
@@ -30,15 +30,15 @@ export async function askSigner(signer: Signer, data: Uint8Array): Promise<Buffe
   }
   throw new KeyError(
     "ERR_SIGNER",
-    `the signer of key ${kid} must give a Uint8Array of ${least === most ? least : `${least} to ${most}`} bytes for ${algorithm}, got: ${inWords(answer)}`,
+    `the signer of key ${kid} must return a Uint8Array of ${least === most ? least : `${least} to ${most}`} bytes for ${algorithm}, got: ${inWords(answer)}`,
   );
 }
 
-/** What comes later is dropped, a failure too. */
+/** A late answer is dropped, and so is a late failure. */
 async function withinLimit(work: () => Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing within ${limitMs} ms`)), limitMs);
+    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
   });
   try {
     return await Promise.race([work(), late]);
@@ -53,7 +53,7 @@ function reasonOf(cause: unknown): string {
 
 function inWords(answer: unknown): string {
   if (!isUint8Array(answer)) return answer instanceof ArrayBuffer ? "an ArrayBuffer" : "no bytes";
-  // A SEQUENCE whose length is that of the rest
+  // DER begins with a SEQUENCE, whose length is the number of bytes that follow.
   const isDer = answer[0] === 0x30 && answer[1] === answer.length - 2;
-  return `${answer.length} bytes${isDer ? " of DER, which holds r and s; give these alone" : ""}`;
+  return `${answer.length} bytes${isDer ? " in DER; return r and s side by side instead" : ""}`;
 }

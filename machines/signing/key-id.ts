@@ -3,15 +3,23 @@ import { ANY_KEY, algorithmsOf, kindOf } from "../../constructs/keys/algorithms"
 import { KeyError } from "../errors";
 
 /**
- * The id of a key by its public half: base64url(SHA-256(DER SubjectPublicKeyInfo)), which Keycloak works out for a client's
- * certificate. It is what a `Signer` wants as its `kid` where only the public half can be had.
+ * Computes the id of a key from its public half: base64url(SHA-256(DER SubjectPublicKeyInfo)). Keycloak computes the
+ * same for a client's certificate. A {@link Signer} needs it as its `kid`.
  *
- * Does not check: an RSA key's length, or that the signer's key is the other half.
+ * Does not check: the length of an RSA key, or whether a signer holds the private half.
  *
- * @param publicKey PEM ("BEGIN PUBLIC KEY", "BEGIN RSA PUBLIC KEY" or a certificate), or what `createPublicKey` of
- *   `node:crypto` made of DER or a JWK
- * @throws {KeyError} `ERR_KEY_FORMAT` for anything else, a private key too; `ERR_KEY_TYPE` if it is not RSA, P-256 or
- *   Ed25519
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { keyIdOf } from "cdktf-keycloak-m2m/machine";
+ *
+ * const kid = keyIdOf(readFileSync("certs/machine-a-signing.crt", "utf8"));
+ * ```
+ *
+ * @param publicKey PEM ("BEGIN PUBLIC KEY", "BEGIN RSA PUBLIC KEY" or a certificate), or a public `KeyObject` of
+ *   `node:crypto`, which `createPublicKey` makes from DER or a JWK
+ * @throws {KeyError} `ERR_KEY_FORMAT` for anything else, including a private key. `ERR_KEY_TYPE` if the key is not RSA,
+ *   P-256 or Ed25519
  * @see RFC 7517 section 4.5, RFC 5280 section 4.1.2.7
  */
 export function keyIdOf(publicKey: string | KeyObject): string {
@@ -27,7 +35,7 @@ export function keyIdOf(publicKey: string | KeyObject): string {
 function parsePublicKey(pem: string): KeyObject {
   const label = /-----BEGIN ([A-Z0-9 ]{1,30})-----/.exec(pem)?.[1];
   if (label === undefined) throw notPublic("no PEM");
-  // Node.js would take its public half, and nobody notice that a private key is where it need not be.
+  // Node.js would silently take its public half. But a private key has no business here, and the caller should know.
   if (pem.includes("PRIVATE KEY-----")) throw notPublic("a private key");
   try {
     return createPublicKey(pem);

@@ -2,25 +2,25 @@ import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys
 import { KeyError, MachineError, OptionError } from "../errors";
 import type { SigningKey } from "./signing-key";
 
-/** A key that signs elsewhere, in hardware or a cloud's key management, and does not come out of there. */
+/** A key that signs elsewhere, such as in hardware or in a cloud's key management, and never leaves it. */
 export interface Signer {
   /**
-   * The key id the issuer knows the key by, 1 to 255 visible ASCII characters. For a key that Keycloak has from a
-   * certificate it is what `keyIdOf` gives; in a JWKS it is what stands there.
+   * The key id by which the issuer knows the key: 1 to 255 visible ASCII characters. If Keycloak has the key from a
+   * certificate, use `keyIdOf`. If it has the key from a JWKS, use the `kid` there.
    */
   readonly kid: string;
-  /** What it signs with: the algorithm the client is declared with. */
+  /** The algorithm it signs with. It must be the one that the client is declared with. */
   readonly algorithm: SigningAlgorithm;
   /**
-   * Signs, within 5 s. It is given an assertion's header and claims in memory of their own, and gives the signature as JWS
-   * has it:
+   * Signs an assertion's header and claims within 5 s. `data` is a copy, and the signer may keep or change it. The
+   * signature must be in the form of JWS:
    *
-   * - `RS256`: RSASSA-PKCS1-v1_5 with SHA-256, as long as the modulus
-   * - `PS256`: RSASSA-PSS with SHA-256, MGF1 with SHA-256 and 32 bytes of salt, as long as the modulus
-   * - `ES256`: ECDSA on P-256 with SHA-256, r and s of 32 bytes each; not DER, which many services give
-   * - `EdDSA`: Ed25519, 64 bytes
+   * - `RS256`: RSASSA-PKCS1-v1_5 with SHA-256; as many bytes as the modulus
+   * - `PS256`: RSASSA-PSS with SHA-256, MGF1 with SHA-256 and 32 bytes of salt; as many bytes as the modulus
+   * - `ES256`: ECDSA on P-256 with SHA-256; r and s of 32 bytes each, not DER, which many services return
+   * - `EdDSA`: Ed25519; 64 bytes
    *
-   * Calls may be made at the same time. Each signs another assertion, so an answer is no good for a second call.
+   * Calls may overlap. Each signs a different assertion, so do not cache answers.
    *
    * @see RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1
    */
@@ -28,26 +28,26 @@ export interface Signer {
 }
 
 /**
- * A key, a signer, or what gives the one to sign with now, as `watchSigningKey` does. A function is asked for each
- * signature, so that another key is taken up without a restart; it gives an answer at once, no promise.
+ * A key, a signer, or a function that returns one, such as {@link watchSigningKey} makes. The function is called for
+ * each signature, so a new key is used without a restart. It must not return a promise.
  */
 export type KeySource = SigningKey | Signer | (() => SigningKey | Signer);
 
 /**
- * Checks a source as far as that can be done ahead: what a function gives is looked at when it gives it.
+ * Checks a source ahead of its use. The answer of a function is checked later, at each signature.
  *
- * @throws {OptionError} `ERR_OPTION` for what is neither key, signer nor function, a `kid` that is not 1 to 255 visible
- *   ASCII characters, or another algorithm
+ * @throws {OptionError} `ERR_OPTION` if it is neither key, signer nor function, if its `kid` is not 1 to 255 visible
+ *   ASCII characters, or if its algorithm is not a {@link SigningAlgorithm}
  */
 export function checkKeySource(source: KeySource): void {
   if (typeof source !== "function") checkKey(source);
 }
 
 /**
- * The key or signer to sign with now.
+ * Gives the key or signer to sign with now.
  *
- * @throws {MachineError} `ERR_OPTION` as {@link checkKeySource}; `ERR_SIGNER` where a function throws what is none of
- *   ours
+ * @throws {MachineError} `ERR_OPTION` as {@link checkKeySource}. `ERR_SIGNER` if a function throws anything but a
+ *   `MachineError`
  */
 export function currentKey(source: KeySource): SigningKey | Signer {
   const key = typeof source === "function" ? ask(source) : source;
@@ -55,7 +55,7 @@ export function currentKey(source: KeySource): SigningKey | Signer {
   return key;
 }
 
-/** Whether a key signs elsewhere. */
+/** Whether a key signs outside of this process. */
 export function isSigner(key: SigningKey | Signer): key is Signer {
   return !("privateKey" in key);
 }
@@ -65,7 +65,7 @@ function ask(source: () => SigningKey | Signer): SigningKey | Signer {
     return source();
   } catch (cause) {
     if (cause instanceof MachineError) throw cause;
-    throw new KeyError("ERR_SIGNER", "the function that gives the key to sign with has failed", cause);
+    throw new KeyError("ERR_SIGNER", "the function that returns the key to sign with failed", cause);
   }
 }
 

@@ -6,15 +6,15 @@ import { askSigner } from "./ask-signer";
 import { currentKey, isSigner, type KeySource } from "./key-source";
 import type { SigningKey } from "./signing-key";
 
-/** What {@link signAssertion} puts into the assertion. */
+/** The content of an assertion, and the key that signs it. */
 export interface AssertionOptions {
-  /** The client's id: the assertion's `iss` and `sub`. */
+  /** The client's id. It becomes the assertion's `iss` and `sub`. */
   readonly clientId: string;
-  /** The issuer as its discovery document names it, one plain string: the assertion's `aud`. */
+  /** The issuer, exactly as its discovery document names it. It becomes the assertion's `aud`, as one plain string. */
   readonly issuer: string;
   readonly signingKey: KeySource;
   /**
-   * Seconds from `iat` to `exp`, 1 to 60: Keycloak refuses an assertion 60 s after its `iat` whatever `exp` says.
+   * Seconds from `iat` to `exp`, 1 to 60. Keycloak refuses an assertion 60 s after its `iat`, whatever `exp` says.
    *
    * @default 60
    */
@@ -28,19 +28,32 @@ export interface AssertionOptions {
 }
 
 /**
- * Signs a client assertion: header `alg`, `typ` and `kid`; claims `iss` = `sub` = client id, `aud`, `iat`, `exp` and a
- * `jti`: eight characters of the key id (`_` for those outside base64url), a dot, and 128 random bits. So Keycloak's
- * login events, which keep the `jti` and no key id, tell which key signed. Good for one request: sign anew for each
- * attempt, a `jti` is accepted once.
+ * Signs a client assertion. An assertion is good for one request, since the issuer accepts each `jti` once. Sign a new
+ * one for each attempt.
  *
- * A key of this process signs at once; a `Signer` is waited for, 5 s at most, and its answer's form is checked.
+ * - Header: `alg`, `typ` and `kid`.
+ * - Claims: `iss` = `sub` = client id, `aud`, `iat`, `exp` and `jti`.
+ * - The `jti` is eight characters of the key id (`_` for those outside base64url), a dot, and 128 random bits.
+ *   Keycloak's login events keep the `jti` but no key id, so they show which key signed.
  *
- * Does not check: that the issuer knows the client or the key, or that this machine's clock is right (Keycloak
- * tolerates one that is up to 15 s ahead, or less than `lifetimeSeconds` behind); a signer's signature, which the issuer
- * judges.
+ * A {@link Signer} gets 5 s, and the form of its answer is checked.
+ *
+ * Does not check: that the issuer knows the client and the key. That this machine's clock is right: Keycloak tolerates
+ * one that is up to 15 s ahead, or less than `lifetimeSeconds` behind. That a signer's signature is correct.
+ *
+ * @example
+ * ```ts
+ * import { loadSigningKey, signAssertion } from "cdktf-keycloak-m2m/machine";
+ *
+ * const assertion = await signAssertion({
+ *   clientId: "machine-a",
+ *   issuer: "https://sso.example.org/realms/example",
+ *   signingKey: loadSigningKey("certs/machine-a-signing.key"),
+ * });
+ * ```
  *
  * @throws {MachineError} `ERR_OPTION` for an empty client id or issuer, a lifetime outside 1 to 60, or a key without a
- *   usable `kid`, algorithm and way to sign; `ERR_SIGNER` if a signer fails, hangs or gives no signature
+ *   usable `kid`, algorithm and way to sign. `ERR_SIGNER` if a signer fails, hangs or gives no signature
  * @see RFC 7523 section 3, RFC 7521 section 4.2, RFC 7515 section 5.1
  */
 export async function signAssertion(options: AssertionOptions): Promise<string> {
@@ -62,7 +75,7 @@ export async function signAssertion(options: AssertionOptions): Promise<string> 
     exp: issuedAt + lifetimeSeconds,
   };
   const signed = `${encode(header)}.${encode(claims)}`;
-  // A signer gets no part of the memory that small buffers share.
+  // Small buffers share memory with others. A signer gets memory of its own.
   const signature = isSigner(key)
     ? await askSigner(key, new TextEncoder().encode(signed))
     : signHere(key, Buffer.from(signed));
@@ -74,10 +87,7 @@ export function checkClientId(clientId: string): void {
   if (clientId === "") throw new OptionError("`clientId` must not be empty");
 }
 
-/**
- * Client authentication for oauth4webapi's requests by {@link signAssertion}: a fresh assertion each time, dated by
- * `now`.
- */
+/** Client authentication for requests of oauth4webapi: a new assertion for each request, dated by `now`. */
 export function authenticateWith(signingKey: KeySource, now?: () => Date): ClientAuth {
   return async (server, client, body) => {
     const clientId = client.client_id;

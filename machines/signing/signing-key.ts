@@ -11,23 +11,23 @@ import {
 import { KeyError } from "../errors";
 import { keyIdOf } from "./key-id";
 
-/** A private key ready to sign, with the key id Keycloak knows it by. */
+/** A private key in this process, with the id by which Keycloak knows it. */
 export interface SigningKey {
   readonly privateKey: KeyObject;
-  /** base64url(SHA-256(DER SubjectPublicKeyInfo)): what Keycloak computes for a client's certificate. */
+  /** base64url(SHA-256(DER SubjectPublicKeyInfo)). Keycloak computes the same for a client's certificate. */
   readonly kid: string;
   readonly algorithm: SigningAlgorithm;
 }
 
 export interface SigningKeyOptions {
   /**
-   * The algorithm to sign with. It has to be the one the client is declared with; only an RSA key leaves a choice.
+   * The algorithm to sign with. It must be the one that the client is declared with. Only an RSA key leaves a choice.
    *
    * @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
    */
   readonly algorithm?: SigningAlgorithm;
   /**
-   * What an encrypted key file is opened with. Not looked at where the file is not encrypted.
+   * The passphrase of an encrypted key file. Not used if the file is not encrypted.
    *
    * @default - none: an encrypted file is refused
    */
@@ -35,13 +35,21 @@ export interface SigningKeyOptions {
 }
 
 /**
- * Reads a private signing key from a PEM file, encrypted or not: PKCS#8, PKCS#1 or SEC1, holding an RSA key of at least 2048
- * bits, a P-256 key or an Ed25519 key. One signature is made and checked, so that a damaged key is no surprise later.
+ * Reads a private signing key from a PEM file, encrypted or not. The key is RSA of at least 2048 bits, P-256 or
+ * Ed25519, in PKCS#8, PKCS#1 or SEC1. The function makes and checks one signature, so a damaged key fails here and not
+ * later.
  *
  * Does not check: the file's permissions, or whether the issuer knows the key.
  *
- * @throws {KeyError} `ERR_KEY_UNREADABLE`, `ERR_KEY_FORMAT`, `ERR_KEY_TYPE` (also for an algorithm the key cannot sign
- *   with) or `ERR_KEY_SIZE`; each names the file
+ * @example
+ * ```ts
+ * import { loadSigningKey } from "cdktf-keycloak-m2m/machine";
+ *
+ * const signingKey = loadSigningKey("certs/machine-a-signing.key", { algorithm: "PS256" });
+ * ```
+ *
+ * @throws {KeyError} `ERR_KEY_UNREADABLE`, `ERR_KEY_FORMAT`, `ERR_KEY_SIZE`, or `ERR_KEY_TYPE` (also if the key cannot
+ *   sign with the algorithm). The message names the file
  * @see RFC 7518 section 3, RFC 8037 section 3.1
  */
 export function loadSigningKey(file: string, options: SigningKeyOptions = {}): SigningKey {
@@ -69,7 +77,7 @@ export function loadSigningKey(file: string, options: SigningKeyOptions = {}): S
   return { privateKey, kid: keyIdOf(createPublicKey(privateKey)), algorithm };
 }
 
-/** A changed byte leaves many a file well-formed, but its two halves no pair: found here, not in the issuer's refusal. */
+/** With one byte changed, a key file often still parses, but its halves no longer match. Only a signature shows it. */
 function checkHalves(key: KeyObject, algorithm: SigningAlgorithm, file: string): void {
   const { digest, options } = ALGORITHMS[algorithm];
   const sample = Buffer.from("sample");
@@ -77,11 +85,11 @@ function checkHalves(key: KeyObject, algorithm: SigningAlgorithm, file: string):
     if (verify(digest, sample, { key: createPublicKey(key), ...options }, sign(digest, sample, { key, ...options })))
       return;
   } catch {
-    // the numbers are no key at all
+    // The numbers are not a key at all.
   }
   throw new KeyError(
     "ERR_KEY_FORMAT",
-    `key file ${file} holds a damaged key: its public half does not confirm its signatures`,
+    `key file ${file} holds a damaged key: its public half does not match its signatures; restore it from a backup`,
   );
 }
 
@@ -96,12 +104,12 @@ function chooseAlgorithm(key: KeyObject, file: string, asked?: SigningAlgorithm)
   if (asked === undefined || asked === usual || others.includes(asked)) return asked ?? usual;
   throw new KeyError(
     "ERR_KEY_TYPE",
-    `key file ${file} must hold a key for ${asked}, got: ${kindOf(key)}, which signs ${[usual, ...others].join(" or ")}`,
+    `key file ${file} must hold a key for ${asked}, got: ${kindOf(key)}, which signs with ${[usual, ...others].join(" or ")}`,
   );
 }
 
 function parsePrivateKey(pem: string, file: string, passphrase?: string): KeyObject {
-  // openssl writes an EC key's parameters before it, and others a certificate.
+  // openssl writes the parameters of an EC key before the key. Other tools write a certificate there.
   const label = (/-----BEGIN ([A-Z0-9 ]{0,18}PRIVATE KEY)-----/.exec(pem) ??
     /-----BEGIN ([A-Z0-9 ]{1,30})-----/.exec(pem))?.[1];
   const refuse = (got: string, cause?: unknown) =>
@@ -119,9 +127,6 @@ function parsePrivateKey(pem: string, file: string, passphrase?: string): KeyObj
   try {
     return createPrivateKey(encrypted ? { key: pem, passphrase } : pem);
   } catch (cause) {
-    throw refuse(
-      encrypted ? "an encrypted key that the passphrase does not open, or a damaged one" : "a damaged key",
-      cause,
-    );
+    throw refuse(encrypted ? "an encrypted key that is damaged or has another passphrase" : "a damaged key", cause);
   }
 }

@@ -5,45 +5,53 @@ import { loadSigningKey, type SigningKey, type SigningKeyOptions } from "./signi
 
 export interface WatchOptions extends SigningKeyOptions {
   /**
-   * Takes a line when another key is taken up, and when a changed file is refused.
+   * Takes a line when a new key is used, and when a changed file is refused.
    *
    * @default - standard error
    */
   readonly log?: Log;
 }
 
-/** A file this young may be changed again without its times and size telling. */
+/** A file this young may change again without a change of its times and size. */
 const settledAfterMs = 1000;
 
 /**
- * Reads a signing key and keeps an eye on its file: gives a function that gives the key to sign with now.
+ * Reads a signing key and follows changes of its file. Returns a function that gives the key to sign with now.
  *
- * The file is parsed when it has changed, else its times and size are looked at, at each signature: no watcher that could
- * miss a change, and nothing to close. A file replaced by a rename, by a link or in place counts from the next signature
- * on. One that is gone, half-written or no usable key is refused with a line in the log, once for each change, and the
- * old key signs on.
+ * The function looks at the file's times and size at each signature, and reads the file again if they have changed. No
+ * watcher can miss a change, and there is nothing to close. The file may be replaced by a rename, by a link or in
+ * place. If it is missing, half-written or not a usable key, the old key stays in use, and the log gets one line for
+ * each change.
  *
- * Does not check: that the issuer knows the new key already; publish it first.
+ * Does not check: that the issuer already knows the new key. Publish it first.
  *
- * @throws {KeyError} as `loadSigningKey`, if the first key cannot be used. The function never throws
+ * @example
+ * ```ts
+ * import { createTokenClient, type Issuer, watchSigningKey } from "cdktf-keycloak-m2m/machine";
+ *
+ * declare const issuer: Issuer;
+ * const signingKey = watchSigningKey("certs/machine-a-signing.key");
+ * const client = createTokenClient(issuer, { clientId: "machine-a", signingKey });
+ * ```
+ *
+ * @throws {KeyError} as {@link loadSigningKey}, if the first key cannot be used. The returned function never throws
  */
 export function watchSigningKey(file: string, options: WatchOptions = {}): () => SigningKey {
   const log = quietly(options.log ?? toStandardError);
-  let seen = stampOf(file); // before the file is read: what changes meanwhile is seen at the first signature
+  let seen = stampOf(file); // before the file is read, so a change in between is seen at the first signature
   let key = loadSigningKey(file, options);
   let complaint = "";
 
   const look = (stamp: Stamp) => {
     try {
       const found = loadSigningKey(file, options);
-      if (found.kid !== key.kid)
-        log(`machine: key file ${file} has changed: signing with key ${found.kid} from now on`);
+      if (found.kid !== key.kid) log(`machine: key file ${file} has changed; key ${found.kid} signs from now on`);
       key = found;
       complaint = "";
     } catch (error) {
       const reason = error instanceof MachineError ? `${error.message} [${error.code}]` : "it cannot be used";
       const next = `${stamp.id} ${reason}`;
-      if (next !== complaint) log(`machine: the changed key is refused, key ${key.kid} signs on: ${reason}`);
+      if (next !== complaint) log(`machine: the changed key file is refused; key ${key.kid} still signs: ${reason}`);
       complaint = next;
     }
     seen = stamp;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Guard, Refusal } from "./guard";
 import type { VerifiedToken } from "./verified-token";
 
-/** Answers a request whose token was verified. */
+/** Answers a request after its token is verified. */
 export type ProtectedHandler<Rest extends unknown[]> = (
   request: Request,
   token: VerifiedToken,
@@ -10,10 +10,18 @@ export type ProtectedHandler<Rest extends unknown[]> = (
 ) => Response | Promise<Response>;
 
 /**
- * Protects a handler in the style of `fetch`, as Deno, Bun, Hono, Next.js and service workers take it. What else the
- * platform hands to a handler is passed on, after the token.
+ * Protects a `fetch` handler, as Deno, Bun, Hono, Next.js and service workers take it. Further arguments of the
+ * platform follow after the token.
  *
- * Does not check: what the guard does not. Throws what the guard and the handler throw.
+ * Does not check: what the guard does not check. Throws what the guard and the handler throw.
+ *
+ * @example
+ * ```ts
+ * import { type Guard, protect } from "cdktf-keycloak-m2m/machine";
+ *
+ * declare const guard: Guard;
+ * export default { fetch: protect(guard, (_request, token) => new Response(`hello ${token.caller}`)) };
+ * ```
  *
  * @see RFC 6750 section 3
  */
@@ -24,17 +32,27 @@ export function protect<Rest extends unknown[]>(guard: Guard, handler: Protected
   };
 }
 
-/** What Hono hands to a middleware, as far as it is needed. */
+/** The part of Hono's context that is needed here. */
 interface HonoContext {
   readonly req: { header(name: string): string | undefined };
   set(name: "token", token: VerifiedToken): void;
 }
 
 /**
- * Protects routes of Hono: `app.use("/api/*", honoGuard(guard))`. The token is `c.get("token")` then, with its type in an
- * app that is a `Hono<{ Variables: { token: VerifiedToken } }>`. What the guard throws goes to `app.onError`.
+ * Protects routes of Hono. Handlers get the token by `c.get("token")`. Errors of the guard go to `app.onError`.
  *
- * Does not check: what the guard does not.
+ * Does not check: what the guard does not check.
+ *
+ * @example
+ * ```ts
+ * import { type Guard, honoGuard, type VerifiedToken } from "cdktf-keycloak-m2m/machine";
+ * import { Hono } from "hono";
+ *
+ * declare const guard: Guard;
+ * const app = new Hono<{ Variables: { token: VerifiedToken } }>();
+ * app.use("/api/*", honoGuard(guard));
+ * app.get("/api/orders", (c) => c.json({ caller: c.get("token").caller }));
+ * ```
  *
  * @see RFC 6750 section 3
  */
@@ -49,11 +67,24 @@ export function honoGuard(guard: Guard) {
 }
 
 /**
- * Protects routes of Express, Connect or a bare server of `node:http`: `app.use("/api", expressGuard(guard))`. The token
- * is `response.locals.token` then. What `guard` throws goes to `next`; a `next` that takes no error, as in a bare server, is
- * not called then, and the answer is 500.
+ * Protects routes of Express, Connect or a plain server of `node:http`. Handlers get the token by
+ * `response.locals.token`. Errors of the guard go to `next`. If `next` takes no argument, as in a plain server, the
+ * answer is 500 instead.
  *
- * Does not check: what the guard does not.
+ * Does not check: what the guard does not check.
+ *
+ * @example
+ * ```ts
+ * import { expressGuard, type Guard } from "cdktf-keycloak-m2m/machine";
+ * import express from "express";
+ *
+ * declare const guard: Guard;
+ * const app = express();
+ * app.use("/api", expressGuard(guard));
+ * app.get("/api/orders", (_request, response) => {
+ *   response.json({ caller: response.locals.token.caller });
+ * });
+ * ```
  *
  * @see RFC 6750 section 3
  */
@@ -71,7 +102,7 @@ export function expressGuard(guard: Guard) {
     return false;
   };
   return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
-    // A `next` without a parameter would take the error for a passed request.
+    // A `next` without a parameter would ignore the error and let the request pass.
     const fail = (error: unknown) => (next.length === 0 ? answer500(response) : next(error));
     passes(request, response).then((passed) => passed && next(), fail);
   };
@@ -82,7 +113,7 @@ function answer500(response: ServerResponse): void {
   response.end();
 }
 
-/** What Fastify hands to a hook, as far as it is needed. */
+/** The part of Fastify's reply that is needed here. */
 interface FastifyReply {
   code(status: number): this;
   headers(headers: Record<string, string>): this;
@@ -90,11 +121,25 @@ interface FastifyReply {
 }
 
 /**
- * Protects routes of Fastify: `app.addHook("onRequest", fastifyGuard(guard))`. The token is `request.token` then, with its
- * type by `declare module "fastify" { interface FastifyRequest { token?: VerifiedToken } }`. What the guard throws goes to
- * the error handler.
+ * Protects routes of Fastify. Handlers get the token by `request.token`. Errors of the guard go to the error handler.
  *
- * Does not check: what the guard does not.
+ * Does not check: what the guard does not check.
+ *
+ * @example
+ * ```ts
+ * import { fastifyGuard, type Guard, type VerifiedToken } from "cdktf-keycloak-m2m/machine";
+ * import Fastify from "fastify";
+ *
+ * declare module "fastify" {
+ *   interface FastifyRequest {
+ *     token?: VerifiedToken;
+ *   }
+ * }
+ * declare const guard: Guard;
+ * const app = Fastify();
+ * app.addHook("onRequest", fastifyGuard(guard));
+ * app.get("/orders", (request) => ({ caller: request.token?.caller }));
+ * ```
  *
  * @see RFC 6750 section 3
  */
@@ -111,8 +156,8 @@ export function fastifyGuard(guard: Guard) {
 }
 
 /**
- * All `Authorization` headers as one text: Node.js keeps the first of several by itself, and the rest would go unseen.
- * Requests of HTTP/2 and made-up ones, as of Fastify's `inject`, have no `headersDistinct`; some have no `rawHeaders`.
+ * Joins all `Authorization` headers into one text. Node.js keeps only the first one, and the others would go unseen.
+ * `headersDistinct` is missing in requests of HTTP/2 and of Fastify's `inject`, and `rawHeaders` in some of them.
  */
 function oneHeader({ rawHeaders, headers }: IncomingMessage): string | undefined {
   const sent = rawHeaders?.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === "authorization");

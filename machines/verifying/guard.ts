@@ -3,16 +3,16 @@ import { type Log, quietly, toStandardError } from "../log";
 import { checkScopes, requireScopes, type VerifiedToken, type VerifyToken } from "./verified-token";
 
 export interface GuardOptions {
-  /** How tokens are verified: `createVerifier`, `createIntrospector` or `verifyBoth`. */
+  /** Verifies tokens: {@link createVerifier}, {@link createIntrospector} or {@link verifyBoth}. */
   readonly verify: VerifyToken;
   /**
    * Names the protected API in challenges (RFC 6750 section 3).
    *
-   * @default - challenges name none
+   * @default - challenges have no realm
    */
   readonly realm?: string;
   /**
-   * Scopes that a token must all have, besides those the verifier demands.
+   * Scopes that a token must have, in addition to those of the verifier.
    *
    * @default - none
    */
@@ -25,10 +25,10 @@ export interface GuardOptions {
   readonly log?: Log;
 }
 
-/** A request's token, or the answer that refuses the request. */
+/** The verified token of a request, or the answer that refuses the request. */
 export type Verdict = { readonly token: VerifiedToken } | { readonly refusal: Refusal };
 
-/** An answer for a request that is not let through. */
+/** The answer to a request that is refused. */
 export interface Refusal {
   readonly status: 400 | 401 | 403 | 503;
   readonly headers: Readonly<Record<string, string>>;
@@ -38,37 +38,50 @@ export interface Refusal {
 /** Judges requests by their `Authorization` header. */
 export type Guard = (authorization: string | null | undefined) => Promise<Verdict>;
 
-/** Seconds after which a caller may try again when the issuer could not be asked. */
+/** Seconds after which a caller may try again if the issuer could not be asked. */
 const retryAfterSeconds = 2;
 /** The characters of RFC 6750 section 2.1. */
 const tokenCharacters = /^[\w.~+/-]+=*$/;
 
 /**
- * Makes a guard: takes the bearer token out of a request's `Authorization` header and has it verified. A token in the
- * query or the body is not looked at. Whatever a caller sends, the refusal is one of
+ * Makes a guard. It takes the bearer token from a request's `Authorization` header and verifies it. It ignores tokens
+ * in the query or the body. Whatever a caller sends, a refusal is one of these:
  *
- * - 401 without an error: no bearer token was sent
- * - 400 `invalid_request`: a bearer header without a token, or more than one
- * - 401 `invalid_token`: the token is not to be accepted; `code` in the body says why
- * - 403 `insufficient_scope`: it is, but lacks a scope
+ * - 401 without an error: there is no bearer token
+ * - 400 `invalid_request`: a bearer header without a token, or more than one token
+ * - 401 `invalid_token`: the token is not accepted; `code` in the body says why
+ * - 403 `insufficient_scope`: the token is valid but lacks a scope
  * - 503 with `Retry-After`: the issuer could not be asked, or refuses this API's own client
  *
- * Does not check: whose request it is beyond the token; who may do what.
+ * Does not check: who sends the request, beyond the token. What the caller may do, beyond the scopes.
  *
- * @throws {OptionError} `ERR_OPTION` at once for a realm or scope that a challenge cannot hold. The guard throws only what
- *   `verify` throws against its contract
+ * @example
+ * ```ts
+ * import { createGuard, createVerifier, type Issuer } from "cdktf-keycloak-m2m/machine";
+ *
+ * declare const issuer: Issuer;
+ * declare const request: Request;
+ * const guard = createGuard({ verify: createVerifier(issuer, { audience: "machine-b" }), scopes: ["orders.read"] });
+ * const verdict = await guard(request.headers.get("authorization"));
+ * if ("refusal" in verdict) console.log(verdict.refusal.status);
+ * else console.log(verdict.token.caller);
+ * ```
+ *
+ * @throws {OptionError} `ERR_OPTION` at once for a realm or scope that a challenge cannot hold. The guard throws only
+ *   if `verify` throws something else than a `MachineError`
  * @see RFC 6750 sections 2.1 and 3, RFC 9110 section 11.6.1
  */
 export function createGuard(options: GuardOptions): Guard {
   const { verify, realm, scopes = [] } = options;
   const log = quietly(options.log ?? toStandardError);
-  if (typeof verify !== "function") throw new OptionError("`verify` must be a function, such as createVerifier gives");
+  if (typeof verify !== "function")
+    throw new OptionError("`verify` must be a function, such as createVerifier returns");
   if (realm !== undefined && !/^[\x20-\x7e]+$/.test(realm)) throw new OptionError("`realm` must be printable ASCII");
   checkScopes(scopes);
 
   const refuse = (status: Refusal["status"], error?: string, text = "", more: Record<string, string> = {}) => {
     const { code, ...shown } = more;
-    // The characters a description may hold, escaped or not; others may not even fit into a header.
+    // Only characters that an error description and a header may hold.
     const words = text.replaceAll('"', "'").replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
     const parameters = { ...(realm && { realm }), ...(error && { error, error_description: words }), ...shown };
     const challenge = Object.entries(parameters).map(([name, value]) => `${name}=${quote(value)}`);
@@ -84,7 +97,7 @@ export function createGuard(options: GuardOptions): Guard {
     if (token === "" || token.includes(",")) return refuse(400, "invalid_request", "send one bearer token");
     try {
       if (!tokenCharacters.test(token)) {
-        throw new TokenError("ERR_TOKEN_MALFORMED", "the token has characters no token may have");
+        throw new TokenError("ERR_TOKEN_MALFORMED", "the token has characters that no token may have");
       }
       const verified = await verify(token);
       requireScopes(verified, scopes);
@@ -100,7 +113,7 @@ export function createGuard(options: GuardOptions): Guard {
 }
 
 function unanswered({ code, message }: MachineError, log: Log): Verdict {
-  log(`machine: a request is answered 503: ${message} [${code}]`);
+  log(`machine: a request is answered with 503: ${message} [${code}]`);
   const headers = { "retry-after": String(retryAfterSeconds) };
   return { refusal: { status: 503, headers, body: { error: "temporarily_unavailable", code } } };
 }

@@ -15,33 +15,44 @@ import {
 import { nameOf, VerifiedTokens } from "./verified-tokens";
 
 export interface IntrospectorOptions extends TokenRules {
-  /** The API's own client at the issuer. Keycloak from 26.4.12 on wants it in the token's `aud`. */
+  /** The API's own client at the issuer. From Keycloak 26.4.12 on, it must be in the token's `aud`. */
   readonly clientId: string;
   readonly signingKey: KeySource;
   /**
-   * Seconds for which an active token is not asked about again, 0 to 60. A token that is revoked meanwhile is taken for
-   * as long.
+   * Seconds for which an active token is not asked about again: 0 to 60. A token that is revoked meanwhile is accepted
+   * for that time.
    *
-   * @default 0, so that every call asks
+   * @default 0: every call asks
    */
   readonly cacheSeconds?: number;
 }
 
-/** Active tokens that are remembered, where that is asked for. */
+/** Active tokens that are remembered, if `cacheSeconds` is set. */
 const mostRemembered = 1000;
 
 /**
- * Makes an online verifier: asks the issuer about each token, authenticated by a fresh assertion of its own. So a
- * revoked token, a disabled client and a realm's not-before count at once. The answer's `iss`, `exp` and the rules are
- * checked too, because an active token may still be one for another API.
+ * Makes an online verifier. It asks the issuer about each token, and authenticates by a new assertion of its own. A
+ * revoked token, a disabled client and a realm's not-before count at once. It also checks `iss`, `exp` and the rules,
+ * because an active token may be for another API. Each call makes one request to the issuer, unless `cacheSeconds` is
+ * set.
  *
- * One request to the issuer for each token, unless `cacheSeconds` is set. Does not check: the signature itself (the
- * issuer does); roles; whether the token was used before.
+ * Does not check: the signature, which the issuer checks. Roles. Whether the token was used before.
  *
- * @throws {OptionError} `ERR_OPTION` at once for an empty client id or audience, an unusable key, or `cacheSeconds` out of
- *   its bounds. The verifier throws {@link TokenError} for a token to refuse (`ERR_TOKEN_INACTIVE` if the issuer says so),
- *   and `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` (this API's own client) or `ERR_SIGNER` if there is
- *   no verdict to be had
+ * @example
+ * ```ts
+ * import { createIntrospector, loadSigningKey, openIssuer } from "cdktf-keycloak-m2m/machine";
+ *
+ * const verify = createIntrospector(openIssuer({ issuer: "https://sso.example.org/realms/example" }), {
+ *   audience: "machine-b",
+ *   clientId: "machine-b",
+ *   signingKey: loadSigningKey("certs/machine-b-signing.key"),
+ * });
+ * ```
+ *
+ * @throws {OptionError} `ERR_OPTION` at once for an empty client id or audience, an unusable key, or `cacheSeconds` out
+ *   of its bounds. The verifier throws {@link TokenError} for a token to refuse (`ERR_TOKEN_INACTIVE` if the issuer
+ *   says so). It throws `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` (this API's own client) or
+ *   `ERR_SIGNER` if there is no verdict
  * @see RFC 7662 sections 2 and 4, RFC 7523 section 2.2
  */
 export function createIntrospector(issuer: Issuer, options: IntrospectorOptions): VerifyToken {
@@ -64,7 +75,7 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
       return await processIntrospectionResponse(server, client, response);
     } catch (cause) {
       if (cause instanceof ResponseBodyError && cause.status === 400 && cause.error === "invalid_request") {
-        // The client was accepted. Keycloak says so of a token it cannot read, and of a failure of its own.
+        // The client was accepted. Keycloak answers so if it cannot read the token, and after a failure of its own.
         parseToken(token);
         throw new IssuerError(
           "ERR_ISSUER_RESPONSE",

@@ -5,28 +5,31 @@ import { IssuerError, MachineError } from "../errors";
 
 interface KeySet {
   readonly find: ReturnType<typeof createLocalJWKSet>;
-  /** Grows with each change of the keys: what was judged by former ones counts no more. */
+  /** Grows with each change of the keys. Verdicts by earlier keys no longer count. */
   readonly generation: number;
   readonly text: string;
   fetchedAt: number;
-  /** Which attempt brought them. */
+  /** The attempt that fetched them. */
   attempt: number;
 }
 
-/** From this age on the keys are fetched again, by a call and behind its back. */
+/** From this age on, a call fetches the keys again in the background. */
 const refreshMs = 5 * 60 * 1000;
-/** From this age on, as after an hour without calls, a call waits for that, unless the issuer is known to be away. */
+/**
+ * From this age on, such as after an hour without calls, a call waits for the new keys, unless the issuer is known to
+ * be away.
+ */
 const oldMs = 2 * refreshMs;
-/** How long an outage is not looked at again: with keys in hand that serve, and without. */
+/** Time until the next attempt after a failed one: while keys in hand can be used, and without such keys. */
 const retryMs = 10_000;
 const firstRetryMs = 1000;
-/** Unknown keys make the keys be fetched at most this often. */
+/** Tokens of unknown keys cause at most one fetch in this time. */
 const burstMs = 1000;
-/** How long a key that the issuer did not have is taken for unknown, and how many of them are remembered. */
+/** How long an unknown key id is remembered as unknown, and how many of them. */
 const unknownMs = 10_000;
 const mostUnknown = 1000;
 
-/** The public keys of an issuer, kept beyond its outages for a bounded time. */
+/** The public keys of an issuer. They outlast its outages for a limited time. */
 export class IssuerKeys {
   private held?: KeySet;
   private loading?: Promise<KeySet>;
@@ -55,7 +58,7 @@ export class IssuerKeys {
     } catch (error) {
       const { kid = "" } = header;
       if (!(error instanceof errors.JWKSNoMatchingKey) || this.isKnownUnknown(kid)) throw error;
-      // What was asked for before this call may be older than the key.
+      // Keys that were fetched before this call may be older than the key.
       const newer = keys.attempt > attempts ? keys : await this.loadAgain();
       return await newer.find(header, jws).catch((again: unknown) => {
         this.remember(kid);
@@ -64,12 +67,14 @@ export class IssuerKeys {
     }
   }
 
-  /** The generation of the keys in hand, or `undefined` if there are none to rely on; refreshes ahead. */
+  /**
+   * The generation of the keys in hand, or `undefined` if they are missing or too old. Starts a refresh if one is due.
+   */
   generation(): number | undefined {
     const { held } = this;
     const age = held ? this.ageOf(held) : Number.POSITIVE_INFINITY;
     if (age <= refreshMs) return held?.generation;
-    // Where `current` would wait, or fail.
+    // Here `current` would wait, or fail.
     if (age > this.maxStaleMs || (age > oldMs && !this.isAway)) return undefined;
     if (this.isDue) this.load().catch(() => {});
     return held?.generation;
@@ -91,7 +96,7 @@ export class IssuerKeys {
     return held;
   }
 
-  /** At once, or a second after the last attempt: one for all that wait. */
+  /** Fetches at once, or a second after the last attempt. All that wait share one fetch. */
   private loadAgain(): Promise<KeySet> {
     if (this.lastError !== undefined && !this.isDue) return Promise.reject(this.lastError);
     const waitMs = this.clockWasSetBack ? 0 : Math.max(0, this.attemptedAt + burstMs - this.now());
@@ -101,8 +106,8 @@ export class IssuerKeys {
 
   private async loadAfter(waitMs: number): Promise<KeySet> {
     await sleep(waitMs);
-    // A request that is under way may have been answered before the key was there: for those that wait for this one, and
-    // for those that come once this one is under way itself.
+    // A fetch under way may bring an answer from before the key was published. So wait for its end and fetch again.
+    // Those that come while the new fetch is under way need one more.
     while (this.loading) await this.loading.catch(() => undefined);
     this.loadingAgain = undefined;
     return this.load();
@@ -150,7 +155,7 @@ export class IssuerKeys {
     this.unknown.set(kid, this.now() + unknownMs);
   }
 
-  /** Keys from a time that is yet to come, after the clock was set back, are due. */
+  /** After the clock was set back, the age would be negative. Such keys are due. */
   private ageOf(keys: KeySet): number {
     const age = this.now() - keys.fetchedAt;
     return age >= 0 ? age : refreshMs + 1;
@@ -160,7 +165,7 @@ export class IssuerKeys {
     return this.now() >= this.retryAt || this.clockWasSetBack;
   }
 
-  /** Whether the last request failed, and a short while ago: an outage of yesterday says nothing about now. */
+  /** Whether the last request failed, and recently. An outage of yesterday says nothing about now. */
   private get isAway(): boolean {
     return this.lastError !== undefined && this.now() - this.attemptedAt <= refreshMs;
   }
@@ -178,7 +183,10 @@ async function fetchKeys(issuer: Issuer): Promise<{ keys: JWK[] }> {
   try {
     const { jwks_uri } = await issuer.metadata();
     if (typeof jwks_uri !== "string") {
-      throw new IssuerError("ERR_ISSUER_RESPONSE", `${issuer.issuer} names no \`jwks_uri\` (RFC 8414 section 2)`);
+      throw new IssuerError(
+        "ERR_ISSUER_RESPONSE",
+        `${issuer.issuer} has no \`jwks_uri\` in its discovery document (RFC 8414 section 2)`,
+      );
     }
     const response = await issuer.fetch(jwks_uri, { headers: { accept: "application/json" } });
     const body = (await response.json()) as { keys?: unknown } | null;
@@ -195,7 +203,7 @@ async function fetchKeys(issuer: Issuer): Promise<{ keys: JWK[] }> {
   }
 }
 
-/** One odd entry must not spoil the others: what is no public signature key is left out. */
+/** Whether an entry is a public signature key. Others are left out, so one odd entry does no harm to the rest. */
 function isVerificationKey(jwk: unknown): jwk is JWK {
   if (typeof jwk !== "object" || jwk === null) return false;
   const { kty, use, key_ops } = jwk as JWK;

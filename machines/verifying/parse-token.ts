@@ -1,6 +1,6 @@
 import { TokenError } from "../errors";
 
-/** Longer ones are refused unread: the header that carries a token is limited to as much by most servers. */
+/** Longer tokens are refused unread. Most servers limit the header that carries a token to this length. */
 const mostCharacters = 16_384;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -10,9 +10,12 @@ export interface ParsedToken {
 }
 
 /**
- * Reads a signed JWT in compact form, strictly where parsers are lax: base64url without padding, white space, other
- * alphabets and stray bits; UTF-8 without a byte order mark; one JSON object each for header and payload, no member name
- * twice. A header that asks for an extension (`crit`, `b64`) is refused, since none is understood.
+ * Reads a signed JWT in compact form. It is stricter than most parsers:
+ *
+ * - base64url has no padding, white space, characters of other alphabets, or stray bits
+ * - the text is UTF-8 without a byte order mark
+ * - header and payload are one JSON object each, without a repeated member name
+ * - the header asks for no extension (`crit`, `b64`), since none is supported
  *
  * Does not check: the signature, or any claim.
  *
@@ -28,7 +31,8 @@ export function parseToken(token: string): ParsedToken {
   }
   const protectedHeader = readObject(header, "header");
   if ("crit" in protectedHeader || "b64" in protectedHeader) throw malformed("must not ask for extensions");
-  if ("kid" in protectedHeader && typeof protectedHeader.kid !== "string") throw malformed("must name its key in text");
+  if ("kid" in protectedHeader && typeof protectedHeader.kid !== "string")
+    throw malformed("must have text as its `kid`");
   return { header: protectedHeader, payload: readObject(payload, "payload") };
 }
 
@@ -44,23 +48,23 @@ function readObject(bytes: Buffer, what: string): Record<string, unknown> {
     text = decoder.decode(bytes);
     value = JSON.parse(text);
   } catch {
-    throw malformed(`must have a ${what} in JSON`); // the cause is left out: it quotes the text
+    throw malformed(`must have a ${what} in JSON`); // without the cause, which quotes the text
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw malformed(`must have an object as its ${what}`);
   }
-  if (countNames(text) !== countMembers(value)) throw malformed(`must not have a name twice in its ${what}`);
+  if (countNames(text) !== countMembers(value)) throw malformed(`must not repeat a member name in its ${what}`);
   return value as Record<string, unknown>;
 }
 
-/** Names of members in a JSON text: the strings that a colon follows. */
+/** Counts the names of members in a JSON text: the strings before a colon. */
 function countNames(json: string): number {
   let count = 0;
   for (const [, colon] of json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon) count++;
   return count;
 }
 
-/** Members that are left after parsing; without recursion, since nesting is the sender's choice. */
+/** Counts the members after parsing. It does not recurse, since the sender chooses the depth. */
 function countMembers(root: object): number {
   let count = 0;
   const open: unknown[] = [root];

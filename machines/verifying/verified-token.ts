@@ -1,72 +1,77 @@
 import { OptionError, TokenError } from "../errors";
 
-/** What an API may rely on about an access token that was verified. Frozen: it may be the same object for many calls. */
+/** The facts of a verified access token. The object is frozen, since many calls may share it. */
 export interface VerifiedToken {
-  /** The client that asked for the token: `azp`, or `client_id` where there is none. */
+  /** The client that got the token: `azp`, or `client_id` if there is no `azp`. */
   readonly caller: string;
-  /** `sub`: for a machine the id of its service account. */
+  /** `sub`. For a machine, the id of its service account. */
   readonly subject: string;
   readonly audience: readonly string[];
   readonly scopes: readonly string[];
-  /** Seconds since 1970. */
+  /** `exp`, in seconds since 1970. */
   readonly expiresAt: number;
 }
 
 /** Verifies one access token. */
 export type VerifyToken = (token: string) => Promise<VerifiedToken>;
 
-/** What an API demands of a token, however it is verified. */
+/** The rules of an API for its tokens, offline and online. */
 export interface TokenRules {
-  /** The name this API goes by in a token's `aud`. Required: without it, a token meant for any other API would do. */
+  /** This API's name in a token's `aud`. It is required: without it, a token for any other API would be accepted. */
   readonly audience: string;
   /**
-   * The clients whose tokens are taken (`azp`).
+   * The clients whose tokens are accepted (`azp`).
    *
-   * @default - every client's whose token names the audience
+   * @default - every client whose token has the audience
    */
   readonly authorizedParties?: readonly string[];
   /**
-   * Scopes that a token must all have.
+   * Scopes that a token must have, all of them.
    *
    * @default - none
    */
   readonly scopes?: readonly string[];
   /**
-   * Seconds by which `exp`, and offline `nbf`, may be missed: 0 to 60, whole.
+   * Whole seconds of tolerance for `exp`, and offline for `nbf` too: 0 to 60.
    *
    * @default 0
    */
   readonly clockToleranceSeconds?: number;
 }
 
-/** The last moment a date can name, in seconds: a later `exp` is no time. */
+/** The last moment that a `Date` can hold, in seconds. */
 const lastSecond = 8.64e12;
 
 /**
- * Checks rules.
+ * Checks the rules.
  *
- * @throws {OptionError} `ERR_OPTION` for an audience that is missing, empty or not printable ASCII, parties or scopes that
- *   are no list, an empty list of parties, a text that is no scope, or a tolerance out of its bounds
+ * @throws {OptionError} `ERR_OPTION` for an audience that is missing, empty or not printable ASCII; for parties or
+ *   scopes that are not a list; for an empty list of parties; for an invalid scope; or for a tolerance out of its
+ *   bounds
  */
 export function checkRules(rules: TokenRules): void {
   const { audience, authorizedParties, scopes = [], clockToleranceSeconds = 0 } = rules;
   if (typeof audience !== "string" || !/^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/.test(audience)) {
     throw new OptionError(
-      "`audience` must name this API in printable ASCII: an API without an audience takes any token",
+      "`audience` must name this API in printable ASCII; without an audience, a token for any other API would be accepted",
     );
   }
   checkList("authorizedParties", authorizedParties ?? []);
   if (authorizedParties?.length === 0) {
-    throw new OptionError("`authorizedParties` must name a client, or be left out for every client");
+    throw new OptionError("`authorizedParties` must name at least one client; leave it out to accept every client");
   }
   checkScopes(scopes);
   checkWhole("clockToleranceSeconds", clockToleranceSeconds, 60);
 }
 
-/** Checks a list: a text has an `includes` too, which would take parts of names. @throws {OptionError} `ERR_OPTION` */
+/**
+ * Checks a list. A string has an `includes` too, which would match parts of names.
+ *
+ * @throws {OptionError} `ERR_OPTION`
+ */
 export function checkList(name: string, value: readonly string[]): void {
   if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return;
-  throw new OptionError(`\`${name}\` must be a list of texts, got: ${typeof value}`);
+  throw new OptionError(`\`${name}\` must be a list of strings, got: ${typeof value}`);
 }
 
 /** Checks a whole number from 0 to `most`. @throws {OptionError} `ERR_OPTION` */
@@ -75,7 +80,7 @@ export function checkWhole(name: string, value: number, most: number): void {
   throw new OptionError(`\`${name}\` must be a whole number from 0 to ${most}, got: ${value}`);
 }
 
-/** Checks scopes to demand. @throws {OptionError} `ERR_OPTION` for one that no token has and no challenge can name */
+/** Checks required scopes. @throws {OptionError} `ERR_OPTION` for one with characters that no scope may have */
 export function checkScopes(scopes: readonly string[]): void {
   checkList("scopes", scopes);
   const odd = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
@@ -84,7 +89,7 @@ export function checkScopes(scopes: readonly string[]): void {
 }
 
 /**
- * Reads the claims of an access token and holds them against the rules.
+ * Reads the claims of an access token and checks them against the rules.
  *
  * Does not check: signature, issuer, or expiry.
  *
@@ -92,11 +97,11 @@ export function checkScopes(scopes: readonly string[]): void {
  *   claim, `ERR_TOKEN_SCOPE` for a missing scope
  */
 export function readClaims(claims: Readonly<Record<string, unknown>>, rules: TokenRules): VerifiedToken {
-  // Keycloak says in the payload's `typ` which of its tokens it is; `Bearer` is an access token, bound or not.
+  // The payload's `typ` tells which kind of Keycloak's tokens it is. `Bearer` is an access token, bound or not.
   if (claims.typ !== "Bearer") {
     throw new TokenError("ERR_TOKEN_TYPE", 'the token\'s "typ" claim must be "Bearer": an access token is needed');
   }
-  // Who holds the key or certificate is not looked at here: for a thief's sake such a token must not pass without that.
+  // A bound token is safe only if the caller proves to hold the key. That is not checked here, so a thief could use it.
   if (claims.cnf !== undefined) throw wrongClaim("cnf", "binds it to a key or certificate, which is not checked here");
   const { exp, scope } = claims;
   if (typeof exp !== "number" || !(Math.abs(exp) < lastSecond)) throw wrongClaim("exp", "must be a time in seconds");
@@ -111,26 +116,26 @@ export function readClaims(claims: Readonly<Record<string, unknown>>, rules: Tok
     expiresAt: exp,
   };
   if (rules.authorizedParties && !rules.authorizedParties.includes(token.caller)) {
-    throw wrongClaim("azp", "names a client whose tokens are not taken here");
+    throw wrongClaim("azp", "names a client whose tokens are not accepted here");
   }
   requireScopes(token, rules.scopes ?? []);
   return Object.freeze(token);
 }
 
-/** Holds a verified token against the time. @throws {TokenError} `ERR_TOKEN_EXPIRED` */
+/** Checks that a verified token has not expired. @throws {TokenError} `ERR_TOKEN_EXPIRED` */
 export function checkNotExpired(token: VerifiedToken, { clockToleranceSeconds = 0 }: TokenRules, now: Date): void {
   if (token.expiresAt + clockToleranceSeconds > Math.floor(now.getTime() / 1000)) return; // in whole seconds, as jose
   throw new TokenError("ERR_TOKEN_EXPIRED", "the token has expired", { claim: "exp" });
 }
 
-/** Holds a verified token against more scopes. @throws {TokenError} `ERR_TOKEN_SCOPE` */
+/** Checks that a verified token has more scopes. @throws {TokenError} `ERR_TOKEN_SCOPE` */
 export function requireScopes(token: VerifiedToken, scopes: readonly string[]): void {
   const missing = scopes.filter((scope) => !token.scopes.includes(scope));
   if (missing.length === 0) return;
   throw new TokenError("ERR_TOKEN_SCOPE", `the token lacks the scope ${missing.join(" ")}`, { scopes });
 }
 
-/** A refusal because of one claim. */
+/** The refusal of a token because of one claim. */
 export function wrongClaim(claim: string, rule: string, cause?: unknown): TokenError {
   return new TokenError("ERR_TOKEN_CLAIM", `the token's "${claim}" claim ${rule}`, { claim, cause });
 }

@@ -8,19 +8,19 @@ interface Entry {
   readonly generation: number;
 }
 
-/** The name of a token in memory: its SHA-256, whole, so that no two tokens share one and no token is kept. */
+/** The name of a token in memory: its whole SHA-256. No two tokens share a name, and the token itself is not kept. */
 export function nameOf(token: string): string {
   return hash("sha256", token, "base64");
 }
 
 /**
- * Verified tokens by their names, the oldest out first. An entry is good for its generation, never beyond `exp`, and not
- * before the time it was made at, as a clock that was set back would have it.
+ * Verified tokens by their names. The oldest goes first. An entry is valid for its generation of keys, and not after
+ * `exp`. It is not valid before it was made either, since the clock may have been set back.
  */
 export class VerifiedTokens {
   private readonly entries = new Map<string, Entry>();
 
-  /** @param size most entries, 0 for none */
+  /** @param size the most entries; 0 for none */
   constructor(private readonly size: number) {}
 
   get(name: string, nowMs: number, generation = 0): VerifiedToken | undefined {

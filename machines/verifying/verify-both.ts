@@ -3,25 +3,25 @@ import type { VerifiedToken, VerifyToken } from "./verified-token";
 import { nameOf } from "./verified-tokens";
 
 export interface BothOptions {
-  /** Judges every call: `createVerifier`. */
+  /** Verifies every call: {@link createVerifier}. */
   readonly offline: VerifyToken;
-  /** Asks the issuer: `createIntrospector`. */
+  /** Asks the issuer: {@link createIntrospector}. */
   readonly online: VerifyToken;
   /**
-   * Calls with one token after which the issuer is asked about it again, 1 or more.
+   * The issuer is asked again after this many calls with one token: 1 or more.
    *
    * @default 100
    */
   readonly everyCalls?: number;
   /**
-   * Seconds of use of one token after which the issuer is asked about it again, 1 or more.
+   * The issuer is asked again when a token is used this many seconds after the last question: 1 or more.
    *
    * @default 30
    */
   readonly everySeconds?: number;
   /**
-   * Whether a token passes by its signature alone while the issuer gives no verdict. The issuer is then asked again by
-   * the next call two seconds later, until it answers.
+   * Accept a token by its signature alone while the issuer gives no verdict. The next call after two seconds asks the
+   * issuer again.
    *
    * @default false: the call fails with the issuer's error (503)
    */
@@ -40,20 +40,36 @@ interface Seen {
   readonly refusal?: TokenError;
 }
 
-/** Tokens whose last question is remembered; one that falls out is asked about at its next call. */
+/** Tokens whose last question is remembered. A forgotten token is asked about at its next call. */
 const mostSeen = 10_000;
-/** How long an outage is not looked at again where tokens pass meanwhile: a question may take its whole time limit. */
+/** Pause between questions in an outage, if tokens pass meanwhile. Each question may take its whole time limit. */
 const awayMs = 2000;
 
 /**
- * Makes a verifier of two: offline for every call, online for a token's first call and then for one in `everyCalls`, or
- * after `everySeconds`, whichever comes first. So a token that the issuer has revoked is refused by the next
- * `everyCalls` calls or after `everySeconds` at the latest, in each process, and for good. Calls at the same time share
- * one question.
+ * Combines two verifiers. The offline one verifies every call. The online one verifies a token's first call, and then
+ * again after `everyCalls` calls or `everySeconds` seconds, whichever comes first. Each process thus refuses a revoked
+ * token after that time, and from then on always. Calls at the same time share one question.
  *
- * Does not check: what neither of the two does.
+ * Does not check: what neither of the two checks.
  *
- * @throws {OptionError} `ERR_OPTION` at once for a number below 1. The verifier throws what the two throw
+ * @example
+ * ```ts
+ * import { createIntrospector, createVerifier, openMachine, verifyBoth } from "cdktf-keycloak-m2m/machine";
+ *
+ * const api = openMachine({
+ *   clientId: "machine-b",
+ *   keyFile: "certs/machine-b-signing.key",
+ *   issuer: "https://sso.example.org/realms/example",
+ * });
+ * const rules = { audience: "machine-b" };
+ * const verify = verifyBoth({
+ *   offline: createVerifier(api.issuer, rules),
+ *   online: createIntrospector(api.issuer, { ...api, ...rules }),
+ *   everySeconds: 60,
+ * });
+ * ```
+ *
+ * @throws {OptionError} `ERR_OPTION` at once for a number below 1. The verifier throws what the two verifiers throw
  * @see RFC 7662 section 4, RFC 9068 section 4
  */
 export function verifyBoth(options: BothOptions): VerifyToken {
@@ -63,7 +79,7 @@ export function verifyBoth(options: BothOptions): VerifyToken {
   }
   const seen = new Map<string, Seen>();
   const asking = new Map<string, Promise<VerifiedToken>>();
-  /** By the clock that only runs forward. */
+  /** By the clock that is never set back. */
   let awayUntil = 0;
 
   const ask = async (token: string, name: string): Promise<VerifiedToken> => {
@@ -73,7 +89,7 @@ export function verifyBoth(options: BothOptions): VerifyToken {
       remember(seen, name, { calls: 0, askedAt });
       return verified;
     } catch (error) {
-      // Any other refusal may be of today's rules or of a bad moment, and costs no more than the next question.
+      // Only this refusal is for good. After any other one, the next call asks again.
       if (error instanceof TokenError && error.code === "ERR_TOKEN_INACTIVE") {
         remember(seen, name, { calls: 0, askedAt, refusal: new TokenError(error.code, error.message) });
       }
@@ -92,14 +108,14 @@ export function verifyBoth(options: BothOptions): VerifyToken {
     const last = seen.get(name);
     if (last?.refusal) throw last.refusal;
     const ageMs = last ? now().getTime() - last.askedAt : 0;
-    // Below 0 the clock was set back: how long ago it was is not known.
+    // Below 0, the clock was set back, and the true age is not known.
     if (last && ++last.calls < everyCalls && ageMs >= 0 && ageMs < everySeconds * 1000) return verified;
     if (performance.now() < awayUntil) return verified;
     try {
       return await askOnce(token, name);
     } catch (error) {
-      // Not where the issuer refuses this API itself, or its signer does, which cannot be told from an outage of that: it may
-      // last until somebody mends it.
+      // Not if the issuer refuses this API's client, or if the API's signer fails: that may last until somebody repairs
+      // it.
       const away =
         error instanceof MachineError && (error.code === "ERR_UNREACHABLE" || error.code === "ERR_ISSUER_RESPONSE");
       if (!away || !options.acceptUncheckedDuringOutage) throw error;

@@ -17,46 +17,60 @@ import { nameOf, VerifiedTokens } from "./verified-tokens";
 
 export interface VerifierOptions extends TokenRules {
   /**
-   * The signature algorithms to accept, asymmetric ones only.
+   * The signature algorithms to accept. Only asymmetric ones are allowed.
    *
-   * @default ["RS256"], what a Keycloak realm signs with unless told otherwise
+   * @default ["RS256"], the default of a Keycloak realm
    */
   readonly algorithms?: readonly string[];
   /**
-   * Seconds that the issuer's keys serve while it cannot be reached, 0 to 604800 (a week), and five minutes at least.
+   * Seconds that the issuer's keys stay in use while it cannot be reached: 0 to 604800 (a week). At least five minutes.
    *
    * @default 86400, a day
    */
   readonly maxStaleSeconds?: number;
   /**
-   * How many verified tokens are remembered, by their SHA-256, so that the next call with one costs no signature check.
-   * 0 remembers none.
+   * Verified tokens that are remembered by their SHA-256: 0 to 1000000. The next call with such a token needs no
+   * signature check. 0 remembers none.
    *
    * @default 1000
    */
   readonly cacheSize?: number;
 }
 
+/** An issuer may use more algorithms than the machines here do, so this is not the table of `constructs/keys`. */
 const asymmetric = /^((RS|PS|ES)(256|384|512)|EdDSA|Ed25519)$/;
-/** The header types of an access token: Keycloak's own, and that of RFC 9068, a client setting there. */
+/** The header types of access tokens: Keycloak's default, and that of RFC 9068, which is a setting of a client. */
 const headerTypes = /^(application\/)?(at\+)?jwt$/i;
 
 /**
- * Makes an offline verifier: form (strictly, see `parseToken`), algorithm, header type, signature by the issuer's
- * published keys, `iss`, `aud`, `exp` (required), `nbf`, authorised parties and scopes, that it is an access token, and
- * that it names a caller and a subject.
+ * Makes an offline verifier. It checks:
  *
- * The issuer's keys are fetched at the first token and again when a call finds them five minutes old: in the background,
- * and from ten minutes on before the call is answered. So a key that the issuer has withdrawn is refused after ten
- * minutes at most. A token that names an unknown key has them fetched at once, though at most once a second. While the
- * issuer cannot be reached the keys in hand serve for `maxStaleSeconds`.
+ * - the form, strictly
+ * - the algorithm, the header type, and the signature by the issuer's published keys
+ * - `iss`, `aud`, `exp` (required), `nbf`, the authorized parties and the scopes
+ * - that it is an access token, and names a caller and a subject
  *
- * Does not check: revocation, a disabled client, or a realm's not-before, which are seen only online
- * (`createIntrospector`); roles; that `iat` is past; whether the token was used before.
+ * The verifier fetches the issuer's keys at the first token. When they are five minutes old, a call fetches them again
+ * in the background. When they are ten minutes old, a call waits for the new ones. A key that the issuer has withdrawn
+ * is therefore refused after at most ten minutes. A token of an unknown key causes a fetch at once, but at most once a
+ * second. While the issuer cannot be reached, the keys in hand stay in use for `maxStaleSeconds`.
  *
- * @throws {OptionError} `ERR_OPTION` at once for an empty audience, an algorithm that is not asymmetric, or a number out
- *   of its bounds. The verifier throws {@link TokenError} for a token to refuse, and `ERR_UNREACHABLE` or
- *   `ERR_ISSUER_RESPONSE` if there are no keys to judge it by
+ * Does not check: revocation, a disabled client, or a realm's not-before, which only {@link createIntrospector} sees.
+ * Roles. That `iat` is past. Whether the token was used before.
+ *
+ * @example
+ * ```ts
+ * import { createVerifier, openIssuer } from "cdktf-keycloak-m2m/machine";
+ *
+ * declare const token: string;
+ * const issuer = openIssuer({ issuer: "https://sso.example.org/realms/example" });
+ * const verify = createVerifier(issuer, { audience: "machine-b", algorithms: ["RS256", "ES256"] });
+ * const { caller, scopes } = await verify(token);
+ * ```
+ *
+ * @throws {OptionError} `ERR_OPTION` at once for an empty audience, an algorithm that is not asymmetric, or a number
+ *   out of its bounds. The verifier throws {@link TokenError} for a token to refuse. It throws `ERR_UNREACHABLE` or
+ *   `ERR_ISSUER_RESPONSE` if it has no keys to judge by
  * @see RFC 9068 section 4, RFC 8725 section 3, RFC 7517 section 5
  */
 export function createVerifier(issuer: Issuer, options: VerifierOptions): VerifyToken {
@@ -74,7 +88,7 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
     if (typeof header.alg !== "string" || !algorithms.includes(header.alg)) {
       throw new TokenError("ERR_TOKEN_ALGORITHM", "the token's signature algorithm is not allowed");
     }
-    // Text is asked for first: what a caller sends as an object may have no way to become one.
+    // Check for a string first: an object of the caller may fail to become one.
     if (typeof header.typ !== "string" || !headerTypes.test(header.typ)) {
       throw new TokenError("ERR_TOKEN_TYPE", 'the token\'s header type must be "JWT" or "at+jwt"');
     }
@@ -88,7 +102,7 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
         currentDate: issuer.now(),
       });
       const verified = readClaims(payload, options);
-      checkNotExpired(verified, options, issuer.now()); // once more: the keys may have taken seconds to come
+      checkNotExpired(verified, options, issuer.now()); // once more, since fetching the keys may have taken seconds
       return verified;
     } catch (error) {
       throw error instanceof MachineError ? error : explainTokenError(error);
@@ -102,7 +116,7 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
     const remembered = generation && known.get(name, now, generation);
     if (remembered) return remembered;
     const verified = await verify(token);
-    // Keys that changed meanwhile may not have judged it.
+    // If the keys changed meanwhile, the former ones may have judged it.
     if (generation && generation === keys.generation()) {
       known.put(name, verified, now, Number.POSITIVE_INFINITY, generation);
     }

@@ -56,7 +56,7 @@ export function serverAway(realm: Realm): void {
       expect(Math.max(...calls.map(({ ms }) => ms))).toBeLessThan(QUICK_MS);
       expect(await machine.getToken()).toBe(token);
       await vi.waitFor(() => expect(lines).toHaveLength(1), 8_000);
-      expect(lines[0]).toMatch(/could not be refreshed, the one in hand serves for \d+ s: .*nothing within 5000 ms/);
+      expect(lines[0]).toMatch(/could not be refreshed; the one in hand is valid for \d+ s: .*nothing within 5000 ms/);
     });
 
     it("and what needs its answer ends after the time-out of 5 s", async () => {
@@ -137,7 +137,7 @@ export function serverAway(realm: Realm): void {
       const calls = await call20(machine);
       expect(Math.max(...calls.map(({ ms }) => ms))).toBeLessThan(QUICK_MS);
       expect(await machine.getToken()).toBe(token);
-      expect(lines).toEqual([expect.stringMatching(/could not be refreshed, the one in hand serves for \d+ s/)]);
+      expect(lines).toEqual([expect.stringMatching(/could not be refreshed; the one in hand is valid for \d+ s/)]);
       expect(lines[0]).toMatch(/\[ERR_UNREACHABLE\]$/);
     });
 

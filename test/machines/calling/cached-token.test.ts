@@ -146,7 +146,7 @@ describe("CachedToken in an outage", () => {
     await at(299.99);
     expect(all.every(({ attempts }) => attempts.length <= 3)).toBe(true);
     expect(all[0]?.lines[0]).toBe(
-      "machine: the token of machine-a could not be refreshed, the one in hand serves for 40 s: no answer [ERR_UNREACHABLE]",
+      "machine: the token of machine-a could not be refreshed; the one in hand is valid for 40 s: no answer [ERR_UNREACHABLE]",
     );
   });
 

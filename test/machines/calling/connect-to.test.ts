@@ -32,7 +32,7 @@ describe("parseConnectTo", () => {
     "a b:1=c:2",
   ])("fails on %s", (text) => {
     expect(() => parseConnectTo(text)).toThrow(
-      new OptionError(`\`connectTo\` must be a list of host:port=address:port, parted by commas, got: ${text}`),
+      new OptionError(`\`connectTo\` must be a list of host:port=address:port, separated by commas, got: ${text}`),
     );
   });
 

@@ -81,7 +81,7 @@ describe.each(ALGORITHMS)("a key for %s", { timeout: 20_000 }, (algorithm) => {
       expect(await run({ KEY_FILE, ALGORITHM: other })).toEqual({
         code: 1,
         out: "",
-        err: `machine-a: key file ${KEY_FILE} must hold a key for ${other}, got: ${kind}, which signs ${fits}\n`,
+        err: `machine-a: key file ${KEY_FILE} must hold a key for ${other}, got: ${kind}, which signs with ${fits}\n`,
       });
     }
   });

@@ -109,7 +109,7 @@ describe.each(routes)("GET $path", ({ path, verified }) => {
       expect(response.headers.get("retry-after")).toBe("2");
       expect(await response.json()).toEqual({ error: "temporarily_unavailable", code: "ERR_UNREACHABLE" });
       expect(lines).toEqual([
-        `machine: a request is answered 503: no answer from ${server.url}/.well-known/openid-configuration (at 127.0.0.1:${port}): ECONNREFUSED; check that it runs and that the address is right [ERR_UNREACHABLE]`,
+        `machine: a request is answered with 503: no answer from ${server.url}/.well-known/openid-configuration (at 127.0.0.1:${port}): ECONNREFUSED; check that it runs and that the address is right [ERR_UNREACHABLE]`,
       ]);
     } finally {
       await server.start(port);

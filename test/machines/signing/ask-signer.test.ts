@@ -207,7 +207,7 @@ describe("a source of keys", () => {
     ["both", () => ({ keyFile: rsa.file, signingKey: rsa })],
   ])("has to be one of keyFile and signingKey in a machine, not %s", (got, options) => {
     expect(() => openMachine({ ...machineOptions(), ...options() })).toThrow(
-      new OptionError(`\`keyFile\` or \`signingKey\` must be given, one of the two, got: ${got}`),
+      new OptionError(`exactly one of \`keyFile\` and \`signingKey\` must be given, got: ${got}`),
     );
   });
 });
@@ -221,11 +221,11 @@ describe("a signer that fails", () => {
       () => {
         throw denied();
       },
-      "has failed: denied: key is disabled",
+      "failed: denied: key is disabled",
     ],
-    ["rejects", () => Promise.reject(denied()), "has failed: denied: key is disabled"],
-    ["rejects with no error", () => Promise.reject("no"), "has failed: unknown"],
-    ["rejects with nothing", () => Promise.reject(undefined), "has failed: unknown"],
+    ["rejects", () => Promise.reject(denied()), "failed: denied: key is disabled"],
+    ["rejects with no error", () => Promise.reject("no"), "failed: unknown"],
+    ["rejects with nothing", () => Promise.reject(undefined), "failed: unknown"],
     ["gives nothing", () => undefined, "got: no bytes"],
     ["gives a text", async () => "c2ln", "got: no bytes"],
     ["gives numbers", async () => new Array(64).fill(1), "got: no bytes"],
@@ -236,7 +236,7 @@ describe("a signer that fails", () => {
     [
       "gives DER",
       async (data) => signByOpenssl(await folder.key("der.key", "ES256"), data),
-      "of DER, which holds r and s",
+      "in DER; return r and s side by side instead",
     ],
   ])("because it %s says so by a code", async (_name, sign, text) => {
     const error = await failureOf(signerThat(sign));
@@ -252,7 +252,7 @@ describe("a signer that fails", () => {
   ] as const)("by %s with %d bytes is told how many there have to be", async (algorithm, count, wanted) => {
     expect(await failureOf(signerThat(async () => new Uint8Array(count), { algorithm }))).toMatchObject({
       code: "ERR_SIGNER",
-      message: `the signer of key key-1 must give a Uint8Array of ${wanted} bytes for ${algorithm}, got: ${count} bytes`,
+      message: `the signer of key key-1 must return a Uint8Array of ${wanted} bytes for ${algorithm}, got: ${count} bytes`,
     });
   });
 
@@ -281,7 +281,7 @@ describe("a signer that fails", () => {
     const errors = await Promise.all([late, never].map(failureOf));
     const tookMs = performance.now() - since;
     for (const error of errors) {
-      const message = "the signer of key key-1 has failed: nothing within 5000 ms";
+      const message = "the signer of key key-1 failed: no answer within 5000 ms";
       expect(error).toMatchObject({ code: "ERR_SIGNER", message });
     }
     expect(tookMs).toBeGreaterThan(4900);
@@ -328,7 +328,7 @@ describe("an outage of the signer", () => {
     await sleep(20);
     expect(lines).toEqual([
       expect.stringMatching(
-        /could not be refreshed, the one in hand serves for \d s: .*key is disabled \[ERR_SIGNER\]$/,
+        /could not be refreshed; the one in hand is valid for \d s: .*key is disabled \[ERR_SIGNER\]$/,
       ),
     ]);
     expect(away.calls).toBe(2);

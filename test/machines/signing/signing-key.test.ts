@@ -49,9 +49,9 @@ describe("loadSigningKey", () => {
   });
 
   it.each([
-    ["rsa", "ES256", "for ES256, got: RSA, which signs RS256 or PS256"],
-    ["ec", "RS256", "for RS256, got: P-256, which signs ES256"],
-    ["ed25519", "ES256", "for ES256, got: Ed25519, which signs EdDSA"],
+    ["rsa", "ES256", "for ES256, got: RSA, which signs with RS256 or PS256"],
+    ["ec", "RS256", "for RS256, got: P-256, which signs with ES256"],
+    ["ed25519", "ES256", "for ES256, got: Ed25519, which signs with EdDSA"],
   ] as const)("fails on a key of kind %s where %s is asked for", (kind, algorithm, text) => {
     const file = folder.write("unfit.key", String(pemOf(kind)));
     expect(() => loadSigningKey(file, { algorithm })).toThrow(text);

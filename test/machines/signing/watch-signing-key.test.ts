@@ -27,8 +27,7 @@ const write = (text: string) => writeFileSync(file, text);
 const watch = (options: WatchOptions = {}) => watchSigningKey(file, { log: (line) => lines.push(line), ...options });
 /** Until the file counts as settled: its ctime cannot be set, so that this takes real time. */
 const settle = () => sleep(1050);
-const changedTo = (text: string) =>
-  `machine: key file ${file} has changed: signing with key ${kidOf(text)} from now on`;
+const changedTo = (text: string) => `machine: key file ${file} has changed; key ${kidOf(text)} signs from now on`;
 
 describe("watchSigningKey", () => {
   it("takes up a key that replaces the file by a rename, and says so once", async () => {
@@ -93,7 +92,7 @@ describe("watchSigningKey", () => {
       expect(key().kid).toBe(kidOf(text));
     }
     const gone = (text: string) =>
-      `machine: the changed key is refused, key ${kidOf(text)} signs on: key file ${file} cannot be read (ENOENT); check the path and that this user may read it [ERR_KEY_UNREADABLE]`;
+      `machine: the changed key file is refused; key ${kidOf(text)} still signs: key file ${file} cannot be read (ENOENT); check the path and that this user may read it [ERR_KEY_UNREADABLE]`;
     expect(lines).toEqual([gone(first), gone(first), changedTo(second)]);
   });
 

@@ -133,7 +133,7 @@ describe("createGuard", () => {
         headers: { "retry-after": "2" },
         body: { error: "temporarily_unavailable", code },
       });
-      expect(lines).toEqual([`machine: a request is answered 503: inner detail [${code}]`]);
+      expect(lines).toEqual([`machine: a request is answered with 503: inner detail [${code}]`]);
     },
   );
 
@@ -171,7 +171,7 @@ describe("createGuard", () => {
     [{ scopes: ["a", "b c"] }, "`scopes` must list single scopes (RFC 6749 section 3.3), got: b c"],
     [{ scopes: ['"'] }, "`scopes` must list single scopes"],
     [{ scopes: ["\u00e9"] }, "`scopes` must list single scopes"],
-    [{ verify: undefined }, "`verify` must be a function, such as createVerifier gives"],
+    [{ verify: undefined }, "`verify` must be a function, such as createVerifier returns"],
   ])("does not start with %o", (options, message) => {
     expect(() => make(options as GuardOptions)).toThrow(
       expect.objectContaining({ code: "ERR_OPTION", message: expect.stringContaining(message) }),

@@ -10,7 +10,7 @@ const header = encode('{"alg":"RS256"}');
 const withPayload = (payload: string | Uint8Array) => parseToken(`${header}.${encode(payload)}.c2ln`).payload;
 const withHeader = (text: string) => parseToken(`${encode(text)}.${encode("{}")}.c2ln`).header;
 const malformed = (message: string) => expect.objectContaining({ code: "ERR_TOKEN_MALFORMED", message });
-const twice = malformed("the token must not have a name twice in its payload");
+const twice = malformed("the token must not repeat a member name in its payload");
 
 describe("parseToken", () => {
   it("reads what JSON.parse reads, for any object", () => {
@@ -44,7 +44,7 @@ describe("parseToken", () => {
     '{"toString":1,"toString":2}',
   ])("refuses a name twice, however it is written: %s", (text) => {
     expect(() => withPayload(text)).toThrow(twice);
-    expect(() => withHeader(text)).toThrow(malformed("the token must not have a name twice in its header"));
+    expect(() => withHeader(text)).toThrow(malformed("the token must not repeat a member name in its header"));
   });
 
   it("refuses alg twice, one of them in disguise", () => {
@@ -80,7 +80,7 @@ describe("parseToken", () => {
   );
 
   it.each(["1", "null", "{}", '["a"]', "true"])("refuses a kid that is no text: %s", (kid) => {
-    expect(() => withHeader(`{"kid":${kid}}`)).toThrow(malformed("the token must name its key in text"));
+    expect(() => withHeader(`{"kid":${kid}}`)).toThrow(malformed("the token must have text as its `kid`"));
   });
 
   it.each<[string, string | Uint8Array, RegExp]>([

@@ -256,15 +256,17 @@ describe("createVerifier", () => {
 
   it.each([undefined, "", " ", "caf\u00e9", "a\nb", 1])("does not start with the audience %j", (audience) => {
     expect(() => createVerifier(issuer, { audience: audience as string })).toThrow(
-      new OptionError("`audience` must name this API in printable ASCII: an API without an audience takes any token"),
+      new OptionError(
+        "`audience` must name this API in printable ASCII; without an audience, a token for any other API would be accepted",
+      ),
     );
   });
 
   it.each([
-    [{ algorithms: "RS256" }, "`algorithms` must be a list of texts, got: string"],
-    [{ authorizedParties: "machine-a,machine-b" }, "`authorizedParties` must be a list of texts, got: string"],
-    [{ scopes: "orders" }, "`scopes` must be a list of texts, got: string"],
-    [{ scopes: [1] }, "`scopes` must be a list of texts, got: object"],
+    [{ algorithms: "RS256" }, "`algorithms` must be a list of strings, got: string"],
+    [{ authorizedParties: "machine-a,machine-b" }, "`authorizedParties` must be a list of strings, got: string"],
+    [{ scopes: "orders" }, "`scopes` must be a list of strings, got: string"],
+    [{ scopes: [1] }, "`scopes` must be a list of strings, got: object"],
   ])("does not start with %o, as plain JavaScript may have it", (options, message) => {
     expect(() => createVerifier(issuer, { audience: "machine-b", ...(options as object) })).toThrow(message);
   });
