@@ -44,12 +44,12 @@ async function waitFor(file: string, name: string, { say, waitMs }: LockOptions)
   const begin = Date.now();
   let told = false;
   while (!(await takeLock(file))) {
-    if (!told) say(`Another run is at work on ${name}; waiting for it (lock: ${file})`);
+    if (!told) say(`another run is at work on ${name}; waiting for it (lock: ${file})`);
     told = true;
     if (Date.now() - begin > waitMs) {
       throw new ToolError(
         "lock-timeout",
-        `Another run has been at work on ${name} for ${duration(waitMs)}; wait for it to end, or end it, and try again (lock: ${file})`,
+        `another run has been at work on ${name} for ${duration(waitMs)}; wait for it to end, or end it, and try again (lock: ${file})`,
       );
     }
     await sleep(POLL_MS);

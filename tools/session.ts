@@ -25,7 +25,7 @@ interface Brought {
   readonly terraformBinary: string;
 }
 
-/** What a command works with, beside Terraform and the Keycloak provider. */
+/** What a command needs beside Terraform and the Keycloak provider. */
 export interface Needs {
   /** The Docker engine, and Terraform's provider for it. */
   readonly docker: boolean;
@@ -66,7 +66,7 @@ async function bring(project: Project, out: Output, needs: Needs): Promise<Broug
   };
 }
 
-/** Settles where things come from, and tells of a provider that nobody asked for. */
+/** Settles where things come from, and tells if another Keycloak provider is used than before, or the embedded one. */
 async function settle(project: Project, out: Output, needs: Needs): Promise<Sources> {
   const recorded = readSources(project.folder);
   const settled = await settleSources(project, keycloakProviderAddresses(localStates(project)));
@@ -75,7 +75,7 @@ async function settle(project: Project, out: Output, needs: Needs): Promise<Sour
     out.warn(`the Keycloak provider is ${sources.keycloakProvider} now: ${sources.why}`);
   }
   if (!recorded && sources.keycloakProvider === EMBEDDED_KEYCLOAK.source) {
-    out.warn(`keycloak/keycloak cannot be had here (${sources.why}): using the embedded Keycloak provider`);
+    out.warn(`the provider keycloak/keycloak cannot be reached (${sources.why}); using the embedded Keycloak provider`);
   }
   return sources;
 }

@@ -38,7 +38,7 @@ async function verifyChecksum(file: string, expected: Checksum, shownName: strin
   if (got === expected.hex) return;
   throw new ToolError(
     "checksum-mismatch",
-    `${shownName} is not the file this version expects: ${expected.algorithm} must be ${expected.hex}, got: ${got}; it was not used. Remove it and try again; if it comes back the same, the place it is fetched from serves another file under this name`,
+    `${shownName} is not the file that this version expects: ${expected.algorithm} must be ${expected.hex}, got: ${got}; it was not used. Remove it and try again. If it is the same again, its source serves another file under this name`,
   );
 }
 

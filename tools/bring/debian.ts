@@ -38,8 +38,8 @@ export function debianRelease(osReleaseFile = "/etc/os-release"): DebianRelease 
 const APT = ["-o", "Acquire::http::Timeout=30", "-o", "Acquire::https::Timeout=30", "-o", "Acquire::Retries=2"];
 
 /**
- * Installs Debian packages, after printing the command. Without root, on another system or without consent it throws
- * an error that contains the commands.
+ * Prints the command, then installs Debian packages. Without root, and on another system, it fails with an error that says
+ * what to install.
  */
 export async function installPackages(packages: readonly string[], why: string, context: BringContext): Promise<void> {
   const names = packages.join(" ");
@@ -47,8 +47,7 @@ export async function installPackages(packages: readonly string[], why: string, 
   if (!debianRelease()) {
     throw new ToolError(
       "needs-debian",
-      `${why}, and only on Debian 12 and 13 can it be installed for you; install what Debian calls ${names} with ` +
-        "your system's own means and try again",
+      `${why}. m2m can install it on Debian 12 and 13 only; install what Debian calls ${names} with your system's package manager and try again`,
     );
   }
   if (!isRoot()) {

@@ -10,7 +10,7 @@ import { findProgram, isRoot } from "./this-machine";
 
 export interface DockerEngine {
   readonly version: string;
-  /** The engine's address, where it is not the default one: Terraform's Docker provider knows DOCKER_HOST only. */
+  /** The engine's address if it comes from a Docker context: Terraform's Docker provider knows DOCKER_HOST only. */
   readonly host?: string;
 }
 
@@ -19,13 +19,13 @@ export interface DockerFinding {
   /** Why there is none, in the Docker client's words. */
   readonly problem: "none" | "no-client" | "no-rights" | "no-answer";
   readonly detail: string;
-  /** The engine was chosen by DOCKER_HOST or a Docker context, so none is started in its place. */
+  /** What chose the engine: DOCKER_HOST or a Docker context. None is started instead then. */
   readonly chosen?: string;
 }
 
 const START_MS = 60_000;
 
-/** Asks the engine that DOCKER_HOST or the current Docker context names; changes nothing. */
+/** Asks the engine that DOCKER_HOST or the current Docker context names. Changes nothing. */
 export async function findDockerEngine(): Promise<DockerFinding> {
   if (!findProgram("docker")) {
     return { problem: "no-client", detail: "no `docker` on PATH" };
@@ -52,7 +52,7 @@ export async function findDockerEngine(): Promise<DockerFinding> {
   return { problem: /permission denied/i.test(detail) ? "no-rights" : "no-answer", detail, chosen };
 }
 
-/** Finds the engine, or as root on Debian installs and starts it; a running engine's configuration is never touched. */
+/** Finds the engine, or installs and starts it as root on Debian. Never touches a running engine's configuration. */
 export async function bringDockerEngine(cache: string, context: BringContext): Promise<DockerEngine> {
   const finding = await findDockerEngine();
   if (finding.engine) {
@@ -114,7 +114,7 @@ async function startEngine(cache: string, context: BringContext): Promise<Docker
   );
 }
 
-/** Starts dockerd detached, so that it lives on after this process; its log and process id are kept in the cache. */
+/** Starts dockerd detached, so that it outlives this process. Its log and process id are in the cache. */
 async function startByHand(cache: string, context: BringContext): Promise<{ file: string; ended: () => boolean }> {
   const folder = join(cache, "docker");
   const file = join(folder, "dockerd.log");

@@ -9,12 +9,12 @@ import { type BringContext, must } from "./run";
 import { step } from "./step";
 
 /**
- * The 4.6 line as of the pinned commit of 2026-09-16, which is later than release 4.6.0. The date as the last part
- * keeps it apart from every release, whose checksums a lock file may hold, and inside the `>= 4.6, < 5` of the constructs.
+ * The pinned commit of 2026-09-16 on the 4.6 line, later than release 4.6.0. The date as the last part tells it from every
+ * release, whose checksums a lock file may hold. It fits the `>= 4.6, < 5` of the constructs.
  */
 export const DOCKER_PROVIDER_VERSION = "4.6.20260916";
 
-/** The module as its own go.mod calls it; go.mod beside this file says where it really comes from. */
+/** The name of the module in its own go.mod. The go.mod beside this file says where it really comes from. */
 const PACKAGE = "github.com/terraform-providers/terraform-provider-docker";
 
 /** The folder with the committed go.mod and go.sum, which pin every module the provider is made of. */
@@ -28,7 +28,7 @@ export function terraformPlatform(): string {
     throw new ToolError(
       "not-supported",
       `providers can be built on Linux and macOS on amd64 and arm64 only, got: ${process.platform}/${process.arch}; ` +
-        "use the Terraform registry instead",
+        "use the provider of the Terraform registry",
     );
   }
   return `${process.platform}_${architecture}`;

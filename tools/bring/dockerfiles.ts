@@ -1,6 +1,6 @@
 import { dockerfileLabel } from "../../constructs/contract/docker-names";
 
-/** The layout, user and environment of the official image, so that a Dockerfile made for one works on the other. */
+/** The layout, user and environment of the official image: a Dockerfile for one works on the other. */
 export function keycloakDockerfile(base: string, version: string): string {
   return [
     `FROM ${base}`,
@@ -16,7 +16,7 @@ export function keycloakDockerfile(base: string, version: string): string {
   ].join("\n");
 }
 
-/** The build runs `node` once, so an image in which it cannot run is never made. */
+/** The build runs `node` once: it fails if Node.js cannot run in the image. */
 export function machineDockerfile(base: string, version: string): string {
   return [
     `FROM ${base}`,

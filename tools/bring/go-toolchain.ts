@@ -19,13 +19,13 @@ const SUMS: Partial<Record<NodeJS.Architecture, { readonly platform: string; rea
 export interface GoToolchain {
   /** The path of the `go` program. */
   readonly go: string;
-  /** What it runs with in addition: its own folders where the toolchain is not the user's. */
+  /** Variables to run it with: folders of its own if the toolchain is not the user's. */
   readonly env: Record<string, string | undefined>;
 }
 
 /**
- * A Go new enough for the Docker provider: the machine's own, or else a toolchain that any older Go (Debian's, for
- * one) fetches as a module, checked against the sum pinned here and kept inside `folder`.
+ * A Go that is new enough for the Docker provider: the machine's own, or else a toolchain. Any older Go, such as Debian's,
+ * fetches that as a module. It is checked against the sum pinned here and kept in `folder`.
  */
 export async function bringGo(folder: string, context: BringContext): Promise<GoToolchain> {
   const own = await findGo();
@@ -116,7 +116,7 @@ async function fetchToolchain(
   await rename(copy, toolchain);
 }
 
-/** A module carries neither run bits nor files named go.mod: both are put back. */
+/** A Go module has neither executable files nor files named go.mod. Both are restored. */
 async function makeUsable(root: string): Promise<void> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const runnable = [join(root, "bin"), join(root, "pkg", "tool")];

@@ -10,7 +10,7 @@ import { type BringContext, must, run } from "./run";
 import { settleAll } from "./settle-all";
 import { step } from "./step";
 
-/** Makes the local images that are missing: plain Keycloak, and this machine's own Node.js for machines. */
+/** Makes the local images that are missing: plain Keycloak, and one for machines, of the Node.js that runs. */
 export async function bringImages(
   cache: string,
   keycloak: string,
@@ -92,7 +92,7 @@ async function buildMachine(cache: string, base: string, context: BringContext):
 
 const IN_EVERY_ROOT = /^(ld-linux.*|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s))\.so\.\d+$/;
 
-/** Libraries of the node program that the root lacks; Debian's own build of Node.js has many. */
+/** Libraries that the node program needs and the root has not. Debian's own build of Node.js has many. */
 async function otherLibraries(program: string): Promise<string[]> {
   const { stdout } = await run("ldd", [program], { timeoutMs: 10_000 });
   const files = [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1]!);

@@ -22,8 +22,8 @@ const CHECKSUMS: Record<string, Checksum> = {
 const MAVEN_GET = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:get";
 
 /**
- * The plain Keycloak of this version as its makers publish it for Maven. The two versions this project is tested with
- * are checked against sums pinned here; of others Maven verifies the published ones.
+ * The plain Keycloak of this version, as its makers publish it for Maven. The two versions that this project is tested with
+ * are checked against sums pinned here. For others Maven checks the published sums.
  */
 export async function bringKeycloakDistribution(
   cache: string,
@@ -50,7 +50,7 @@ export async function bringKeycloakDistribution(
           return file;
         } catch (error) {
           if ((error as ToolError).code !== "checksum-mismatch") throw error;
-          context.say(`${fetched} is not the Keycloak ${version} that was published; fetching it anew`);
+          context.say(`${fetched} is not the published Keycloak ${version}; fetching it again`);
         }
       }
       if (!findProgram("mvn")) {

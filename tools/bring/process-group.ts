@@ -20,7 +20,7 @@ export function endWithThisProcess(program: Started): () => void {
   };
 }
 
-/** Ends what runs; where nobody else listens to the signal, this process then ends by it, as it would have. */
+/** Ends what runs. If nobody else listens to the signal, this process then ends by it as well. */
 function passOn(signal: NodeJS.Signals): void {
   endRunning();
   removeListeners();

@@ -8,10 +8,10 @@ import { type BringContext, must } from "./run";
 import { step } from "./step";
 import { findProgram, isRoot } from "./this-machine";
 
-/** Counts the changes to what is put into the root; a new number makes a new root. */
+/** Counts the changes of what is in the root. A new number makes a new root. */
 const EDITION = 1;
 
-/** What a container needs none of. */
+/** What no container needs. */
 const NEEDLESS = ["usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian"];
 const EMPTIED = ["var/cache/apt", "var/cache/debconf", "var/lib/apt/lists", "var/log", "tmp", "var/tmp"];
 
@@ -22,7 +22,7 @@ export interface RootFilesystem {
   readonly tag: string;
 }
 
-/** The root that both local images stand on: the smallest Debian of this machine's release, with a Java runtime. */
+/** The base of both local images: the smallest Debian of this machine's release, with a Java runtime. */
 export async function bringRootFilesystem(cache: string, context: BringContext): Promise<RootFilesystem> {
   const release = rootRelease();
   const root = describeRoot(cache, release);
@@ -67,7 +67,7 @@ export function describeRoot(cache: string, release: DebianRelease): RootFilesys
   return { file: join(cache, "roots", `${tag}-${process.arch}.tar.gz`), tag };
 }
 
-/** The release local images are made of: this machine's own, whose package source and node fit it. */
+/** The release that local images are made of: this machine's own, as its package source and its Node.js fit. */
 export function rootRelease(): DebianRelease {
   const release = debianRelease();
   if (!release) {
@@ -80,7 +80,7 @@ export function rootRelease(): DebianRelease {
   return release;
 }
 
-/** In a mount namespace of its own, so that whatever it mounts is gone with it, even when it is ended half-way. */
+/** Runs in a mount namespace of its own: what it mounts goes with it, even if it is ended half-way. */
 async function debootstrap(folder: string, release: DebianRelease, mirror: string): Promise<void> {
   await must(
     "unshare",

@@ -2,11 +2,11 @@ import { execa } from "execa";
 import { duration, type Output, ToolError } from "../output";
 import { endGroup, endWithThisProcess } from "./process-group";
 
-/** How the parts of this folder talk; `warn` tells what is about to change the system. */
+/** How the parts of this folder talk. `warn` tells what is about to change the system. */
 export type BringContext = Pick<Output, "say" | "warn">;
 
 export interface RunOptions {
-  /** The longest the command may take; then it is ended. */
+  /** How long the command may take before it is ended. */
   readonly timeoutMs: number;
   readonly cwd?: string;
   /** Added to this process's own environment; `undefined` removes a variable. */
@@ -21,7 +21,7 @@ export interface RunResult {
   readonly timedOut: boolean;
 }
 
-/** Runs a program to its end and never throws: a failure is part of the result. */
+/** Runs a program to its end. It never throws: a failure is part of the result. */
 export async function run(file: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { timeoutMs, cwd, env } = options;
   const program = execa(file, args, { cwd, env, stdin: "ignore", all: true, reject: false, detached: true });

@@ -1,4 +1,4 @@
-/** Waits for all, then throws the first failure: nothing goes on in the background after an error. */
+/** Waits for all, then throws the first failure, so that nothing goes on in the background after an error. */
 export async function settleAll<T extends readonly unknown[]>(
   work: readonly [...T],
 ): Promise<{ [K in keyof T]: Awaited<T[K]> }> {

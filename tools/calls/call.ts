@@ -6,7 +6,7 @@ import { ToolError } from "../output";
 import { packageFile } from "../package-files";
 import { type Environment, machineOptions } from "./environment";
 
-/** Does something as one machine, whose one attempt tells at once what is wrong. */
+/** Does something as one machine. It tries once, so that a problem is told at once. */
 async function as<Result>(environment: Environment, clientId: string, act: (machine: Machine) => Promise<Result>) {
   const machine = openMachine({ ...machineOptions(environment, clientId), patienceMs: 0, callTimeoutMs: 5000 });
   try {
@@ -21,8 +21,8 @@ export function token(environment: Environment, clientId: string): Promise<strin
 }
 
 /**
- * A client to call the API as: one whose key is here and that is not the API itself, whose host name is its client id.
- * Among several it is the first, in alphabetical order, whose token is meant for the API.
+ * The client to call the API as. Its key is here, and it is not the API itself, whose client id is its host name. If there
+ * are several, it is the first in alphabetical order whose token is meant for the API.
  */
 export async function chooseCaller(environment: Environment): Promise<string | undefined> {
   const api = new URL(environment.api).hostname;
@@ -40,7 +40,7 @@ export async function chooseCaller(environment: Environment): Promise<string | u
   return candidates[0];
 }
 
-/** Read, not verified: the API does that. */
+/** The audiences of a token. It is not verified here: the API does that. */
 function audiences(accessToken: string): string[] {
   return [decodeJwt(accessToken).aud ?? []].flat();
 }

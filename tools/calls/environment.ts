@@ -19,7 +19,7 @@ export interface Environment {
   readonly algorithms: Readonly<Record<string, DeclaredAlgorithm>>;
 }
 
-/** The outputs that make an environment; only a call needs `api`. */
+/** The outputs that make an environment. Only a call needs `api`. */
 const OUTPUTS = ["issuer", "api", "connect_to", "key_files"] as const;
 
 /** The environment that the states' outputs describe. */
@@ -46,7 +46,7 @@ export function readEnvironment(
   };
 }
 
-/** What is needed to get a token, where nothing is called. */
+/** What a token needs, without an API to call. */
 export function readIssuer(project: Project, states: readonly State[]): Environment {
   return readEnvironment(
     project,
@@ -65,20 +65,19 @@ export function machineOptions(environment: Environment, clientId: string): Mach
       `no key of client ${JSON.stringify(clientId)} in the output key_files; known: ${Object.keys(keyFiles).join(", ")}`,
     );
   }
-  // The environment's own http, on this machine: whoever declares https gets https.
   const { pinned, ofKey = {} } = algorithms[clientId] ?? {};
-  const algorithm = pinned ?? ofKey[keyInside(keyFile) ?? ""]; // else what the key is of
+  const algorithm = pinned ?? ofKey[keyInside(keyFile) ?? ""]; // otherwise the machine's default for such a key
   return {
     clientId,
     keyFile,
     algorithm: algorithm as MachineOptions["algorithm"],
     issuer,
     connectTo,
-    allowInsecureHttp: issuer.startsWith("http:"),
+    allowInsecureHttp: issuer.startsWith("http:"), // only if the environment was declared so
   };
 }
 
-/** The id of the key in a file; nothing where it cannot be read, which the machine says better. */
+/** The id of the key in a file; `undefined` if it cannot be read. The machine explains that better. */
 function keyInside(keyFile: string): string | undefined {
   try {
     return keyIdInFile(keyFile, readPassphrase(process.env));

@@ -8,8 +8,8 @@ import type { Environment } from "./environment";
 const FIRST_CALL_MS = 60_000;
 
 /**
- * The API was started beside Keycloak: it may need a moment to see the realm, and its new keys. What is wrong with the
- * caller, its key or its token's audience, does not change by waiting.
+ * Calls until the API answers with 200. It started together with Keycloak and may need a moment to see the realm and its
+ * keys. A problem of the caller, with its key or the audience of its token, does not go away: it ends the waiting.
  */
 export async function firstAnswer(environment: Environment, caller: string, interruption: AbortSignal) {
   const end = Date.now() + FIRST_CALL_MS;

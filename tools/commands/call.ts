@@ -29,7 +29,7 @@ export const tokenCommand = command({
   },
 });
 
-/** A machine calls the protected API: prints `HTTP 200` and the caller; anything but 200 is a failure. */
+/** Has a machine call the protected API. Prints `HTTP 200` and the caller; any other answer is a failure. */
 export async function callApi(
   out: Output,
   options: { clientId: string; bash: boolean; online: boolean },
@@ -52,7 +52,7 @@ export async function callApi(
   out.result(`HTTP ${status}\ncaller: ${caller}\nverified: ${verified}`, { status, answer: body });
 }
 
-/** An access token on stdout, for `curl -H @-` and the like. */
+/** Prints an access token, for `curl -H @-` and the like. */
 export async function printToken(out: Output, clientId: string): Promise<void> {
   const project = openProject();
   const accessToken = await token(readIssuer(project, localStates(project)), clientId);

@@ -17,7 +17,7 @@ export const doctorCommand = command({
   run: ({ out }) => doctor(out),
 });
 
-/** Each prerequisite: found, or how to get it. The result is the exit code: 1 where something is missing that all need. */
+/** Prints each prerequisite: found, or how to get it. Gives the exit code: 1 if something is missing that all commands need. */
 async function doctor(out: Output): Promise<number> {
   const list = await prerequisites(openProject());
   const width = Math.max(...list.map(({ name }) => name.length));
@@ -36,7 +36,7 @@ interface Prerequisite {
   readonly found: boolean;
   readonly detail: string;
   readonly howToGet: string;
-  /** Something works without it. */
+  /** Only some commands need it. */
   readonly optional?: boolean;
 }
 
@@ -73,7 +73,7 @@ async function prerequisites(project: Project): Promise<Prerequisite[]> {
   ];
   const sources = readSources(project.folder);
   if (!sources)
-    return [...list, { name: "sources", found: true, detail: "not settled yet: `m2m up` does", howToGet: "" }];
+    return [...list, { name: "sources", found: true, detail: "not settled yet; `m2m up` settles them", howToGet: "" }];
   return [...list, ...(await sourcesOf(sources, cache))];
 }
 

@@ -31,8 +31,8 @@ export const downCommand = command({
 });
 
 /**
- * Destroys all that the project's stacks made, also where Keycloak is gone. Keys, images and the cache stay. What this
- * takes is brought only where there is something to destroy.
+ * Destroys all that the project's stacks made, even if Keycloak is gone. Keys, images and the cache stay. What this needs
+ * is brought only if there is something to destroy.
  */
 export async function down(
   project: Project,
@@ -41,10 +41,10 @@ export async function down(
   open: (needs: Needs) => Promise<Session>,
 ): Promise<void> {
   const states = localStates(project);
-  // Synthesizing a fresh checkout would make keys, for something that is not there.
+  // A synthesis would make keys for something that is not there.
   if (readStacks(project).length === 0 && states.length === 0) {
     out.result(
-      "nothing to destroy: nothing was synthesized here and there is no local state; where the state is kept elsewhere, run `m2m diff` first",
+      "nothing to destroy: nothing was synthesized here, and there is no local state; if the state is kept elsewhere, run `m2m diff` first",
       { destroyed: [] },
     );
     return;
@@ -52,7 +52,7 @@ export async function down(
   refuseWhileBusy(project);
   const kept = keptPassword(project);
   const stacks = await stacksOf(project, out, states);
-  // Of a first deploy that was broken off: Terraform signs in by it still.
+  // A first deploy was interrupted: Terraform still signs in with its password.
   if (kept !== undefined && !isPasswordGiven(DECLARED_SERVER) && stacks.some(declaresDeployer)) {
     process.env[PROVIDER_ENVIRONMENT.password] = kept;
   }
@@ -79,7 +79,7 @@ async function stacksOf(project: Project, out: Output, states: readonly State[])
   return await synthesize(project, out, { createKeys: "outside CI", reissue: false, newKeys: true });
 }
 
-/** A state that is kept elsewhere has to be asked. */
+/** Of a state that is kept elsewhere nothing is known here. */
 function mayHoldSomething(project: Project, stack: Stack): boolean {
   return localStateFile(stack) === undefined || localState(stack).resources.length > 0 || hasTraces(project, stack);
 }
@@ -88,7 +88,7 @@ function usesDocker(stack: Stack): boolean {
   return declaredThings(stack).length > 0 || stateThings(localState(stack)).length > 0;
 }
 
-/** What the local states know, but for containers that are gone. */
+/** What the local states know, without containers that are gone. */
 async function thereNow(stacks: readonly Stack[], env: Record<string, string>): Promise<DockerThing[]> {
   const things = stacks.flatMap((stack) => stateThings(localState(stack)));
   const there = await Promise.all(
@@ -99,7 +99,10 @@ async function thereNow(stacks: readonly Stack[], env: Record<string, string>): 
 
 function refuseWithoutTerminal(): void {
   if (!process.stdin.isTTY) {
-    throw new ToolError("not-confirmed", "`down` destroys the environment and nobody can be asked here; pass --yes");
+    throw new ToolError(
+      "not-confirmed",
+      "`down` destroys the environment, and there is no terminal to ask for confirmation; pass --yes",
+    );
   }
 }
 
@@ -113,7 +116,7 @@ async function confirm(stacks: readonly Stack[], env: Record<string, string>): P
   if (answer.trim() !== "yes") throw new ToolError("not-confirmed", "nothing was destroyed");
 }
 
-/** State files are removed only where nothing is left in them. */
+/** Removes state files in which nothing is left. */
 function removeTraces(stack: Stack): void {
   const file = localStateFile(stack);
   if (file === undefined || localState(stack).resources.length > 0) return;

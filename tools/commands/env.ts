@@ -24,14 +24,14 @@ async function printEnvironment(out: Output): Promise<void> {
   out.result(text.join("\n"), env);
 }
 
-/** The variables that make a bare `npx cdktf` work as this program does; settles the sources if nothing has yet. */
+/** The variables that make a bare `npx cdktf` work as this program does. Settles the sources if nothing has yet. */
 async function environmentFor(project: Project): Promise<Record<string, string>> {
   const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
   const [{ engine }, terraform] = await Promise.all([findDockerEngine(), findTerraform().catch(() => undefined)]);
   return {
     ...(await writeCliConfig(cacheFolder(), sources)),
     ...(engine?.host && { DOCKER_HOST: engine.host }),
-    // The cdktf CLI knows no other name by itself.
+    // The cdktf CLI knows the name terraform only.
     ...(terraform && terraform.binary !== "terraform" && { TERRAFORM_BINARY_NAME: terraform.binary }),
   };
 }

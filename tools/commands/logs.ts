@@ -19,22 +19,22 @@ export const logsCommand = command({
   },
 });
 
-/** The end of each container's log. One that is gone is said to be. */
+/** Prints the end of each container's log, and names containers that are gone. */
 export async function logs(project: Project, out: Output, options: { follow: boolean; tail: number }): Promise<void> {
   const known = localStates(project)
     .flatMap(stateThings)
     .filter(({ kind }) => kind === "container");
-  if (known.length === 0) throw new ToolError("not-deployed", "the state knows no container; run `m2m up` first");
+  if (known.length === 0) throw new ToolError("not-deployed", "there is no container in the state; run `m2m up` first");
   const containers = await Promise.all(
     known.map(async (container) => ({ ...container, gone: (await containerStatus(container.id, {})) === "gone" })),
   );
   const there = containers.filter(({ gone }) => !gone);
   if (there.length === 0) {
     const names = containers.map(({ name }) => name).join(", ");
-    throw new ToolError("not-deployed", `gone, and its log with it: ${names}; run \`m2m up\` to bring it back`);
+    throw new ToolError("not-deployed", `no longer there, nor their logs: ${names}; run \`m2m up\` to bring them back`);
   }
   for (const { name } of containers.filter(({ gone }) => gone)) {
-    out.warn(`gone, and its log with it: ${name}; run \`m2m up\` to bring it back`);
+    out.warn(`no longer there, nor its log: ${name}; run \`m2m up\` to bring it back`);
   }
   if (options.follow) {
     await Promise.all(

@@ -35,7 +35,7 @@ export async function switchProvider(out: Output, to: keyof typeof ADDRESSES | u
     return;
   }
   const address = ADDRESSES[to];
-  // Nothing has ever been deployed from a fresh checkout, and synthesizing it would make keys.
+  // From a fresh checkout nothing is deployed, and a synthesis would make keys.
   const stacks = isNew ? [] : await stacksOf(project, out);
   const files = stateFiles(project, stacks);
   if (files.length > 0) await replaceIn(files, address);
@@ -43,15 +43,15 @@ export async function switchProvider(out: Output, to: keyof typeof ADDRESSES | u
   const elsewhere = stacks.filter((stack) => localStateFile(stack) === undefined);
   for (const { name, folder } of elsewhere) {
     out.warn(
-      `stack ${name} keeps its state elsewhere, where it is not switched; run:\n  (cd ${folder} && terraform state replace-provider ${ADDRESSES[to === "registry" ? "embedded" : "registry"]} ${address})`,
+      `the state of stack ${name} is kept elsewhere and is not switched; run:\n  (cd ${folder} && terraform state replace-provider ${ADDRESSES[to === "registry" ? "embedded" : "registry"]} ${address})`,
     );
   }
-  // Its providers were the others; but that command needs the folder as it was initialised.
+  // It was initialised with the other provider. The command above still needs it.
   if (elsewhere.length === 0) rmSync(project.outdir, { recursive: true, force: true });
   out.result(`the Keycloak provider is ${address} now; see \`m2m diff\``, { keycloakProvider: address });
 }
 
-/** The synthesized stacks say where each state is; after an earlier switch there are none. */
+/** The synthesized stacks, which say where each state is. After an earlier switch there are none. */
 async function stacksOf(project: Project, out: Output): Promise<Stack[]> {
   const stacks = readStacks(project);
   if (stacks.length > 0) return stacks;
@@ -66,7 +66,7 @@ function stateFiles(project: Project, stacks: readonly Stack[]): string[] {
 async function replaceIn(files: readonly string[], to: string): Promise<void> {
   const others = (file: string) => keycloakProviderAddresses([readState(file)]).filter((address) => address !== to);
   const { binary } = await findTerraform();
-  // In a folder without configuration nothing has to be initialised, which would ask for the provider to leave.
+  // In an empty folder nothing has to be initialised, which would need the former provider.
   const empty = mkdtempSync(join(tmpdir(), "m2m-provider-"));
   const problems: string[] = [];
   try {
@@ -84,6 +84,6 @@ async function replaceIn(files: readonly string[], to: string): Promise<void> {
   if (left.length === 0) return;
   throw new ToolError(
     "not-switched",
-    `${left.join(", ")} still names ${left.flatMap(others).join(", ")}, and nothing is recorded; run the same command again once this is mended:\n${problems.join("\n") || "Terraform said nothing"}`,
+    `${left.join(", ")} still names ${left.flatMap(others).join(", ")}, and the switch is not recorded; solve this, then run the same command again:\n${problems.join("\n") || "Terraform printed nothing"}`,
   );
 }

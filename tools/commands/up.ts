@@ -32,14 +32,26 @@ export const upCommand = command({
 });
 
 /** Stands the environment up, or repairs it, and ends with machine-a's call answered. */
-export async function up(session: Session, options: { newKeys: boolean }): Promise<void> {
+export async function up(session: Session, { newKeys }: { newKeys: boolean }): Promise<void> {
   const { project, out } = session;
   refuseWhileBusy(project);
+  const stacks = await deploy(session, () =>
+    synthesize(project, out, { createKeys: "always", reissue: true, newKeys }),
+  );
+  forgetPassword(project);
+  await callOnce(
+    session,
+    stacks.map(({ name }) => name),
+  );
+}
+
+/** Applies all stacks. The deploy that makes a server needs a password, and then asks again without it. */
+async function deploy(session: Session, synth: () => Promise<Stack[]>): Promise<Stack[]> {
+  const { project, out, env } = session;
   out.say("synthesizing");
   const kept = keptPassword(project);
-  const synth = () => synthesize(project, out, { createKeys: "always", reissue: true, newKeys: options.newKeys });
   let stacks = await synth();
-  const there = stacks.some(declaresDeployer) ? await existing(stacks.flatMap(declaredThings), session.env) : [];
+  const there = stacks.some(declaresDeployer) ? await existing(stacks.flatMap(declaredThings), env) : [];
   const password = passwordForFirstDeploy(stacks, kept, there, isUnfinished(project));
   if (password !== undefined) {
     // For the programs that this one starts, and for nobody else.
@@ -49,33 +61,10 @@ export async function up(session: Session, options: { newKeys: boolean }): Promi
   }
   await settleKeys(project, stacks, out);
   for (const stack of stacks) await applyStack(session, stack);
-  if (password !== undefined) stacks = await signInByKey(session, synth);
-  forgetPassword(project);
-  const environment = tryEnvironment(session);
-  if (!environment) {
-    out.result("up", { stacks: stacks.map(({ name }) => name) });
-    return;
-  }
-  const caller = await chooseCaller(environment);
-  if (caller === undefined) {
-    const files = Object.values(environment.keyFiles).join(", ");
-    out.result(`deployed; no call made: no key of a caller is here (${files})`, {
-      stacks: stacks.map(({ name }) => name),
-    });
-    return;
-  }
-  out.say(`${caller} calls ${environment.api}`);
-  const answer = await firstAnswer(environment, caller, session.interruption);
-  out.result(`HTTP ${answer.status} from ${environment.api}\ncaller: ${caller}`, {
-    stacks: stacks.map(({ name }) => name),
-    issuer: environment.issuer,
-    api: environment.api,
-    status: answer.status,
-    answer: answer.body,
-  });
+  return password === undefined ? stacks : await signInByKey(session, synth);
 }
 
-/** From now on without the password: the files forget it, and each stack is asked by the key whether it is as declared. */
+/** Removes the password from what is synthesized, and checks each stack with the key. */
 async function signInByKey(session: Session, synth: () => Promise<Stack[]>): Promise<Stack[]> {
   delete process.env[PROVIDER_ENVIRONMENT.password];
   const stacks = await synth();
@@ -84,11 +73,27 @@ async function signInByKey(session: Session, synth: () => Promise<Stack[]>): Pro
   return stacks;
 }
 
+/** Calls the API as one of its clients, if the project has what that takes, and prints the result of `up`. */
+async function callOnce(session: Session, stacks: readonly string[]): Promise<void> {
+  const { out, interruption } = session;
+  const environment = tryEnvironment(session);
+  if (!environment) return out.result("up", { stacks });
+  const { issuer, api, keyFiles } = environment;
+  const caller = await chooseCaller(environment);
+  if (caller === undefined) {
+    const files = Object.values(keyFiles).join(", ");
+    return out.result(`deployed; no call made: no caller's key is here (${files})`, { stacks });
+  }
+  out.say(`${caller} calls ${api}`);
+  const { status, body } = await firstAnswer(environment, caller, interruption);
+  out.result(`HTTP ${status} from ${api}\ncaller: ${caller}`, { stacks, issuer, api, status, answer: body });
+}
+
 function tryEnvironment({ project }: Session) {
   try {
     return readEnvironment(project, localStates(project));
   } catch (error) {
-    // A project of the user's own, without the outputs of main.ts.
+    // A project of one's own need not have these outputs.
     if (error instanceof ToolError && error.code === "not-deployed") return undefined;
     throw error;
   }

@@ -17,7 +17,7 @@ export async function applyStack(session: Session, stack: Stack): Promise<void> 
     refuseForeign(there, state);
     await refuseTakenPorts(stack, env);
     if (await serverIsLost({ stack, state }, env)) {
-      out.warn("a container of this environment is gone: bringing Docker's part back first, then the rest");
+      out.warn("a container of this environment is gone; bringing back what is in Docker first, then the rest");
       await tool.apply(addresses(stack, "docker_"));
     }
     out.say(`applying stack ${stack.name}`);
@@ -29,20 +29,20 @@ export async function applyStack(session: Session, stack: Stack): Promise<void> 
   endAttempt(session, stack);
 }
 
-/** Whatever a failed run made is in the state, unless it was broken off or could not write it. */
+/** After a failure everything that was made is in the state, unless Terraform was ended or could not write it. */
 function savedItsState(error: unknown, { interruption }: Session): boolean {
   const isKilled = (error as ToolError).code === "terraform-killed";
   return !interruption.aborted && !isKilled && !failedBecause(error, "state-not-saved");
 }
 
-/** Keycloak's entries cannot be refreshed while the server of this stack that holds them is not there. */
+/** Is a server of this stack gone? Terraform cannot refresh what it held until it is back. */
 async function serverIsLost(deployed: Deployed, env: Record<string, string>): Promise<boolean> {
   const own = serversOf(deployed, [deployed]).flatMap(({ containers }) => (containers ? [containers] : []));
   const running = await Promise.all(own.map((containers) => oneRuns(containers, env)));
   return !running.every(Boolean);
 }
 
-/** A server that does not become healthy says why in its log. */
+/** Adds the log of a server that did not become healthy: it says why. */
 async function withServerLog(error: unknown, stack: Stack, env: Record<string, string>): Promise<unknown> {
   if (!failedBecause(error, "server-unhealthy")) return error;
   const waiting = Object.values(stack.json.resource?.docker_container ?? {}).filter(({ wait }) => wait === true);

@@ -29,7 +29,7 @@ async function destroy(session: Session, deployed: Deployed, all: readonly Deplo
   const tool = terraform(session, stack);
   const leftovers = await findLeftovers(session, stack);
   const isContainer = ({ kind }: DockerThing) => kind === "container";
-  await remove(leftovers.filter(isContainer), session.env); // they may hold what the state knows
+  await remove(leftovers.filter(isContainer), session.env); // first, as they may use what the state knows
   if (state.resources.length > 0) {
     const servers = serversOf(deployed, all);
     await tool.forget(await entriesOfLostServers(servers, session.env));
@@ -48,8 +48,8 @@ async function destroy(session: Session, deployed: Deployed, all: readonly Deplo
 }
 
 /**
- * Whoever may remove a server and its volume needs no right in it. Where nobody can sign in any more, as after a first
- * deploy that was broken off, or to a server whose volume was made anew, what it holds goes with its volume.
+ * For a server that nobody can sign in to any more, as after a first deploy that was interrupted, or with a new volume.
+ * Whoever may remove the server and its volume needs no rights inside it: what it holds goes with the volume.
  */
 async function destroyedWithoutSigningIn(
   error: unknown,
@@ -59,7 +59,7 @@ async function destroyedWithoutSigningIn(
 ): Promise<boolean> {
   const own = servers.filter(({ containers }) => containers !== undefined).flatMap(({ addresses }) => addresses);
   if (own.length === 0 || !failedBecause(error, "nobody-signs-in")) return false;
-  session.out.warn("nobody can sign in to Keycloak here: what it holds is removed with its volume");
+  session.out.warn("nobody can sign in to Keycloak here; what it holds is removed with its volume");
   const tool = terraform(session, stack);
   const left = keycloakEntries(await tool.state()).map(({ address }) => address);
   await tool.forget(own.filter((address) => left.includes(address)));
@@ -67,7 +67,7 @@ async function destroyedWithoutSigningIn(
   return true;
 }
 
-/** A provider would wait for a server that is not there; what it held goes with its volume. */
+/** What is to be forgotten because its server is gone: a provider would wait for that server in vain. */
 async function entriesOfLostServers(servers: readonly ServerEntries[], env: Record<string, string>): Promise<string[]> {
   const lost = await Promise.all(
     servers.map(async ({ containers }) => containers !== undefined && !(await oneRuns(containers, env))),
@@ -75,7 +75,7 @@ async function entriesOfLostServers(servers: readonly ServerEntries[], env: Reco
   return servers.filter((_, index) => lost[index]).flatMap(({ addresses }) => addresses);
 }
 
-/** A server that exists elsewhere keeps what it holds, so its entries are forgotten only by whoever knows better. */
+/** A server elsewhere may come back with what it holds. Whether to forget its entries is for a person to say. */
 async function withWayOut(
   error: unknown,
   { terraformBinary }: Session,
@@ -89,7 +89,7 @@ async function withWayOut(
     .filter((_, index) => !there[index])
     .map(
       ({ url, addresses }) =>
-        `${url} does not answer. Start it and run \`m2m down\` again; or, if it is gone for good, forget what it held first:\n  (cd ${folder} && ${terraformBinary} state rm ${addresses.join(" ")})`,
+        `${url} does not answer. Start it and run \`m2m down\` again. If it is gone for good, forget what it held first:\n  (cd ${folder} && ${terraformBinary} state rm ${addresses.join(" ")})`,
     );
   if (hints.length === 0) return error;
   return new ToolError(error.code, [error.message, ...hints].join("\n\n"), { cause: error });

@@ -10,16 +10,16 @@ import { localStateFile } from "../project/state";
 import { type Session, terraform } from "../session";
 
 /**
- * What an `up` is about to make. One that was killed may have made things in Docker that the state never heard of, and
- * their names are then taken. Only things of these names that appeared since, and that the state does not know, are
- * that run's leftovers: all else belongs to somebody else.
+ * What an `up` is about to make. A run that was killed may have made things in Docker that the state does not know, and
+ * their names are taken then. Its leftovers are the things of these names that were not there before and that the state
+ * does not know. Everything else belongs to somebody else.
  */
 interface Attempt {
-  /** The process at work, and when it was started, since process ids are used again. */
+  /** The process at work, and when it started: process ids are used again. */
   readonly pid: number;
   readonly started: string;
   readonly things: readonly DockerThing[];
-  /** Docker's ids of those that were there before. */
+  /** Docker's ids of what was there before. */
   readonly before: readonly string[];
 }
 
@@ -36,8 +36,8 @@ export function refuseWhileBusy(project: Project): void {
 }
 
 /**
- * Writes down what is about to be made, after it has removed what a killed run left. Refuses while another run is at
- * work on the stack. Gives what is there already under the stack's names.
+ * Removes what a killed run left, then writes down what is about to be made. Refuses while another run works on the
+ * stack. Gives what is in Docker under the stack's names already.
  */
 export async function beginAttempt(session: Session, stack: Stack): Promise<MadeThing[]> {
   const { project, env, out } = session;
@@ -58,7 +58,7 @@ export async function beginAttempt(session: Session, stack: Stack): Promise<Made
   });
 }
 
-/** After success, and after a failure in which Terraform has saved what it made: only a killed run leaves its record. */
+/** For the end of a run whose state is saved, also a failed one. Only a killed run leaves its record. */
 export function endAttempt({ project }: Session, stack: Stack): void {
   rmSync(recordFile(project, stack), { force: true });
 }
@@ -70,7 +70,7 @@ export async function findLeftovers(session: Session, stack: Stack): Promise<Mad
   refuseLive(attempt, stack.name, file);
   if (!attempt && !hasLockFile(stack)) return [];
   const tool = terraform(session, stack);
-  // Terraform outlives a run that was killed alone, and its lock file outlives a Terraform that was killed.
+  // If only m2m was killed, Terraform still runs. If Terraform was killed, its lock file is still there.
   if (await tool.isLocked()) {
     throw new ToolError(
       "busy",
@@ -90,7 +90,7 @@ function refuseLive(attempt: Attempt | undefined, stack: string, file: string): 
   );
 }
 
-/** A record in another form, of an older version, says nothing that could be relied on. */
+/** A record that an older version wrote in another form counts as none. */
 function readAttempt(file: string): Attempt | undefined {
   if (!existsSync(file)) return undefined;
   try {
@@ -111,13 +111,13 @@ function hasLockFile(stack: Stack): boolean {
   return file !== undefined && existsSync(join(dirname(file), `.${basename(file)}.lock.info`));
 }
 
-/** When a process was started, in the system's own terms; empty where it has ended. */
+/** When a process started, in the system's own terms; empty if it has ended. */
 function startOf(pid: number): string {
   if (!existsSync("/proc/self/stat")) {
     return execaSync("ps", ["-o", "lstart=", "-p", String(pid)], { reject: false }).stdout.trim();
   }
   try {
-    // Fields 3 and 22 of proc(5), counted after the program's name, which may hold anything.
+    // Fields 3 and 22 of proc(5). The program's name before them may hold anything, so they are counted after it.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
     return fields[0] === "Z" ? "" : fields[19]!;
   } catch {

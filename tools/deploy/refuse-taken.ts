@@ -5,8 +5,8 @@ import type { Stack } from "../project/project";
 import type { State } from "../project/state";
 
 /**
- * Refuses names under which something of this package exists that the state does not know. Docker would take a volume
- * of another checkout for this one's, and `down` would then remove it.
+ * Refuses names that something of this package has already, if the state does not know it. Docker would use the volume
+ * of another checkout as this one's, and `down` would then remove it.
  */
 export function refuseForeign(there: readonly MadeThing[], state: State): void {
   const known = stateThings(state).map(({ id }) => id);
@@ -18,11 +18,11 @@ export function refuseForeign(there: readonly MadeThing[], state: State): void {
   );
   throw new ToolError(
     "name-in-use",
-    `${list}: made by another checkout, or by one whose state is lost; take it down there, choose other names, or remove it with \`${commands.join(" && ")}\``,
+    `${list}: made by another checkout, or the state is lost; take it down there, choose other names, or remove it with \`${commands.join(" && ")}\``,
   );
 }
 
-/** Refuses a published port that something else holds, before Docker fails half-way. */
+/** Refuses a port that another program holds, before Docker fails half-way. */
 export async function refuseTakenPorts(stack: Stack, env: Record<string, string>): Promise<void> {
   for (const config of Object.values(stack.json.resource?.docker_container ?? {})) {
     if (await isRunning(String(config.name), env)) continue;
@@ -41,7 +41,7 @@ export async function refuseTakenPorts(stack: Stack, env: Record<string, string>
 function isFree(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
-    // Whatever else keeps this program from the port, such as a privileged one, need not keep Docker from it.
+    // Any other problem, such as a privileged port, is this program's own; Docker may not have it.
     probe.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "EADDRINUSE"));
     probe.listen(port, host, () => probe.close(() => resolve(true)));
   });

@@ -10,16 +10,16 @@ export interface Deployed {
 
 /** Keycloak's entries of one server. */
 export interface ServerEntries {
-  /** Where the provider reaches it; empty where the synthesized JSON does not say. */
+  /** Where the provider reaches it; empty if the synthesized JSON does not say. */
   readonly url: string;
   readonly addresses: readonly string[];
-  /** The containers of the state that publish it; absent for a server that these stacks do not declare. */
+  /** The containers of the state that publish it; `undefined` for a server that these stacks do not declare. */
   readonly containers?: readonly MadeThing[];
 }
 
 /**
- * Keycloak's entries of a stack's state by the server that holds them: each names a provider by its alias, and the
- * provider's url is that of a container which one of the stacks publishes, or of a server that exists elsewhere.
+ * Keycloak's entries of a stack's state, by the server that holds them. An entry names its provider by an alias. The
+ * provider's url leads to a container that one of the stacks publishes, or to a server elsewhere.
  */
 export function serversOf({ stack, state }: Deployed, all: readonly Deployed[]): ServerEntries[] {
   const urls = new Map<string, string[]>();

@@ -15,8 +15,8 @@ interface Mirror {
 }
 
 /**
- * Puts the embedded provider into a filesystem mirror of its own. The mirror is named by the bundle's content: two
- * checkouts with different bundles of the same version do not take each other's away.
+ * Puts the embedded provider into a filesystem mirror of its own. The mirror is named after the bundle's content, so that
+ * two checkouts with different bundles of the same version do not replace each other's.
  */
 async function placeEmbeddedProvider(cache: string): Promise<string> {
   const bundle = packageFile(PROVIDER_BUNDLE);
@@ -35,8 +35,8 @@ async function placeEmbeddedProvider(cache: string): Promise<string> {
 }
 
 /**
- * Terraform's CLI configuration for these sources, in the cache: what this machine made comes from its mirrors, all else
- * from where the user's own configuration says. Gives the variables to start Terraform with.
+ * Writes Terraform's CLI configuration for these sources into the cache. Providers that this machine made come from its
+ * mirrors, all others from where the user's own configuration says. Gives the variables to start Terraform with.
  */
 export async function writeCliConfig(cache: string, sources: Sources): Promise<Record<string, string>> {
   const mirrors: Mirror[] = [];
@@ -45,7 +45,7 @@ export async function writeCliConfig(cache: string, sources: Sources): Promise<R
     mirrors.push({ path: await placeEmbeddedProvider(cache), include: EMBEDDED_KEYCLOAK.source });
   }
   const own = userCliText();
-  // `terraform providers lock`, which the cdktf CLI runs, asks registries whatever mirrors hold.
+  // The cdktf CLI runs `terraform providers lock`, which asks registries even if a mirror holds the provider.
   const skipLock = mirrors.length > 0 || impliedMirrors(own).length > 0 || /\b(filesystem|network)_mirror\b/.test(own);
   const forCdktf: Record<string, string> = skipLock ? { CDKTF_SKIP_PROVIDER_LOCK: "true" } : {};
   if (mirrors.length === 0) return forCdktf;
@@ -53,7 +53,7 @@ export async function writeCliConfig(cache: string, sources: Sources): Promise<R
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
   const file = join(cache, "terraform", `${hash}.tfrc`);
   await writeAtomically(file, text, 0o600);
-  // Nobody waits for news of Terraform's own versions where its registry was not reached.
+  // The registry was not reached: asking it for newer versions of Terraform would only take time.
   return { TF_CLI_CONFIG_FILE: file, ...forCdktf, CHECKPOINT_DISABLE: "true" };
 }
 

@@ -10,7 +10,7 @@ export interface DockerThing {
   readonly name: string;
 }
 
-/** One that is there, or was. Docker's id tells it from another of the same name; a volume has none but its name. */
+/** One that is there, or was. Docker's id tells it from another of the same name. The id of a volume is its name. */
 export interface MadeThing extends DockerThing {
   readonly id: string;
 }
@@ -25,7 +25,7 @@ const NOT_THERE = /no such (container|network|volume)|(container|network|volume)
 const STACK_FRAME = /^\s+(at |\.\.\. \d+ (more|common frames))/;
 const LINES_PER_MESSAGE = 50;
 
-/** Runs the Docker client; `undefined` where what is asked for is not there, an error where Docker does not answer. */
+/** Runs the Docker client. Gives `undefined` if the thing is not there, and fails if Docker does not answer. */
 async function docker(args: readonly string[], env: Record<string, string>): Promise<string | undefined> {
   const result = await execa("docker", args, { env, reject: false, timeout: 60_000, stdin: "ignore" });
   if (!result.failed) return result.stdout;
@@ -52,7 +52,7 @@ export function stateThings(state: State): MadeThing[] {
   );
 }
 
-/** Those of these names that exist in Docker and carry this package's label, whoever made them. */
+/** Things of these names that exist in Docker with this package's label, whoever made them. */
 export async function existing(things: readonly DockerThing[], env: Record<string, string>): Promise<MadeThing[]> {
   const found = await Promise.all(
     KINDS.filter((kind) => things.some((thing) => thing.kind === kind)).map(async (kind) => {
@@ -68,7 +68,7 @@ export async function existing(things: readonly DockerThing[], env: Record<strin
   return found.flat().filter((thing) => things.some(({ kind, name }) => kind === thing.kind && name === thing.name));
 }
 
-/** Is a container there, by its name or id, and does it run? */
+/** What became of a container, by its name or id. */
 export async function containerStatus(
   container: string,
   env: Record<string, string>,
@@ -106,7 +106,7 @@ export async function lastLogLines(container: string, lines: number, env: Record
   return result.failed ? "" : (result.all ?? "");
 }
 
-/** Its last lines that say something: of Java's stack traces the messages stay and the frames, dozens each, go. */
+/** The last lines of a log without the frames of Java's stack traces, of which there are dozens each. */
 export async function lastMessages(container: string, lines: number, env: Record<string, string>): Promise<string> {
   const log = await lastLogLines(container, lines * LINES_PER_MESSAGE, env);
   const messages = log.split("\n").filter((line) => !STACK_FRAME.test(line));

@@ -19,8 +19,8 @@ import { impliedMirrors, userCliText } from "./user-cli";
 const REACH_MS = 3_000;
 
 /**
- * The record, but for a Keycloak provider that the state contradicts; where there is none, what can be reached. The
- * decision is recorded.
+ * Where things come from: as recorded, or else as far as can be reached. The state wins if it was written by the other
+ * Keycloak provider. The decision is recorded.
  */
 export async function settleSources(project: Project, stateProviders: readonly string[]): Promise<Sources> {
   const recorded = readSources(project.folder);
@@ -40,15 +40,15 @@ export function isOutdated({ machineImage: recorded }: Sources, image: string | 
 }
 
 /**
- * An image for machines holds the Node.js that it was made of. Where the recorded one is gone and another version runs,
- * only that version's can be made: it is recorded in its place, and said so.
+ * An image for machines holds the Node.js that it was made of. If the recorded image is gone and another version runs now,
+ * only an image of that version can be made. It is recorded instead, and a line says so.
  */
 export async function renewMachineImage(project: Project, sources: Sources, out: Output): Promise<Sources> {
   const { machineImage: recorded } = sources;
   if (!isOutdated(sources, recorded) || (await presentImages([recorded!])).size > 0) return sources;
   const renewed = { ...sources, machineImage: machineImage() };
   out.warn(
-    `the image for machines is ${machineImage()} now: ${recorded} is not here, and images are made of the Node.js that runs, ${process.version}`,
+    `the image for machines is ${machineImage()} now: ${recorded} is gone, and an image can only be made of the Node.js that runs, ${process.version}`,
   );
   await recordSources(project, renewed);
   return renewed;
@@ -58,7 +58,7 @@ function follow(sources: Sources, keycloakProvider: Sources["keycloakProvider"])
   return { ...sources, keycloakProvider, why: `the state was written by ${keycloakProvider}; ${sources.why}` };
 }
 
-/** Asks both registries at once, within three seconds; images that are here already count as reached. */
+/** Asks both registries at once, for three seconds. An official image that is here already counts as reached. */
 async function reach(): Promise<Sources> {
   const [terraformRegistry, imageRegistry, present] = await Promise.all([
     answers("https://registry.terraform.io/.well-known/terraform.json"),
@@ -80,12 +80,12 @@ async function reach(): Promise<Sources> {
   };
 }
 
-/** Does a server answer, with a status below this one? By the proxy that the environment names, as Terraform asks. */
+/** Does a server answer with a status below this one? It is asked through the proxy of the environment, as by Terraform. */
 export async function answers(url: string, below = 500): Promise<boolean> {
   const request = { method: "HEAD", signal: AbortSignal.timeout(REACH_MS), redirect: "manual" } as const;
   const { HTTPS_PROXY, https_proxy, HTTP_PROXY, http_proxy } = process.env;
   try {
-    // A registry that asks for credentials is there, too.
+    // A registry that asks for credentials is there as well.
     const { status } =
       HTTPS_PROXY || https_proxy || HTTP_PROXY || http_proxy
         ? await fetchByProxy(url, { ...request, dispatcher: new EnvHttpProxyAgent() })
@@ -96,7 +96,7 @@ export async function answers(url: string, below = 500): Promise<boolean> {
   }
 }
 
-/** Does a mirror of the user's own CLI configuration, or one that Terraform looks into by itself, hold a provider? */
+/** Does a mirror hold a provider: one that the user configured, or a folder that Terraform looks into by itself? */
 async function isMirrored(address: string): Promise<boolean> {
   const text = userCliText();
   const paths = [...text.matchAll(/filesystem_mirror\s*\{[^}]*?path\s*=\s*"([^"]+)"/g)].map(([, path]) => path!);

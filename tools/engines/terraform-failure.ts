@@ -16,7 +16,7 @@ const SIGNS: Readonly<Record<Reason, (output: string) => boolean>> = {
 };
 
 const ABOUT_THE_PASSWORD =
-  "The administrator's password comes in KEYCLOAK_PASSWORD (or the variable keycloak_admin_password). Keycloak took it when its database was empty, and a kept volume keeps it.";
+  "Set KEYCLOAK_PASSWORD (or the variable keycloak_admin_password) to the administrator's password. Keycloak takes it only when its database is empty: an old volume still has the old password.";
 
 /** Terraform ran and failed. The message has what it wrote. */
 export class TerraformFailure extends ToolError {

@@ -17,13 +17,13 @@ export class Terraform {
     private readonly out: Output,
   ) {}
 
-  /** Installs providers, unless the last time was for the same requirements. */
+  /** Installs providers, unless they were installed for the same requirements before. */
   async init(): Promise<void> {
     const stamp = join(this.stack.folder, ".terraform", "m2m-initialised");
     const wanted = this.requirements();
     if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
     this.out.say("terraform init");
-    // The lock file pins checksums of a provider's earlier bundle of the same version; versions are pinned by the JSON.
+    // The lock file may hold checksums of another bundle of the same version. The JSON pins the versions.
     rmSync(join(this.stack.folder, ".terraform.lock.hcl"), { force: true });
     await this.run(["init", "-input=false", "-no-color"]);
     writeFileSync(stamp, wanted);
@@ -34,12 +34,12 @@ export class Terraform {
     await this.stream(["apply", "-auto-approve", ...targets.map((target) => `-target=${target}`)]);
   }
 
-  /** Without a refresh nobody is asked for what is destroyed: a provider that has nothing to destroy is not started. */
+  /** Without a refresh a provider is started only if it has something to destroy. */
   async destroy(options: { refresh: boolean } = { refresh: true }): Promise<void> {
     await this.stream(["destroy", "-auto-approve", ...(options.refresh ? [] : ["-refresh=false"])]);
   }
 
-  /** Shows the plan on stdout; true where there are changes. */
+  /** Shows the plan on stdout. Gives whether there are changes. */
   async plan(colour: boolean): Promise<boolean> {
     const args = ["plan", "-input=false", "-detailed-exitcode", "-lock=false", ...(colour ? [] : ["-no-color"])];
     const result = await this.start(args, "inherit");
@@ -48,7 +48,7 @@ export class Terraform {
     return false;
   }
 
-  /** The plan as data; `pending` also where nothing but outputs would change. */
+  /** The plan as data. It is `pending` even if nothing but outputs would change. */
   async planJson(): Promise<{ pending: boolean; changes: PlannedChange[] }> {
     const result = await this.start(["plan", "-input=false", "-lock=false", "-json", "-detailed-exitcode"]);
     const events = text(result.stdout).split("\n").flatMap(parseEvent);
@@ -70,7 +70,7 @@ export class Terraform {
     return result.failed && /Error acquiring the state lock/.test(text(result.stderr));
   }
 
-  /** The required providers and the mirror's content decide whether an init is still good. */
+  /** What decides whether an init is still good: the required providers and the mirrors' content. */
   private requirements(): string {
     const text = JSON.stringify([this.stack.json.terraform, this.env]);
     return createHash("sha256").update(text).digest("hex");
@@ -96,7 +96,7 @@ export class Terraform {
     if (result.isTerminated) {
       throw new ToolError(
         "terraform-killed",
-        `terraform ${args[0]} of stack ${this.stack.name} was ended by ${result.signal} and may have lost what it was making; run \`m2m up\` or \`m2m down\` to go on`,
+        `terraform ${args[0]} of stack ${this.stack.name} was ended by ${result.signal}, and what it was making may be missing in the state; run \`m2m up\` or \`m2m down\` to go on`,
       );
     }
     if (result.failed) throw this.failure(args[0]!, errors.join("\n\n") || text(result.stderr));
@@ -109,7 +109,7 @@ export class Terraform {
       stdin: "ignore",
       reject: false,
       stdout,
-      // Ctrl-C reaches Terraform too, which then stops in order and saves its state: wait for it.
+      // Ctrl-C reaches Terraform too. It stops in order and saves its state, so wait for it.
       forceKillAfterDelay: 120_000,
     });
   }
@@ -120,8 +120,8 @@ export class Terraform {
 }
 
 /**
- * Starts Terraform so that what it writes is its owner's alone: copies of the state, which some commands leave, would be
- * readable for everybody. The program that starts takes over the mask; this process has its own back at once.
+ * Starts Terraform so that only its owner can read what it writes. Some commands leave copies of the state, which everybody
+ * could read otherwise. The started program keeps the mask; this process gets its own back at once.
  */
 export function startTerraform<T extends Options>(binary: string, args: readonly string[], options: T) {
   const mask = process.umask(0o077);

@@ -5,19 +5,19 @@ import { join } from "node:path";
 const OURS = "# Written by m2m for the providers that this machine made itself.";
 const OWN = "# Your own configuration: ";
 
-/** The first lines of a CLI configuration that `m2m` writes: what it is, and whose settings it keeps. */
+/** The first lines of a CLI configuration that `m2m` writes: what it is, and the file whose settings it keeps. */
 export function header(): string {
   return `${OURS}\n${OWN}${userCliFile()}`;
 }
 
-/** The user's own Terraform CLI configuration; empty where there is none. */
+/** The user's own Terraform CLI configuration; empty if there is none. */
 export function userCliText(): string {
   return read(userCliFile());
 }
 
 /**
- * `TF_CLI_CONFIG_FILE` may name a file that does not exist; Terraform then takes no other. It may also name one that
- * `m2m` wrote, by `eval "$(m2m env)"`: the user's own is then the one that file was made from.
+ * `TF_CLI_CONFIG_FILE` may name a file that does not exist: Terraform then reads no other. After `eval "$(m2m env)"` it
+ * names a file that `m2m` wrote: the user's own is then the one that file was made from.
  */
 function userCliFile(): string {
   const home = join(process.env.HOME || homedir(), ".terraformrc");
@@ -32,8 +32,8 @@ function read(file: string): string {
 }
 
 /**
- * The folders that Terraform takes for filesystem mirrors by itself, as far as they exist: none where the user's
- * configuration names its installation methods.
+ * The folders that Terraform uses as filesystem mirrors by itself, if they exist. It uses none of them if the user's
+ * configuration names installation methods.
  *
  * @see https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
  */

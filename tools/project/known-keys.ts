@@ -10,7 +10,7 @@ import type { ResourceJson } from "../../constructs/contract/terraform-json";
 import type { Stack } from "./project";
 import type { StackState, State, StateResource } from "./state";
 
-/** A certificate that a state holds: an address says which client only within its stack. */
+/** A certificate that a state holds. The address names a client within its stack only. */
 export interface KnownKey {
   readonly stack: string;
   readonly address: string;
@@ -61,12 +61,12 @@ function isClient({ mode, type }: StateResource): boolean {
   return mode === "managed" && type === CLIENT;
 }
 
-/** The keys that Keycloak accepts from a client, by the state; none where the state does not know it. */
+/** The keys that Keycloak accepts from a client, by the state; none if the state does not know the client. */
 export function publishedKids(state: State | undefined, address: string): string[] {
   return instancesOf(state, address).flatMap(acceptedKids);
 }
 
-/** The key that the deploys so far have said signs: that of a client's certificate. */
+/** The key that signs, by the last deploy: that of the client's certificate. */
 export function certifiedKid(state: State | undefined, address: string): string | undefined {
   return certifiedKey(instancesOf(state, address)[0] ?? {})?.kid;
 }

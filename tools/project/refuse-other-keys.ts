@@ -5,7 +5,7 @@ import { ToolError } from "../output";
 import type { KnownKey } from "./known-keys";
 import type { Project } from "./project";
 
-/** Keys of one pair's record follow one another by the commands that keep it; any other would lock a machine out. */
+/** A key may follow another of the same record, as `m2m keys` keeps it. Any other key would lock a machine out. */
 export function refuseOtherKeys(
   known: readonly KnownKey[],
   declared: readonly KnownKey[],
@@ -19,13 +19,13 @@ export function refuseOtherKeys(
     if (!areOfOnePair(before.kid, key.kid)) {
       throw new ToolError(
         "key-replaced",
-        `${key.address} of stack ${key.stack} (${key.name}) would get another key: the state knows kid ${before.kid}, its certificate now has ${key.kid}; restore the certificate, or pass --new-keys to replace the key`,
+        `${key.address} of stack ${key.stack} (${key.name}) would get another key: the state knows kid ${before.kid}, the certificate has ${key.kid}; restore the certificate, or pass --new-keys to replace the key`,
       );
     }
   }
 }
 
-/** Where several keys are accepted, a record says so: without it they would go, revocations be forgotten, and nobody have asked. */
+/** If several keys are accepted, a record says so. Without it they and all revocations would be gone, unasked. */
 export function refuseLostRecord(
   project: Project,
   known: readonly KnownKey[],
@@ -38,7 +38,7 @@ export function refuseLostRecord(
     if (!before) continue;
     throw new ToolError(
       "record-lost",
-      `${record} is not there, and the state knows ${before.accepted.length} keys of ${pair.name}; restore it from version control, or pass --new-keys to have only the key of the certificate accepted`,
+      `${record} is not there, and the state knows ${before.accepted.length} keys of ${pair.name}; restore it from version control, or pass --new-keys to accept only the key of the certificate`,
     );
   }
 }

@@ -46,12 +46,12 @@ export function localStates(project: Project): StackState[] {
   });
 }
 
-/** Where such a state lies. */
+/** Where the state of a stack is then. */
 export function stateFile(project: Project, stack: string): string {
   return join(project.folder, stateFileName(stack));
 }
 
-/** The state file of a stack with a local backend; cdktf's own backend has an absolute path, ours a relative one. */
+/** The state file of a stack with a local backend. cdktf's own backend has an absolute path, ours a relative one. */
 export function localStateFile(stack: Stack): string | undefined {
   const path = stack.json.terraform.backend?.local?.path;
   return path === undefined ? undefined : resolve(stack.folder, path);
@@ -75,7 +75,7 @@ export function readState(file: string): State {
   return existsSync(file) ? parseState(readFileSync(file, "utf8"), file) : EMPTY;
 }
 
-/** The addresses of the Keycloak providers that a state was written by. */
+/** The addresses of the Keycloak providers that wrote these states. */
 export function keycloakProviderAddresses(states: readonly State[]): string[] {
   const found = states
     .flatMap(({ resources }) => resources)

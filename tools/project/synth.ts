@@ -16,20 +16,20 @@ export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue"
 }
 
 /**
- * Runs the app of `cdktf.json` as `cdktf synth` does, without the seconds that the CLI itself costs, and refuses a
- * result that would replace a key unasked.
+ * Runs the app of `cdktf.json` as `cdktf synth` does, without the seconds that the CLI itself takes. Refuses a result that
+ * would replace a key unasked.
  */
 export async function synthesize(project: Project, out: Output, options: SynthOptions): Promise<Stack[]> {
   const known = knownKeys(localStates(project));
   const before = lastSynthesis(project);
   const { createKeys, reissue, newKeys } = options;
   await runApp(project, out, keySwitches({ createKeys, reissue, known: newKeys ? undefined : known }));
-  // What an earlier synthesis left is not this app's word.
+  // An unchanged manifest is of an earlier synthesis.
   const stacks = lastSynthesis(project) === before ? [] : readStacks(project);
   if (stacks.length === 0) {
     throw new ToolError(
       "synth-failed",
-      `\`${project.app}\` ended without a stack in ${project.outdir}; it has to declare a TerraformStack and end with app.synth()`,
+      `\`${project.app}\` made no stack in ${project.outdir}; it has to declare a TerraformStack and end with app.synth()`,
     );
   }
   if (!newKeys) {
@@ -74,7 +74,7 @@ async function runApp(project: Project, out: Output, env: Record<string, string>
   throw new ToolError("synth-failed", `\`${project.app}\` failed:\n${essence(rest.join("\n") || stdout)}`);
 }
 
-/** npx looks up the registry's cache first; what is installed can be started at once. */
+/** npx looks into its cache first. A program that is installed can be started at once. */
 function localCommand(project: Project): string {
   const program = /^npx ([\w.-]+)/.exec(project.app)?.[1];
   const installed = program !== undefined && existsSync(join(project.folder, "node_modules", ".bin", program));

@@ -24,7 +24,7 @@ describe("the cache", () => {
     const to = join(folder.path, "kept", "file");
     await expect(placeFile(from, to, { checksum: sha256("published") })).rejects.toMatchObject({
       code: "checksum-mismatch",
-      message: expect.stringContaining(`${from} is not the file this version expects`),
+      message: expect.stringContaining(`${from} is not the file that this version expects`),
     });
     expect(readdirSync(join(folder.path, "kept"))).toEqual([]);
     await placeFile(from, to, { checksum: sha256("tampered"), mode: 0o755 });

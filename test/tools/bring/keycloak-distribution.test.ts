@@ -21,7 +21,7 @@ describe("Keycloak's distribution", () => {
     await expect(bringKeycloakDistribution(folder.path, version, out)).rejects.toMatchObject({
       code: "download-failed",
     });
-    expect(out.said.join("\n")).toContain("is not the Keycloak 26.4.7 that was published");
+    expect(out.said.join("\n")).toContain("is not the published Keycloak 26.4.7");
     expect(readdirSync(join(folder.path, "downloads"))).toEqual([]);
   });
 });

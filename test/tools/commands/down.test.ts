@@ -173,7 +173,7 @@ describe("down where a server is gone", () => {
     await expect(run(session)).rejects.toMatchObject({
       code: "terraform-failed",
       message: expect.stringContaining(
-        `http://127.0.0.1:1 does not answer. Start it and run \`m2m down\` again; or, if it is gone for good, forget what it held first:\n  (cd ${stackFolder} && ${session.terraformBinary} state rm keycloak_realm.S)`,
+        `http://127.0.0.1:1 does not answer. Start it and run \`m2m down\` again. If it is gone for good, forget what it held first:\n  (cd ${stackFolder} && ${session.terraformBinary} state rm keycloak_realm.S)`,
       ),
     });
     expect(forgotten(terraform.calls())).toEqual([]);
@@ -202,7 +202,7 @@ describe("down where nobody can sign in", () => {
       "state rm keycloak_realm.R",
       expect.stringMatching(/^destroy .*-refresh=false/),
     ]);
-    expect(out.warned).toEqual(["nobody can sign in to Keycloak here: what it holds is removed with its volume"]);
+    expect(out.warned).toEqual(["nobody can sign in to Keycloak here; what it holds is removed with its volume"]);
   });
 
   it("keeps what a server elsewhere holds, and what another error is about", async () => {

@@ -41,7 +41,7 @@ describe("logs", () => {
   it("say which container is gone", async () => {
     docker("a1");
     expect(await run()).toEqual({
-      warned: ["gone, and its log with it: keycloak; run `m2m up` to bring it back"],
+      warned: ["no longer there, nor its log: keycloak; run `m2m up` to bring it back"],
       results: ["==> machine-b <==\nlog of a1"],
     });
   });
@@ -50,7 +50,7 @@ describe("logs", () => {
     docker();
     await expect(run()).rejects.toMatchObject({
       code: "not-deployed",
-      message: "gone, and its log with it: keycloak, machine-b; run `m2m up` to bring it back",
+      message: "no longer there, nor their logs: keycloak, machine-b; run `m2m up` to bring them back",
     });
   });
 });

@@ -105,7 +105,7 @@ describe("a switch of the provider", () => {
     const out = recordOutput();
     await switchProvider(out, "registry");
     expect(out.warned.join()).toContain(
-      `stack m2m keeps its state elsewhere, where it is not switched; run:\n  (cd ${join(project().outdir, "stacks", "m2m")} && terraform state replace-provider ${EMBEDDED_KEYCLOAK.source} ${OFFICIAL_KEYCLOAK.source})`,
+      `the state of stack m2m is kept elsewhere and is not switched; run:\n  (cd ${join(project().outdir, "stacks", "m2m")} && terraform state replace-provider ${EMBEDDED_KEYCLOAK.source} ${OFFICIAL_KEYCLOAK.source})`,
     );
     expect(existsSync(project().outdir)).toBe(true);
     expect(terraform.calls().filter((call) => call.startsWith("state"))).toEqual([]);

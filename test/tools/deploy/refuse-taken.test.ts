@@ -23,7 +23,7 @@ describe("refuseForeign", () => {
       expect.objectContaining({
         code: "name-in-use",
         message:
-          "container keycloak, volume keycloak-data: made by another checkout, or by one whose state is lost; take it down there, choose other names, or remove it with `docker container rm --force keycloak && docker volume rm keycloak-data`",
+          "container keycloak, volume keycloak-data: made by another checkout, or the state is lost; take it down there, choose other names, or remove it with `docker container rm --force keycloak && docker volume rm keycloak-data`",
       }),
     );
   });

@@ -192,7 +192,7 @@ describe("the recorded image for machines", () => {
     const renewed = await renewMachineImage(project(), recordWith("cdktf-keycloak-m2m/node:1"), out);
     expect(renewed).toEqual(recordWith(NOW));
     expect(readSources(folder.path)).toEqual(recordWith(NOW));
-    expect(out.warned.join()).toContain(`the image for machines is ${NOW} now: cdktf-keycloak-m2m/node:1 is not here`);
+    expect(out.warned.join()).toContain(`the image for machines is ${NOW} now: cdktf-keycloak-m2m/node:1 is gone`);
   });
 
   it("of this Node.js, or of another name, stays as it is", async () => {

@@ -122,7 +122,7 @@ describe("a key that the state knows", () => {
     const error = await failure(synthesize(projectIn(folder.path), recordOutput(), ALLOWED));
     expect(error).toMatchObject({ name: "ToolError", code: "key-replaced" });
     expect(error.message).toBe(
-      `${ADDRESS} of stack m2m (machine-b) would get another key: the state knows kid EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04, its certificate now has qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598; restore the certificate, or pass --new-keys to replace the key`,
+      `${ADDRESS} of stack m2m (machine-b) would get another key: the state knows kid EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04, the certificate has qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598; restore the certificate, or pass --new-keys to replace the key`,
     );
   });
 
@@ -141,7 +141,7 @@ describe("a key that the state knows", () => {
     const project = projectIn(folder.path);
     expect(await failure(synthesize(project, recordOutput(), ALLOWED))).toMatchObject({
       code: "record-lost",
-      message: `${record} is not there, and the state knows 2 keys of x; restore it from version control, or pass --new-keys to have only the key of the certificate accepted`,
+      message: `${record} is not there, and the state knows 2 keys of x; restore it from version control, or pass --new-keys to accept only the key of the certificate`,
     });
     await synthesize(project, recordOutput(), { ...ALLOWED, newKeys: true });
     mkdirSync(join(folder.path, "certs"));
@@ -186,7 +186,7 @@ describe("an app that synthesizes nothing", () => {
   const run = (app: string) => failure(synthesize(projectIn(folder.path, app), recordOutput(), ALLOWED));
   const NO_STACK = expect.objectContaining({
     code: "synth-failed",
-    message: expect.stringContaining("ended without a stack in"),
+    message: expect.stringContaining("made no stack in"),
   });
 
   it("is refused", async () => {
