@@ -20,7 +20,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { KeyError } from "./errors";
 
-/** Reads a file that has to be a regular one; `undefined` where there is none. A link is never followed. */
+/** Reads a regular file; `undefined` if there is none. A link is never followed. */
 export function readRegularFile(path: string): string | undefined {
   if (!isFileThere(path)) return undefined;
   let file: number | undefined;
@@ -37,15 +37,15 @@ export function readRegularFile(path: string): string | undefined {
   }
 }
 
-/** Writes beside the target and renames, so that a crash leaves the old file or the new one, never half of one. */
+/** Writes a new file beside the target and renames it. A crash leaves the old file or the new one, never half of one. */
 export function replaceFile(path: string, content: string, mode: number): void {
   const former = isFileThere(path) ? statOf(path) : undefined; // refuses a link or a folder in the way
   writtenBeside(path, content, mode, (temporary) => renameSync(temporary, path), former);
 }
 
 /**
- * Writes beside the target and links, so that of several runs at once one makes the whole file. Gives whether it was
- * this one; a file that is there already stays as it is.
+ * Writes a new file beside the target and links it, so that only one of several runs makes the file, and makes it whole.
+ * Gives whether this run made it. A file that exists stays as it is.
  */
 export function createFile(path: string, content: string, mode: number): boolean {
   if (isFileThere(path)) return false;
@@ -58,7 +58,7 @@ export function createFile(path: string, content: string, mode: number): boolean
   }
 }
 
-/** Removes a file, where there is one. */
+/** Removes a file if it exists. */
 export function removeFile(path: string): void {
   if (!isFileThere(path)) return;
   try {
@@ -70,8 +70,8 @@ export function removeFile(path: string): void {
 }
 
 /**
- * Removes what crashed runs left beside a key file, and beside those that have eight characters more in their name. Only
- * where no other run is at work on them.
+ * Removes the half-written files that crashed runs left beside a key file and its staged keys. Call it only while no other
+ * run works on them.
  */
 export function removeHalfWritten(keyFile: string): void {
   const folder = dirname(keyFile);
@@ -92,7 +92,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** So that a loss of power leaves files in the order in which they were written. Shared folders may have no such thing. */
+/** Keeps the order of the writes over a loss of power. Some file systems cannot do it, such as shared folders. */
 function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const opened = openSync(folder, constants.O_RDONLY);
@@ -105,7 +105,7 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** What a file system answers that does not know an operation. */
+/** The answers of a file system that lacks an operation. */
 const UNSUPPORTED = ["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
 
 /** Some file systems, such as folders shared with a virtual machine, have no hard links. */
@@ -125,8 +125,7 @@ function writtenBeside(
   place: (temporary: string) => void,
   former?: Stats,
 ): void {
-  // No other run has this name, whatever its process id. It ends like the file itself, so that what keeps that one out
-  // of git (*.key) covers a half-written one too.
+  // No other run has this name. It ends like the file itself, so that `*.key` in .gitignore covers it too.
   const temporary = join(dirname(path), `.${randomUUID()}.${basename(path)}`);
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -142,20 +141,20 @@ function writtenBeside(
     place(temporary);
     syncFolder(dirname(path));
   } catch (cause) {
-    const remedy = "it is as it was; make the folder writable for this user, or room on its file system";
+    const remedy = "it is unchanged; make the folder writable for this user, or free space on its file system";
     throw new KeyError("FILE_NOT_WRITTEN", `${path} cannot be written, got: ${codeOf(cause)}; ${remedy}`, { cause });
   } finally {
-    if (statOf(temporary)) rmSync(temporary); // "force" forgives no folder that is none
+    if (statOf(temporary)) rmSync(temporary); // "force" does not help where the folder is no folder
   }
 }
 
-/** What root writes stays its owner's: a machine that runs as another user would not get at its new key. */
+/** Keeps the owner of a file that root replaces: a machine that runs as another user could not read its new key. */
 function keepOwner(file: number, { uid, gid }: Stats): void {
-  if (process.geteuid?.() !== 0) return; // nobody else can give a file away
+  if (process.geteuid?.() !== 0) return; // only root can give a file away
   try {
     fchownSync(file, uid, gid);
   } catch {
-    // a root without that right, as in some containers, has the file as its own
+    // root may lack that right, as in some containers; then root owns the file
   }
 }
 
@@ -171,7 +170,7 @@ export function isFileThere(path: string): boolean {
     const got = stat.isSymbolicLink() ? "a symbolic link" : stat.isDirectory() ? "a folder" : "a special file";
     throw new KeyError(
       "FILE_NOT_REGULAR",
-      `${path} must be a regular file, got: ${got}; it is left as it is: replace it by the file itself, or remove it`,
+      `${path} must be a regular file, got: ${got}; it is unchanged; put the file itself there, or remove it`,
     );
   }
   return true;
@@ -183,7 +182,7 @@ function statOf(path: string) {
   } catch (error) {
     if (codeOf(error) === "ENOTDIR") return undefined; // what is in a folder's place says so when it is written to
     const remedy = "let this user look into its folder";
-    throw new KeyError("KEY_UNREADABLE", `${path} cannot be looked for, got: ${codeOf(error)}; ${remedy}`, {
+    throw new KeyError("KEY_UNREADABLE", `${path} cannot be accessed, got: ${codeOf(error)}; ${remedy}`, {
       cause: error,
     });
   }

@@ -5,7 +5,7 @@ import { acceptedOf, activeOf, type KeyEntry, type KeyRecord, type KeyState, sta
 export function prepare(record: KeyRecord, entry: KeyEntry): KeyRecord {
   refuseSecond(record);
   if (record.keys.some(({ kid }) => kid === entry.kid)) {
-    throw new KeyError("KEY_KNOWN", `key ${entry.kid} is in the record already; prepare another`);
+    throw new KeyError("KEY_KNOWN", `key ${entry.kid} is already in the record; prepare another`);
   }
   return { ...record, keys: [...record.keys, entry] };
 }
@@ -16,7 +16,7 @@ export function refuseSecond(record: KeyRecord): void {
   if (!waiting) return;
   throw new KeyError(
     "KEY_PREPARED_ALREADY",
-    `key ${waiting.kid} is prepared since ${waiting.since}; activate it, or revoke it`,
+    `key ${waiting.kid} has been prepared since ${waiting.since}; activate it, or revoke it`,
   );
 }
 
@@ -32,7 +32,7 @@ export function activate(record: KeyRecord, now: Date, kid?: string): KeyRecord 
 /** Drops the keys that no longer sign, or the one of a `kid`. */
 export function retire(record: KeyRecord, kid?: string): KeyRecord {
   const gone = kid === undefined ? retiringOf(record) : [chosen(record, kid, ["retiring"], "retired")];
-  if (gone.length === 0) throw new KeyError("KEY_NOT_FOUND", "no key is retiring: there is nothing to retire");
+  if (gone.length === 0) throw new KeyError("KEY_NOT_FOUND", "no key is retiring, so there is nothing to retire");
   return { ...record, keys: record.keys.filter((entry) => !gone.includes(entry)) };
 }
 
@@ -45,10 +45,7 @@ export function revoke(record: KeyRecord, now: Date, kid: string): KeyRecord {
   if (gone.state !== "active") return moved(record, now, { [gone.kid]: "revoked" });
   const next = record.keys.find(({ state }) => state === "prepared");
   if (!next) {
-    throw new KeyError(
-      "KEY_NOT_FOUND",
-      `key ${gone.kid} is the active one and no other is prepared; prepare one first`,
-    );
+    throw new KeyError("KEY_NOT_FOUND", `key ${gone.kid} is active and no other key is prepared; prepare one first`);
   }
   return moved(record, now, { [gone.kid]: "revoked", [next.kid]: "active" });
 }
@@ -73,7 +70,7 @@ function chosen(record: KeyRecord, kid: string | undefined, from: readonly KeySt
   const known = record.keys.map((entry) => `${entry.kid} (${entry.state})`).join(", ");
   const wanted = kid === undefined ? `no key is ${from[0]}` : `no key ${kid} is ${from.join(" or ")}`;
   const remedy = kid === undefined ? "; prepare one first (`m2m keys prepare`)" : "";
-  throw new KeyError("KEY_NOT_FOUND", `${wanted}: there is none to be ${verb}${remedy}; known: ${known}`);
+  throw new KeyError("KEY_NOT_FOUND", `${wanted}, so none can be ${verb}${remedy}; known: ${known}`);
 }
 
 function isKid(entry: KeyEntry, kid: string): boolean {

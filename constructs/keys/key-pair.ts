@@ -105,7 +105,7 @@ function ensureSinglePair(request: KeyPairRequest): CertificateFacts {
   if (key && keyId(key) !== certificate.kid) {
     throw new KeyError(
       "CERTIFICATE_MISMATCH",
-      `${shown(certificateFile)} must certify the key in ${shown(keyFile)}, got: kid ${certificate.kid} in the certificate and ${keyId(key)} in the key; restore the half that is wrong, or remove the certificate to have it issued again over this key`,
+      `${shown(certificateFile)} must certify the key in ${shown(keyFile)}, got: kid ${certificate.kid} in the certificate and ${keyId(key)} in the key; restore the half that is wrong, or remove the certificate to have one issued for this key`,
     );
   }
   const expired = certificate.notAfter <= (request.now ?? new Date());
@@ -121,7 +121,7 @@ function encryptedPair(request: KeyPairRequest, pem: string | undefined): Certif
   if (pem !== undefined) return read(request, pem);
   throw new KeyError(
     "KEY_UNREADABLE",
-    `${shown(key)} is encrypted, and no certificate can be issued over it here; put its certificate at ${shown(certificate)}`,
+    `${shown(key)} is encrypted, so no certificate can be issued for it here; put its certificate at ${shown(certificate)}`,
   );
 }
 

@@ -72,7 +72,7 @@ export function parseRecord(json: string, where: string): KeyRecord {
     throw isMerge
       ? new KeyError(
           "RECORD_CORRUPT",
-          `${where} holds a merge conflict; resolve it: one active key, and every revoked one stays`,
+          `${where} holds a merge conflict; resolve it: keep one active key and every revoked key`,
         )
       : corrupt(where, "must be JSON");
   }
@@ -90,7 +90,7 @@ function checkEntry(entry: unknown, index: number, where: string): KeyEntry {
   const { kid, algorithm, state, since, until, certificate } = (entry ?? {}) as Record<string, unknown>;
   const fail = (rule: string) => corrupt(where, `has at \`keys[${index}]\` ${rule}`);
   if (!STATES.includes(state as KeyState)) throw fail(`no \`state\` of ${STATES.join(", ")}`);
-  if (!SIGNING_ALGORITHMS.includes(algorithm as SigningAlgorithm)) throw fail("an `algorithm` that is none");
+  if (!SIGNING_ALGORITHMS.includes(algorithm as SigningAlgorithm)) throw fail("an unknown `algorithm`");
   for (const time of [since, until]) {
     if (typeof time !== "string" || !TIME.test(time) || Number.isNaN(Date.parse(time))) {
       throw fail("a time that is not written as 2026-01-31T12:00:00Z");

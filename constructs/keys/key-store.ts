@@ -30,33 +30,33 @@ export function readRecord(files: PairFiles, algorithm?: SigningAlgorithm): KeyR
   return { version: 1, keys: [entryOf(facts, "active", facts.notBefore)] };
 }
 
-/** Writes the private half of a key that is to be prepared: before the record names it, so that it is never missing. */
+/** Writes the private half of a key that is being prepared. This comes before the record names it, so it is never missing. */
 export function stagePrivateKey(files: PairFiles, kid: string, pem: string): void {
   const path = files.staged(kid);
   if (isFileThere(path)) {
-    throw new KeyError("KEY_KNOWN", `${path} exists already; move it away, or prepare another key`);
+    throw new KeyError("KEY_KNOWN", `${path} already exists; move it away, or prepare another key`);
   }
   replaceFile(path, pem, 0o600); // which is whole at once, also where there are no hard links
 }
 
 /**
- * Makes the files say what `after` says, where they said `before`. In this order, so that a crash between any two steps
- * leaves a machine with a key that Keycloak accepts, no private half lost, and the rest to {@link settle}.
+ * Brings the files of a pair from one record to the next. The order matters. After a crash between any two steps the
+ * machine still has a key that Keycloak accepts, no private half is lost, and {@link settle} can do the rest.
  *
  * @throws {KeyError} `KEY_HELD` where the key file holds a key that is to be dropped; nothing is written then
  */
 export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyRecord, passphrase?: string): void {
   const stays = new Set(acceptedOf(after).map(({ kid }) => kid));
   const active = activeOf(before).kid;
-  // What is in the way of a file is to be known before any is written.
+  // Whatever stands in the place of a file has to be refused before any file is written.
   for (const path of [files.certificate, files.record, ...after.keys.map(({ kid }) => files.staged(kid))]) {
     isFileThere(path);
   }
   refuseHeld(files, before, after, passphrase);
   if (active !== activeOf(after).kid) checkStaged(files, activeOf(after), passphrase);
   removeHalfWritten(files.key); // a key that is gone must not stay in what a crashed run left
-  // Nobody signs with what leaves the record, and nobody would look for it afterwards: the private half goes first. One
-  // that is revoked stays in the record, and goes when that says so: until then it may be one that is to sign.
+  // A key that leaves the record signs nothing, and nobody would look for it afterwards: its private half goes first.
+  // A revoked key stays in the record. Its private half goes once the record is written: until then it may have to sign.
   const known = new Set(after.keys.map(({ kid }) => kid));
   for (const { kid } of before.keys) if (!known.has(kid)) removeFile(files.staged(kid));
   if (active !== activeOf(after).kid && stays.has(active)) keepAside(files, before, passphrase);
@@ -65,9 +65,9 @@ export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyReco
 }
 
 /**
- * Brings certificate and private key in line with the record, which decides: ends what a crash has left half done. Does
- * nothing where all is in line, or where the private half is not on this machine. Gives whether the key file holds
- * another key for it.
+ * Brings the certificate and the private key in line with the record, and so ends what a crash left half done. It does
+ * nothing if they are in line, or if the private half is not on this machine. Gives whether the active key was moved into
+ * the key file.
  *
  * @throws {KeyError} `CERTIFICATE_MISMATCH` where a file holds a key that the record does not have there
  */
@@ -77,7 +77,7 @@ export function settle(files: PairFiles, record: KeyRecord, passphrase?: string)
   const held = heldKey(files, record, passphrase);
   const staged = readRegularFile(files.staged(active.kid));
   const isMoved = held !== active.kid && staged !== undefined;
-  // It is moved or removed, and whoever put another key there has it nowhere else.
+  // The staged file is moved or removed below. A key that somebody else put there may exist nowhere else.
   checkStaged(files, active, passphrase);
   if (isMoved) {
     if (held !== undefined && acceptedOf(record).some(({ kid }) => kid === held)) keepAside(files, record, passphrase);
@@ -91,7 +91,7 @@ export function settle(files: PairFiles, record: KeyRecord, passphrase?: string)
   return isMoved;
 }
 
-/** Whether a crash left the active key in a place of its own: before it was in the key file, or just after. */
+/** Whether a crash left the active key in its staged file, before it was moved into the key file or just after. */
 export function isCutOff(files: PairFiles, record: KeyRecord): boolean {
   return isFileThere(files.staged(activeOf(record).kid));
 }
@@ -108,7 +108,7 @@ export function checkKnown(files: Pick<PairFiles, "key" | "record">, record: Key
   if (record.keys.some(({ kid }) => kid === held)) return;
   throw new KeyError(
     "CERTIFICATE_MISMATCH",
-    `${files.key} must hold a key of ${files.record}, got: kid ${held}, which is none of its keys; restore the record, bring the key file of the machine here, or remove the key file: without it all but signing works`,
+    `${files.key} must hold a key of ${files.record}, got: key ${held}, which is not in it; restore the record, bring the machine's key file here, or remove the key file: only signing needs it`,
   );
 }
 
@@ -121,7 +121,7 @@ function keyIn(path: string, passphrase?: string): string | undefined {
   );
 }
 
-/** A machine is given no other key than the one that Keycloak accepts, whoever put the file there. */
+/** A machine gets no key but the one that Keycloak accepts, whoever put the file there. */
 function checkStaged(files: PairFiles, { kid }: Pick<KeyEntry, "kid">, passphrase?: string): void {
   const path = files.staged(kid);
   const got = keyIn(path, passphrase);
@@ -129,13 +129,13 @@ function checkStaged(files: PairFiles, { kid }: Pick<KeyEntry, "kid">, passphras
   throw new KeyError("CERTIFICATE_MISMATCH", `${path} must hold key ${kid}, got: ${got}; restore it, or remove it`);
 }
 
-/** A machine that signs with a dropped key is locked out, and the record knows nothing of that key any more. */
+/** A machine that signs with a dropped key is locked out, and the record does not know that key any more. */
 function refuseHeld(files: PairFiles, before: KeyRecord, after: KeyRecord, passphrase?: string): void {
   const held = heldKey(files, before, passphrase);
   if (held === undefined || after.keys.some(({ kid }) => kid === held)) return;
   throw new KeyError(
     "KEY_HELD",
-    `${files.key} holds key ${held}, which is to be dropped; bring the active one, ${activeOf(after).kid}, there first, or remove the file where machines have their key from elsewhere`,
+    `${files.key} holds key ${held}, which is to be dropped; put the active key ${activeOf(after).kid} there first, or remove the file if the machines get their key from elsewhere`,
   );
 }
 
@@ -148,7 +148,7 @@ function keepAside(files: PairFiles, record: KeyRecord, passphrase?: string): vo
   else replaceFile(files.staged(kid), pem, 0o600);
 }
 
-/** Whether the certificate file has a key's certificate; what else is in it is not ours to change. */
+/** Whether the certificate file holds a key's certificate. Anything else in that file stays as it is. */
 function certifies({ certificate: path }: PairFiles, { certificate }: KeyEntry): boolean {
   const pem = readRegularFile(path);
   try {

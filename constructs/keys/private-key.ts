@@ -59,7 +59,7 @@ function parsePrivateKey(pem: string, path: string, passphrase?: string): KeyObj
     // The cause is left out: OpenSSL's text may quote the input.
     throw new KeyError(
       "KEY_CORRUPT",
-      `${path} must hold a private key ${words}, got: ${pem.length} characters that OpenSSL cannot parse; it is left as it is: restore it from a backup, or remove it and replace its key: \`m2m keys revoke\`, with \`--key\` where it is not the active one`,
+      `${path} must hold a private key ${words}, got: ${pem.length} characters that OpenSSL cannot parse; the file is unchanged; restore it from a backup, or remove it and run \`m2m keys revoke\` (with \`--key\`, if it does not hold the active key)`,
     );
   }
 }

@@ -299,7 +299,7 @@ describe("fails", () => {
     writeKey(THREE);
     expect(() => declare()).toThrow(expect.objectContaining({ name: "KeyError", code: "CERTIFICATE_MISMATCH" }));
     expect(messageOf(declare)).toBe(
-      `[test/Key] certs/m-signing.key must hold a key of ${RECORD}, got: kid ${THREE.kid}, which is none of its keys; restore the record, bring the key file of the machine here, or remove the key file: without it all but signing works`,
+      `[test/Key] certs/m-signing.key must hold a key of ${RECORD}, got: key ${THREE.kid}, which is not in it; restore the record, bring the machine's key file here, or remove the key file: only signing needs it`,
     );
   });
 

@@ -408,7 +408,7 @@ describe("fails", () => {
     writeProjectFile(KEY, `${pemBegin("PRIVATE KEY")}c2VjcmV0\n`);
     const message = messageOf(declare);
     expect(message).toBe(
-      `[test/Key] ${resolve(KEY)} must hold a private key in PEM, got: 37 characters that OpenSSL cannot parse; it is left as it is: restore it from a backup, or remove it and replace its key: \`m2m keys revoke\`, with \`--key\` where it is not the active one`,
+      `[test/Key] ${resolve(KEY)} must hold a private key in PEM, got: 37 characters that OpenSSL cannot parse; the file is unchanged; restore it from a backup, or remove it and run \`m2m keys revoke\` (with \`--key\`, if it does not hold the active key)`,
     );
     expect(readFileSync(KEY, "utf8")).toContain("c2VjcmV0");
     expect(existsSync(CERTIFICATE)).toBe(false);
@@ -426,7 +426,7 @@ describe("fails", () => {
       PAIR.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" }) as string,
     );
     expect(() => declare()).toThrow(
-      `${KEY} is encrypted, and no certificate can be issued over it here; put its certificate at ${CERTIFICATE}`,
+      `${KEY} is encrypted, so no certificate can be issued for it here; put its certificate at ${CERTIFICATE}`,
     );
     writeProjectFile(CERTIFICATE, selfSign(PAIR, "machine-a", 10));
     expect(declare().kid).toBe(kidByOpenssl(CERTIFICATE));
@@ -446,7 +446,7 @@ describe("fails", () => {
     mkdirSync("certs");
     symlinkSync("../elsewhere/real.key", KEY);
     expect(messageOf(declare)).toBe(
-      `[test/Key] ${resolve(KEY)} must be a regular file, got: a symbolic link; it is left as it is: replace it by the file itself, or remove it`,
+      `[test/Key] ${resolve(KEY)} must be a regular file, got: a symbolic link; it is unchanged; put the file itself there, or remove it`,
     );
     expect(readFileSync("elsewhere/real.key", "utf8")).toBe(PEM);
     expect(existsSync(CERTIFICATE)).toBe(false);

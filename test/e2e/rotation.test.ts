@@ -106,7 +106,7 @@ describe("a rotation", () => {
   });
 
   it("keeps the old key until what it has signed has ended, and while it is in use", async () => {
-    expect(await fails("keys", "retire", "machine-a")).toContain("has signed is accepted until");
+    expect(await fails("keys", "retire", "machine-a")).toContain("signed is accepted until");
     retiringSince(new Date(Date.now() - ASSERTION_MS - 10_000));
     expect(await signsIn(staged(old))).toBe("accepted");
     expect(await fails("keys", "retire", "machine-a")).toMatch(

@@ -29,7 +29,7 @@ export async function activateAction(pair: Pair, { kid, force }: Activation, con
   }
   const before = activeOf(pair.record);
   const entry = activateKey(pair, kid, context);
-  const still = before.kid === entry.kid ? "" : `; key ${short(before)} is accepted still`;
+  const still = before.kid === entry.kid ? "" : `; key ${short(before)} is still accepted`;
   const signs = isHere(pair, entry, context.passphrase)
     ? `signs with key ${described(entry)} from the next assertion on`
     : `is to sign with key ${described(entry)}${NOT_HERE}`;
@@ -47,7 +47,7 @@ function candidate({ record }: Pair, kid: string | undefined): KeyEntry | undefi
   return possible.find((entry) => entry.kid.startsWith(kid ?? ""));
 }
 
-/** A switch that was cut off is what would be ended. */
+/** Without a next key, a switch that a crash cut off would be ended. */
 function wouldSign(pair: Pair, kid: string | undefined, next: KeyEntry | undefined, context: ActionContext): KeyEntry {
   const { files, record } = pair;
   const active = activeOf(record);
@@ -61,7 +61,7 @@ function refuseUndeclared(pair: Pair, next: KeyEntry): void {
   if (declareFirst(pair, next) === "") return;
   throw new ToolError(
     "algorithm-undeclared",
-    `${name}: key ${short(next)} signs with ${next.algorithm}, and \`algorithm\` of the declaration is ${description.algorithm}; set it to "${next.algorithm}" first`,
+    `${name}: key ${short(next)} signs with ${next.algorithm}, but the declaration says \`algorithm: "${description.algorithm}"\`; set it to "${next.algorithm}" first`,
   );
 }
 
@@ -71,10 +71,10 @@ function refuseUndeployed(pair: Pair, next: KeyEntry): void {
   if (clients.length === 0) {
     throw new ToolError(
       "key-not-deployed",
-      `${name}: no client that is declared signs with this pair, so that Keycloak accepts no key of it; declare one, or pass --force`,
+      `${name}: no declared client signs with this pair, so Keycloak accepts none of its keys; declare a client, or pass --force`,
     );
   }
-  // Another declaration of a client may have the certificate alone, which a deploy does not change.
+  // A client declared elsewhere may have the certificate alone, and a deploy does not change that.
   const some = clients.filter(({ deployed }) => !deployed.includes(next.kid)).map(({ clientId }) => clientId);
   const from = some.length > 0 && some.length < clients.length ? ` from ${some.join(", ")}` : "";
   throw new ToolError(

@@ -14,8 +14,8 @@ export async function prepareKey(pair: Pair, wanted: NewKey, context: ChangeCont
 }
 
 /**
- * Makes the prepared key, or the retiring one of a `kid`, the one that signs. Gives its entry. One that the record had
- * signing already, and a crash kept out of the key file, is there by now: that is all that was asked for.
+ * Makes the prepared key, or the retiring one of a `kid`, the key that signs. Gives its entry. If a crash had kept the
+ * active key from the key file, ending that may be all that was asked for.
  */
 export function activateKey(found: Pair, kid: string | undefined, context: ChangeContext): KeyEntry {
   const { pair, isMoved } = settled(found, context);
@@ -33,8 +33,8 @@ export function retireKey(found: Pair, kid: string | undefined, context: ChangeC
 }
 
 /**
- * Revokes the active key, or the one of a `kid`. Where the active one goes, the prepared one takes its place, or one that
- * is made for it: a machine is not left without a key. Gives the key that went and the one that signs.
+ * Revokes the active key, or the one of a `kid`. The prepared key takes the place of the active one, and one is made if
+ * none is prepared: a machine is never left without a key. Gives the key that went and the one that signs.
  */
 export async function revokeKey(found: Pair, kid: string | undefined, context: ChangeContext) {
   refuseUnclear(found, kid, context.passphrase);
@@ -43,7 +43,7 @@ export async function revokeKey(found: Pair, kid: string | undefined, context: C
   const gone = pair.record.keys.find(({ state, ...entry }) => {
     return state === "revoked" && (entry.kid === held || (wasCutOff && entry.since === active.since));
   });
-  // A crash came before the files said what the record does: this run ends that one, and revokes nothing that took its place.
+  // A run before this one crashed after it wrote the record. It is ended by now, and nothing more is to be revoked.
   if (gone?.kid.startsWith(kid ?? "")) return { gone, active };
   const target = kid ?? active.kid;
   const needsNew = active.kid.startsWith(target) && !hasPrepared(pair.record);
@@ -53,8 +53,8 @@ export async function revokeKey(found: Pair, kid: string | undefined, context: C
 }
 
 /**
- * A key file with a revoked key may be what a crash or another checkout's revocation has left: then all is done by now; or
- * what signs in its place may have leaked as well. Where the active key is beside it, it is a crash.
+ * A key file with a revoked key is ambiguous. A crash or another checkout's revocation may have left it, and then all is
+ * done. Or the key that signs in its place leaked too. If the active key is staged beside it, it was a crash.
  *
  * @throws {ToolError} `key-unclear` where a revocation does not say which key it means
  */
@@ -65,7 +65,7 @@ export function refuseUnclear({ files, record }: Pair, kid: string | undefined, 
   if (!gone) return;
   throw new ToolError(
     "key-unclear",
-    `${files.key} holds key ${gone.kid}, which is revoked since ${gone.since}; to revoke the active key ${activeOf(record).kid} too, pass --key=${activeOf(record).kid}; else run \`m2m up\``,
+    `${files.key} holds key ${gone.kid}, which was revoked at ${gone.since}; to revoke the active key ${activeOf(record).kid} too, pass --key=${activeOf(record).kid}; otherwise run \`m2m up\``,
   );
 }
 

@@ -7,7 +7,7 @@ import type { CertificateFile, NewKey } from "./new-key";
 /** Reads `--key`. */
 export function readKid(key: string | undefined): string | undefined {
   if (key === undefined || /^[\w-]{8,64}$/.test(key)) return key;
-  throw usage(`--key must be a key id, or eight characters or more of its beginning, got: ${key}`);
+  throw usage(`--key must be a key id, or at least its first eight characters, got: ${key}`);
 }
 
 /** Reads `--algorithm`, which the command line has checked, and `--certificate`, which is for one of the names. */

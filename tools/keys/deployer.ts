@@ -8,7 +8,7 @@ import { deployedOf, type Pair } from "./pairs";
 import { isHere } from "./private-half";
 import { isDeployed } from "./steps";
 
-/** Whether Terraform signs in by a pair's key: what is not deployed yet cannot be deployed by it. */
+/** Whether Terraform signs in by a pair's key. */
 export function isDeployerPair({ clients }: Pair): boolean {
   return clients.some((client) => client.isDeployer);
 }
@@ -21,21 +21,19 @@ export function refuseLockOut(pair: Pair, next: { readonly kid: string } | undef
     if (isHere(pair, next)) return;
     throw new ToolError(
       "deployer-locked-out",
-      `${name}: Terraform signs in by this key, and the private half of key ${short(next)} is not here; put it at ${files.staged(next.kid)} first`,
+      `${name}: Terraform signs in by this key, but the private half of key ${short(next)} is not here; put it at ${files.staged(next.kid)} first`,
     );
   }
   const which = next ? `key ${short(next)}` : "a new key";
   throw new ToolError(
     "deployer-locked-out",
-    `${name}: Terraform signs in by this key, and ${which} could not be deployed by itself; run \`m2m keys prepare ${name}\` and \`m2m up\` first, or deploy with the administrator's password in KEYCLOAK_PASSWORD`,
+    `${name}: Terraform signs in by this key, and could not deploy ${which} with it; run \`m2m keys prepare ${name}\` and \`m2m up\` first, or deploy with the administrator's password in KEYCLOAK_PASSWORD`,
   );
 }
 
 /**
- * The official provider names no key when it signs in, and Keycloak tries the first one of the algorithm: a second key of
- * the same would lock it out.
- *
- * @returns why a next key may not be of an algorithm; nothing where it may
+ * Why the next key may not be of an algorithm; nothing if it may. The official provider does not say which key it signs
+ * in with, and Keycloak then tries the first one of the algorithm: a second key of the same algorithm would lock it out.
  */
 export function whyAnotherAlgorithm(pair: Pair, algorithm: SigningAlgorithm): string | undefined {
   const { name, record, clients } = pair;
@@ -45,12 +43,12 @@ export function whyAnotherAlgorithm(pair: Pair, algorithm: SigningAlgorithm): st
   const prepare = (other: SigningAlgorithm) => `\`m2m keys prepare ${name} --algorithm ${other}\``;
   const free = FOLLOWING.find((one) => !taken.includes(one));
   const remedy = free
-    ? `prepare one of another algorithm (${prepare(free)}), and declare that`
-    : `retire the key before first (\`m2m keys retire ${name}\`), deploy, and prepare one of its algorithm (${prepare(FOLLOWING.find((one) => one !== activeOf(record).algorithm)!)})`;
-  return `${name}: Terraform signs in by this key, and the official provider names no key when it does: ${remedy}`;
+    ? `prepare a key of another algorithm (${prepare(free)}), and declare that algorithm`
+    : `first retire the previous key (\`m2m keys retire ${name}\`), deploy, and then prepare one of its algorithm (${prepare(FOLLOWING.find((one) => one !== activeOf(record).algorithm)!)})`;
+  return `${name}: Terraform signs in by this key, and the official provider does not say which key it uses: ${remedy}`;
 }
 
-/** Algorithms that follow one another where no two keys may be of the same. */
+/** The algorithms that take turns if no two keys may have the same. */
 const FOLLOWING = ["ES256", "RS256"] as const;
 
 function usesEmbeddedProvider({ json }: Stack): boolean {

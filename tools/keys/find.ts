@@ -12,8 +12,8 @@ export interface Search {
   /** Whether they are to be changed: what changes nothing makes no key either. */
   readonly changes: boolean;
   /**
-   * Whether what is wrong with another pair, the app or a state holds up nothing, and is told: the app is as it was
-   * synthesized last, and a state knows nothing. What is not known to be deployed is refused where it would lock Terraform out.
+   * Whether the search goes on, with a warning, if another pair, the app or a state is broken. Then the last synthesis
+   * counts, and a state that cannot be read says that nothing is deployed.
    */
   readonly goesOn: boolean;
 }
@@ -53,7 +53,7 @@ async function synthesized(
   isOver: () => boolean,
 ): Promise<Stack[]> {
   out.say("synthesizing");
-  // What the app warns of is for those who deploy; here, and in cron, it would be said at every step.
+  // The warnings of the app are for whoever deploys. Here, and in cron, they would come with every step.
   const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
   const createKeys = changes ? "outside CI" : "never";
   try {
@@ -61,7 +61,7 @@ async function synthesized(
   } catch (error) {
     const before = readStacks(project);
     if (isOver() || before.length === 0 || !(error instanceof ToolError)) throw error;
-    out.warn(`going on by what was synthesized before, as now it fails: ${error.message}`);
+    out.warn(`going on with what was synthesized before, because the app fails now: ${error.message}`);
     return before;
   }
 }

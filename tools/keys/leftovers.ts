@@ -19,23 +19,23 @@ interface Settled {
 /** Brings the files of a pair in line with its record: what a crash left half done is ended. */
 export function settled(pair: Pair, context: ChangeContext): Settled {
   const { files, record } = pair;
-  // Also for a single key: a file that cannot be opened is to be known before anything is written.
+  // Also for a single key: a file that cannot be opened has to be refused before anything is written.
   const held = heldKey(files, record, context.passphrase);
   const wasCutOff = isCutOff(files, record);
   const current = wasCutOff ? switchedNow(pair, held, context.now) : record;
   const isMoved = settle(files, current, context.passphrase);
   if (held !== undefined && !isFileThere(files.key)) {
-    context.notice?.(`removed ${files.key}: key ${held} was in it, which is revoked`);
+    context.notice?.(`removed ${files.key}: it held key ${held}, which is revoked`);
   }
   return { pair: { ...pair, record: current }, held, wasCutOff, isMoved };
 }
 
-/** A pair without what a crash has left. Nothing is opened where no crash left anything. */
+/** A pair without what a crash left. No key file is opened if there was no crash. */
 export function withoutLeftovers(pair: Pair, context: ChangeContext): Pair {
   return isCutOff(pair.files, pair.record) ? settled(pair, context).pair : pair;
 }
 
-/** What signs until now retires from now on, whenever the record began to say so: it must not be dropped too early. */
+/** The key that the machine signed with until now retires now, whenever the record says: it must not be dropped too early. */
 function switchedNow({ files, record }: Pair, held: string | undefined, now: Date): KeyRecord {
   if (!retiringOf(record).some(({ kid }) => kid === held)) return record;
   const late = retireAnew(record, now, held!);

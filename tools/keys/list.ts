@@ -38,7 +38,7 @@ export interface ListedPair {
   readonly name: string;
   readonly clients: readonly string[];
   readonly keys: readonly ListedKey[];
-  /** Sign-ins by none of these keys, as far as is known: by one dropped since, whose id says so, or by a program that does not. */
+  /** Sign-ins by none of these keys: by a key that was dropped since, or by a program that does not say which. */
   readonly unknown?: readonly UnknownUse[];
   /** Why nothing is known of sign-ins that were asked for. */
   readonly whyNotKnown?: string;
@@ -114,7 +114,7 @@ export function printPairs(pairs: readonly ListedPair[]): string {
 function printPair({ name, clients, keys, unknown }: ListedPair): string {
   const of = clients.length === 0 ? "no client" : `client ${clients.join(", ")}`;
   const lines = keys.flatMap((key) => [`  ${printKey(key)}`, ...(key.uses ?? []).map(printUse)]);
-  const rest = (unknown ?? []).length === 0 ? [] : ["  no key of these", ...unknown!.map(printUse)];
+  const rest = (unknown ?? []).length === 0 ? [] : ["  none of these keys", ...unknown!.map(printUse)];
   return [`${name} (${of})`, ...lines, ...rest].join("\n");
 }
 

@@ -19,7 +19,7 @@ export interface Question {
   readonly clientId: string;
   readonly providerAlias: string | undefined;
   readonly since: Date;
-  /** Whether an answer that may leave a sign-in out is none. */
+  /** Whether every sign-in is wanted: an answer that may leave one out is refused. */
   readonly completely: boolean;
 }
 
@@ -82,7 +82,7 @@ async function eventsOf(ask: Ask, realm: string, question: Question): Promise<Lo
   }
   if (!question.completely) return found;
   throw refused(
-    `${clientId} has signed in more than ${PAGE * MOST_PAGES} times since ${stamp(since)}: what came before the last of them is not looked at`,
+    `${clientId} has signed in more than ${PAGE * MOST_PAGES} times since ${stamp(since)}: older sign-ins were not read`,
   );
 }
 

@@ -34,7 +34,7 @@ export async function makeKey(pair: Pair, wanted: SigningAlgorithm | undefined, 
   const privateKey = await generateKeyInBackground(shapeOf(algorithm, rsaBitsOf(pair, active)));
   const certificate = selfSign(privateKey, pair.name, pair.description.validityDays, now);
   const entry = entryOf(readCertificate(certificate, pair.files.certificate, { algorithm }), "prepared", now);
-  // Encrypted where the key before it is: what reads a plain file may have no passphrase.
+  // Encrypted if the key before it is: a machine that reads a plain file may have no passphrase.
   const isEncrypted = readPrivateKeyFile(pair.files.key, undefined) === ENCRYPTED;
   return { entry, privatePem: printPrivateKey(privateKey, isEncrypted ? passphrase : undefined) };
 }
@@ -50,7 +50,7 @@ export function refuseCreation({ name }: Pair): void {
   if (reason === undefined) return;
   throw new ToolError(
     "key-lost",
-    `${name}: no key is made here, as ${reason}; run this where the machine's keys are kept, prepare one that was made there (\`m2m keys prepare ${name} --certificate FILE\`), or set M2M_CREATE_KEYS=true`,
+    `${name}: no key is made here: ${reason}; run this where the machine's keys are kept, prepare a key that was made there (\`m2m keys prepare ${name} --certificate FILE\`), or set M2M_CREATE_KEYS=true`,
   );
 }
 
@@ -61,18 +61,18 @@ export function importKey(pair: Pair, certificate: CertificateFile, wanted: Sign
   return entryOf(readCertificate(pem, file, { algorithm, replace: OTHER }), "prepared", now);
 }
 
-/** @throws {KeyError} what preparing a key would be refused for, where that is known without making one */
+/** Refuses what `prepare` would refuse, without making a key. */
 export function refuseNewKey(pair: Pair, { algorithm, certificate }: NewKey, now: Date): void {
   if (certificate === undefined) refuseCreation(pair);
   else prepare(pair.record, importKey(pair, certificate, algorithm, now));
 }
 
-/** What the next key is to sign with: what is asked for, or what the active one signs with, if it may be of that kind. */
+/** The algorithm of the next key: the one asked for, else that of the active key if the certificate's key allows it. */
 export function algorithmOfNext({ record }: Pair, { algorithm, certificate }: NewKey): SigningAlgorithm {
   const like = activeOf(record).algorithm;
   if (algorithm !== undefined || certificate === undefined) return algorithm ?? like;
   const usual = readCertificate(certificate.pem, certificate.file, { replace: OTHER }).algorithm;
-  // As RSA may be for RS256 and PS256.
+  // An RSA key may be for RS256 or PS256.
   return algorithmsOf(new X509Certificate(certificate.pem).publicKey).includes(like) ? like : usual;
 }
 
@@ -84,6 +84,6 @@ export function refuseShared(pair: Pair, all: readonly Pair[], { pem, file }: Ce
   if (!other) return;
   throw new ToolError(
     "key-shared",
-    `${pair.name}: ${file} has key ${kid}, which is of ${other.name}; make a key for each machine`,
+    `${pair.name}: ${file} certifies key ${kid}, which belongs to ${other.name}; make a key for each machine`,
   );
 }

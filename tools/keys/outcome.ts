@@ -1,14 +1,14 @@
 import type { KeyEntry } from "../../constructs/keys/key-record";
 import type { Pair } from "./pairs";
 
-/** What an action did to one pair, in words and as data. */
+/** What an action did with one pair, in words and as data. */
 export interface Outcome {
   readonly name: string;
   readonly action: string;
   /** The key that was prepared, activated, retired or revoked. */
   readonly kid?: string;
   readonly said: string;
-  /** What to run next; nothing where nothing is left to do. */
+  /** What to run next, if anything. */
   readonly next?: string;
 }
 
@@ -28,7 +28,7 @@ export function described(entry: KeyEntry): string {
   return `${short(entry)} (${entry.algorithm}, certificate until ${entry.until.slice(0, 10)})`;
 }
 
-/** What `next` says where the declaration has another algorithm than a key: the app fails once it signs. */
+/** The start of `next` if the declaration has another algorithm than a key: the app would fail once that key signs. */
 export function declareFirst({ description }: Pair, { algorithm }: KeyEntry): string {
   return description.algorithm === algorithm ? "" : `set \`algorithm: "${algorithm}"\` in the declaration; `;
 }

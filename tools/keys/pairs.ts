@@ -37,7 +37,7 @@ export interface Pair {
   readonly containers: readonly string[];
 }
 
-/** The pairs of the synthesized stacks; the same pair may be declared in several. `broken` takes one whose record is not one. */
+/** The pairs of the synthesized stacks; several may declare the same pair. `broken` is told of a record that cannot be read. */
 export function readPairs(
   project: Project,
   stacks: readonly Stack[],
@@ -80,7 +80,7 @@ export function deployedOf({ clients }: Pair): (readonly string[])[] {
   return clients.map(({ deployed }) => deployed);
 }
 
-/** Those of some names, with or without their folder, or client ids. @throws {ToolError} `client-unknown` */
+/** The pairs that are named, by name, by folder and name, or by client id. @throws {ToolError} `client-unknown` */
 export function choosePairs(pairs: readonly Pair[], names: readonly string[]): Pair[] {
   const pathOf = ({ name, description }: Pair) => join(description.directory, name);
   const isTwice = ({ name }: Pair) => pairs.filter((pair) => pair.name === name).length > 1;

@@ -5,7 +5,7 @@ import type { Pair } from "./pairs";
 
 type Files = Pick<Pair, "files" | "record">;
 
-/** The key that a pair's key file holds, if it is here; one that cannot be opened is taken for the active one. */
+/** The key that a pair's key file holds, if it is here. A file that cannot be opened is taken to hold the active key. */
 export function heldBy({ files, record }: Files, passphrase?: string): string | undefined {
   const inFile = keyIdInFile(files.key, passphrase);
   return inFile === ENCRYPTED ? activeOf(record).kid : inFile;

@@ -21,7 +21,7 @@ export async function retireAction(found: Pair, { kid, force }: Retirement, cont
   return drop(pair, kid, context);
 }
 
-/** Drops keys of which is known that they may go: the one of a `kid`, or all that retire. */
+/** Drops keys that are known to be out of use: the one of a `kid`, or all that retire. */
 export function drop(pair: Pair, kid: string | undefined, context: ActionContext): Outcome {
   const outcome = { name: pair.name, action: "retire" };
   if (context.dryRun) {
@@ -33,7 +33,7 @@ export function drop(pair: Pair, kid: string | undefined, context: ActionContext
     ...outcome,
     kid: gone[0]!.kid,
     said: `dropped key ${shortOfAll(gone)}`,
-    next: "m2m up has Keycloak refuse it",
+    next: "m2m up, so that Keycloak refuses it",
   };
 }
 

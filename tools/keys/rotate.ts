@@ -22,7 +22,7 @@ export interface Rotation {
   readonly whenDue: boolean;
 }
 
-/** Takes the next step of a rotation, where its time has come. */
+/** Takes the next step of a rotation, if its time has come. */
 export async function rotateAction(found: Pair, rotation: Rotation, context: ActionContext): Promise<Outcome> {
   const pair = context.dryRun ? found : withoutLeftovers(found, context);
   const step = await stepOf(pair, rotation, context);
@@ -31,7 +31,7 @@ export async function rotateAction(found: Pair, rotation: Rotation, context: Act
     return { name: pair.name, action: "wait", said: `nothing to do${until}: ${step.because}` };
   }
   const problem = step.act === "prepare" && whyNotByItself(pair, rotation.wanted, context);
-  if (problem) return { name: pair.name, action: "wait", said: `nothing to do by itself: ${problem}` };
+  if (problem) return { name: pair.name, action: "wait", said: `nothing done by itself: ${problem}` };
   const outcome = await take(step.act, pair, rotation.wanted, context);
   return { ...outcome, said: `${outcome.said} (${step.because})` };
 }
@@ -44,12 +44,12 @@ async function stepOf(pair: Pair, { overlapMs, whenDue }: Rotation, { now }: Act
   return because === undefined ? step : { act: "wait", because };
 }
 
-/** Why a rotation makes no key, where it is time for one. */
+/** Why a rotation makes no key although it is time for one. */
 function whyNotByItself(pair: Pair, wanted: NewKey, { passphrase }: ActionContext): string | undefined {
   const { name, record } = pair;
   const active = activeOf(record);
   if (wanted.certificate === undefined && !isHere(pair, active, passphrase)) {
-    return `the private half of key ${short(active)} is not here, and a new key is wanted where the machine is: rotate it there, or prepare one that was made there (\`m2m keys prepare ${name} --certificate FILE\`)`;
+    return `the private half of key ${short(active)} is not here, so a new key must be made where the machine is: rotate it there, or prepare a key that was made there (\`m2m keys prepare ${name} --certificate FILE\`)`;
   }
   return whyAnotherAlgorithm(pair, algorithmOfNext(pair, wanted));
 }

@@ -35,7 +35,7 @@ export interface Action {
   readonly run: (pair: Pair, context: ActionContext) => Promise<Outcome>;
   /** Of the one pair that is meant, where a key was made elsewhere. */
   readonly certificate?: CertificateFile;
-  /** Whether what is wrong with another pair, the app or a state holds up nothing. */
+  /** Whether the action goes on if another pair, the app or a state is broken. */
   readonly goesOn?: boolean;
 }
 
@@ -78,7 +78,7 @@ interface Results {
 /** How many keys are made at the same time: as many as Node.js has threads for that. */
 const AT_ONCE = 4;
 
-/** A failure of one pair keeps no other from its change. Gives the results in the order of the pairs' names. */
+/** Goes on with the other pairs if one fails. Gives the results in the order of the pairs' names. */
 async function runOnEach(pairs: readonly Pair[], run: (pair: Pair) => Promise<Outcome>, out: Output): Promise<Results> {
   const outcomes: Outcome[] = [];
   const failures: Failure[] = [];
@@ -98,7 +98,7 @@ async function runOnEach(pairs: readonly Pair[], run: (pair: Pair) => Promise<Ou
   return { outcomes: outcomes.sort(order), failures: failures.sort(order) };
 }
 
-/** Key material speaks of files and keys; which pair it is about, the person has to be told. */
+/** A `KeyError` names files and keys; the person has to know which pair it is about. */
 function failureOf({ name }: Pair, error: unknown): Failure {
   const { code = "failed", message } = error as ToolError;
   return { name, code, message: error instanceof KeyError ? `${name}: ${message}` : message };

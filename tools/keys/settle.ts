@@ -11,14 +11,14 @@ import { readPairs } from "./pairs";
 /** How long one command on keys waits for another. */
 const WAIT_MS = 10_000;
 
-/** Has commands that change keys follow one another: two at once would each go on from the same record. */
+/** Lets one command change keys at a time: two at once would both start from the same record. */
 export function oneAtATime<T>(project: Project, out: Output, work: () => Promise<T>): Promise<T> {
   return withLock(join(project.folder, ".m2m"), "keys", { say: out.warn, waitMs: WAIT_MS }, work);
 }
 
 /**
- * Ends what a command that crashed has left half done, as a machine whose key was revoked would else be locked out by the
- * deploy. A key file that cannot be opened here is left to its owner.
+ * Ends what a crashed command left half done. Otherwise a deploy could lock out a machine whose key was revoked. A key
+ * file that cannot be opened here is left to its owner.
  */
 export async function settleKeys(project: Project, stacks: readonly Stack[], out: Output): Promise<void> {
   const pairsWithMany = () => readPairs(project, stacks, new Map()).filter(({ record }) => record.keys.length > 1);
@@ -31,7 +31,7 @@ export async function settleKeys(project: Project, stacks: readonly Stack[], out
       } catch (error) {
         if (!(error instanceof KeyError && error.code === "KEY_UNREADABLE")) throw error;
         if (isCutOff(pair.files, pair.record))
-          out.warn(`${pair.name}: a change of keys is not ended: ${error.message}`);
+          out.warn(`${pair.name}: a change of keys is unfinished: ${error.message}`);
       }
     }
   });

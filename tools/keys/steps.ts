@@ -26,13 +26,13 @@ export interface Situation {
 export const ASSERTION_MS = 75_000;
 
 /**
- * The next step of a rotation. Each waits for what makes it safe: a key signs once Keycloak accepts it, and goes once
- * nothing signed in time by it can still be on its way; who signs with it all the same is for login events to tell. What
- * was not deployed stops it there.
+ * The next step of a rotation. Each step waits until it is safe. A key signs once Keycloak accepts it. It goes once no
+ * assertion by it can still be on its way; whether a machine signs with it all the same, login events tell. A step that
+ * is not deployed stops the rotation.
  */
 export function nextStep(situation: Situation): Step {
   const { record, deployed } = situation;
-  if (deployed.length === 0) return { act: "wait", because: "no client that is declared signs with this pair" };
+  if (deployed.length === 0) return { act: "wait", because: "no declared client signs with this pair" };
   const prepared = record.keys.find(({ state }) => state === "prepared");
   if (prepared) return whenPrepared(situation, prepared);
   const retiring = retiringOf(record);
@@ -65,7 +65,7 @@ function whenPrepared({ deployed, now, overlapMs }: Situation, prepared: KeyEntr
     return { act: "wait", because: `key ${short(prepared)} is not deployed: run \`m2m up\`` };
   }
   const until = new Date(Date.parse(prepared.since) + overlapMs);
-  if (now < until) return { act: "wait", because: `machines are given time to get key ${short(prepared)}`, until };
+  if (now < until) return { act: "wait", because: `machines have time to get key ${short(prepared)}`, until };
   return { act: "activate", because: `Keycloak accepts key ${short(prepared)}` };
 }
 
@@ -81,10 +81,10 @@ function whenRetiring(situation: Situation, retiring: readonly KeyEntry[]): Step
   const since = Math.max(...retiring.map((entry) => Date.parse(entry.since)));
   const until = new Date(since + Math.max(ASSERTION_MS, overlapMs));
   if (now < until && overlapMs > ASSERTION_MS) {
-    return { act: "wait", because: `machines are given time to get key ${short(activeOf(record))}`, until };
+    return { act: "wait", because: `machines have time to get key ${short(activeOf(record))}`, until };
   }
-  if (now < until) return { act: "wait", because: `what key ${list} has signed may be on its way`, until };
-  return { act: "retire", because: `nothing that key ${list} has signed is accepted any more` };
+  if (now < until) return { act: "wait", because: `an assertion by key ${list} may still be on its way`, until };
+  return { act: "retire", because: `no assertion by key ${list} is accepted any more` };
 }
 
 function sameKids(kids: readonly string[], entries: readonly KeyEntry[]): boolean {

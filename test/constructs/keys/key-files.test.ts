@@ -83,7 +83,7 @@ describe("readRegularFile", () => {
     expect(() => readRegularFile(path)).toThrow(
       expect.objectContaining({
         code: "FILE_NOT_REGULAR",
-        message: `${path} must be a regular file, got: ${got}; it is left as it is: replace it by the file itself, or remove it`,
+        message: `${path} must be a regular file, got: ${got}; it is unchanged; put the file itself there, or remove it`,
       }),
     );
   });
@@ -109,7 +109,7 @@ describe("replaceFile", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it("puts a new file in place of the old one: whoever has that open keeps it whole", () => {
+  it("puts a new file in place of the old one, so that a reader of the old one keeps it whole", () => {
     replaceFile(file, "old", 0o600);
     linkSync(file, join(folder, "held"));
     replaceFile(file, "new", 0o600);
@@ -127,14 +127,14 @@ describe("replaceFile", () => {
     expect(readFileSync(file, "utf8")).toBe("new");
   });
 
-  it("replaces another user's file where the folder is this user's, as its own", () => {
+  it("replaces another user's file in this user's folder, and owns the new one", () => {
     replaceFile(file, "old", 0o644);
     chmodSync(folder, 0o777);
     withoutRights(() => replaceFile(file, "new", 0o644));
     expect(readFileSync(file, "utf8")).toBe("new");
   });
 
-  it("pays no attention to what a crashed run left, nor to a run at work with the same process id", () => {
+  it("ignores the leftovers of a crashed run, and a running one with the same process id", () => {
     writeFileSync(join(folder, `.${process.pid}.m-signing.key`), "half");
     replaceFile(file, "whole", 0o600);
     expect(readdirSync(folder).sort()).toEqual([`.${process.pid}.m-signing.key`, "m-signing.key"]);
@@ -186,7 +186,7 @@ describe("createFile", () => {
     expect(readdirSync(dirname(path))).toEqual(["m.key"]);
   });
 
-  it("leaves a file that is there, also one that came after it had looked", () => {
+  it("leaves an existing file, even one that was made after it looked", () => {
     const late = (from: PathLike, to: PathLike) => {
       writeFileSync(to, "first");
       links.real!(from, to);
@@ -198,7 +198,7 @@ describe("createFile", () => {
     expect(readdirSync(folder)).toEqual(["m-signing.key"]);
   });
 
-  it("does without hard links where the file system has none", () => {
+  it("works on a file system without hard links", () => {
     vi.mocked(linkSync).mockImplementation(() => {
       throw Object.assign(new Error("no links"), { code: "EPERM" });
     });

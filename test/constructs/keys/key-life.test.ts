@@ -51,17 +51,17 @@ function refusal(action: () => unknown) {
 }
 
 describe("prepare", () => {
-  it("puts a key last, and leaves the others as they are", () => {
+  it("adds a key at the end and leaves the others unchanged", () => {
     const before = recordOf("retiring", "active");
     const after = prepare(before, ENTRIES[2]!);
     expect(after.keys.slice(0, 2)).toEqual(before.keys);
     expect(after.keys[2]).toEqual(ENTRIES[2]);
   });
 
-  it("refuses a second one, which refuseSecond knows before a key is made", () => {
+  it("refuses a second prepared key, and refuseSecond does so before a key is made", () => {
     const record = recordOf("active", "prepared");
     const code = "KEY_PREPARED_ALREADY";
-    const message = `key ${TWO} is prepared since 2026-01-01T00:00:00Z; activate it, or revoke it`;
+    const message = `key ${TWO} has been prepared since 2026-01-01T00:00:00Z; activate it, or revoke it`;
     expect(refusal(() => prepare(record, ENTRIES[2]!))).toEqual({ code, message });
     expect(refusal(() => refuseSecond(record))).toEqual({ code, message });
     expect(() => refuseSecond(recordOf("active", "retiring", "revoked"))).not.toThrow();
@@ -71,26 +71,26 @@ describe("prepare", () => {
     const record = recordOf(...(state === "active" ? ([state] as const) : ([state, "active"] as const)));
     expect(refusal(() => prepare(record, ENTRIES[0]!))).toEqual({
       code: "KEY_KNOWN",
-      message: `key ${ONE} is in the record already; prepare another`,
+      message: `key ${ONE} is already in the record; prepare another`,
     });
   });
 });
 
 describe("activate", () => {
-  it("has the prepared key sign, and the active one retire, both from now on", () => {
+  it("makes the prepared key active and the active one retiring, both from now on", () => {
     expect(told(activate(recordOf("active", "prepared"), NOW))).toEqual([
       `retiring since ${STAMP}`,
       `active since ${STAMP}`,
     ]);
   });
 
-  it("leaves a key that retires already its time", () => {
+  it("does not change the time of a key that is already retiring", () => {
     expect(told(activate(recordOf("retiring", "active", "prepared"), NOW))[0]).toBe(
       "retiring since 2026-01-01T00:00:00Z",
     );
   });
 
-  it("brings a retiring key back by its id, whole or from eight characters on, beside a prepared one", () => {
+  it("brings a retiring key back by its id or its first eight characters, beside a prepared one", () => {
     const record = recordOf("retiring", "active", "prepared");
     for (const kid of [ONE, ONE.slice(0, 8), ONE.slice(0, 20)]) {
       expect(states(activate(record, NOW, kid))).toEqual(["active", "retiring", "prepared"]);
@@ -104,7 +104,7 @@ describe("activate", () => {
     ["that is revoked", recordOf("revoked", "active"), ONE, `no key ${ONE} is prepared or retiring`],
     ["that is unknown", recordOf("active", "prepared"), THREE, `no key ${THREE} is prepared or retiring`],
     ["by seven characters", recordOf("active", "prepared"), TWO.slice(0, 7), `no key ${TWO.slice(0, 7)} is`],
-  ])("refuses a key %s, and says which there are", (_, record, kid, beginning) => {
+  ])("refuses a key %s, and lists the known keys", (_, record, kid, beginning) => {
     const { code, message } = refusal(() => activate(record, NOW, kid));
     expect(code).toBe("KEY_NOT_FOUND");
     expect(message).toContain(beginning);
@@ -113,20 +113,20 @@ describe("activate", () => {
 });
 
 describe("retire", () => {
-  it("drops every retiring key, and no other", () => {
+  it("drops every retiring key and no other", () => {
     const after = retire(recordOf("retiring", "revoked", "active", "retiring", "prepared"));
     expect(states(after)).toEqual(["revoked", "active", "prepared"]);
   });
 
-  it("drops the one of an id", () => {
+  it("drops one key by its id", () => {
     const after = retire(recordOf("retiring", "retiring", "active"), TWO.slice(0, 8));
     expect(after.keys.map(({ kid }) => kid)).toEqual([ONE, THREE]);
   });
 
-  it("refuses where none retires", () => {
+  it("refuses if no key is retiring", () => {
     expect(refusal(() => retire(recordOf("active", "prepared", "revoked")))).toEqual({
       code: "KEY_NOT_FOUND",
-      message: "no key is retiring: there is nothing to retire",
+      message: "no key is retiring, so there is nothing to retire",
     });
   });
 
@@ -134,30 +134,30 @@ describe("retire", () => {
     const record = recordOf("retiring", state, state === "active" ? "retiring" : "active");
     expect(refusal(() => retire(record, TWO))).toMatchObject({
       code: "KEY_NOT_FOUND",
-      message: expect.stringContaining(`no key ${TWO} is retiring: there is none to be retired`),
+      message: expect.stringContaining(`no key ${TWO} is retiring, so none can be retired`),
     });
   });
 });
 
 describe("revoke", () => {
-  it("has the prepared key take the active one's place, which stays in the record", () => {
+  it("replaces the active key by the prepared one and keeps it in the record as revoked", () => {
     expect(told(revoke(recordOf("active", "prepared"), NOW, ONE))).toEqual([
       `revoked since ${STAMP}`,
       `active since ${STAMP}`,
     ]);
   });
 
-  it.each(["prepared", "retiring"] as const)("takes a %s key, and leaves the active one", (state) => {
+  it.each(["prepared", "retiring"] as const)("revokes a %s key and leaves the active one", (state) => {
     expect(told(revoke(recordOf("active", state), NOW, TWO.slice(0, 8)))).toEqual([
       "active since 2026-01-01T00:00:00Z",
       `revoked since ${STAMP}`,
     ]);
   });
 
-  it("takes no retiring key in the active one's place: it was to go", () => {
+  it("does not replace the active key by a retiring one", () => {
     expect(refusal(() => revoke(recordOf("retiring", "active"), NOW, TWO))).toEqual({
       code: "KEY_NOT_FOUND",
-      message: `key ${TWO} is the active one and no other is prepared; prepare one first`,
+      message: `key ${TWO} is active and no other key is prepared; prepare one first`,
     });
   });
 
@@ -165,13 +165,13 @@ describe("revoke", () => {
     const record = recordOf("revoked", "active");
     for (const kid of [ONE, THREE]) {
       expect(refusal(() => revoke(record, NOW, kid)).message).toContain(
-        `no key ${kid} is prepared or active or retiring: there is none to be revoked`,
+        `no key ${kid} is prepared or active or retiring, so none can be revoked`,
       );
     }
   });
 });
 
-it("changes no record that it is given, and leaves what can be read again", () => {
+it("does not change the record it is given, and gives one that can be read again", () => {
   const record = recordOf("revoked", "retiring", "active", "prepared");
   const before = structuredClone(record);
   const kid = (i: number): string => (record.keys[i] as KeyEntry).kid;
@@ -188,7 +188,7 @@ it("changes no record that it is given, and leaves what can be read again", () =
   for (const after of results) expect(parseRecord(printRecord(after), "record")).toEqual(after);
 });
 
-it("tells the active key, those that retire, and those that are accepted in the record's order", () => {
+it("finds the active key, the retiring ones, and the accepted ones in the record's order", () => {
   const record = recordOf("retiring", "revoked", "active", "retiring", "prepared");
   const places = (entries: readonly KeyEntry[]) => entries.map((entry) => record.keys.indexOf(entry));
   expect(places([activeOf(record)])).toEqual([2]);

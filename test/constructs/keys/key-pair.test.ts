@@ -50,7 +50,7 @@ function write({ key, certificate }: { key?: boolean; certificate?: boolean }): 
 }
 
 describe("ensureKeyPair", () => {
-  it("makes both halves only where neither exists", () => {
+  it("makes both halves only if neither exists", () => {
     const made = ensureKeyPair(request);
     expect(notices).toEqual([
       { event: "key-made", name: "m", kind: "RSA-2048", file: request.files.key },
@@ -61,21 +61,21 @@ describe("ensureKeyPair", () => {
     expect(notices).toHaveLength(2);
   });
 
-  it("makes nothing where creation is refused, and says why", () => {
+  it("makes nothing if creation is refused, and says why", () => {
     expect(() => ensureKeyPair({ ...request, creation: { refusedBecause: "of this" } })).toThrow(
       new KeyError("CREATION_REFUSED", `${request.files.certificate} does not exist and no key is made here: of this`),
     );
     expect(existsSync(request.files.key)).toBe(false);
   });
 
-  it("issues over a key that stands alone, whatever creation says: a crash between the halves costs nothing", () => {
+  it("issues a certificate for a key without one, even if creation is refused", () => {
     write({ key: true });
     const facts = ensureKeyPair({ ...request, creation: { refusedBecause: "of this" } });
     expect(facts.kid).toBe(keyId(KEY));
     expect(readFileSync(request.files.key, "utf8")).toBe(PEM);
   });
 
-  it("takes a certificate that stands alone", () => {
+  it("takes a certificate without its key", () => {
     write({ certificate: true });
     expect(ensureKeyPair(request).kid).toBe(keyId(KEY));
     expect(existsSync(request.files.key)).toBe(false);
@@ -106,12 +106,12 @@ describe("ensureKeyPair", () => {
     });
   });
 
-  it("serves RS256 and PS256 by one pair: the certificate does not say which", () => {
+  it("serves RS256 and PS256 with one pair, as the certificate does not say which", () => {
     const { kid, pem } = ensureKeyPair(request);
     expect(ensureKeyPair({ ...request, algorithm: "PS256" })).toMatchObject({ kid, pem, algorithm: "PS256" });
   });
 
-  it.each(["key", "certificate"])("leaves a %s that does not fit as it is, and makes nothing beside it", (half) => {
+  it.each(["key", "certificate"])("leaves a %s that does not fit unchanged, and makes nothing", (half) => {
     const code = "ALGORITHM_MISMATCH";
     write({ [half]: true });
     const files = readdirSync(folder);
@@ -119,7 +119,7 @@ describe("ensureKeyPair", () => {
     expect(readdirSync(folder)).toEqual(files);
   });
 
-  it("does not issue over a key that an expired certificate does not belong to", () => {
+  it("does not issue a certificate for a key that the expired one is not for", () => {
     const other = rsaPair().privateKey;
     write({ key: true });
     const stale = selfSign(other, "m", 10, ISSUED);
@@ -131,8 +131,8 @@ describe("ensureKeyPair", () => {
   });
 });
 
-describe("runs at once", () => {
-  it("take the pair that another made between looking and writing, and say nothing of it", () => {
+describe("several runs at once", () => {
+  it("take the pair that another run made in the meantime, without a notice", () => {
     const late = {
       ...request,
       get creation() {
@@ -145,7 +145,7 @@ describe("runs at once", () => {
     expect(notices).toEqual([]);
   });
 
-  it("certify the key on disk where only that half was there in time", () => {
+  it("certify the key on disk if another run made only the key", () => {
     const late = {
       ...request,
       get creation() {
@@ -200,14 +200,14 @@ describe("runs at once", () => {
 });
 
 describe("checkKeyPairRequest", () => {
-  it("finds nothing wrong with what can be made", () => {
+  it("accepts what can be made", () => {
     expect(checkKeyPairRequest("RS256", 2048, 365)).toEqual([]);
     expect(checkKeyPairRequest("PS256", 4096, 0.01)).toEqual([]);
     expect(checkKeyPairRequest("RS256", 2048, 36_500)).toEqual([]);
     for (const algorithm of SIGNING_ALGORITHMS) expect(checkKeyPairRequest(algorithm, undefined, 1)).toEqual([]);
   });
 
-  it("finds both wrong at once", () => {
+  it("reports both mistakes at once", () => {
     expect(checkKeyPairRequest("RS256", 2047, -1)).toEqual([
       "`rsaBits` must be a whole number between 2048 (RFC 7518 section 3.3) and 8192, got: 2047; leave it out for 2048",
       "`validityDays` must be more than 0 and at most 36500, got: -1; use 365, or leave it out",

@@ -63,7 +63,7 @@ describe("a record", () => {
     expect(printRecord(parseRecord(text, "record"))).toBe(text);
   });
 
-  it("is printed for reviewers: a line for each fact, and an end to the last", () => {
+  it("is printed with one line for each fact, for reviewers", () => {
     const lines = printRecord({ version: 1, keys: [ED] }).split("\n");
     expect(lines[0]).toBe("{");
     expect(lines).toContain('      "state": "active",');
@@ -71,12 +71,12 @@ describe("a record", () => {
     expect(lines.at(-1)).toBe("");
   });
 
-  it("keeps nothing that it does not know", () => {
+  it("drops unknown members", () => {
     const { keys } = parseRecord(recordOf({ ...ED, privateKey: "secret" }), "record");
     expect(keys).toEqual([ED]);
   });
 
-  it("gives the facts of a certificate again, by the entry's algorithm", () => {
+  it("gives the facts of an entry's certificate, with the entry's algorithm", () => {
     const entry = entryFor(RSA, "PS256");
     const facts = factsOf(entry, "record");
     expect(facts).toMatchObject({ algorithm: "PS256", kid: entry.kid, base64: entry.certificate });
@@ -89,7 +89,7 @@ describe("a record", () => {
   });
 });
 
-it("a file may begin with a byte order mark, as some editors have it", () => {
+it("is read from a file with a byte order mark, which some editors write", () => {
   expect(parseRecord(`\uFEFF${recordOf(ED)}`, "certs/m.keys.json").keys).toEqual([ED]);
 });
 
@@ -136,13 +136,14 @@ it.each([
   ["nested without end", "[".repeat(5_000_000)],
   ["one long text", JSON.stringify("x".repeat(20_000_000))],
   ["a list of very many things", `{"version":1,"keys":[${"0,".repeat(2_000_000)}0]}`],
-])("a huge file, %s, is refused soon, and not quoted", (_, json) => {
-  const began = performance.now();
+])("refuses a huge file quickly and does not quote it: %s", (_, json) => {
+  const began = process.cpuUsage();
   expect(refusal(json).message.length).toBeLessThan(200);
-  expect(performance.now() - began).toBeLessThan(5000);
+  const { user, system } = process.cpuUsage(began); // a busy machine may keep it waiting
+  expect((user + system) / 1000).toBeLessThan(5000);
 });
 
-describe("an entry is refused, and told by its place,", () => {
+describe("an entry is refused, and named by its place,", () => {
   const TIME = "a time that is not written as 2026-01-31T12:00:00Z";
   const OF_CERTIFICATE = `a \`kid\` or \`until\` that is not its certificate's, ${ED.kid} and ${ED.until}`;
   it.each<[string, unknown, string]>([
@@ -150,8 +151,8 @@ describe("an entry is refused, and told by its place,", () => {
     ["that is a text", "key", "no `state` of prepared, active, retiring, revoked"],
     ["of another state", { ...ED, state: "retired" }, "no `state` of prepared, active, retiring, revoked"],
     ["without a state", { ...ED, state: undefined }, "no `state` of prepared, active, retiring, revoked"],
-    ["of another algorithm", { ...ED, algorithm: "HS256" }, "an `algorithm` that is none"],
-    ["without an algorithm", { ...ED, algorithm: undefined }, "an `algorithm` that is none"],
+    ["of another algorithm", { ...ED, algorithm: "HS256" }, "an unknown `algorithm`"],
+    ["without an algorithm", { ...ED, algorithm: undefined }, "an unknown `algorithm`"],
     ["with a time that is a number", { ...ED, since: 1_767_225_600 }, TIME],
     ["without a time", { ...ED, since: undefined }, TIME],
     ["with a day alone", { ...ED, since: "2026-01-01" }, TIME],
@@ -175,7 +176,7 @@ describe("an entry is refused, and told by its place,", () => {
     expect(refusal(recordOf(as("revoked", EC), entry))).toEqual({ code: "RECORD_CORRUPT", message });
   });
 
-  it("with another key's certificate, which could have Keycloak accept that one", () => {
+  it("with another key's certificate", () => {
     const { message } = refusal(recordOf({ ...ED, certificate: OTHER.certificate }));
     expect(message).toContain(`that is not its certificate's, ${OTHER.kid} and`);
   });
@@ -191,7 +192,7 @@ describe("an entry is refused, and told by its place,", () => {
     expect(refused.message).toContain(`certs/m.keys.json, key ${entry.kid} ${words}`);
   });
 
-  it("with a certificate whose frame is good and whose key is none", () => {
+  it("with a certificate that can be parsed but holds no key", () => {
     const der = Buffer.from(EC.certificate, "base64");
     const prime256v1 = Buffer.from("2a8648ce3d030107", "hex");
     der[der.indexOf(prime256v1) + prime256v1.length - 1]! ^= 0x40;
@@ -199,7 +200,7 @@ describe("an entry is refused, and told by its place,", () => {
     expect(refusal(recordOf(entry))).toMatchObject({ code: "CERTIFICATE_CORRUPT" });
   });
 
-  it("whose facts are only those of its prototype", () => {
+  it("whose facts come from its prototype", () => {
     const entry = JSON.parse(`{ "__proto__": ${JSON.stringify(ED)} }`);
     expect(refusal(recordOf(entry)).message).toContain("`keys[0]` no `state` of");
     const { keys } = parseRecord(
@@ -209,7 +210,7 @@ describe("an entry is refused, and told by its place,", () => {
     expect(keys).toEqual([ED]);
   });
 
-  it("without a word of what was put in a fact's place, which may be a private key", () => {
+  it("without quoting a wrong fact, which may be a private key", () => {
     const pem = ed25519Pair().privateKey.export({ type: "pkcs8", format: "pem" }) as string;
     const secret = pem.split("\n")[1]!;
     for (const fact of Object.keys(ED)) {
@@ -231,7 +232,7 @@ describe("an entry is refused, and told by its place,", () => {
   }
 });
 
-it("is refused in words wherever a byte of it is changed, or read as one that keeps the rules", () => {
+it("is refused with a message, or read by the rules, whichever byte of it is changed", () => {
   const text = printRecord({ version: 1, keys: [as("retiring", EC), ED, as("prepared", OTHER)] });
   const change = fc.tuple(fc.nat(text.length - 1), fc.constantFrom(..."aZ09+/=-_\"'{}[]:, \n\0é"));
   fc.assert(

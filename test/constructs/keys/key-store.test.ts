@@ -19,7 +19,7 @@ it("does not overwrite a staged private key that exists", () => {
   expect(() => stagePrivateKey(files, kid, "other")).toThrow(
     expect.objectContaining({
       code: "KEY_KNOWN",
-      message: `${path} exists already; move it away, or prepare another key`,
+      message: `${path} already exists; move it away, or prepare another key`,
     }),
   );
   expect(readFileSync(path, "utf8")).toBe("a key");

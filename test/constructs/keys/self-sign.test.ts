@@ -51,7 +51,7 @@ describe.each(KEYS)("selfSign over a key for $algorithm", ({ algorithm, key }) =
     ]);
   });
 
-  it("is version 3, for signatures, no authority over others, and says its key's identifier", () => {
+  it("is a version 3 certificate for signatures, no CA, with its key's identifier", () => {
     const pem = selfSign(key, "m", 5, NOW);
     const text = openssl(pem, "x509", "-noout", "-text");
     expect(text).toContain("Version: 3 (0x2)");
@@ -63,7 +63,7 @@ describe.each(KEYS)("selfSign over a key for $algorithm", ({ algorithm, key }) =
     expect(text.match(/X509v3 [A-Z][\w ]+: /g)).toHaveLength(4);
   });
 
-  it("has the key identifier that openssl would have given it", () => {
+  it("has the key identifier that openssl gives", () => {
     const keyFile = join(folder, "x.key");
     writeFileSync(keyFile, key.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
     const theirs = openssl(
@@ -83,13 +83,13 @@ describe.each(KEYS)("selfSign over a key for $algorithm", ({ algorithm, key }) =
 });
 
 describe("selfSign", () => {
-  it("is valid from now for the days asked, to the second", () => {
+  it("is valid from now for the given days, to the second", () => {
     const { validFrom, validTo } = new X509Certificate(selfSign(RSA, "m", 5, NOW));
     expect(new Date(validFrom).toISOString()).toBe("2026-03-01T12:00:00.000Z");
     expect(new Date(validTo).toISOString()).toBe("2026-03-06T12:00:00.000Z");
   });
 
-  it("lasts a hundred years, past the dates that two digits can say", () => {
+  it("lasts a hundred years, past the years that two digits can express", () => {
     expect(openssl(selfSign(RSA, "m", 36_500, NOW), "x509", "-noout", "-enddate")).toBe(
       "notAfter=Feb  5 12:00:00 2126 GMT\n",
     );
@@ -98,7 +98,7 @@ describe("selfSign", () => {
   it.each([
     ["2049-12-31T23:59:59Z", "UTCTIME           :491231235959Z"],
     ["2050-01-01T00:00:00Z", "GENERALIZEDTIME   :20500101000000Z"],
-  ])("writes a date as RFC 5280 wants it: %s", (date, written) => {
+  ])("writes a date as RFC 5280 requires: %s", (date, written) => {
     expect(openssl(selfSign(RSA, "m", 1, new Date(date)), "asn1parse")).toContain(written);
   });
 
@@ -107,7 +107,7 @@ describe("selfSign", () => {
     expect(openssl(selfSign(RSA, "m", 5, NOW), "asn1parse").match(/UTF8STRING +:m\n/g)).toHaveLength(2);
   });
 
-  it("has a positive serial number of its own each time, within 20 octets", () => {
+  it("has a new positive serial number each time, within 20 octets", () => {
     const serials = [1, 2, 3].map(() => new X509Certificate(selfSign(RSA, "m", 5, NOW)).serialNumber);
     expect(new Set(serials).size).toBe(3);
     for (const serial of serials) expect(serial).toMatch(/^[4-7][0-9A-F]{31}$/);
@@ -120,7 +120,7 @@ describe("selfSign", () => {
     expect(pem).toBe(new X509Certificate(pem).toString());
   });
 
-  it("is byte for byte what node-forge makes of the same RSA key", () => {
+  it("is byte for byte what node-forge makes for the same RSA key", () => {
     const pem = selfSign(RSA, "Käse-1", 5, NOW);
     const privateKey = pki.privateKeyFromPem(RSA.export({ type: "pkcs1", format: "pem" }) as string);
     const certificate = pki.createCertificate();

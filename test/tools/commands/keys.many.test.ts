@@ -27,8 +27,9 @@ async function pausesDuring(action: () => Promise<unknown>): Promise<number[]> {
 }
 
 describe("keys for many pairs", () => {
-  it("are made beside everything else: no key keeps the process from its other work", {
+  it("are made off the main thread, which goes on with its work", {
     timeout: 120_000,
+    retry: 2, // a busy machine may stop the whole process for longer
   }, async () => {
     declare(20);
     const pauses = await pausesDuring(async () => await project.run("prepare", { all: true, algorithm: "RS256" }));
@@ -38,7 +39,7 @@ describe("keys for many pairs", () => {
     expect(pauses[2]).toBeLessThan(100);
   });
 
-  it("are each another, told in the order of their names", async () => {
+  it("are all different, and are listed in the order of their names", async () => {
     declare(100);
     const { data } = await project.run("prepare", { all: true });
     expect(data.failures).toEqual([]);

@@ -15,11 +15,7 @@ describe("usage", () => {
     ["prepare one", { algorithm: "HS256" }, "--algorithm must be one of RS256, PS256, ES256, EdDSA, got: HS256"],
     ["rotate one", { overlap: "1h" }, "--overlap must be a number of seconds, got: 1h"],
     ["rotate one", { overlap: "-1" }, "--overlap must be a number of seconds, got: -1"],
-    [
-      "revoke one",
-      { key: "abcdefg" },
-      "--key must be a key id, or eight characters or more of its beginning, got: abcdefg",
-    ],
+    ["revoke one", { key: "abcdefg" }, "--key must be a key id, or at least its first eight characters, got: abcdefg"],
     ["revoke one", { certificate: "new.crt" }, "keys revoke takes no --certificate"],
     ["revoke one", { algorithm: "ES256" }, "keys revoke takes no --algorithm"],
     ["prepare one", { key: "abcdefgh" }, "keys prepare takes no --key"],
@@ -37,7 +33,7 @@ describe("usage", () => {
     expect(existsSync("cdktf.out")).toBe(false);
   });
 
-  it("refuses a passphrase file that is not there, and a certificate", async () => {
+  it("refuses a passphrase file or certificate that does not exist", async () => {
     expect(await project.failure("prepare one", { certificate: "none.crt" })).toEqual({
       code: "usage",
       message: "--certificate must name a certificate in PEM, got: none.crt (ENOENT)",

@@ -26,14 +26,14 @@ async function refusal(action: Promise<unknown>) {
   );
 }
 
-describe("another content in a file's place", () => {
+describe("a file with other content", () => {
   const other = () => ed25519Pair().privateKey.export({ type: "pkcs8", format: "pem" }) as string;
   const stagedAt = (place: number) => filesIn(folder).staged(recordIn(folder).keys[place]!.kid);
 
   it.each([
     ["is none", "no key", "KEY_CORRUPT"],
     ["is another", other(), "CERTIFICATE_MISMATCH"],
-  ])("has no key sign where the former one would be kept in place of a key that %s", async (_, content, code) => {
+  ])("stops activate from overwriting it with the former key: a key that %s", async (_, content, code) => {
     await prepare();
     const before = recordIn(folder);
     writeFileSync(stagedAt(0), content, { mode: 0o600 });
@@ -46,14 +46,14 @@ describe("another content in a file's place", () => {
     expectSettled(folder);
   });
 
-  it("is not removed with what a crash left: it may be a key that is nowhere else", async () => {
+  it("is not removed with a crash's leftovers: it may be the only copy of a key", async () => {
     const content = other();
     writeFileSync(stagedAt(0), content, { mode: 0o600 });
     expect(await refusal(prepare())).toMatchObject({ code: "CERTIFICATE_MISMATCH" });
     expect(readFileSync(stagedAt(0), "utf8")).toBe(content);
   });
 
-  it("beside the certificate in its file stays there, whatever is refused or done to other keys", async () => {
+  it("keeps what stands beside the certificate, whatever is done to other keys", async () => {
     const { certificate } = filesIn(folder);
     const text = `subject=CN = m\n${readFileSync(certificate, "utf8").replaceAll("\n", "\r\n")}# by hand\n`;
     writeFileSync(certificate, text);

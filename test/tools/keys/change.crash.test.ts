@@ -94,7 +94,7 @@ function expectDone(name: CommandName, folder: string, before: KeyRecord | undef
 }
 
 describe.each(Object.keys(COMMANDS) as CommandName[])("%s", (name) => {
-  it("can be ended anywhere, and is ended by the next run", { timeout: 120_000 }, async () => {
+  it("can crash at any file operation, and the next run completes it", { timeout: 120_000 }, async () => {
     const start = join(root, name);
     await COMMANDS[name].begin(start);
     const before = existsSync(filesIn(start).certificate) ? recordIn(start) : undefined;
@@ -120,7 +120,7 @@ describe.each(Object.keys(COMMANDS) as CommandName[])("%s", (name) => {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   });
 
-  it("needs no hard links, which folders shared with a virtual machine do not have", async () => {
+  it("needs no hard links, which shared folders of virtual machines lack", async () => {
     const folder = join(root, `${name}-without-links`);
     await COMMANDS[name].begin(folder);
     const before = existsSync(filesIn(folder).certificate) ? recordIn(folder) : undefined;

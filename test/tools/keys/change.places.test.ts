@@ -55,7 +55,7 @@ function expectNothingLost(before: ReadonlyMap<string, unknown>, at = folder): v
   expectSound(at);
 }
 
-describe("something else in a file's place", () => {
+describe("a link, folder or special file in a file's place", () => {
   const IN_PLACE = {
     "a symbolic link": (path: string) => {
       if (existsSync(path)) renameSync(path, `${path}.real.key`);
@@ -72,7 +72,7 @@ describe("something else in a file's place", () => {
     places.flatMap((place) => Object.keys(IN_PLACE).map((got) => [got, place, name, needs] as const)),
   ).filter(([, place, name]) => place !== "staged" || name === "activate" || name === "retire");
 
-  it.each(cases)("%s at the %s has %s refused, and no key is lost", async (got, place, name, needs) => {
+  it.each(cases)("(%s at the %s) makes %s refuse, and no key is lost", async (got, place, name, needs) => {
     await did(needs);
     const files = filesIn(folder);
     const pair = pairIn(folder);
@@ -82,7 +82,7 @@ describe("something else in a file's place", () => {
     expect(await refusal(CHANGES[name](pair))).toEqual({
       name: "KeyError",
       code: "FILE_NOT_REGULAR",
-      message: `${path} must be a regular file, got: ${got}; it is left as it is: replace it by the file itself, or remove it`,
+      message: `${path} must be a regular file, got: ${got}; it is unchanged; put the file itself there, or remove it`,
     });
     rmSync(path, { recursive: true });
     if (existsSync(`${path}.real.key`)) renameSync(`${path}.real.key`, path);
@@ -94,7 +94,7 @@ describe("something else in a file's place", () => {
 });
 
 describe("a folder that this user may not write", () => {
-  it.each(NEEDS)("has %s refused, and every file is as it was", async (name, needs) => {
+  it.each(NEEDS)("makes %s refuse, and every file is unchanged", async (name, needs) => {
     await did(needs);
     const pair = pairIn(folder);
     const halves = privateHalves(folder);
@@ -115,17 +115,17 @@ describe("a folder that this user may not write", () => {
   });
 });
 
-it("says so where a folder may not even be looked into", async () => {
-  const pair = pairIn(folder);
+it("reports a folder that this user may not even look into", async () => {
   chmodSync(folder, 0o600);
   if (IS_ROOT) process.seteuid?.(NOBODY);
-  const refused = await refusal(CHANGES.prepare(pair)).finally(() => IS_ROOT && process.seteuid?.(0));
+  const prepare = async () => await CHANGES.prepare(pairIn(folder));
+  const refused = await refusal(prepare()).finally(() => IS_ROOT && process.seteuid?.(0));
   chmodSync(folder, 0o700);
   const { record } = filesIn(folder);
   expect(refused).toEqual({
     name: "KeyError",
     code: "KEY_UNREADABLE",
-    message: `${record} cannot be looked for, got: EACCES; let this user look into its folder`,
+    message: `${record} cannot be accessed, got: EACCES; let this user look into its folder`,
   });
 });
 
@@ -140,7 +140,7 @@ describe.runIf(canMount())("a file system", () => {
     rmSync(mounted, { recursive: true });
   });
 
-  it.each(NEEDS)("that is read-only has %s refused, and every file is as it was", async (name, needs) => {
+  it.each(NEEDS)("that is read-only makes %s refuse, and every file is unchanged", async (name, needs) => {
     await did(needs);
     cpSync(folder, mounted, { recursive: true });
     const pair = pairIn(mounted);
@@ -155,7 +155,7 @@ describe.runIf(canMount())("a file system", () => {
     expectSettled(mounted);
   });
 
-  it.each(NEEDS)("that is full, or has room for some files only, lets %s lose no key", async (name, needs) => {
+  it.each(NEEDS)("that is full, or fills up, does not let %s lose a key", async (name, needs) => {
     await did(needs);
     const codes = new Set<string>();
     for (let free = 0; free <= 6; free++) {
@@ -167,7 +167,7 @@ describe.runIf(canMount())("a file system", () => {
       const refused = await CHANGES[name](pairIn(mounted)).catch((error) => error);
       if (refused instanceof Error) {
         codes.add((refused as { code?: string }).code ?? refused.message);
-        expect(refused.message).toMatch(/cannot be written, got: ENOSPC; .* or room on its file system/);
+        expect(refused.message).toMatch(/cannot be written, got: ENOSPC; .* or free space on its file system/);
         rmSync(filler);
         if (name !== "retire") expectNothingLost(halves, mounted);
         expectSound(mounted);

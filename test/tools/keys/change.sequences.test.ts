@@ -195,7 +195,7 @@ async function live(happenings: readonly Happening[]): Promise<World> {
 }
 
 describe("a pair of keys", () => {
-  it("never leaves its machine without a key that Keycloak accepts, whatever happens", { timeout: LONG }, async () => {
+  it("never leaves its machine without an accepted key, whatever happens", { timeout: LONG }, async () => {
     const sequences = fc.array(happening, { minLength: 1, maxLength: 25 });
     const property = fc.asyncProperty(sequences, async (happenings) => void (await live(happenings)));
     // A revocation that was cut off once cost a key that the record still had for one to sign with.
@@ -206,7 +206,7 @@ describe("a pair of keys", () => {
     await fc.assert(property, { ...runs(60), examples: [[cutOff]] });
   });
 
-  it("does so through a rotation that is cut off anywhere and tried again", { timeout: LONG }, async () => {
+  it("does not either if a rotation crashes anywhere and is run again", { timeout: LONG }, async () => {
     const round = (crashesAt?: number): Happening[] => {
       const twice = (does: Does): Happening[] => [
         { does, crashesAt, isWatched: true },
@@ -232,7 +232,7 @@ describe("a synthesis", () => {
     [2, "alone"],
     [1, "with a record"],
     [2, "with a record"],
-  ])("takes what a command changes before its read %i of a pair %s", async (read, how) => {
+  ])("reads a consistent pair if a command changes it before read %i, %s", async (read, how) => {
     const root = mkdtempSync(join(tmpdir(), "m2m-reader-"));
     const [before, after] = [join(root, "before"), join(root, "after")];
     try {

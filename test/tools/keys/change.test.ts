@@ -63,14 +63,14 @@ describe("a certificate of a key made elsewhere", () => {
     await prepareKey(pairIn(folder), { certificate: ELSEWHERE }, NOW);
   });
 
-  it("leaves the key file as it is when its key is to sign, for that one is accepted still", async () => {
+  it("leaves the key file unchanged when its key becomes active: the former key is still accepted", async () => {
     await did("activate");
     expect(recordIn(folder).keys.map(({ state }) => state)).toEqual(["retiring", "active"]);
     expect(heldIn(folder)).toBe(kid(0));
     expect(synthesizeIn(folder).isBehind).toBe(true);
   });
 
-  it("has no key dropped that the key file holds, until the machine's new one is there", async () => {
+  it("keeps the key in the key file from being dropped until the new one is there", async () => {
     await did("activate");
     const { key } = filesIn(folder);
     const halves = privateHalves(folder);
@@ -78,7 +78,7 @@ describe("a certificate of a key made elsewhere", () => {
     expect(refused).toEqual({
       name: "KeyError",
       code: "KEY_HELD",
-      message: `${key} holds key ${kid(0)}, which is to be dropped; bring the active one, ${kid(1)}, there first, or remove the file where machines have their key from elsewhere`,
+      message: `${key} holds key ${kid(0)}, which is to be dropped; put the active key ${kid(1)} there first, or remove the file if the machines get their key from elsewhere`,
     });
     expect(privateHalves(folder)).toEqual(halves);
     expectSound(folder);
@@ -87,7 +87,7 @@ describe("a certificate of a key made elsewhere", () => {
     expectSettled(folder);
   });
 
-  it("signs with no other key than its own, wherever that was put", async () => {
+  it("does not put another key into the key file", async () => {
     const staged = filesIn(folder).staged(kid(1));
     const other = ed25519Pair().privateKey;
     const before = recordIn(folder);
@@ -108,7 +108,7 @@ describe("a certificate of a key made elsewhere", () => {
     expectSettled(folder);
   });
 
-  it("lets it be dropped where no machine has its key from here", async () => {
+  it("lets the former key be dropped if no machine has its key from here", async () => {
     await did("activate");
     rmSync(filesIn(folder).key);
     await did("retire");
@@ -116,14 +116,14 @@ describe("a certificate of a key made elsewhere", () => {
     expect(recordIn(folder).keys.map(({ kid: one }) => one)).toEqual([keyId(NEW)]);
   });
 
-  it("takes the place of a revoked key, whose private half goes from the key file, too", async () => {
+  it("takes the place of a revoked key, whose private half is removed from the key file", async () => {
     await did("revoke");
     expect(recordIn(folder).keys.map(({ state }) => state)).toEqual(["revoked", "active"]);
     expect(privateHalves(folder).size).toBe(0);
     expectSound(folder);
   });
 
-  it("takes it from there also where the revoked key retires", async () => {
+  it("removes it also if the revoked key was retiring", async () => {
     await did("activate");
     await revokeKey(pairIn(folder), kid(0), NOW);
     expect(privateHalves(folder).size).toBe(0);
@@ -133,14 +133,14 @@ describe("a certificate of a key made elsewhere", () => {
 describe("what crashed runs left half-written", () => {
   const left = (name: string) => join(folder, `.01234567-89ab-cdef-0123-456789abcdef.${name}`);
 
-  it("goes with the next command, as it may hold a key that is gone", async () => {
+  it("is removed by the next command, as it may hold a key that is gone", async () => {
     const names = ["m-signing.key", "m-signing.abcd_-12.key"];
     for (const name of names) writeFileSync(left(name), "half", { mode: 0o600 });
     await did("prepare");
     expect(names.filter((name) => existsSync(left(name)))).toEqual([]);
   });
 
-  it("stays where it is another pair's, or none of ours", async () => {
+  it("stays if it belongs to another pair or to somebody else", async () => {
     const others = ["other-m-signing.key", "m-signing.abcd.key", "m.b-signing.key"].map(left);
     others.push(join(folder, ".m-signing.key"), join(folder, ".1.m-signing.key"));
     for (const path of others) writeFileSync(path, "half", { mode: 0o600 });
@@ -149,7 +149,7 @@ describe("what crashed runs left half-written", () => {
   });
 });
 
-it("writes no file through another name of it: a copy by a hard link stays as it was", async () => {
+it("does not write through a hard link: the linked copy is unchanged", async () => {
   await did("prepare");
   const { key } = filesIn(folder);
   const copy = join(folder, "copy");
@@ -171,7 +171,7 @@ describe("encrypted key files", () => {
     writeFileSync(key, createPrivateKey(readFileSync(key)).export(cipher));
   });
 
-  it("go through a whole life by their passphrase, and no private half is ever in the clear", async () => {
+  it("stay encrypted through a whole life, with their passphrase", async () => {
     const expectEncrypted = () => {
       const names = readdirSync(folder).filter((name) => name.endsWith(".key"));
       for (const name of names) expect(readFileSync(join(folder, name), "utf8")).toContain("BEGIN ENCRYPTED PRIVATE");
@@ -189,7 +189,7 @@ describe("encrypted key files", () => {
     expect(readdirSync(folder).sort()).toEqual(["m-signing.crt", "m-signing.key", "m-signing.keys.json"]);
   });
 
-  it.each(NEEDS)("have %s refused without it, before any file is written", async (name, needs) => {
+  it.each(NEEDS)("make %s refuse without the passphrase, before any file is written", async (name, needs) => {
     for (const need of needs) {
       if (need === "prepare") await prepareKey(pairIn(folder), {}, withIt);
       else activateKey(pairIn(folder), undefined, withIt);
@@ -212,7 +212,7 @@ describe("private halves in a folder of their own", () => {
   const place = () => ({ name: "m", directory: folder, privateKeyDirectory: "private" });
   const pair = () => ({ ...pairIn(folder), files: filesOf(folder, place()) });
 
-  it("stay there through a whole life, with nothing of them beside the record", async () => {
+  it("stay there through a whole life", async () => {
     mkdirSync(join(folder, "private"));
     renameSync(filesIn(folder).key, filesOf(folder, place()).key);
     await prepareKey(pair(), {}, NOW);
@@ -225,7 +225,7 @@ describe("private halves in a folder of their own", () => {
     expect(heldKey(pair().files, recordIn(folder))).toBe(synthesizeIn(folder).kid);
   });
 
-  it("need not be here: the record goes on, and a new one stays where it was made", async () => {
+  it("need not be here: a new one stays where it was made", async () => {
     rmSync(filesIn(folder).key);
     await prepareKey(pair(), {}, NOW);
     expect(readdirSync(join(folder, "private"))).toEqual([`m-signing.${kid(1).slice(0, 8)}.key`]);
@@ -235,7 +235,7 @@ describe("private halves in a folder of their own", () => {
     chmodSync(join(folder, "private"), 0o700);
   });
 
-  it("are made in a folder that is not there yet, and none is made to remove them from", async () => {
+  it("get a new folder if one is needed, and only then", async () => {
     rmSync(filesIn(folder).key);
     await prepareKey(pair(), { certificate: ELSEWHERE }, NOW);
     activateKey(pair(), undefined, NOW);

@@ -30,41 +30,41 @@ function pair(
 }
 
 describe("the key that Terraform signs in by", () => {
-  it("is told from those of machines", () => {
+  it("is distinguished from the keys of machines", () => {
     expect([isDeployerPair(pair(true)), isDeployerPair(pair(false))]).toEqual([true, false]);
   });
 
-  it("gives way only to one that is deployed, since what is not could not be deployed by itself", () => {
+  it("is only replaced by a deployed key, as Terraform could not deploy another", () => {
     const locked = expect.objectContaining({ code: "deployer-locked-out" });
     expect(() => refuseLockOut(pair(true), undefined)).toThrow(locked);
     expect(() => refuseLockOut(pair(true), { kid: "next-key" })).toThrow(locked);
     refuseLockOut(pair(false), undefined);
   });
 
-  it("gives way only to one whose private half is here, as Terraform reads it", () => {
+  it("is only replaced by a key whose private half is here, as Terraform reads it", () => {
     const deployed = pair(true, ["active-key", "next-key"]);
     const staged = deployed.files.staged("next-key");
     expect(() => refuseLockOut(deployed, { kid: "next-key" })).toThrow(
-      `terraform: Terraform signs in by this key, and the private half of key next-key is not here; put it at ${staged} first`,
+      `terraform: Terraform signs in by this key, but the private half of key next-key is not here; put it at ${staged} first`,
     );
     writeFileSync(staged, "");
     refuseLockOut(deployed, { kid: "next-key" });
   });
 
-  it("is followed by one of another algorithm where the provider names no key, and by any where it does", () => {
+  it("must change its algorithm with the official provider, and need not with the embedded one", () => {
     expect(whyAnotherAlgorithm(pair(true), "RS256")).toContain("`m2m keys prepare terraform --algorithm ES256`");
     expect(whyAnotherAlgorithm(pair(true), "ES256")).toBeUndefined();
     expect(whyAnotherAlgorithm(pair(true, [], SOURCES.embedded), "RS256")).toBeUndefined();
     expect(whyAnotherAlgorithm(pair(false), "RS256")).toBeUndefined();
   });
 
-  it("is followed by none of a key's algorithm that is accepted still", () => {
+  it("may not have the algorithm of a key that is still accepted", () => {
     const three = pair(true, [], SOURCES.official, ["EdDSA", "ES256"]);
     expect(whyAnotherAlgorithm(three, "ES256")).toContain("`m2m keys prepare terraform --algorithm RS256`");
     expect(whyAnotherAlgorithm(three, "RS256")).toBeUndefined();
     const full = pair(true, [], SOURCES.official, ["RS256", "ES256"]);
     expect(whyAnotherAlgorithm(full, "RS256")).toContain(
-      "retire the key before first (`m2m keys retire terraform`), deploy, and prepare one of its algorithm (`m2m keys prepare terraform --algorithm ES256`)",
+      "first retire the previous key (`m2m keys retire terraform`), deploy, and then prepare one of its algorithm (`m2m keys prepare terraform --algorithm ES256`)",
     );
   });
 });

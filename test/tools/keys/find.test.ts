@@ -5,14 +5,14 @@ import { keysProject } from "./keys-project";
 const project = keysProject();
 const { kids, states } = project;
 
-describe("what is wrong with something else", () => {
+describe("something else that is broken", () => {
   const BROKEN: Record<string, () => void> = {
     "the app": () => writeFileSync("app.cjs", "console.error('Error: no'); process.exit(1);"),
     "the state": () => writeFileSync("terraform.m2m.tfstate", "no state"),
     "another pair's record": () => writeFileSync(project.filesFor("two").record, "no record"),
     "another pair's key file": () => writeFileSync(project.filesFor("two").key, "no key"),
   };
-  it.each(Object.keys(BROKEN))("holds up no revocation, and is told: %s", async (what) => {
+  it.each(Object.keys(BROKEN))("does not stop a revocation, and is reported: %s", async (what) => {
     await project.run("list");
     BROKEN[what]!();
     const { warned } = await project.run("revoke one");
@@ -24,7 +24,7 @@ describe("what is wrong with something else", () => {
     ["another pair's record", 1],
     ["another pair's key file", 1],
     ["the state", 0],
-  ])("is told beside the list of the others: %s", async (what, exitCode) => {
+  ])("is reported beside the list of the others: %s", async (what, exitCode) => {
     await project.run("list");
     BROKEN[what]!();
     const listed = await project.run("list");
@@ -32,7 +32,7 @@ describe("what is wrong with something else", () => {
     expect(listed.data[0]).toMatchObject({ name: "one" });
   });
 
-  it("is an error for the pair itself, and for every other command", async () => {
+  it("is an error for the pair itself and for every other command", async () => {
     await project.run("list");
     BROKEN["another pair's record"]!();
     expect((await project.failure("revoke two")).code).toBe("RECORD_CORRUPT");
@@ -40,8 +40,8 @@ describe("what is wrong with something else", () => {
   });
 });
 
-describe("whom a command is for", () => {
-  it("is a pair by its name, or by a client that signs with it, and each but once", async () => {
+describe("the pairs of a command", () => {
+  it("are named by pair or by client, and each is taken once", async () => {
     const { data } = await project.run("prepare one two-reader two-writer two");
     expect(data.outcomes.map(({ name }: { name: string }) => name)).toEqual(["one", "two"]);
     expect([states("one"), states("two")]).toEqual([
@@ -50,7 +50,7 @@ describe("whom a command is for", () => {
     ]);
   });
 
-  it("has to be known, and nothing is done for the others otherwise", async () => {
+  it("must all be known, or nothing is done", async () => {
     expect(await project.failure("prepare one three")).toEqual({
       code: "client-unknown",
       message: 'no key pair of "three"; key pairs of this project: one, two',
@@ -58,7 +58,7 @@ describe("whom a command is for", () => {
     expect(states("one")).toEqual(["active"]);
   });
 
-  it("has to be one: a name in two folders is told by a client, or with its folder", async () => {
+  it("must be unambiguous: a name in two folders needs its folder or a client", async () => {
     project.declare({ one: ["here"], "other/one": ["there"] });
     expect(await project.failure("prepare one")).toEqual({
       code: "client-unknown",
@@ -70,9 +70,9 @@ describe("whom a command is for", () => {
     expect(states("one")).toEqual(["active", "prepared"]);
   });
 
-  it("is every pair with --all, one of which may fail without keeping the others from it", async () => {
+  it("are all of them with --all, and go on if one fails", async () => {
     await project.run("prepare one");
-    const message = `one: key ${kids("one")[1]} is prepared since ${project.recordFor("one").keys[1]!.since}; activate it, or revoke it`;
+    const message = `one: key ${kids("one")[1]} has been prepared since ${project.recordFor("one").keys[1]!.since}; activate it, or revoke it`;
     expect(await project.failure("prepare", { all: true })).toEqual({ code: "keys-failed", message });
     expect(states("two")).toEqual(["active", "prepared"]);
     const { data, exitCode } = await project.run("prepare", { all: true }, true);

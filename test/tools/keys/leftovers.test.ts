@@ -60,7 +60,7 @@ describe("a switch that a crash kept out of the key file", () => {
   it.each([
     ["retire", (now: Date) => retireAction(pair(), { force: false }, at(now))],
     ["rotate", (now: Date) => rotateAction(pair(), ROTATION, at(now))],
-  ])("is made by %s, which drops nothing within 75 s of it", async (_, action) => {
+  ])("is completed by %s, which drops nothing within 75 s of it", async (_, action) => {
     const old = heldIn(folder);
     const [first] = await Promise.allSettled([action(LATER)]);
     if (first.status === "rejected") expect(first.reason).toMatchObject({ code: "key-in-use" });
@@ -73,19 +73,19 @@ describe("a switch that a crash kept out of the key file", () => {
     expectSettled(folder);
   });
 
-  it("is timed by the run of activate that makes it", async () => {
+  it("counts from the run of activate that completes it", async () => {
     activateKey(pair(), undefined, { now: LATER });
     expect(sinceOf(recordIn(folder))[0]).toBe("retiring 2026-01-01T02:00:00Z");
     expectSettled(folder);
   });
 
-  it("is made, and the former key dropped, where that is forced", async () => {
+  it("is completed and the former key dropped with --force", async () => {
     await retireAction(pair(), { force: true }, at(LATER));
     expect(recordIn(folder).keys).toHaveLength(1);
     expectSettled(folder);
   });
 
-  it("is left by a dry run", async () => {
+  it("is left alone by a dry run", async () => {
     const before = [recordIn(folder), [...privateHalves(folder)]];
     expect(await rotateAction(pair(), ROTATION, { now: LATER, dryRun: true })).toMatchObject({ action: "retire" });
     expect([recordIn(folder), [...privateHalves(folder)]]).toEqual(before);
@@ -99,7 +99,7 @@ describe("a revocation that a crash kept out of the key file", () => {
   });
 
   it.each(["without the key's id", "by the key's id"])(
-    "is ended by the same command %s, and costs no other key",
+    "is completed by the same command %s, without losing another key",
     async (how) => {
       const [gone, next] = recordIn(folder).keys.map(({ kid }) => kid) as [string, string];
       const before = recordIn(folder);
@@ -114,7 +114,7 @@ describe("a revocation that a crash kept out of the key file", () => {
     },
   );
 
-  it("keeps no other key from being revoked as well", async () => {
+  it("does not prevent the revocation of another key", async () => {
     const [, next] = recordIn(folder).keys.map(({ kid }) => kid) as [string, string];
     await revokeAction(pair(), next, at(LATER));
     expect(recordIn(folder).keys.map(({ state }) => state)).toEqual(["revoked", "revoked", "active"]);

@@ -17,7 +17,7 @@ describe("list", () => {
     return `  ${short(path, place)}  EdDSA  ${state.padEnd(8)}  since ${since.slice(0, 10)}, certificate until ${until.slice(0, 10)}  ${rest}`;
   };
 
-  it("shows each pair with its clients, and each key with where it is", async () => {
+  it("shows each pair with its clients, and where each key is", async () => {
     project.deploy("two");
     await project.run("prepare two");
     rmSync(project.filesFor("one").key);
@@ -34,7 +34,7 @@ describe("list", () => {
     expect((await project.run("list one")).data).toEqual([data[0]]);
   });
 
-  it("takes no private half for here that the key file does not hold", async () => {
+  it("shows a private half as here only if the key file holds it", async () => {
     writeFileSync("new.crt", selfSign(ed25519Pair().privateKey, "one", 90));
     await project.run("prepare one", { certificate: "new.crt" });
     await project.run("activate one", { force: true });
@@ -42,7 +42,7 @@ describe("list", () => {
     expect(data[0].keys.map((key: { private: boolean }) => key.private)).toEqual([true, false]);
   });
 
-  it("says what to do where nothing is declared, and of a pair without a client", async () => {
+  it("says what to do if nothing is declared, and names a pair without a client", async () => {
     project.declare({ one: [] });
     expect((await project.run("list")).text.split("\n")[0]).toBe("one (no client)");
     project.declare({});
@@ -75,7 +75,7 @@ describe("who signs with which key", () => {
     return listPair(pair!, uses);
   }
 
-  it("is told below each key, with the address and the latest time, and what is unknown at the end", async () => {
+  it("is shown below each key, with address and latest time, and unknown keys at the end", async () => {
     await project.run("prepare one");
     const pair = listed([
       use(short("one", 0), "10.0.0.2", "2026-11-25T09:31:54.900Z"),
@@ -101,20 +101,20 @@ describe("who signs with which key", () => {
       "signed in from 10.0.0.2, last at 2026-11-25T09:31:54Z",
       "signed in from 10.0.0.1, last at 2026-11-24T00:00:00Z",
       short("one", 1),
-      "no key of these",
+      "none of these keys",
       "signed in from 10.0.0.3, last at 2026-11-25T08:00:00Z",
       "signed in from 10.0.0.4, last at 2026-11-25T08:00:00Z (anothers)",
     ]);
   });
 
-  it("is left out where nobody asked or can tell, and says of no use where there was none", () => {
+  it("is left out if not asked for or not known, and is empty if there was no use", () => {
     expect(listed()).not.toHaveProperty("unknown");
     expect(listed().keys[0]).not.toHaveProperty("uses");
     expect(listed([])).toMatchObject({ unknown: [], keys: [{ uses: [] }] });
     expect(printPairs([listed([])])).toBe(printPairs([listed()]));
   });
 
-  it("is warned of where Keycloak cannot be asked, and the list is given all the same", async () => {
+  it("is a warning if Keycloak cannot be asked, and the list is shown anyway", async () => {
     const { text, warned, data } = await project.run("list one", { live: true });
     expect(warned).toEqual([expect.stringMatching(/^one: who signs with which key is not known: ./)]);
     expect(text).toBe((await project.run("list one")).text);
@@ -123,7 +123,7 @@ describe("who signs with which key", () => {
   });
 });
 
-it("takes an encrypted key file for the active key's", async () => {
+it("assumes that an encrypted key file holds the active key", async () => {
   const { key } = project.filesFor("one");
   const cipher = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" } as const;
   writeFileSync(key, ed25519Pair().privateKey.export(cipher));

@@ -66,7 +66,7 @@ function question(alias: string, completely = true): Question {
 }
 
 describe("the sign-ins of a client", () => {
-  it("are asked of its own server, with the password of that server and no other's", async () => {
+  it("are asked of its own server, with that server's password", async () => {
     [own, company] = [await keycloak([]), await keycloak([event("aaaaaaaa", 1)])];
     vi.stubEnv("TF_VAR_keycloak_admin_password", "of our own");
     vi.stubEnv("TF_VAR_company_admin_password", "of the company");
@@ -76,7 +76,7 @@ describe("the sign-ins of a client", () => {
     expect(own.asked).toEqual(["of our own"]);
   });
 
-  it("are not asked for where no password is known; the default is for the server that declares it", async () => {
+  it("are not asked for without a password; a default counts for its own server only", async () => {
     [own, company] = [await keycloak([]), await keycloak([])];
     await expect(usesOf(question("Company"))).rejects.toMatchObject({
       code: "keycloak-unreachable",
@@ -86,7 +86,7 @@ describe("the sign-ins of a client", () => {
     expect([own.asked, company.asked]).toEqual([["change_me"], []]);
   });
 
-  it("are the latest of each key and place since a time, those of other programs without a key", async () => {
+  it("are the latest of each key and address since a time; other programs have no key", async () => {
     const foreign = { ...event("x", 3), details: { client_assertion_id: "0b1d9e7c-1f57-4f0a-9a51-2d3f" } };
     [own, company] = [
       await keycloak([event("aaaaaaaa", 4), foreign, event("aaaaaaaa", 2), event("bbbbbbbb", -1)]),
@@ -98,7 +98,7 @@ describe("the sign-ins of a client", () => {
     ]);
   });
 
-  it("are not all there are where there are more than 20,000: an error for who needs them all", async () => {
+  it("are incomplete above 20,000, which is an error if all are needed", async () => {
     const many = Array.from({ length: 20_001 }, (_, i) => event("aaaaaaaa", 30_000 - i));
     [own, company] = [await keycloak(many), await keycloak([])];
     await expect(usesOf(question("Keycloak"))).rejects.toThrow("m has signed in more than 20000 times since");
@@ -109,7 +109,7 @@ describe("the sign-ins of a client", () => {
     [["LOGIN", "LOGIN_ERROR"], undefined],
     [["LOGIN", "CLIENT_LOGIN"], []],
     [[], []], // Keycloak's own choice, of which sign-ins are one
-  ])("are not known of a realm that keeps others, %j", async (types, expected) => {
+  ])("are not known of a realm that keeps other events, %j", async (types, expected) => {
     [own, company] = [await keycloak([], types), await keycloak([])];
     expect(await usesOf(question("Keycloak"))).toEqual(expected);
   });

@@ -9,31 +9,28 @@ const project = keysProject();
 const { kids, short } = project;
 
 describe("where a key is made", () => {
-  it.each(["prepare one", "rotate one", "revoke one"])(
-    "is not CI, by keys %s, unless it is asked for",
-    async (words) => {
-      vi.stubEnv("CI", "true");
-      const before = project.certs();
-      const { code, message } = await project.failure(words);
-      expect([code, message]).toEqual([
-        "key-lost",
-        expect.stringMatching(/^one: no key is made here, as CI is set, and a key made there would be lost/),
-      ]);
-      expect(await project.failure(words, { dryRun: true })).toEqual({ code, message });
-      expect(project.certs()).toEqual(before);
-      vi.stubEnv("M2M_CREATE_KEYS", "true");
-      await project.run(words);
-      expect(kids("one")).toHaveLength(2);
-    },
-  );
+  it.each(["prepare one", "rotate one", "revoke one"])("is not CI for keys %s, unless asked for", async (words) => {
+    vi.stubEnv("CI", "true");
+    const before = project.certs();
+    const { code, message } = await project.failure(words);
+    expect([code, message]).toEqual([
+      "key-lost",
+      expect.stringMatching(/^one: no key is made here: CI is set, and a key made there would be lost/),
+    ]);
+    expect(await project.failure(words, { dryRun: true })).toEqual({ code, message });
+    expect(project.certs()).toEqual(before);
+    vi.stubEnv("M2M_CREATE_KEYS", "true");
+    await project.run(words);
+    expect(kids("one")).toHaveLength(2);
+  });
 
-  it("is not where the machine's key is not, by rotate: the machine is elsewhere", async () => {
+  it("is not here for rotate if the machine's key is elsewhere", async () => {
     rmSync(project.filesFor("one").key);
-    expect((await project.run("rotate one")).text).toContain("nothing to do by itself: the private half of key");
+    expect((await project.run("rotate one")).text).toContain("nothing done by itself: the private half of key");
     expect(kids("one")).toHaveLength(1);
   });
 
-  it.each(["list", "prepare one", "revoke one"])("is none of keys %s, where that changes nothing", async (words) => {
+  it.each(["list", "prepare one", "revoke one"])("is no part of keys %s, which changes nothing", async (words) => {
     for (const path of Object.keys(project.certs())) rmSync(path);
     writeFileSync(
       "app.cjs",
@@ -43,7 +40,7 @@ describe("where a key is made", () => {
     expect(message).toContain("Error: M2M_CREATE_KEYS=false");
   });
 
-  it("is told to have the private half here where that is encrypted", async () => {
+  it("counts as having the private half if that is encrypted", async () => {
     vi.stubEnv("KEY_PASSPHRASE", "of this machine");
     const { key } = project.filesFor("one");
     writeFileSync(key, printPrivateKey(createPrivateKey(readFileSync(key)), "of this machine"));
@@ -52,7 +49,7 @@ describe("where a key is made", () => {
     expect((await project.run("activate one")).text).toContain("from the next assertion on");
   });
 
-  it("it is as plain as the one that it follows, whatever passphrase another machine has", async () => {
+  it("leaves the new key unencrypted if the former one is, whatever passphrase is set", async () => {
     vi.stubEnv("KEY_PASSPHRASE", "of another");
     await project.run("prepare one");
     const made = readFileSync(project.filesFor("one").staged(kids("one")[1]!), "utf8");
@@ -61,14 +58,14 @@ describe("where a key is made", () => {
 });
 
 describe("another algorithm", () => {
-  it("has to be declared before a key of it signs", async () => {
+  it("must be declared before a key of it signs", async () => {
     const { data } = await project.run("prepare one", { algorithm: "ES256" });
     expect(data.outcomes[0].next).toContain('then set `algorithm: "ES256"` in the declaration; m2m keys activate one');
     project.deploy();
     for (const force of [false, true]) {
       expect(await project.failure("activate one", { force })).toEqual({
         code: "algorithm-undeclared",
-        message: `one: key ${short("one", 1)} signs with ES256, and \`algorithm\` of the declaration is EdDSA; set it to "ES256" first`,
+        message: `one: key ${short("one", 1)} signs with ES256, but the declaration says \`algorithm: "EdDSA"\`; set it to "ES256" first`,
       });
     }
     expect((await project.failure("rotate one")).code).toBe("algorithm-undeclared");
@@ -78,11 +75,11 @@ describe("another algorithm", () => {
 });
 
 describe("a certificate", () => {
-  it("of another pair's key is refused: whoever has that key could sign in as both", async () => {
+  it("of another pair's key is refused: its holder could sign in as both", async () => {
     const { certificate } = project.filesFor("two");
     expect(await project.failure("prepare one", { certificate })).toEqual({
       code: "key-shared",
-      message: `one: ${certificate} has key ${kids("two")[0]}, which is of two; make a key for each machine`,
+      message: `one: ${certificate} certifies key ${kids("two")[0]}, which belongs to two; make a key for each machine`,
     });
   });
 
@@ -93,7 +90,7 @@ describe("a certificate", () => {
     expect(await project.failure("prepare one", { certificate })).toEqual(dry);
   });
 
-  it("that is none is refused, with what to do about it", async () => {
+  it("that cannot be read is refused, with what to do", async () => {
     writeFileSync("new.crt", "none");
     const { message } = await project.failure("prepare one", { certificate: "new.crt" });
     expect(message).toContain("new.crt must hold an X.509 certificate in PEM");

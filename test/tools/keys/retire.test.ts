@@ -23,8 +23,16 @@ describe("a key that retires", () => {
 
   it.each<[string, (old: string, current: string) => string | undefined, string]>([
     ["a machine still signs with", (old) => old, "bring it the new key"],
-    ["a program that does not say which key it signs with may use", () => undefined, "see that it has the new key"],
-    ["a program that does not say which key it signs with may use", () => "20261125", "see that it has the new key"],
+    [
+      "a program that does not say which key it signs with may still use",
+      () => undefined,
+      "make sure that it has the new key",
+    ],
+    [
+      "a program that does not say which key it signs with may still use",
+      () => "20261125",
+      "make sure that it has the new key",
+    ],
   ])("stays while %s it", async (reason, key, remedy) => {
     await project.rotated("one");
     project.deploy();
@@ -34,14 +42,14 @@ describe("a key that retires", () => {
     const told = `${reason} key ${old}: 10.0.0.1 at ${new Date().toISOString().slice(0, 19)}Z; ${remedy}`;
     expect(await project.failure("retire one")).toEqual({
       code: "key-in-use",
-      message: `one: ${told}; pass --force where it has that by now, or to lock it out`,
+      message: `one: ${told}; pass --force if the machine already has the new key, or to lock it out`,
     });
     expect((await project.run("rotate one", { auto: true })).text).toBe(`one: nothing to do: ${told}`);
     await project.run("retire one", { force: true });
     expect(states("one")).toEqual(["active"]);
   });
 
-  it.each(["retire one", "rotate one"])("goes by keys %s where only others are in use", async (words) => {
+  it.each(["retire one", "rotate one"])("is dropped by keys %s if only other keys are in use", async (words) => {
     await project.rotated("one");
     project.deploy();
     later();
@@ -50,7 +58,7 @@ describe("a key that retires", () => {
     expect(states("one")).toEqual(["active"]);
   });
 
-  it("stays while a container has it, in whatever stack", async () => {
+  it("stays while a container of any stack has it", async () => {
     await project.rotated("one");
     project.inContainers = [kids("one")[0]!];
     project.deploy();
@@ -62,7 +70,7 @@ describe("a key that retires", () => {
     await project.run("retire one");
   });
 
-  it("stays, by rotate, where its machine is elsewhere and nobody can tell what that signs with", async () => {
+  it("stays, by rotate, if its machine is elsewhere and nobody can tell what it signs with", async () => {
     await project.rotated("one");
     project.deploy();
     later();
@@ -73,7 +81,7 @@ describe("a key that retires", () => {
     expect(states("one")).toEqual(["active"]);
   });
 
-  it("stays where Keycloak cannot be asked, which is a failure of a rotation by cron as well", async () => {
+  it("stays if Keycloak cannot be asked, which fails a rotation by cron as well", async () => {
     await project.rotated("one");
     project.deploy();
     later();
@@ -83,7 +91,7 @@ describe("a key that retires", () => {
     expect((await project.failure("rotate one", { auto: true })).code).toBe("keycloak-unreachable");
   });
 
-  it("stays, by rotate, where its machine is elsewhere and one of two realms cannot tell", async () => {
+  it("stays, by rotate, if its machine is elsewhere and one of two realms cannot tell", async () => {
     await project.rotated("two");
     project.deploy();
     later();
@@ -93,7 +101,7 @@ describe("a key that retires", () => {
     expect((await project.run("rotate two", { auto: true })).text).toContain("nobody can tell who still signs");
   });
 
-  it("stays until the switch is deployed, which brings containers the new key", async () => {
+  it("stays until the switch is deployed, which gives containers the new key", async () => {
     await project.rotated("one");
     later();
     const { code, message } = await project.failure("retire one");

@@ -16,7 +16,7 @@ const project = keysProject();
 const { kids, states } = project;
 
 describe("a revocation", () => {
-  it("of what signs where another took its place has to say which: either may be meant", async () => {
+  it("must say which key it means if the key file holds a revoked one", async () => {
     writeFileSync("new.crt", selfSign(ed25519Pair().privateKey, "one", 90));
     await project.run("prepare one", { certificate: "new.crt" });
     const { key } = project.filesFor("one");
@@ -28,7 +28,7 @@ describe("a revocation", () => {
     for (const dryRun of [true, false, false]) {
       expect(await project.failure("revoke one", { dryRun })).toEqual({
         code: "key-unclear",
-        message: expect.stringContaining(`holds key ${gone}, which is revoked since`),
+        message: expect.stringContaining(`holds key ${gone}, which was revoked at`),
       });
     }
     expect(project.certs()).toEqual(before);
@@ -37,7 +37,7 @@ describe("a revocation", () => {
     expect(states("one")).toEqual(["revoked", "revoked", "active"]);
   });
 
-  it("is made where the state cannot be read, as it does not depend on that", async () => {
+  it("does not need the state", async () => {
     writeFileSync("terraform.m2m.tfstate", "{}");
     writeFileSync("app.cjs", readFileSync("app.cjs", "utf8").replace(/\{ local: .*? \} \}/, "{ http: {} }"));
     expect((await project.failure("prepare one")).message).toBe("no answer");
@@ -54,12 +54,12 @@ describe("a revocation", () => {
   });
 });
 
-it("what holds a revoked key is removed by the next command, which says so", async () => {
+it("removes a key file with a revoked key at the next command, and says so", async () => {
   const { key } = project.filesFor("one");
   const former = readFileSync(key);
   await project.run("revoke one");
   writeFileSync(key, former, { mode: 0o600 });
   const { warned } = await project.run("prepare one");
-  expect(warned).toContain(`removed ${key}: key ${kids("one")[0]} was in it, which is revoked`);
+  expect(warned).toContain(`removed ${key}: it held key ${kids("one")[0]}, which is revoked`);
   expect(existsSync(key)).toBe(false);
 });

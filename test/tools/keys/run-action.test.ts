@@ -20,7 +20,7 @@ describe("an action", () => {
     expect(data).toEqual({ outcomes: [{ name: "one", action: "prepare", kid: entry!.kid, said, next }], failures: [] });
   });
 
-  it("has no key sign that a client does not accept by the state, unless it is forced", async () => {
+  it("does not activate a key that a client does not accept, unless forced", async () => {
     project.deploy();
     await project.run("prepare two");
     expect(await project.failure("activate two")).toEqual({
@@ -31,23 +31,23 @@ describe("an action", () => {
     expect(states("two")).toEqual(["retiring", "active"]);
   });
 
-  it("drops no key within 75 s of the switch, unless it is forced", async () => {
+  it("drops no key within 75 s of the switch, unless forced", async () => {
     await project.rotated("one");
     const { code, message } = await project.failure("retire one");
     expect(code).toBe("key-in-use");
-    expect(message).toContain(`one: what key ${short("one", 0)} has signed is accepted until `);
+    expect(message).toContain(`one: what key ${short("one", 0)} signed is accepted until `);
     await project.run("retire one", { force: true });
     expect(states("one")).toEqual(["active"]);
   });
 
-  it("waits by rotate, and says for what", async () => {
+  it("waits, for rotate, and says for what", async () => {
     project.deploy();
     const { text, data } = await project.run("rotate", { all: true, auto: true });
     expect(text).toMatch(/^one: nothing to do until \S+Z: key \S{8} is not due\ntwo: nothing to do until/);
     expect(data.outcomes.map(({ action }: { action: string }) => action)).toEqual(["wait", "wait"]);
   });
 
-  it("is not taken by rotate before the last one is deployed, however long ago that was", async () => {
+  it("is not taken by rotate before the last one is deployed", async () => {
     project.deploy();
     const said: string[] = [];
     const rotate = async () => said.push((await project.run("rotate one")).data.outcomes[0].action);
@@ -71,7 +71,7 @@ describe("an action", () => {
     await project.run("prepare one", { certificate: "new.crt" });
     project.deploy();
     expect((await project.run("activate one")).text).toContain(
-      `is to sign with key ${short("one", 1)} (EdDSA, certificate until ${project.recordFor("one").keys[1]!.until.slice(0, 10)}), whose private half is not here: bring it to where the machine signs; key ${short("one", 0)} is accepted still`,
+      `is to sign with key ${short("one", 1)} (EdDSA, certificate until ${project.recordFor("one").keys[1]!.until.slice(0, 10)}), whose private half is not here: bring it to where the machine signs; key ${short("one", 0)} is still accepted`,
     );
     await project.run("retire one", { force: true });
     expect(Object.keys(project.certs()).filter((path) => path.includes("one"))).toEqual([
@@ -118,7 +118,7 @@ describe("--dry-run", () => {
     expect(await project.failure(words, options)).toEqual(dry);
   });
 
-  it("leaves to the command what a crash left half done", async () => {
+  it("leaves what a crash left half done", async () => {
     await project.rotated("one");
     const { key, staged } = project.filesFor("one");
     const certs = project.certs();
@@ -140,12 +140,12 @@ describe("--dry-run", () => {
   });
 });
 
-describe("what a message says to do", () => {
-  it("is to prepare a key where none waits to be activated", async () => {
+describe("a message", () => {
+  it("says to prepare a key if none is prepared", async () => {
     expect((await project.failure("activate one")).message).toContain("prepare one first (`m2m keys prepare`)");
   });
 
-  it("names the clients that do not accept a key, where others do", async () => {
+  it("names the clients that do not accept a key if others do", async () => {
     await project.run("prepare two");
     project.deploy();
     const state = JSON.parse(readFileSync("terraform.m2m.tfstate", "utf8"));
@@ -155,22 +155,20 @@ describe("what a message says to do", () => {
     expect(message).toContain(`does not accept key ${short("two", 1)} yet from two-writer, as the state says`);
   });
 
-  it("tells a merge conflict of the record from a damaged one", async () => {
+  it("tells a merge conflict in the record from a damaged record", async () => {
     await project.run("prepare one");
     const { record } = project.filesFor("one");
     writeFileSync(record, `<<<<<<< HEAD\n${readFileSync(record, "utf8")}`);
     expect((await project.failure("prepare one")).message).toContain(
-      "holds a merge conflict; resolve it: one active key, and every revoked one stays",
+      "holds a merge conflict; resolve it: keep one active key and every revoked key",
     );
   });
 
-  it("is to remove a key file that no key of the record is in", async () => {
+  it("says to remove a key file with an unknown key", async () => {
     await project.rotated("one");
     await project.run("retire one", { force: true });
     copyFileSync(project.filesFor("two").key, project.filesFor("one").key);
-    expect((await project.failure("revoke one")).message).toContain(
-      "or remove the key file: without it all but signing works",
-    );
+    expect((await project.failure("revoke one")).message).toContain("or remove the key file: only signing needs it");
     rmSync(project.filesFor("one").key);
     await project.run("revoke one");
   });
@@ -184,7 +182,7 @@ describe("two commands at once", () => {
     return done.map((one) => (one.status === "fulfilled" ? "done" : (one.reason as { code: string }).code)).sort();
   };
 
-  it("follow one another, so that the second sees what the first has done", async () => {
+  it("run one after the other, and the second sees what the first did", async () => {
     expect(await both("prepare one", "prepare one")).toEqual(["KEY_PREPARED_ALREADY", "done"]);
     expect(states("one")).toEqual(["active", "prepared"]);
     expect(await both("prepare two", "revoke one")).toEqual(["done", "done"]);
@@ -195,7 +193,7 @@ describe("two commands at once", () => {
   });
 });
 
-it("lets the second of two commands go on from what the first one left", async () => {
+it("starts the second of two commands from what the first one left", async () => {
   const runs = await Promise.allSettled([project.run("prepare one"), project.run("prepare one")]);
   expect(runs.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   const { reason } = runs.find(({ status }) => status === "rejected") as PromiseRejectedResult;

@@ -23,8 +23,8 @@ async function cutOffRevocation(passphrase: string): Promise<string> {
   return next;
 }
 
-describe("what a killed command has left, at the next deploy", () => {
-  it("is ended, and told where that takes a passphrase that is not given", async () => {
+describe("what a killed command left, at the next deploy", () => {
+  it("is completed, or reported if that needs a passphrase", async () => {
     await cutOffRevocation("secret enough");
     const checkout = projectIn(process.cwd());
     const settle = async () => {
@@ -36,7 +36,7 @@ describe("what a killed command has left, at the next deploy", () => {
     const held = readFileSync(key, "utf8");
     vi.stubEnv("KEY_PASSPHRASE", undefined);
     expect(await settle()).toEqual([
-      `one: a change of keys is not ended: ${key} is encrypted; give its passphrase in KEY_PASSPHRASE, or a file that holds it in KEY_PASSPHRASE_FILE`,
+      `one: a change of keys is unfinished: ${key} is encrypted; give its passphrase in KEY_PASSPHRASE, or a file that holds it in KEY_PASSPHRASE_FILE`,
     ]);
     expect(readFileSync(key, "utf8")).toBe(held);
     vi.stubEnv("KEY_PASSPHRASE", "secret enough");

@@ -53,7 +53,7 @@ function step(given: Given): Step {
 const wait = (because: string, until?: number) =>
   until === undefined ? { act: "wait", because } : { act: "wait", because, until: new Date(until) };
 const UP = "run `m2m up`";
-const NO_CLIENT = "no client that is declared signs with this pair";
+const NO_CLIENT = "no declared client signs with this pair";
 const act = (name: string, because: string) => ({ act: name, because });
 
 describe("with an active key alone", () => {
@@ -94,7 +94,7 @@ describe("with an active key alone", () => {
     ],
   ])("%s", (_, given, expected) => expect(step(given)).toEqual(expected));
 
-  it("waits until a revoked key is refused, and pays no attention to it then", () => {
+  it("waits until a revoked key is refused, and then ignores it", () => {
     expect(step({ states: ["revoked", "active"], deployed: [[0]] })).toEqual(
       wait(`the last step is not deployed: ${UP}`),
     );
@@ -113,7 +113,7 @@ describe("with a prepared key", () => {
     [
       "waits for the overlap",
       { states, deployed: [[0, 1]], overlapMs: HOUR, after: HOUR - 1 },
-      wait(`machines are given time to get key ${B}`, ISSUED + HOUR),
+      wait(`machines have time to get key ${B}`, ISSUED + HOUR),
     ],
     [
       "goes on after the overlap, whether or not the active key is due",
@@ -131,7 +131,7 @@ describe("with a prepared key", () => {
 describe("with a retiring key", () => {
   const states = ["retiring", "active"] as const;
   const both = [[0, 1]];
-  const gone = act("retire", `nothing that key ${A} has signed is accepted any more`);
+  const gone = act("retire", `no assertion by key ${A} is accepted any more`);
   it.each<[string, Given, object]>([
     [
       "waits until the key that signs is deployed",
@@ -146,23 +146,23 @@ describe("with a retiring key", () => {
     [
       "waits for assertions on their way, with no overlap asked for",
       { states, deployed: both, after: ASSERTION_MS - 1 },
-      wait(`what key ${A} has signed may be on its way`, ISSUED + ASSERTION_MS),
+      wait(`an assertion by key ${A} may still be on its way`, ISSUED + ASSERTION_MS),
     ],
     ["goes on when they are over", { states, deployed: both, after: ASSERTION_MS }, gone],
     [
       "waits for the overlap where that is longer",
       { states, deployed: both, after: HOUR - 1, overlapMs: HOUR },
-      wait(`machines are given time to get key ${B}`, ISSUED + HOUR),
+      wait(`machines have time to get key ${B}`, ISSUED + HOUR),
     ],
     [
       "waits by a clock that was set back",
       { states, deployed: both, after: -DAY },
-      wait(`what key ${A} has signed may be on its way`, ISSUED + ASSERTION_MS),
+      wait(`an assertion by key ${A} may still be on its way`, ISSUED + ASSERTION_MS),
     ],
     [
       "names every one that retires",
       { states: ["retiring", "retiring", "active"], deployed: [[0, 1, 2]] },
-      act("retire", `nothing that key ${A}, ${B} has signed is accepted any more`),
+      act("retire", `no assertion by key ${A}, ${B} is accepted any more`),
     ],
   ])("%s", (_, given, expected) => expect(step(given)).toEqual(expected));
 
@@ -177,11 +177,11 @@ describe("with a retiring key", () => {
   });
 });
 
-it("takes a key as due at two thirds of its certificate's life, whatever its state began", () => {
+it("treats a key as due at two thirds of its certificate's life", () => {
   expect(dueAt({ ...ENTRIES[0]!, since: "2030-01-01T00:00:00Z" })).toEqual(new Date(DUE));
 });
 
-it("takes a key as deployed where every client accepts it, and never where there is none", () => {
+it("treats a key as deployed if every client accepts it, and never without a client", () => {
   expect(isDeployed("k", [["k"], ["j", "k"]])).toBe(true);
   expect(isDeployed("k", [["k"], ["j"]])).toBe(false);
   expect(isDeployed("k", [["k"], []])).toBe(false);
