@@ -5,7 +5,6 @@ import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { DEPLOYER_MARKER } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
-import { literal } from "./contract/terraform-text";
 import type { IKeycloakServer } from "./keycloak-server";
 import { checkForgottenRealms, checkKey, checkRealms, checkServer, checkServerStack } from "./private/deployer-checks";
 import { AfterRights } from "./private/deployer-order";
@@ -72,7 +71,7 @@ export class DeployerClient extends Construct {
     const signIn = server._signIn!; // as checked
     const stack = TerraformStack.of(this);
     const { algorithm, privateKeyFile: keyFile } = signingKey;
-    signIn.delegate({ clientId: literal(clientId), algorithm, keyFile, stack });
+    signIn.delegate({ clientId, algorithm, keyFile, stack });
     const provider = server.keycloakProvider(this);
     this.resource = new OpenidClient(this, "Resource", {
       provider,

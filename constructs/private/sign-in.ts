@@ -2,14 +2,13 @@ import type { Container } from "@cdktf/provider-docker/lib/container";
 import { Lazy, TerraformStack } from "cdktf";
 import type { KeycloakProviderConfig } from "../../.gen/providers/keycloak/provider";
 import { isPasswordGiven, variableReference } from "../contract/first-administrator";
-import { fileContent } from "../contract/terraform-text";
+import { fileContent, literal } from "../contract/terraform-text";
 import type { SigningAlgorithm } from "../keys/algorithms";
 import { putBehind } from "./deployer-order";
 import { fromStackFolder } from "./project";
 
 /** The client that signs in in the administrator's place. */
 export interface Deployer {
-  /** As Terraform reads it. */
   readonly clientId: string;
   readonly algorithm: SigningAlgorithm;
   /** Relative to `cdktf.json`. */
@@ -18,7 +17,7 @@ export interface Deployer {
   readonly stack: TerraformStack;
 }
 
-/** The server that is signed in to. */
+/** The server that Terraform signs in to. */
 export interface SignInTarget {
   readonly url: string;
   /** Start of the names of the administrator's variables. */
@@ -98,7 +97,7 @@ export class SignIn {
 /** Terraform reads the key file itself: the key is in neither JSON, state nor plan. */
 function byKey({ clientId, algorithm, keyFile }: Deployer, stack: TerraformStack): Login {
   return {
-    clientId,
+    clientId: literal(clientId),
     // Empty, not absent: the provider would else take KEYCLOAK_USER and KEYCLOAK_PASSWORD, which win over a key.
     username: "",
     password: "",
