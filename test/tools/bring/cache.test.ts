@@ -18,7 +18,7 @@ describe("the cache", () => {
     expect(cacheFolder(env)).toBe(expected);
   });
 
-  it("takes no file with another checksum than the pinned one, and leaves nothing of it", async () => {
+  it("refuses a file with another checksum than the pinned one, and leaves nothing of it", async () => {
     const from = join(folder.path, "fetched");
     writeFileSync(from, "tampered");
     const to = join(folder.path, "kept", "file");

@@ -19,7 +19,7 @@ describe("Debian", () => {
     expect(debianRelease(join(folder.path, "none"))).toBeUndefined();
   });
 
-  it("gets no package installed without root: the command is printed in place of it", async () => {
+  it("installs no package without root: the error has the command", async () => {
     vi.spyOn(process, "getuid").mockReturnValue(1000);
     const out = recordOutput();
     const attempt = installPackages(["docker.io"], "Docker is missing", out);

@@ -27,12 +27,12 @@ describe("the caller that up chooses", () => {
     return readEnvironment(projectIn(folder.path), [{ outputs, resources: [] }]);
   }
 
-  it("is one whose key is here, and never the API itself", async () => {
+  it("has its key here, and is never the API itself", async () => {
     expect(await chooseCaller(here(["machine-b"]))).toBeUndefined();
     expect(await chooseCaller(here(["machine-a"]))).toBe("machine-a");
   });
 
-  it("is among several the first whose token is meant for the API", async () => {
+  it("is the first of several whose token is meant for the API", async () => {
     const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
     const server = createServer((request, response) => {
       response.setHeader("content-type", "application/json");

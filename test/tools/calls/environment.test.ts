@@ -41,7 +41,7 @@ describe("readEnvironment", () => {
     expect(machineOptions(read, "machine-a").algorithm).toBe("PS256");
   });
 
-  it("reads what the key in the file signs with, where none is pinned while keys of two kinds are accepted", () => {
+  it("reads what the key in the file signs with, if keys of two kinds are accepted and no algorithm is pinned", () => {
     const project = projectIn(folder.path);
     const keyFile = join(folder.path, "machine-a.key");
     const outputs = { ...OUTPUTS, key_files: { value: { "machine-a": "machine-a.key" } } };
@@ -78,7 +78,7 @@ describe("readEnvironment", () => {
 });
 
 describe("machineOptions", () => {
-  it("are those of the client, with plain http only where the issuer has it", () => {
+  it("are those of the client, with plain http only if the issuer has it", () => {
     expect(machineOptions(environment(), "machine-a")).toEqual({
       clientId: "machine-a",
       keyFile: "/project/certs/machine-a-signing.key",

@@ -166,7 +166,7 @@ describe("down where a server is gone", () => {
     expect(forgotten(runs.terraform.calls())).toEqual([]);
   });
 
-  it("that exists elsewhere names the way out: what forgets its entries", async () => {
+  it("names the command that forgets the entries of a server elsewhere", async () => {
     const stacks = { m2m: { resource: {}, state: stateOf(realm("S", "Sso")), keycloak: [ELSEWHERE] } };
     const { session, terraform } = project(stacks, [], "echo 'connection refused' >&2; exit 1");
     const stackFolder = join(session.project.outdir, "stacks", "m2m");
@@ -205,7 +205,7 @@ describe("down where nobody can sign in", () => {
     expect(out.warned).toEqual(["nobody can sign in to Keycloak here; what it holds is removed with its volume"]);
   });
 
-  it("keeps what a server elsewhere holds, and what another error is about", async () => {
+  it("keeps what a server elsewhere holds, and everything after another error", async () => {
     const elsewhere = { m2m: { resource: {}, state: stateOf(REALM), keycloak: [ELSEWHERE] } };
     const own = { m2m: { resource: SERVER, state: stateOf(CONTAINER, REALM), keycloak: [OWN] } };
     for (const [stacks, words] of [

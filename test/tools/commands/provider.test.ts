@@ -85,7 +85,7 @@ describe("a switch of the provider", () => {
     expect(recorded()).toBe(EMBEDDED_KEYCLOAK.source);
   });
 
-  it("that did not happen is an error, and nothing is recorded", async () => {
+  it("fails if a state still has the old provider, and records nothing", async () => {
     terraform = fakeProgram(
       folder.path,
       "terraform",

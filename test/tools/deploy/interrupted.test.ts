@@ -66,7 +66,7 @@ describe("before an apply", () => {
     });
   });
 
-  it("is forgotten once the apply has ended, twice too", async () => {
+  it("is removed once the apply has ended; a second removal does nothing", async () => {
     const { opened } = session({});
     await beginAttempt(opened, stack());
     endAttempt(opened, stack());
@@ -76,7 +76,7 @@ describe("before an apply", () => {
 });
 
 describe("after a run that was killed", () => {
-  it("removes what appeared since and the state never heard of", async () => {
+  it("removes what appeared since then and is not in the state", async () => {
     await killed();
     const { opened, out, removals } = session({ container: "a1 keycloak", volume: "data data" });
     await beginAttempt(opened, stack());
@@ -98,7 +98,7 @@ describe("after a run that was killed", () => {
     ]);
   });
 
-  it("leaves all where there is no record, and one in another form is none", async () => {
+  it("removes nothing without a record, or with a record in another form", async () => {
     const { opened, terraform } = session({ container: "a1 keycloak", volume: "data data" });
     expect(await findLeftovers(opened, stack())).toEqual([]);
     expect(terraform.calls()).toEqual([]);
@@ -111,7 +111,7 @@ describe("after a run that was killed", () => {
 describe("while another run is at work", () => {
   const BUSY = expect.objectContaining({ code: "busy" });
 
-  it("nothing is removed and nothing begun: its process lives", async () => {
+  it("nothing is removed and nothing begins, as its process is alive", async () => {
     const other = await living();
     try {
       const before = readFileSync(record(), "utf8");
@@ -128,7 +128,7 @@ describe("while another run is at work", () => {
     }
   });
 
-  it("a process that has its number by chance is not it", async () => {
+  it("another process of the same number is not taken for it", async () => {
     const other = await living();
     try {
       const attempt = JSON.parse(readFileSync(record(), "utf8"));
@@ -141,14 +141,14 @@ describe("while another run is at work", () => {
     }
   });
 
-  it("nothing is removed: its Terraform has outlived it and holds the state", async () => {
+  it("nothing is removed while its Terraform still holds the state", async () => {
     await killed();
     const { opened, removals } = session({ container: "a1 keycloak" }, [], true);
     await expect(beginAttempt(opened, stack())).rejects.toEqual(BUSY);
     expect(removals()).toEqual([]);
   });
 
-  it("a lock file alone makes Terraform be asked, since a killed one leaves its file too", async () => {
+  it("Terraform is asked if there is only a lock file: a killed Terraform leaves one too", async () => {
     writeFileSync(join(folder.path, ".terraform.m2m.tfstate.lock.info"), "{}");
     await expect(beginAttempt(session({}, [], true).opened, stack())).rejects.toEqual(BUSY);
     const { opened, terraform } = session({});

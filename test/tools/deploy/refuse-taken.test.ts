@@ -81,7 +81,7 @@ describe("refuseTakenPorts", () => {
     await refuseTakenPorts(publishing(8080, "192.0.2.1"), noContainer());
   });
 
-  it("passes over containers that publish nothing", async () => {
+  it("ignores containers that publish nothing", async () => {
     await refuseTakenPorts(
       stackOf({ docker_container: { C: { name: "c" }, D: { name: "d", ports: [{ internal: 1 }] } } }),
       noContainer(),

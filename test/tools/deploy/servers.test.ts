@@ -28,7 +28,7 @@ describe("the servers of a stack", () => {
     ]);
   });
 
-  it("may be in another stack of the app, also where that stack's state has lost the container", () => {
+  it("may be in another stack of the app, even if that stack's state has lost the container", () => {
     const realm = { stack: stackOf({}, "/", "realm", undefined, [OWN]), state: stateOf(entry("A", "Keycloak")) };
     const lost = { ...server, state: EMPTY };
     expect(serversOf(realm, [server, realm])[0]!.containers).toHaveLength(1);
@@ -46,7 +46,7 @@ describe("the servers of a stack", () => {
     },
   );
 
-  it("are none where the state has no entry of Keycloak", () => {
+  it("are none if the state has no entry of Keycloak", () => {
     expect(serversOf(server, [server])).toEqual([]);
   });
 });

@@ -38,7 +38,7 @@ describe("cliConfig", () => {
     );
   });
 
-  it("leaves out no mirror", () => {
+  it("has all mirrors", () => {
     const text = cliConfig(
       [MIRROR, { path: "/cache/docker", include: "registry.terraform.io/kreuzwerker/docker" }],
       "",
@@ -70,7 +70,7 @@ describe("cliConfig", () => {
     expect(text).toContain('credentials "app.example" {\n  token = "t"\n}');
   });
 
-  it("names the folders that Terraform looks into by itself, which a block of methods would switch off", () => {
+  it("names the folders that Terraform looks into by itself: a block of methods switches them off", () => {
     const plugins = join(folder.path, ".terraform.d", "plugins");
     mkdirSync(join(plugins, "registry.terraform.io", "keycloak", "keycloak"), { recursive: true });
     const text = cliConfig([MIRROR], "");

@@ -94,7 +94,7 @@ describe("with a Docker client", () => {
     expect(await Promise.all(names.map((name) => isRunning(name, env)))).toEqual([true, false, false]);
   });
 
-  it("takes nothing for gone because the engine does not answer", async () => {
+  it("fails if the engine does not answer: nothing counts as gone then", async () => {
     fakeProgram(folder.path, "docker", "echo 'dial unix /none: connect: no such file or directory' >&2; exit 1");
     for (const question of [
       existing(declaredThings(STACK), pathWith(folder.path)),

@@ -137,7 +137,7 @@ describe("a mirror that Terraform looks into by itself", () => {
 });
 
 describe("a configuration that m2m wrote, exported to the shell", () => {
-  it("is not taken for the user's mirror: the next project is settled as the first was", async () => {
+  it("is not read as the user's mirror: the next project is settled like the first", async () => {
     const mirror = join(folder.path, "mirror");
     mkdirSync(join(mirror, DOCKER.source), { recursive: true });
     const text = cliConfig([{ path: mirror, include: DOCKER.source }], "");
@@ -186,7 +186,7 @@ describe("the recorded image for machines", () => {
     expect(out.warned).toEqual([]);
   });
 
-  it("of an older Node.js gives way to this one's where it is gone, with a notice", async () => {
+  it("of an older Node.js is replaced by this one's if it is gone, with a notice", async () => {
     images();
     const out = recordOutput();
     const renewed = await renewMachineImage(project(), recordWith("cdktf-keycloak-m2m/node:1"), out);

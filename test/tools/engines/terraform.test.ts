@@ -39,7 +39,7 @@ describe("init", () => {
     expect(other.program.calls()).toHaveLength(1);
   });
 
-  it("drops the lock of the time before, whose checksums may be of other builds of the same versions", async () => {
+  it("removes the former lock file, whose checksums may be of other builds of the same versions", async () => {
     const lock = join(folder.path, ".terraform.lock.hcl");
     writeFileSync(lock, "checksums");
     await terraform(`${SCRIPT}; test ! -e .terraform.lock.hcl`).terraform.init();
@@ -87,7 +87,7 @@ describe("apply", () => {
     await expect(it.apply()).rejects.toThrow("terraform apply of stack m2m failed:\nkilled");
   });
 
-  it("tells a Terraform that was killed from one that failed: its state may lack what it was making", async () => {
+  it("has a code of its own for a Terraform that was killed: its state may be incomplete", async () => {
     await expect(terraform("kill -9 $$").terraform.apply()).rejects.toMatchObject({
       code: "terraform-killed",
       message: expect.stringContaining("was ended by SIGKILL"),
@@ -171,7 +171,7 @@ describe("the state", () => {
   });
 });
 
-it("writes what its owner alone may read, and this process goes on as before", async () => {
+it("writes files that only their owner can read, and this process keeps its own umask", async () => {
   const mask = process.umask(0o022);
   try {
     await terraform("echo secret >copy.tfstate.backup; mkdir folder").terraform.forget(["a.b"]);

@@ -25,7 +25,7 @@ describe("knownKeys", () => {
     ]);
   });
 
-  it("pass over other clients, other resources, data sources and what is no certificate", () => {
+  it("ignore other clients, other resources, data sources and invalid certificates", () => {
     const pem = (value: string) => ({ extra_config: { "jwt.credential.certificate": value } });
     expect(
       knownKeys([
@@ -79,7 +79,7 @@ describe("what a client signs with", () => {
     expect(declaredAlgorithms([client(pinned)])).toEqual([["machine-a", { pinned: "RS256", ofKey: {} }]]);
   });
 
-  it.each(["", "{", "{}", "null"])("is not known by a JWKS that is none: %j", (text) => {
+  it.each(["", "{", "{}", "null"])("is unknown if the JWKS is invalid: %j", (text) => {
     const jwks = { "use.jwks.string": "true", "jwks.string": text };
     expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", { pinned: undefined, ofKey: {} }]]);
     expect(knownKeys([{ stack: "m2m", ...client(jwks) }])).toMatchObject([{ kid: KID_A, accepted: [] }]);

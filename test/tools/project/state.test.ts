@@ -23,7 +23,7 @@ describe("parseState", () => {
     expect(parseState(text, "x")).toEqual({ outputs: { issuer: { value: "i" } }, resources: [CLIENT_A] });
   });
 
-  it.each(["", "\n"])("takes the file %j, which is put there to keep the state private, for none", (text) => {
+  it.each(["", "\n"])("reads the empty file %j, which keeps a later state private, as no state", (text) => {
     expect(parseState(text, "x")).toBe(EMPTY);
   });
 

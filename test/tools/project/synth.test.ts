@@ -126,7 +126,7 @@ describe("a key that the state knows", () => {
     );
   });
 
-  it("goes with no record that is lost, where others are accepted as well", async () => {
+  it("is not dropped if the record is lost while several keys are accepted: the synthesis fails", async () => {
     const [a, b] = ["EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04", "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598"];
     const { extra_config, ...rest } = signedJwtClient("machine-a");
     const jwks = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys: [{ kid: a }, { kid: b }] }) };
@@ -149,7 +149,7 @@ describe("a key that the state knows", () => {
     await synthesize(project, recordOutput(), ALLOWED);
   });
 
-  it("may be followed by another of the same record, as where a key was revoked before its successor was deployed", async () => {
+  it("may be followed by another of the same record, as after a revocation before the successor was deployed", async () => {
     writeState("machine-a");
     const [a, b] = ["EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04", "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598"];
     for (const [pair, isFollowed] of [
@@ -166,7 +166,7 @@ describe("a key that the state knows", () => {
     }
   });
 
-  it("is that of its own stack: another may have a client at the same address", async () => {
+  it("counts in its own stack only: another may have a client at the same address", async () => {
     writeState("machine-a", "stage");
     writeApp("machine-b");
     expect(await synthesize(projectIn(folder.path), recordOutput(), ALLOWED)).toHaveLength(1);
@@ -193,7 +193,7 @@ describe("an app that synthesizes nothing", () => {
     expect(await run("true")).toEqual(NO_STACK);
   });
 
-  it("is refused where an older synthesis lies in the output folder, which stays for down", async () => {
+  it("is refused even with an older synthesis in the output folder, which stays for down", async () => {
     writeApp("machine-a");
     await synthesize(projectIn(folder.path), recordOutput(), ALLOWED);
     expect(await run("true")).toEqual(NO_STACK);
@@ -231,7 +231,7 @@ describe("an app that fails", () => {
     expect(message).not.toMatch(/^\s+at /m);
   });
 
-  it("is reported by all it printed where there is no error to find, on stdout if need be", async () => {
+  it("is reported by all that it printed if no error is among it, even on stdout", async () => {
     expect((await run("echo 'no luck' >&2; exit 3")).message).toBe("`echo 'no luck' >&2; exit 3` failed:\nno luck");
     expect((await run("echo 'on stdout'; exit 1")).message).toContain("failed:\non stdout");
   });
