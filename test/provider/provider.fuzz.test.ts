@@ -36,14 +36,14 @@ const dynamic = fc.oneof(
 describe.each(RPCS)("%s", (rpc) => {
   const rpcs = service(createProvider());
 
-  it("answers whatever bytes it gets", { timeout: LONG }, async () => {
+  it("answers arbitrary bytes", { timeout: LONG }, async () => {
     const property = fc.asyncProperty(fc.oneof(bytes, fc.uint8Array({ maxLength: 200 }).map(Buffer.from)), (input) =>
       answered(rpc, input, rpcs),
     );
     await fc.assert(property, runs(80));
   });
 
-  it("answers a request whose values are whatever they are", { timeout: LONG }, async () => {
+  it("answers a request with arbitrary values", { timeout: LONG }, async () => {
     const request = fc.record({
       typeName: fc.constantFrom(...NAMES),
       id: fc.string(),
@@ -59,7 +59,7 @@ describe.each(RPCS)("%s", (rpc) => {
   });
 });
 
-describe("values of the right types but without sense", () => {
+describe("meaningless values of the right types", () => {
   /** Configured for an address that fetch refuses, so that calls fail at once and everything before them is run. */
   async function configured() {
     const rpcs = service(createProvider());

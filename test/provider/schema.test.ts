@@ -36,7 +36,7 @@ describe("the schema derived from the tables", () => {
     expect(Object.keys(ours.resource_schemas).sort()).toEqual(Object.keys(official.resource_schemas).sort());
   });
 
-  it.each(Object.entries(official.resource_schemas))("equals the official one of %s", (name, schema) => {
+  it.each(Object.entries(official.resource_schemas))("of %s equals the official one", (name, schema) => {
     const mine = ours.resource_schemas[name]!;
     expect(mine.version).toBe(schema.version);
     expect(essence(mine.block)).toEqual(essence(schema.block as unknown as BlockSchema));
@@ -46,18 +46,18 @@ describe("the schema derived from the tables", () => {
     expect(Object.keys(ours.data_source_schemas).sort()).toEqual(Object.keys(official.data_source_schemas).sort());
   });
 
-  it.each(Object.entries(official.data_source_schemas))("equals the official one of data %s", (name, schema) => {
+  it.each(Object.entries(official.data_source_schemas))("of data source %s equals the official one", (name, schema) => {
     const mine = ours.data_source_schemas[name]!;
     expect(mine.version).toBe(schema.version);
     expect(essence(mine.block)).toEqual(essence(schema.block as unknown as BlockSchema));
   });
 
-  it("equals the official one of the provider block", () => {
+  it("of the provider block equals the official one", () => {
     const block = official.provider.block as unknown as BlockSchema;
     expect(essence(ours.provider.block)).toEqual(essence(block));
   });
 
-  it("does not ask for the url where the environment gives it", () => {
+  it("does not require a url that the environment sets", () => {
     const { attributes } = configurationSchema({ KEYCLOAK_URL: "http://localhost:8080" }).block;
     expect(attributes!.url).toMatchObject({ optional: true });
     expect(attributes!.url!.required).toBeUndefined();

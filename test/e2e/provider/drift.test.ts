@@ -183,14 +183,14 @@ afterAll(async () => {
   workspace.remove();
 });
 
-describe("what was changed by hand", () => {
+describe("a change by hand", () => {
   it.each(DRIFTS)("$name is found", ({ address, shows }) => {
     const change = planned.find((one) => one.address === address);
     if (shows === "create") expect(change?.actions).toEqual(["create"]);
     else expect(change).toMatchObject({ actions: ["update"], attributes: expect.arrayContaining([shows]) });
   });
 
-  it("is all that the plan shows", () => {
+  it("is the only thing that the plan shows", () => {
     expect(planned.map(({ address }) => address).sort()).toEqual(
       [...new Set(DRIFTS.map(({ address }) => address))].sort(),
     );

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const idsInKeycloak = (prefix: string) => found.idsInKeycloak(server, prefix);
 
-describe("what passes by", () => {
+describe("a fault that passes", () => {
   let workspace: Workspace;
   const declared: string[] = [];
   beforeAll(() => {
@@ -82,13 +82,13 @@ describe("what passes by", () => {
     expect(proxy.pending()).toEqual([]);
   });
 
-  it("leaves nothing to do, nothing twice and nothing out", async () => {
+  it("leaves every client exactly once, and an empty plan", async () => {
     expect(await workspace.plan()).toEqual([]);
     expect(idsInState(workspace)).toEqual((await Promise.all(declared.map(idsInKeycloak))).flat().sort());
   });
 });
 
-describe("what stays", () => {
+describe("a fault that stays", () => {
   /** Applies one more client on which this fault lies, and gives the text of the error. */
   async function failed(name: string, matcher: Matcher, fault: Fault): Promise<string> {
     const workspace = new Workspace(server, proxy.url);

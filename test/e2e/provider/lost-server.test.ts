@@ -21,7 +21,7 @@ afterAll(() => server?.stop());
 const idsInKeycloak = (prefix: string) => found.idsInKeycloak(server, prefix);
 
 describe("realms that were deleted by hand", () => {
-  it("are planned anew with all that was in them", async () => {
+  it("are planned again with all that was in them", async () => {
     const workspace = new Workspace(server);
     const { resource } = goldenConfiguration();
     await workspace.write({ resource });
@@ -63,7 +63,7 @@ describe("a Keycloak that goes down in the middle of an apply, and comes back", 
     for (const workspace of Object.values(workspaces)) workspace.remove();
   });
 
-  it("fails a plan meanwhile, with what to do", () => {
+  it("fails a plan in the meantime, and says what to do", () => {
     const { exitCode, output } = outcomes.known!;
     expect(exitCode).toBe(1);
     expect(planned).toBeLessThan(30_000);
@@ -90,7 +90,7 @@ describe("a Keycloak that goes down in the middle of an apply, and comes back", 
     expect(idsInState(workspaces.fresh!)).toEqual(await idsInKeycloak("fresh"));
   });
 
-  it("loses nothing and doubles nothing of the apply in the middle", async () => {
+  it("leaves every client of the interrupted apply exactly once", async () => {
     await isFinished("middle");
     expect(await workspaces.middle!.plan()).toEqual([]);
     const ids = await idsInKeycloak("middle");

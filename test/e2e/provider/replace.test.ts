@@ -32,14 +32,14 @@ const configuration: Json = {
 };
 
 describe("a new realm", () => {
-  it("is made with what is in it, and what is asked of it", async () => {
+  it("is made with its content and is read by data sources", async () => {
     await workspace.write(configuration);
     const { exitCode, output } = await workspace.apply();
     expect(exitCode, output).toBe(0);
     expect(await workspace.plan()).toEqual([]);
   });
 
-  it("in the place of an old one is filled again in the same apply", async () => {
+  it("that replaces an old one is filled again in the same apply", async () => {
     const { exitCode, output } = await workspace.apply("-replace=keycloak_realm.r");
     expect(exitCode, output).toBe(0);
     expect(output).toContain("4 added, 0 changed, 4 destroyed");

@@ -3,7 +3,7 @@ import type { Keycloak } from "../../../provider/admin-api/keycloak";
 import { errorOf, standIn } from "../stand-in";
 
 describe("a create without an answer", () => {
-  it("finds what a create without an answer has made", async () => {
+  it("is found after a conflict", async () => {
     const { keycloak } = await standIn((call, { method }) => {
       if (method === "GET") return { status: 200, body: { id: "ours" } };
       return { status: call === 1 ? 504 : 409, body: {} };
@@ -25,7 +25,7 @@ describe("a create without an answer", () => {
     );
   }
 
-  it("waits for the server also when it looks for what was made", async () => {
+  it("is looked for with patience", async () => {
     let lookups = 0;
     const { keycloak } = await standIn((call, { method }) => {
       if (method === "GET") lookups += 1;
@@ -36,13 +36,13 @@ describe("a create without an answer", () => {
     expect(lookups).toBe(2);
   });
 
-  it("looks once for what was made before it gives up, and says what was first wrong otherwise", async () => {
+  it("is looked for once at the end; if nothing is found the first fault is the error", async () => {
     const { keycloak } = await standIn((_call, { method }) => ({ status: method === "GET" ? 200 : 504, body: {} }));
     expect(await make(keycloak, 300, { id: "ours" })).toEqual({ id: "ours" });
     expect(await errorOf(make(keycloak, 300, null))).toContain("cannot be used: HTTP 504");
   });
 
-  it("is not content with nothing where something is read, nor with a create that does not say what it made", async () => {
+  it("does not accept an empty answer to a read, nor a create that does not say what it made", async () => {
     const { keycloak, calls } = await standIn((call) => ({ status: 200, body: call === 1 ? "" : { realm: "r" } }));
     const reading = keycloak.session(2_000).read("Reading", (admin) => admin.realms.findOne({ realm: "r" }));
     expect(await reading).toMatchObject({ realm: "r" });

@@ -58,7 +58,7 @@ describe("a call to Keycloak", () => {
     expect(await waiting).toContain("interrupted");
   });
 
-  it("has all its patience again after an answer, whatever it was", async () => {
+  it("waits with full patience again after any answer", async () => {
     const { keycloak, stop, start } = await standIn(() => ({ status: 403 }));
     await readRealm(keycloak).catch(() => undefined);
     await stop();
@@ -71,18 +71,18 @@ describe("a call to Keycloak", () => {
     expect(Date.now() - begun).toBeGreaterThan(250);
   });
 
-  it("names what fetch itself refuses", async () => {
+  it("gives the reason if fetch itself refuses the address", async () => {
     expect(await errorOf(readRealm(connect("http://127.0.0.1:1")))).toContain("cannot be used: bad port");
   });
 
-  it("is not content with an answer that is not Keycloak's", async () => {
+  it("does not accept an answer that is not from Keycloak", async () => {
     const { keycloak } = await standIn(() => ({ status: 200, body: "<html>hello</html>" }));
     const text = await errorOf(readRealm(keycloak, 100));
     expect(text).toContain("an answer that is not JSON");
     expect(text).not.toContain("hello");
   });
 
-  it("shares what is read until it is forgotten, and runs what excludes each other in turn", async () => {
+  it("shares what is read until it is forgotten, and runs exclusive operations in turn", async () => {
     const session = connect("http://127.0.0.1:1").session(0);
     let loads = 0;
     const load = () => session.shared("key", async () => (loads += 1));

@@ -34,7 +34,7 @@ describe("a listing", () => {
     expect(asked).toEqual({ pages: 3, ones: 8 });
   });
 
-  it("asks once more for what the list does not have: it may have been made since", async () => {
+  it("reads an object that is not in the list by itself: it may be newer", async () => {
     const { asked, get, things } = serverWith(10);
     for (let index = 0; index < 10; index++) await get(`t${index}`);
     things.set("new", { id: "new", version: 1 });
@@ -55,7 +55,7 @@ describe("a listing", () => {
     expect(await get("t15")).toMatchObject({ version: 3 });
   });
 
-  it("does not take from a list under way what was written meanwhile", async () => {
+  it("does not take an object from a list if the run wrote it while the list was loading", async () => {
     const { listing, get, things } = serverWith(20);
     for (let index = 0; index < 8; index++) await get(`t${index}`);
     const reading = get("t15");
@@ -70,7 +70,7 @@ describe("a listing", () => {
     expect(await listing.get("x", async () => ({ id: "x", version: 1 }))).toMatchObject({ id: "x" });
   });
 
-  it("does without the list where there is no right to it", async () => {
+  it("reads one by one if it has no right to list", async () => {
     const refused = new KeycloakError(
       { kind: "status", status: 403, got: "", temporary: false, ambiguous: false },
       "",

@@ -10,7 +10,7 @@ import { connectionSettings } from "../../../provider/provider-block/connection-
 import { ecPair, rsaPair } from "../../generated-key";
 import { errorOf, readRealm, serving } from "../stand-in";
 
-describe("a login by signed JWT", () => {
+describe("the assertion of a sign-in", () => {
   const { privateKey } = rsaPair();
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
   const ec = String(ecPair().privateKey.export({ type: "sec1", format: "pem" }));
@@ -48,7 +48,7 @@ describe("a login by signed JWT", () => {
     });
   });
 
-  it("does without the key's name where the server knows the key by another", async () => {
+  it("leaves the key id out if the server knows the key by another id", async () => {
     const forms = await formsOf({ jwt_signing_key: ec, jwt_signing_alg: "ES256" }, [400, 200]);
     const headers = forms.map((form) => decodeProtectedHeader(form.get("client_assertion")!));
     expect(headers.map(({ kid }) => typeof kid)).toEqual(["string", "undefined"]);
@@ -74,7 +74,7 @@ describe("a login by signed JWT", () => {
     [{ jwt_signing_key: "no key" }, "jwt_signing_key must be a private key in unencrypted PEM"],
     [{ jwt_signing_key: pem, jwt_signing_alg: "ES256" }, "got: ES256 for a key of kind rsa"],
     [{ jwt_token_file: "/nonexistent/jwt" }, "jwt_token_file /nonexistent/jwt cannot be read, got: ENOENT"],
-  ])("is refused where the key cannot be used (%#)", async (options, message) => {
+  ])("says why a key cannot be used (%#)", async (options, message) => {
     const text = await errorOf(formsOf(options));
     expect(text).toContain(message);
     expect(text).not.toContain("BEGIN");

@@ -8,7 +8,7 @@ describe("the sign-in", () => {
     expect(calls).toMatchObject({ login: 1, admin: 3 });
   });
 
-  it("logs in anew once when the token is not accepted", async () => {
+  it("logs in again once if the token is not accepted", async () => {
     const { keycloak, calls } = await standIn((call) => ({ status: call === 1 ? 401 : 200, body: {} }));
     await readRealm(keycloak);
     expect(calls.tokens).toEqual(["Bearer token-1", "Bearer token-2"]);
@@ -20,7 +20,7 @@ describe("the sign-in", () => {
     expect(calls.admin).toBe(2);
   });
 
-  it("says who was refused, once, and never the password", async () => {
+  it("says who was refused, tries once, and never shows the password", async () => {
     const refused = { error: "invalid_grant", error_description: "Invalid user credentials" };
     const { keycloak, calls } = await standIn(() => ({ status: 200 }), { status: 401, body: refused });
     const texts = [await errorOf(readRealm(keycloak)), await errorOf(readRealm(keycloak))];

@@ -19,18 +19,18 @@ describe("the plan of a new client", () => {
     expect(requiresReplace).toEqual([]);
   });
 
-  it("leaves open what only the server knows", () => {
+  it("does not know what only the server knows", () => {
     expect(isUnknown(planned!.id)).toBe(true);
     expect(isUnknown(planned!.service_account_user_id)).toBe(true);
   });
 
-  it("expects a secret only where one is of use", () => {
+  it("expects a secret only for a client that can use one", () => {
     expect(planned!.client_secret).toBe("");
     const other = planChange(openidClient, null, { ...machine, client_authenticator_type: null }).planned!;
     expect(isUnknown(other.client_secret)).toBe(true);
   });
 
-  it("passes on what is not known yet, and never a write-only value", () => {
+  it("passes on unknown values, but never a write-only one", () => {
     const config = { ...machine, client_id: UNKNOWN, client_secret_wo: "secret" };
     const { planned: open } = planChange(openidClient, null, config);
     expect(open!.client_id).toBe(UNKNOWN);
@@ -39,7 +39,7 @@ describe("the plan of a new client", () => {
 });
 
 describe("the plan of a client that is taken over", () => {
-  it("leaves open what is not declared", () => {
+  it("does not know what is not declared", () => {
     const { planned } = planChange(openidClient, null, { ...machine, import: true });
     expect(isUnknown(planned!.standard_flow_enabled) && isUnknown(planned!.valid_redirect_uris)).toBe(true);
     expect(planned).toMatchObject({ service_accounts_enabled: true, enabled: true });
@@ -53,12 +53,12 @@ describe("the plan of a change", () => {
     expect(changes(state, machine)).toEqual([]);
   });
 
-  it("shows just the attribute that was changed", () => {
+  it("shows only the changed attribute", () => {
     expect(changes(state, { ...machine, enabled: false })).toEqual(["enabled"]);
     expect(changes(state, { ...machine, extra_config: { "use.jwks.url": "false" } })).toEqual(["extra_config"]);
   });
 
-  it("leaves the secret open when the kind of access changes", () => {
+  it("does not know the secret when the access type changes", () => {
     const config = { ...machine, client_authenticator_type: null, service_accounts_enabled: null };
     const { state: confidential } = applied(config);
     expect(

@@ -18,7 +18,7 @@ describe("a new object", () => {
     return { state, text: diagnostics?.map(({ summary, detail }) => `${summary}\n${detail}`).join("\n") };
   }
 
-  it("that exists already can be imported, by an id of this form", async () => {
+  it("that exists already gives the import command", async () => {
     const { keycloak } = await standIn(() => ({ status: 409, body: { errorMessage: "Client c already exists" } }));
     const { state, text } = await applied(openidClient, keycloak, { client_id: "c", access_type: "CONFIDENTIAL" });
     expect(state).toBeNull();
@@ -26,7 +26,7 @@ describe("a new object", () => {
     expect(text).toContain("The command is `terraform import keycloak_openid_client.NAME REALM/CLIENT_UUID`.");
   });
 
-  it("is in the state although it could not be completed", async () => {
+  it("is in the state even if a later call for it failed", async () => {
     const { keycloak } = await standIn((_call, { method, url }) => {
       if (url!.endsWith("/composites")) return { status: method === "GET" ? 200 : 404, body: [] };
       return { status: method === "POST" ? 201 : 200, body: { id: "made", name: "n" } };

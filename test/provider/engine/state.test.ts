@@ -4,20 +4,20 @@ import { readState, writeRepresentation } from "../../../provider/engine/state";
 import { openidClient } from "../../../provider/resources/openid-client";
 import { applied, machine } from "./applied";
 
-describe("what was changed on the server", () => {
+describe("a change on the server", () => {
   const { state, server } = applied(machine);
   const attributes = server.attributes as { [key: string]: string };
   const seen = (change: { [key: string]: string }) =>
     readState(openidClient, { ...server, attributes: { ...attributes, ...change } }, state).extra_config;
 
-  it("shows in the keys that are declared", () => {
+  it("is read in declared keys", () => {
     expect(seen({ "token.endpoint.auth.signing.alg": "ES256" })).toMatchObject({
       "token.endpoint.auth.signing.alg": "ES256",
     });
     expect(seen({ "token.endpoint.auth.signing.alg": "" })).not.toHaveProperty(["token.endpoint.auth.signing.alg"]);
   });
 
-  it("shows in key sources that are not declared, and nowhere else", () => {
+  it("is read in key sources even if they are not declared, and in no other key", () => {
     expect(seen({ "jwks.url": "https://elsewhere.test" })).toHaveProperty(["jwks.url"], "https://elsewhere.test");
     expect(seen({ "some.other": "x" })).not.toHaveProperty(["some.other"]);
   });

@@ -6,7 +6,7 @@ import { openidClient } from "../../../provider/resources/openid-client";
 import { realm } from "../../../provider/resources/realm";
 import { machine } from "./applied";
 
-describe("a configuration is refused", () => {
+describe("validation", () => {
   const summaries = (resource: typeof realm, config: ObjectValue, writeOnly = true) =>
     validate(resource, config, writeOnly).map(({ summary, path }) => `${JSON.stringify(path)} ${summary}`);
 
@@ -32,11 +32,11 @@ describe("a configuration is refused", () => {
       { client_secret_wo_version: "1" },
       '["client_secret_wo_version"] client_secret_wo_version needs client_secret_wo as well',
     ],
-  ])("client with %j", (change, message) => {
+  ])("refuses a client with %j", (change, message) => {
     expect(summaries(openidClient, { ...machine, ...change } as ObjectValue)).toEqual([message]);
   });
 
-  it("realm with blocks and durations that do not fit", () => {
+  it("refuses a realm with unsupported blocks, durations that are none, and a default locale that is not supported", () => {
     const config = {
       realm: "r",
       otp_policy: [{}],
@@ -52,11 +52,11 @@ describe("a configuration is refused", () => {
     ]);
   });
 
-  it("mapper without one owner or one audience", () => {
+  it("refuses a mapper without exactly one owner and one audience", () => {
     expect(summaries(openidAudienceMapper, { realm_id: "r", name: "m" })).toHaveLength(2);
   });
 
-  it("write-only value where Terraform would keep it", () => {
+  it("refuses a write-only value if Terraform would keep it", () => {
     const config = {
       ...machine,
       client_authenticator_type: null,
@@ -69,7 +69,7 @@ describe("a configuration is refused", () => {
     expect(summaries(openidClient, config)).toEqual([]);
   });
 
-  it("but not for what may turn out as none", () => {
+  it("accepts an unknown value that may turn out to be null", () => {
     const audience = { realm_id: "r", name: "m", client_id: "c" };
     const either = { included_client_audience: UNKNOWN, included_custom_audience: "y" };
     expect(summaries(openidAudienceMapper, { ...audience, ...either })).toEqual([]);
@@ -79,7 +79,7 @@ describe("a configuration is refused", () => {
     expect(summaries(openidClient, { ...machine, client_secret_wo_version: UNKNOWN })).toEqual([]);
   });
 
-  it("but not for what is not known yet", () => {
+  it("accepts values that are not known yet", () => {
     expect(summaries(openidClient, { ...machine, access_type: UNKNOWN, extra_config: UNKNOWN })).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { decodeMessage, encodeMessage } from "../../../provider/protocol/message
 import { bytesOf, frame } from "./recorded";
 
 describe("diagnostics", () => {
-  it("show errors at attributes as ours are sent", () => {
+  it("are encoded like the recorded ones at attributes", () => {
     const { diagnostics } = decodeMessage(
       "ValidateResourceTypeConfig.Response",
       bytesOf(frame("configuration with two errors at attributes").response),
@@ -16,7 +16,7 @@ describe("diagnostics", () => {
     expect(message.toString("base64")).toBe(frame("configuration with two errors at attributes").response);
   });
 
-  it("lead to list elements and map keys", () => {
+  it("point at list elements and map keys", () => {
     const message = encodeMessage("Configure.Response", {
       diagnostics: [diagnosticMessage(warning("w", "d", ["block", 0, "map", { key: "a.b" }]))],
     });

@@ -3,8 +3,8 @@ import { decodeMessage } from "../../../provider/protocol/messages";
 import { schemaMessage } from "../../../provider/protocol/schema";
 import { bytesOf, frame, type Message, recordedSchema, SCHEMA } from "./recorded";
 
-describe("our schema beside a recorded one", () => {
-  it("show the schema in the form that ours is sent in", () => {
+describe("a schema", () => {
+  it("is encoded like the recorded one", () => {
     const { descriptionKind: _kind, ...block } = (
       decodeMessage("GetSchema.Response", bytesOf(frame(SCHEMA).response)) as {
         resourceSchemas: { docker_volume: { block: Message & { descriptionKind?: number } } };

@@ -95,7 +95,7 @@ describe("the provider process", () => {
     await expect(call(mine, "/tfplugin5.Provider/GetFunctions")).rejects.toMatchObject({ code: 12 });
   });
 
-  it("goes on after whatever bytes come instead of a greeting", { timeout: LONG }, async () => {
+  it("keeps serving after arbitrary bytes instead of a greeting", { timeout: LONG }, async () => {
     const greeting = Buffer.from("160301020001000100", "hex");
     const words = fc.array(fc.oneof(bytes, fc.constant(greeting)), { minLength: 1, maxLength: 3 });
     await fc.assert(
@@ -105,7 +105,9 @@ describe("the provider process", () => {
     await stillServes();
   });
 
-  it("goes on after whatever bytes come under the right certificate", { timeout: LONG }, async () => {
+  it("keeps serving after arbitrary bytes over a connection with the right certificate", {
+    timeout: LONG,
+  }, async () => {
     const options = { path: socket, ca: theirs, cert: mine.certificatePem, key: mine.privateKeyPem };
     const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     const words = fc.array(fc.oneof(bytes, fc.constant(preface)), { minLength: 1, maxLength: 4 });
@@ -118,7 +120,7 @@ describe("the provider process", () => {
     await stillServes();
   });
 
-  it("refuses another certificate, none, and no TLS at all, and goes on", { timeout: 30_000 }, async () => {
+  it("refuses another certificate, no certificate and no TLS, and keeps serving", { timeout: 30_000 }, async () => {
     for (const stranger of [createServerCertificate(), undefined]) {
       await expect(call(stranger, "/grpc.health.v1.Health/Check")).rejects.toMatchObject({ code: 14 });
     }

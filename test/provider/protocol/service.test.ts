@@ -24,14 +24,14 @@ describe("the service", () => {
       "value.name",
     ],
     ["a state", "UpgradeResourceState", { rawState: { json: Buffer.from("[") } }, "It is not JSON."],
-  ])("say what %s is that cannot be read, and call it no defect (%s)", async (what, rpc, request, text) => {
+  ])("says that it cannot read %s, and does not call this a defect (%s)", async (what, rpc, request, text) => {
     const bytes = encodeMessage(`${rpc}.Request`, { typeName: "keycloak_role", ...request });
     const { diagnostics } = decodeMessage(`${rpc}.Response`, await service(createProvider())[rpc]!(bytes));
     expect(diagnostics).toMatchObject([{ severity: 1, summary: `Terraform sent ${what} that cannot be read` }]);
     expect((diagnostics as { detail: string }[])[0]!.detail).toContain(text);
   });
 
-  it("answer a resource that does not exist", async () => {
+  it("names the resources it has when asked for another", async () => {
     const answer = service(createProvider()).ReadResource!;
     const state = encodeMessage("DynamicValue", { msgpack: Buffer.from([0x80]) });
     const request = encodeMessage("ReadResource.Request", {

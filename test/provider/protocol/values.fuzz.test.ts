@@ -48,7 +48,7 @@ function isOf(value: Value, of: Type): boolean {
 
 describe("the value decoder", () => {
   it.each(types.map((type) => [JSON.stringify(type).slice(0, 60), type] as const))(
-    "gives a value of %s that comes back as it is, or an error that says why",
+    "reads any bytes as a value of %s that survives a round trip, or says why not",
     (_name, type) => {
       let values = 0;
       fc.assert(

@@ -5,7 +5,7 @@ import { decodeValue, encodeValue, isUnknown, type ObjectValue, Unknown } from "
 import { bytesOf, frame, isDynamic, recorded, recordedSchema } from "./recorded";
 
 describe("recorded values", () => {
-  it("hold values that are read and written again byte for byte", () => {
+  it("are read and written again byte for byte", () => {
     const type = typeOfBlock(recordedSchema().block);
     let count = 0;
     for (const { rpc, request, response } of recorded) {
@@ -22,7 +22,7 @@ describe("recorded values", () => {
     expect(count).toBeGreaterThan(20);
   });
 
-  it("show unknown values with and without refinements", () => {
+  it("hold unknown values with and without refinements", () => {
     const { config, proposedNewState } = decodeMessage(
       "PlanResourceChange.Request",
       bytesOf(frame("plan of a new resource with unknown values").request),

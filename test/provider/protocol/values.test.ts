@@ -64,7 +64,7 @@ describe("values on the wire", () => {
     );
   });
 
-  it("are refused with the place where they do not fit", () => {
+  it("are refused with the place at which they do not fit", () => {
     const of: Type = ["object", { scopes: ["set", "string"] }];
     expect(() => encodeValue({ scopes: ["a", 1] }, of)).toThrow("value.scopes[1] must be a string, got: a number");
     expect(() => decodeValue(encodeValue("text", "string"), of)).toThrow("value must be an object, got: a string");
@@ -83,7 +83,7 @@ describe("values on the wire", () => {
     );
   });
 
-  it("take numbers as decimal text, as Terraform sends what a double cannot hold", () => {
+  it("are numbers as decimal text if a double cannot hold them, as Terraform sends them", () => {
     expect(valueOfJson("12", "number")).toBe(12);
     const large = "123456789012345678901234567890";
     expect(decodeValue(encodeValue(large, "number"), "number")).toBe(large);

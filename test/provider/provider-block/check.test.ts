@@ -5,7 +5,7 @@ import { PASSWORD } from "../stand-in";
 describe("the provider block", () => {
   const good = { url: "http://localhost:8080/", client_id: "admin-cli", username: "admin", password: PASSWORD };
 
-  it("is refused with a time limit in words", () => {
+  it("is refused if client_timeout is not a number", () => {
     const [problem] = checkConfiguration(good, { KEYCLOAK_CLIENT_TIMEOUT: "soon" });
     expect(problem!.summary).toBe("client_timeout must be between 0 and 86400 seconds, got: soon");
   });

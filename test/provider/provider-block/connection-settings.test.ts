@@ -26,13 +26,13 @@ describe("the connection of the provider block", () => {
     });
   });
 
-  it("takes 0 for no time limit at all", async () => {
+  it("has no time limit with client_timeout 0", async () => {
     const { url } = await standIn(() => ({ status: 200, body: { realm: "r" } }));
     const settings = connectionSettings({ ...good, url, client_timeout: 0 }, {})!;
     expect(await readRealm(new Keycloak(settings))).toMatchObject({ realm: "r" });
   });
 
-  it("waits for what is not known yet", () => {
+  it("does not exist while a value is unknown", () => {
     expect(checkConfiguration({ ...good, url: UNKNOWN, password: UNKNOWN }, {})).toEqual([]);
     expect(connectionSettings({ ...good, url: UNKNOWN }, {})).toBeNull();
   });

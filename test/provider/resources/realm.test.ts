@@ -5,13 +5,13 @@ import { isUnknown } from "../../../provider/protocol/values";
 import { realm } from "../../../provider/resources/realm";
 
 describe("a realm", () => {
-  it("has its name as internal id, and an id that is known when it is made: what is in it goes with the old one", () => {
+  it("has its name as internal id, and an id that is unknown until it is made", () => {
     const { planned } = planChange(realm, null, { realm: "r" });
     expect(planned).toMatchObject({ internal_id: "r", otp_policy: [], smtp_server: [] });
     expect(isUnknown(planned!.id)).toBe(true);
   });
 
-  it("whose name is longer than Keycloak's ids leaves the internal id to Keycloak", () => {
+  it("leaves the internal id to Keycloak if its name is too long for an id", () => {
     expect(isUnknown(planChange(realm, null, { realm: "r".repeat(37) }).planned!.internal_id)).toBe(true);
   });
 
@@ -20,7 +20,7 @@ describe("a realm", () => {
     expect(planned!.access_token_lifespan).toBe("5m0s");
   });
 
-  it("loses its brute force detection when the block is taken away", () => {
+  it("loses its brute force detection when the block is removed", () => {
     const declared = {
       realm: "r",
       security_defenses: [{ brute_force_detection: [{ max_login_failures: 5 }], headers: [] }],
