@@ -12,8 +12,8 @@ const TOKEN_ENDPOINT = `${ISSUER}/protocol/openid-connect/token`;
 const BEARER_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /**
- * A reader of the article has curl, openssl keys under these names, and these claims: no kid in the header, the token
- * endpoint as audience of one assertion and the issuer of the other, five minutes of life for the latter.
+ * The assertions of the article's reader: no kid in the header. Either the token endpoint or the issuer is the audience;
+ * the one for introspection lives for five minutes.
  */
 async function assertion(clientId: string, audience: string, lifeSeconds: number): Promise<string> {
   const key = await importPKCS8(readFileSync(join(folder, `certs/${clientId}-signing.key`), "utf8"), "RS256");
@@ -25,7 +25,7 @@ async function assertion(clientId: string, audience: string, lifeSeconds: number
     .sign(key);
 }
 
-/** curl under the article's host names; only the published ports of this environment are others. */
+/** curl with the article's host names. This environment publishes other ports, so that --connect-to leads there. */
 async function curl(url: string, form: Record<string, string>, header?: string): Promise<string> {
   const map = [
     `keycloak:8080:127.0.0.1:${SHARED.keycloakPort}`,
@@ -51,7 +51,7 @@ describe("the article's requests, as its reader sends them", () => {
   it.each([
     ["token endpoint", TOKEN_ENDPOINT],
     ["issuer", ISSUER],
-  ])("an assertion for the %s gets a token, which the protected API takes", async (_, audience) => {
+  ])("an assertion with the %s as audience gets a token, and the protected API accepts it", async (_, audience) => {
     const token = await accessToken(audience);
     const answer = await curl("http://machine-b:3000/api/protected", {}, `Authorization: Bearer ${token}`);
     expect(JSON.parse(answer)).toMatchObject({ caller: "machine-a" });
@@ -68,7 +68,7 @@ describe("the article's requests, as its reader sends them", () => {
     expect(JSON.parse(answer)).toMatchObject({ active: true, client_id: "machine-a", aud: "machine-b" });
   });
 
-  it("the same assertion is not taken twice", async () => {
+  it("the same assertion is refused the second time", async () => {
     const form = {
       client_id: "machine-a",
       grant_type: "client_credentials",

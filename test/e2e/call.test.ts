@@ -14,7 +14,7 @@ describe("up", () => {
     expect(stdout).toBe("HTTP 200 from http://machine-b:3000/api/protected\ncaller: machine-a");
   });
 
-  it("names the keys it made, and is silent about progress in a pipe", () => {
+  it("names the keys it made, and prints no progress into a pipe", () => {
     const { stderr } = inject("firstUp");
     expect(stderr).toContain("made the private key certs/machine-a-signing.key");
     expect(stderr).not.toMatch(/synthesizing|applying|Creation complete/);
@@ -40,20 +40,20 @@ describe("call", () => {
     expect(exitCode).toBe(0);
   });
 
-  it("fails for a machine that was granted no call", async () => {
+  it("fails for a client that has no grant to call", async () => {
     const { exitCode, stderr } = await m2m(folder, ["call", "machine-b"]);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/answered HTTP 401 .*invalid_token/);
   });
 
-  it("names the known clients for one that is not", async () => {
+  it("lists the known clients if the client is unknown", async () => {
     const { exitCode, stderr } = await m2m(folder, ["token", "machine-x"]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('no key of client "machine-x" in the output key_files; known: machine-a, machine-b');
   });
 });
 
-describe("a command that cannot be meant", () => {
+describe("a wrong command line", () => {
   it.each([
     [["upp"], 'there is no command "upp"'],
     [["up", "keycloak"], "up takes no argument, got: keycloak"],
@@ -74,7 +74,7 @@ describe("a command that cannot be meant", () => {
 });
 
 describe("tokens", () => {
-  it("carry machine-b as audience for machine-a, and for nobody else", async () => {
+  it("have the audience machine-b only if machine-a asks for them", async () => {
     const a = decodeJwt((await m2m(folder, ["token", "machine-a"])).stdout);
     expect(a).toMatchObject({ azp: "machine-a", aud: "machine-b", iss: "http://keycloak:8080/realms/sjwt-example" });
     expect(a.exp! - a.iat!).toBe(300);
@@ -99,8 +99,8 @@ describe("tokens", () => {
     },
   );
 
-  it("of a disabled client are refused online and accepted offline until they end", async () => {
-    // A twin of machine-a, so that nobody else's calls are disturbed.
+  it("of a disabled client are refused online, and accepted offline until they expire", async () => {
+    // A copy of machine-a: other tests use machine-a at the same time.
     const { id: _, ...machineA } = await clientOf(SHARED, "machine-a");
     await admin(SHARED, "POST", "/clients", { ...machineA, clientId: "twin" });
     const twin = await clientOf(SHARED, "twin");
@@ -117,7 +117,7 @@ describe("tokens", () => {
 });
 
 describe("the generated client secret", () => {
-  it("gets no token: a signed-JWT client has no password", async () => {
+  it("gets no token, because a signed-JWT client has no password", async () => {
     const { id } = await clientOf(SHARED, "machine-a");
     const { value } = await admin(SHARED, "GET", `/clients/${id}/client-secret`);
     const secret = value ?? (await admin(SHARED, "POST", `/clients/${id}/client-secret`)).value;
@@ -133,7 +133,7 @@ describe("the generated client secret", () => {
   });
 });
 
-/** A token by the machine library, for one client with the key of another. */
+/** Asks for a token of one client, with the key of another, by the machine library. */
 async function tokenOf(clientId: string, keyOwner: string) {
   const issuer = openIssuer({
     issuer: "http://keycloak:8080/realms/sjwt-example",
@@ -158,7 +158,7 @@ async function masterToken(): Promise<string> {
 }
 
 describe("the machine library", () => {
-  it("reports a key that Keycloak does not know without showing the assertion", async () => {
+  it("reports a key that Keycloak does not know, and does not show the assertion", async () => {
     const attempt = tokenOf("machine-a", "machine-b");
     await expect(attempt).rejects.toThrow(/invalid_client/);
     await expect(attempt).rejects.not.toThrow(/eyJ/);

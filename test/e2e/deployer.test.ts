@@ -10,13 +10,13 @@ import { ROOT } from "./project";
 
 const OWN = namesOf("deployer");
 const KEY = "certs/terraform-signing.key";
-/** As after `unset`: neither the machine's environment nor this suite's own gives a password. */
+/** As after `unset`: no variable gives a password. */
 const NO_PASSWORD = {
   TF_VAR_keycloak_admin_password: undefined,
   KEYCLOAK_PASSWORD: undefined,
 } as unknown as Record<string, string>;
 
-/** `main.ts` whose Terraform signs in by a key of its own. */
+/** `main.ts` with a deployer: Terraform signs in by a key of its own. */
 const MAIN = readFileSync(join(ROOT, "main.ts"), "utf8")
   .replace("  KeycloakServer,", "  DeployerClient,\n  KeycloakServer,")
   .replace(
@@ -27,7 +27,7 @@ new DeployerClient(stack, "Deployer", { server, realms: [realm], signingKey: dep
 const keyA =`,
   );
 
-/** The same with a realm more, whose access tokens live so many seconds. */
+/** The same with one more realm, and the lifespan of its access tokens. */
 function withAnotherRealm(seconds: string): string {
   const realm = `const other = new Realm(stack, "Other", { server, realmName: "other", accessTokenLifespanSeconds: ${seconds} });
 new SignedJwtClient(stack, "OfOther", { realm: other, clientId: "of-other", signingKey: deployerKey });
@@ -56,13 +56,13 @@ afterAll(remove);
 describe("Terraform that signs in by a key", () => {
   const canaries: string[] = [];
 
-  it("needs a password for the first deploy, and says so where it is run by itself", async () => {
+  it("needs a password for the first deploy, and says so if diff runs alone", async () => {
     const { exitCode, stderr } = await run("diff");
     expect(exitCode).toBe(1);
     expect(stderr.replaceAll(/\s+/g, " ")).toContain("Set KEYCLOAK_PASSWORD for the first deploy");
   });
 
-  it("is stood up by m2m with a password that nobody knows afterwards", async () => {
+  it("is deployed by m2m with a password that nobody knows afterwards", async () => {
     expect(await succeeds("up")).toMatch(/^HTTP 200/);
     const file = join(folder, "cdktf.out/stacks/m2m/bootstrap-admin");
     const [id] = readdirSync(file);
@@ -86,7 +86,7 @@ describe("Terraform that signs in by a key", () => {
     }
   });
 
-  it("changes its own key as those of machines are changed", async () => {
+  it("changes its own key in the same steps as those of machines", async () => {
     await succeeds("keys", "prepare", "terraform");
     await succeeds("up");
     await succeeds("keys", "activate", "terraform");
@@ -97,7 +97,7 @@ describe("Terraform that signs in by a key", () => {
     canaries.push(...privateParts(join(folder, KEY)));
   });
 
-  it("revokes its own key only where another is deployed, as it could not deploy one", async () => {
+  it("revokes its own key only if another is deployed already", async () => {
     const refused = await run("keys", "revoke", "terraform");
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("Terraform signs in by this key")]);
     await succeeds("keys", "prepare", "terraform");
@@ -108,7 +108,7 @@ describe("Terraform that signs in by a key", () => {
     canaries.push(...privateParts(join(folder, KEY)));
   });
 
-  it("asks for the machines' sign-ins by its key", async () => {
+  it("reads the sign-ins of machines by its key", async () => {
     const { stdout, stderr } = await run("keys", "list", "--live", "--json");
     const pairs = JSON.parse(stdout) as { name: string; keys: { uses?: unknown[] }[] }[];
     expect(pairs.find(({ name }) => name === "machine-a")!.keys[0]!.uses).toHaveLength(1);
@@ -130,27 +130,27 @@ describe("Terraform that signs in by a key", () => {
     }
   });
 
-  it("signs in to a container made anew on the same volume, which has no administrator's file", async () => {
+  it("signs in to a new container on the same volume, without an administrator's file", async () => {
     await docker("rm", "--force", OWN.keycloak);
     await succeeds("up");
     expect((await run("diff")).exitCode).toBe(0);
   });
 
-  it("is made anew with the server where the volume is lost too", async () => {
+  it("is created again with the server if the volume is lost too", async () => {
     await docker("rm", "--force", OWN.keycloak);
     await docker("volume", "rm", `${OWN.keycloak}-data`);
     expect(await succeeds("up")).toMatch(/^HTTP 200/);
     expect((await run("diff")).exitCode).toBe(0);
   });
 
-  it("is destroyed by its key, itself last", async () => {
+  it("destroys everything by its key, and itself last", async () => {
     await succeeds("down", "--yes");
     expect(await dockerThings(OWN)).toEqual([]);
   });
 });
 
 describe("an environment that nobody can sign in to", () => {
-  it("is taken down all the same", async () => {
+  it("can still be taken down", async () => {
     await succeeds("up");
     await docker("exec", OWN.keycloak, "rm", "-rf", "/opt/keycloak/data/h2");
     await docker("restart", OWN.keycloak);
@@ -160,7 +160,7 @@ describe("an environment that nobody can sign in to", () => {
     expect(await dockerThings(OWN)).toEqual([]);
   });
 
-  it("is taken down where its first deploy was broken off", async () => {
+  it("can still be taken down if its first deploy failed", async () => {
     writeFileSync(
       join(folder, "main.ts"),
       MAIN.replace('clientId: "machine-b"', 'clientId: "machine-b", defaultScopes: ["none"]'),
@@ -172,7 +172,7 @@ describe("an environment that nobody can sign in to", () => {
 });
 
 describe("a server, its deployer and a client in three stacks", () => {
-  it("are made, changed and removed, by the key alone", async () => {
+  it("are created, changed and removed by the key alone", async () => {
     writeFileSync(join(folder, "main.ts"), THREE_STACKS);
     await succeeds("up");
     expect((await run("diff")).exitCode).toBe(0);
@@ -184,11 +184,11 @@ describe("a server, its deployer and a client in three stacks", () => {
   });
 });
 
-/** Until Keycloak has made its database, for a minute at most. */
+/** Waits until Keycloak has created its database, for a minute at most. */
 async function answers(): Promise<void> {
   const url = `http://localhost:${OWN.keycloakPort}/realms/master`;
   for (const end = Date.now() + 60_000; Date.now() < end; await sleep(500)) {
-    // A container that is just stopping may take a connection and never answer.
+    // A container that is stopping may accept a connection and never answer.
     const status = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
       ({ status }) => status,
       () => 0,
@@ -198,7 +198,7 @@ async function answers(): Promise<void> {
   throw new Error(`${url} did not answer with 200 within 60 s`);
 }
 
-/** A saved plan is a zip file: all that is in it, by its central directory. */
+/** A saved plan is a zip file: unpacks all entries of its central directory. */
 function unpacked(zip: Buffer): string {
   const contents: string[] = [];
   for (let at = zip.indexOf("PK\x01\x02"); at >= 0; at = zip.indexOf("PK\x01\x02", at + 4)) {

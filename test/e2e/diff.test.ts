@@ -40,10 +40,10 @@ describe("diff", () => {
   });
 
   it.each([
-    ["its description", (client: object) => ({ ...client, description: "by hand" }), "description"],
-    ["its flows", (client: object) => ({ ...client, standardFlowEnabled: true }), "standard_flow_enabled"],
-    ["its key source", keySource, "use.jwks.url"],
-  ])("shows a client changed by hand in %s, and up repairs it", async (_, change, shown) => {
+    ["description", (client: object) => ({ ...client, description: "by hand" }), "description"],
+    ["flow", (client: object) => ({ ...client, standardFlowEnabled: true }), "standard_flow_enabled"],
+    ["key source", keySource, "use.jwks.url"],
+  ])("shows a client whose %s was changed by hand, and up repairs it", async (_, change, shown) => {
     const client = await clientOf(OWN, "machine-a");
     await admin(OWN, "PUT", `/clients/${client.id}`, change(client));
     const { exitCode, stdout } = await m2m(folder, ["diff"]);
@@ -53,7 +53,7 @@ describe("diff", () => {
     await repaired();
   });
 
-  it("shows a client deleted by hand, and up makes it again", async () => {
+  it("shows a client that was deleted by hand, and up creates it again", async () => {
     const { id } = await clientOf(OWN, "machine-a");
     await admin(OWN, "DELETE", `/clients/${id}`);
     expect(await changes()).toEqual(
@@ -71,7 +71,7 @@ describe("a change in code", () => {
     expect((await m2m(folder, ["up"])).exitCode).toBe(0);
   });
 
-  it("that adds a client shows as its few additions", async () => {
+  it("that adds a client shows three additions", async () => {
     const lines = [
       'const keyC = new SigningKeyPair(stack, "MachineCKey", { name: "machine-c" });',
       'const c = new SignedJwtClient(stack, "MachineC", { realm, clientId: "machine-c", signingKey: keyC });',
@@ -93,7 +93,7 @@ describe("a change in code", () => {
     expect(await changes()).toEqual([]);
   });
 
-  it("of one scope shows as one attribute", async () => {
+  it("that removes a scope shows one changed attribute", async () => {
     const machineA = 'clientId: "machine-a", signingKey: keyA';
     writeFileSync(
       join(folder, "main.ts"),

@@ -13,14 +13,14 @@ describe("the cdktf CLI alone, bare, as in the README's second way", () => {
   });
   afterAll(async () => await takeDown(folder, OWN));
 
-  it("deploy stands the environment up", async () => {
+  it("deploy brings the environment up", async () => {
     const { exitCode, stdout, stderr } = await cdktf(folder, ["deploy", "--auto-approve"]);
     expect(exitCode, stdout + stderr).toBe(0);
     expect(stdout).toContain("token_endpoint");
     expect((await m2m(folder, ["call", "--online"])).stdout).toMatch(/^HTTP 200\ncaller: machine-a/);
   });
 
-  it("diff shows no change, by either program", async () => {
+  it("diff shows no change, and neither does m2m diff", async () => {
     const { exitCode, stdout } = await cdktf(folder, ["diff"]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("No changes.");

@@ -20,7 +20,7 @@ const ENVIRONMENTS = [
   "rotation",
 ] as const;
 
-/** Every file has names and ports of its own, so that two of them run at once. */
+/** Every file has names and ports of its own, so that several run at once. */
 export function namesOf(environment: (typeof ENVIRONMENTS)[number]): Names {
   const place = ENVIRONMENTS.indexOf(environment) * 10;
   return {
@@ -31,10 +31,10 @@ export function namesOf(environment: (typeof ENVIRONMENTS)[number]): Names {
   };
 }
 
-/** The environment of the files that leave it as they found it. */
+/** The environment that files share if they leave it as they found it. */
 export const SHARED = namesOf("e2e");
 
-/** Distinctive, so that a leak of it is found wherever it is. */
+/** Distinctive, so that a search finds any leak of it. */
 export const ADMIN_PASSWORD = "Canary-7f3a91c2-admin-password";
 
 export interface Result {
@@ -70,7 +70,7 @@ export async function m2m(
   return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
 }
 
-/** The cdktf CLI by itself, as in the README's second way, with what `m2m env` exports. */
+/** The cdktf CLI with what `m2m env` exports, as in the README's second way. */
 export async function cdktf(
   folder: string,
   args: readonly string[],
@@ -97,7 +97,7 @@ export async function docker(...args: string[]): Promise<string> {
   return (await execa("docker", args)).stdout;
 }
 
-/** What is in Docker under an environment's names. */
+/** What Docker has under the names of an environment. */
 export async function dockerThings({ keycloak, machine }: Names): Promise<string[]> {
   const lists = await Promise.all([
     docker("ps", "--all", "--format", "{{.Names}}"),
@@ -116,7 +116,7 @@ export function filesMade(folder: string): string[] {
   );
 }
 
-/** What a person would do after an accident: one `up`, and the environment is whole again. Gives what `up` warned of. */
+/** One `up`, as a person would run it after an accident, repairs the environment. Returns its warnings. */
 export async function upRepairs(folder: string): Promise<string> {
   const { exitCode, stdout, stderr } = await m2m(folder, ["up"]);
   if (exitCode !== 0 || !stdout.startsWith("HTTP 200 from"))
@@ -126,14 +126,14 @@ export async function upRepairs(folder: string): Promise<string> {
   return stderr;
 }
 
-/** Takes an environment down whatever state it is in, and its folder with it. */
+/** Takes an environment down, whatever its state, and deletes its folder. */
 export async function takeDown(folder: string, names: Names): Promise<void> {
   await m2m(folder, ["down", "--yes"]);
   await removeFromDocker(names);
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Keycloak's admin API, as an administrator with a browser would use it. */
+/** Calls Keycloak's admin API as an administrator. */
 export async function admin(
   names: Names,
   method: "GET" | "PUT" | "POST" | "DELETE",
@@ -167,7 +167,7 @@ export async function clientOf(names: Names, clientId: string): Promise<Record<s
   return client;
 }
 
-/** machine-b's API with a given `Authorization` header. */
+/** Calls machine-b's API with a token, or without. */
 export async function callApi(names: Names, token: string | undefined, online = false): Promise<Response> {
   const url = `http://127.0.0.1:${names.machinePort}/api/protected${online ? "/online" : ""}`;
   return await fetch(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });

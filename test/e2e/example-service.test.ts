@@ -55,7 +55,7 @@ afterAll(async () => {
 const call = (token?: string) => fetch(ADDRESS, { headers: token ? { authorization: `Bearer ${token}` } : {} });
 
 describe("the example service", () => {
-  it("answers who may call it, with what the API that it calls says", async () => {
+  it("answers a caller who may call it, and passes on what the other API answered", async () => {
     const { stdout: token } = await m2m(folder, ["token", "shop"]);
     const response = await call(token);
     expect(response.status, output).toBe(200);

@@ -18,7 +18,7 @@ describe("an interrupted up", () => {
   it.each([
     ["SIGINT", 5_000],
     ["SIGKILL", 8_000],
-  ] as const)("by %s after %i ms is finished by the next", async (signal, afterMs) => {
+  ] as const)("by %s after %i ms is completed by the next up", async (signal, afterMs) => {
     expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
     const run = execa("node", [PROGRAM, "up"], {
       cwd: folder,
@@ -35,7 +35,7 @@ describe("an interrupted up", () => {
 });
 
 describe("a Keycloak that does not become healthy", () => {
-  it("is reported with the last lines of its log", async () => {
+  it("is reported together with the last lines of its log", async () => {
     expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
     const main = readFileSync(join(folder, "main.ts"), "utf8");
     writeFileSync(join(folder, "main.ts"), main.replace('"Keycloak")', '"Keycloak", { startTimeoutSeconds: 20 })'));

@@ -14,7 +14,7 @@ const OWN = namesOf("keys");
 const KEY = "certs/machine-a-signing.key";
 const CERTIFICATE = "certs/machine-a-signing.crt";
 
-/** machine-a signs with RS256 and machine-b with ES256; each of these calls it, too. */
+/** More callers of machine-b, which signs with ES256. machine-a signs with RS256. */
 const CALLERS = { press: "PS256", meter: "ES256", lathe: "EdDSA" };
 
 /** `main.ts` with a client for each algorithm. */
@@ -34,7 +34,7 @@ let folder: string;
 let trace: string;
 let outputs: Result[];
 
-/** One environment whose every step is traced: what is scanned is what users would send along with a bug report. */
+/** Every step is traced: the tests scan what users would attach to a bug report. */
 beforeAll(async () => {
   folder = makeProject(OWN, mainWith(CALLERS));
   trace = join(mkdtempSync(join(tmpdir(), "m2m-trace-")), "terraform.log");
@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 describe("secrets", () => {
-  it("no private byte of a key is in state, plan, JSON, traces, outputs or containers' settings", async () => {
+  it("no private part of a key is in state, plan, JSON, traces, outputs or settings of containers", async () => {
     const keyFiles = ["machine-a", "machine-b", ...Object.keys(CALLERS)].map((name) => `certs/${name}-signing.key`);
     const canaries = keyFiles.flatMap((path) => privateParts(join(folder, path)));
     expect(await placesWith(canaries, keyFiles, left())).toEqual([]);
@@ -64,7 +64,7 @@ describe("secrets", () => {
     expect(await placesWith([ADMIN_PASSWORD], [file], left())).toEqual([]);
   });
 
-  it("keys and state are their owner's alone", () => {
+  it("keys and state can be read by their owner only", () => {
     for (const path of [KEY, "terraform.m2m.tfstate"]) expect(statSync(join(folder, path)).mode & 0o777).toBe(0o600);
   });
 });
@@ -89,7 +89,7 @@ describe("a second checkout", () => {
 });
 
 describe("a key that the state knows", () => {
-  it("is replaced neither by up nor by diff when its files are lost, unless told so", async () => {
+  it("is not replaced by up or diff when its files are lost, unless --new-keys is passed", async () => {
     const kept = [KEY, CERTIFICATE].map((path) => ({ path, bytes: readFileSync(join(folder, path)) }));
     for (const { path } of kept) rmSync(join(folder, path));
     for (const command of ["up", "diff"]) {
@@ -102,7 +102,7 @@ describe("a key that the state knows", () => {
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
   });
 
-  it("keeps being accepted when its certificate has expired, and up issues that again over the same key", async () => {
+  it("is still accepted when its certificate has expired, and up renews the certificate of the same key", async () => {
     const before = new X509Certificate(readFileSync(join(folder, CERTIFICATE)));
     const privateKey = createPrivateKey(readFileSync(join(folder, KEY)));
     const sixDaysAgo = new Date(Date.now() - 6 * 86_400_000);
@@ -118,7 +118,7 @@ describe("a key that the state knows", () => {
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
   });
 
-  it("gives way to a new one with --new-keys; the diff of it reads in words", async () => {
+  it("is replaced with --new-keys, and the diff describes that in words", async () => {
     for (const path of [KEY, CERTIFICATE]) rmSync(join(folder, path));
     const diff = await m2m(folder, ["diff", "--new-keys"]);
     expect(diff.exitCode).toBe(2);
@@ -131,24 +131,21 @@ describe("a key that the state knows", () => {
 });
 
 describe("algorithms", () => {
-  it.each(Object.entries(CALLERS))(
-    "%s calls with %s, in Bash, a machine-b that signs with ES256",
-    async (name, asked) => {
-      expect(await callByBash(name, asked, "--online")).toEqual({
-        exitCode: 0,
-        stdout: `HTTP 200\ncaller: ${name}\nverified: online`,
-        stderr: "",
-      });
-    },
-  );
+  it.each(Object.entries(CALLERS))("%s calls machine-b with %s, by the Bash client", async (name, asked) => {
+    expect(await callByBash(name, asked, "--online")).toEqual({
+      exitCode: 0,
+      stdout: `HTTP 200\ncaller: ${name}\nverified: online`,
+      stderr: "",
+    });
+  });
 
-  it("no other passes, though the key is the right one", async () => {
+  it("another algorithm than the declared one is refused, though the key is right", async () => {
     const { exitCode, stderr } = await callByBash("press", "RS256");
     expect(exitCode).toBe(1);
     expect(stderr).toContain("invalid_client: Invalid signature algorithm");
   });
 
-  it("of a client change in place, whatever kind of key it had and gets", async () => {
+  it("of clients change in place, from and to any kind of key", async () => {
     const changed = { press: "EdDSA", meter: "RS256", lathe: "ES256" };
     const before = await uuids();
     writeFileSync(join(folder, "main.ts"), mainWith(changed));
@@ -166,7 +163,7 @@ describe("algorithms", () => {
 
   const uuids = () => Promise.all(Object.keys(CALLERS).map(async (name) => (await clientOf(OWN, name)).id));
 
-  /** As a machine elsewhere would call that has its key and nothing of this checkout. */
+  /** Calls as a machine elsewhere would: it has its key, and nothing of this checkout. */
   async function callByBash(clientId: string, algorithm: string, ...args: string[]) {
     const { exitCode, stdout, stderr } = await execa("bash", [join(ROOT, "machines/machine-a/call.sh"), ...args], {
       cwd: folder,

@@ -1,4 +1,4 @@
-// The negative cases against a real Keycloak, by clients of this file's own.
+// The negative cases against a real Keycloak, with clients of their own.
 import { createPublicKey, type JsonWebKeyInput, type KeyObject } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,7 +13,7 @@ import { admin, docker, SHARED } from "./environment";
 const ADDRESS = `http://localhost:${SHARED.keycloakPort}/realms/sjwt-example`;
 
 const folder = testFolder();
-/** Answers as a list of keys would, and notes who asks. */
+/** Serves a list of keys, and notes each request. */
 const asked: string[] = [];
 let published: object[] = [];
 const watcher = createServer((request, response) => {
@@ -75,7 +75,7 @@ describe.each(ALGORITHMS)("%s", (algorithm) => {
     expect(await keycloak.ask(main, forge(base()), { client_id: undefined })).toBe("accepted");
   });
 
-  it("has its keys fetched from the watched address where the client says so, and not otherwise", async () => {
+  it("has its keys fetched from the watched address only if the client says so", async () => {
     const attributes = { "use.jwks.string": "false", "use.jwks.url": "true", "jwks.url": watched };
     const client = await keycloak.client();
     await keycloak.change(client, { attributes });

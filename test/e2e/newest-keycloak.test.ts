@@ -13,7 +13,7 @@ describe("Keycloak 26.7.2, where introspection demands the audience", () => {
   });
   afterAll(async () => await takeDown(folder, OWN));
 
-  it("works the same, both machines, offline and online, and shows no change", async () => {
+  it("serves both clients, offline and online, and shows no change", async () => {
     const { exitCode, stderr } = await m2m(folder, ["up"], { M2M_KEYCLOAK_VERSION: "26.7.2" });
     expect(exitCode, stderr).toBe(0);
     for (const options of [[], ["--online"], ["--bash"], ["--bash", "--online"]]) {
@@ -22,7 +22,7 @@ describe("Keycloak 26.7.2, where introspection demands the audience", () => {
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
   });
 
-  it("takes every resource and data source of the embedded provider, and shows no change", async () => {
+  it("supports every resource and data source of the embedded provider, and shows no change", async () => {
     const workspace = new Workspace(await serverOf(OWN, folder));
     await workspace.write(goldenConfiguration());
     const { exitCode, output } = await workspace.apply();

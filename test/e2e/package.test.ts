@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { cdktf, clientOf, m2m, SHARED } from "./environment";
 import { ROOT } from "./project";
 
-/** An empty cdktf project elsewhere, and the README's stack in it, against the environment that runs. */
+/** The README's stack in an empty cdktf project elsewhere, with the shared environment's server. */
 const MAIN = snippet("README.md", "one-more-client").replace("localhost:8080", `localhost:${SHARED.keycloakPort}`);
 
 let folder: string;
-/** The program as the package brings it, which is what `npx m2m` starts. */
+/** The program of the installed package, which `npx m2m` starts. */
 const installed = (...args: string[]) =>
   m2m(folder, args, {}, join(folder, "node_modules", "cdktf-keycloak-m2m", "dist", "m2m.cjs"));
 
@@ -41,7 +41,7 @@ describe("the package in somebody's own project", () => {
     expect((await installed("diff")).exitCode).toBe(0);
   });
 
-  it("brings the machines' library, for CommonJS and ES modules, without what the constructs need", async () => {
+  it("has the machine library for CommonJS and ES modules, without loading cdktf", async () => {
     const name = "cdktf-keycloak-m2m/machine";
     const shown =
       "process.stdout.write(typeof openMachine + Object.keys(require.cache ?? {}).filter(isFramework).length)";
@@ -52,7 +52,7 @@ describe("the package in somebody's own project", () => {
     expect((await execa("node", ["--input-type=module", "-e", module], { cwd: folder })).stdout).toBe("function");
   });
 
-  it("works by the cdktf CLI alone as well, and takes away just what it made", async () => {
+  it("works with the cdktf CLI alone too, which destroys only what the project created", async () => {
     const diff = await cdktf(folder, ["diff"]);
     expect(diff.stdout + diff.stderr).toContain("No changes.");
     const destroy = await cdktf(folder, ["destroy", "--auto-approve"]);

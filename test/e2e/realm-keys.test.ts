@@ -53,7 +53,7 @@ let folder: string;
 let issuer: Issuer;
 let machine: { clientId: string; signingKey: ReturnType<typeof loadSigningKey> };
 
-/** What is declared from now on; gives what the deploy is going to do, and deploys. */
+/** Declares these keys and deploys them. Returns what the diff said before. */
 async function declare(keys: readonly RealmKey[], realm: Partial<RealmProps> = {}): Promise<string[]> {
   writeFileSync(join(folder, "realm.json"), JSON.stringify({ keys, ...realm }));
   const diff = await m2m(folder, ["diff", "--json"]);
@@ -97,11 +97,11 @@ afterAll(async () => {
   expect(down.exitCode, down.stderr).toBe(0);
 });
 
-/** A machine that calls an API, and one that asks for a new token each time, until it is stopped. */
+/** Two machines call until they are stopped: one keeps its token, the other asks for a new one each time. */
 function callAllAlong() {
   const verifier = () => createVerifier(issuer, { audience: "api", algorithms: ["RS256", "ES256"] });
   const lasting = verifier();
-  // An API that keeps the keys it has fetched, and one that has just been started.
+  // One API keeps the keys it has fetched, the other has just started.
   const verify = (token: string) => Promise.all([lasting(token), verifier()(token)]);
   const tokens = createTokenClient(issuer, machine);
   const failures: string[] = [];
@@ -171,7 +171,7 @@ describe("a realm's keys", () => {
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
   });
 
-  it("are no part of the state", () => {
+  it("are not in the state", () => {
     const state = readFileSync(join(folder, "terraform.keys.tfstate"), "utf8");
     const { resources } = JSON.parse(state) as { resources: Json[] };
     const { instances } = resources.find(({ type }) => type === "keycloak_realm_keystore_rsa_generated")!;
@@ -189,7 +189,7 @@ describe("a realm's keys", () => {
 });
 
 describe("sign-ins that the realm keeps", () => {
-  it("tell which key a machine signs with, and are in the log as before", async () => {
+  it("tell which key a machine signs with, and are still in the log", async () => {
     await fresh();
     const events = (await server.admin("GET", `/${REALM}/events?type=CLIENT_LOGIN&client=caller`)) as Json[];
     const { kid } = machine.signingKey;

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(async () => await takeDown(folder, OWN));
 
 describe("a lost container", () => {
-  it("makes a bare deploy fail, and is brought back by one up, realm and clients as they were", async () => {
+  it("makes cdktf deploy fail, and one up brings it back with realm and clients as they were", async () => {
     await docker("rm", "--force", OWN.keycloak);
     const deploy = await cdktf(folder, ["deploy", "--auto-approve"]);
     expect(deploy.exitCode).not.toBe(0);
@@ -23,20 +23,20 @@ describe("a lost container", () => {
     expect(await upRepairs(folder)).toContain("a container of this environment is gone");
   });
 
-  it("is brought back without its volume too, realm and clients anew", async () => {
+  it("is brought back if its volume is lost too, with a new realm and clients", async () => {
     await docker("rm", "--force", OWN.keycloak);
     await docker("volume", "rm", `${OWN.keycloak}-data`);
     await upRepairs(folder);
   });
 
-  it("that was only stopped is started", async () => {
+  it("that was only stopped is started again", async () => {
     await docker("stop", OWN.keycloak, OWN.machine);
     await upRepairs(folder);
   });
 });
 
 describe("a wrong administrator's password", () => {
-  it("is said, with the variable that holds it, and not shown", async () => {
+  it("is reported with the name of its variable, and not shown", async () => {
     const wrong = "Canary-wrong-password";
     const { exitCode, stderr } = await m2m(folder, ["diff"], { TF_VAR_keycloak_admin_password: wrong });
     expect(exitCode).toBe(1);
@@ -47,7 +47,7 @@ describe("a wrong administrator's password", () => {
 });
 
 describe("without Docker", () => {
-  it("up, diff and down name the address that nobody answers at", async () => {
+  it("up, diff and down name the address that does not answer", async () => {
     const env = { DOCKER_HOST: "unix:///nonexistent/docker.sock" };
     for (const args of [["up"], ["diff"], ["down", "--yes"]]) {
       const { exitCode, stderr } = await m2m(folder, args, env);
@@ -58,14 +58,14 @@ describe("without Docker", () => {
 });
 
 describe("down", () => {
-  it("asks, and where nobody can answer it destroys nothing", async () => {
+  it("asks first, and destroys nothing if nobody can answer", async () => {
     const { exitCode, stderr } = await m2m(folder, ["down"]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain("pass --yes");
     expect((await m2m(folder, ["call"])).stdout).toMatch(/^HTTP 200/);
   });
 
-  it("leaves nothing, also when Keycloak is gone, and can be repeated", async () => {
+  it("leaves nothing, even if Keycloak is gone, and can be repeated", async () => {
     await docker("rm", "--force", OWN.keycloak);
     const { exitCode, stderr } = await m2m(folder, ["down", "--yes"]);
     expect(exitCode, stderr).toBe(0);
@@ -89,7 +89,7 @@ describe("a port in use", () => {
   });
   afterAll(async () => await new Promise((resolve) => server.close(resolve)));
 
-  it("is named before anything is made", async () => {
+  it("is reported before anything is created", async () => {
     const { exitCode, stdout } = await m2m(folder, ["up", "--json"]);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout).error).toEqual({

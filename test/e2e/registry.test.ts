@@ -21,7 +21,7 @@ let storage: string;
 let server: ChildProcess;
 let folder: string;
 
-/** A real image registry, which holds what an official one would. */
+/** A real image registry with the images that an official one would have. */
 beforeAll(async () => {
   storage = mkdtempSync(join(tmpdir(), "m2m-registry-"));
   const config = join(storage, "config.yml");
@@ -51,11 +51,11 @@ afterAll(async () => {
 });
 
 describe("images from a registry", () => {
-  it("are pulled, and the environment runs on them", async () => {
+  it("are pulled, and the environment runs with them", async () => {
     const { exitCode, stdout, stderr } = await m2m(folder, ["up"]);
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toMatch(/^HTTP 200/);
-    // What was asked for since the last push; a builder keeps the image it pulled to itself.
+    // Only requests since the last push count. The image that a build pulled is not in the list of images.
     const pulls = readFileSync(join(storage, "access.log"), "utf8").split(LAST_PUSH).at(-1);
     expect(pulls).toMatch(/(HEAD|GET) \/v2\/keycloak\/keycloak\/manifests\/26\.4 HTTP\/1\.1" 200/);
     expect(pulls).toMatch(/(HEAD|GET) \/v2\/library\/node\/manifests\/22-bookworm-slim HTTP\/1\.1" 200/);

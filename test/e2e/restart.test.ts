@@ -1,4 +1,4 @@
-// The negative cases that end Keycloak, which therefore is this file's own.
+// The negative cases that restart Keycloak, which no other file can share.
 
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -44,7 +44,7 @@ describe("Keycloak, restarted", () => {
     expect(await ask!(keycloak, sender)).toBe(answer);
   });
 
-  it("still refuses an assertion for the second time", async () => {
+  it("still refuses an assertion the second time", async () => {
     const sender = fresh({ ...main, claims: { ...main.claims, iat: seconds(), exp: seconds(60) } });
     await keycloak.tokenFor(forge(sender));
     expect(await keycloak.ask(sender, forge(sender))).toBe("400 invalid_client: Token reuse detected");

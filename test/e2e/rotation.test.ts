@@ -13,7 +13,7 @@ const OWN = namesOf("rotation");
 const KEY = "certs/machine-a-signing.key";
 const RECORD = "certs/machine-a-signing.keys.json";
 const REALM = "http://keycloak:8080/realms/sjwt-example";
-/** As `m2m keys retire` waits. */
+/** How long `m2m keys retire` waits after the activation. */
 const ASSERTION_MS = 75_000;
 
 const { left, folder, outputs, run, succeeds, fails, remove } = tracedProject(
@@ -23,7 +23,7 @@ const { left, folder, outputs, run, succeeds, fails, remove } = tracedProject(
 let issuer: Issuer;
 const canaries: string[] = [];
 
-/** machine-a asks for a token all along, with the key that its file holds; nothing is cached. */
+/** machine-a asks for a new token all the time, with the key in its file. */
 const load = { calls: 0, failures: [] as string[], stop: false, ended: Promise.resolve() };
 
 beforeAll(async () => {
@@ -56,7 +56,7 @@ const record = () => JSON.parse(readFileSync(join(folder, RECORD), "utf8")) as K
 const kidOf = (state: string) => record().keys.find((entry) => entry.state === state)!.kid;
 const staged = (kid: string) => `certs/machine-a-signing.${kid.slice(0, 8)}.key`;
 
-/** As if the retiring key had been replaced at another time. */
+/** Pretends that the retiring key was replaced at another time. */
 function retiringSince(time: Date): void {
   const keys = record().keys.map((entry) =>
     entry.state === "retiring" ? { ...entry, since: `${time.toISOString().slice(0, 19)}Z` } : entry,
@@ -74,7 +74,7 @@ describe("a rotation", () => {
   let old: string;
   let next: string;
 
-  it("prepares a key, which the diff shows as one change in place", async () => {
+  it("prepares a key, and the diff shows one change in place", async () => {
     await succeeds("keys", "prepare", "machine-a");
     [old, next] = [kidOf("active"), kidOf("prepared")];
     canaries.push(...privateParts(join(folder, staged(next))));
@@ -83,7 +83,7 @@ describe("a rotation", () => {
     expect(diff.stdout).toMatch(/"use.jwks.string"\s+= "false" -> "true"/);
   });
 
-  it("lets no key sign that is not deployed", async () => {
+  it("does not let a key sign before it is deployed", async () => {
     expect(await fails("keys", "activate", "machine-a")).toContain(`does not accept key ${next.slice(0, 8)} yet`);
     expect(await signsIn(staged(next))).toContain("Unable to load public key");
     const { exitCode, stdout } = await run("keys", "activate", "--all", "--json");
@@ -94,7 +94,7 @@ describe("a rotation", () => {
     ]);
   });
 
-  it("has both keys accepted after the deploy, and the machine sign with the new one from its activation on", async () => {
+  it("has both keys accepted after the deploy, and the machine signs with the new one once it is activated", async () => {
     await succeeds("up");
     expect([await signsIn(KEY), await signsIn(staged(next))]).toEqual(["accepted", "accepted"]);
     await succeeds("keys", "activate", "machine-a");
@@ -105,7 +105,7 @@ describe("a rotation", () => {
     expect(attributes["jwt.credential.certificate"]).toBe(active.certificate);
   });
 
-  it("keeps the old key until what it has signed has ended, and while it is in use", async () => {
+  it("keeps the old key while it is in use, and until its last assertion has expired", async () => {
     expect(await fails("keys", "retire", "machine-a")).toContain("signed is accepted until");
     retiringSince(new Date(Date.now() - ASSERTION_MS - 10_000));
     expect(await signsIn(staged(old))).toBe("accepted");
@@ -121,7 +121,7 @@ describe("a rotation", () => {
     ]);
   });
 
-  it("drops the old key once it is not, and Keycloak refuses it after the deploy", async () => {
+  it("retires the old key then, and Keycloak refuses it after the deploy", async () => {
     const oldKey = loadSigningKey(join(folder, staged(old)));
     await sleep(1100);
     retiringSince(new Date(Date.now() - ASSERTION_MS));
@@ -135,14 +135,14 @@ describe("a rotation", () => {
     expect((await run("diff")).exitCode).toBe(0);
   });
 
-  it("failed no call, of hundreds", () => {
+  it("has not failed one of hundreds of calls", () => {
     expect(load.failures).toEqual([]);
     expect(load.calls).toBeGreaterThan(300);
   });
 });
 
 describe("a revoked key", () => {
-  it("is refused within 10 s of the deploy, for good, and the machine signs with another", async () => {
+  it("is refused within 10 s of the deploy and for ever, and the machine signs with another", async () => {
     const leaked = loadSigningKey(join(folder, KEY));
     cpSync(join(folder, KEY), join(folder, KEY.replace("machine-a", "leaked")));
     await succeeds("keys", "revoke", "machine-a");
@@ -172,7 +172,7 @@ describe("docs/rotation.md", () => {
     expect(shown.filter((line) => !known.has(withoutNames(line)))).toEqual([]);
   });
 
-  /** A line as every run prints it. */
+  /** Replaces what differs from run to run. */
   const withoutNames = (line: string) =>
     line
       .replaceAll(/\d{4}-\d\d-\d\d(T[\d:]+Z)?/g, "TIME")
@@ -189,14 +189,14 @@ describe("docs/rotation.md", () => {
 });
 
 describe("secrets", () => {
-  it("of keys and the administrator are nowhere but in their files, after all this", async () => {
+  it("of keys and the administrator are only in their files, after all this", async () => {
     const keyFiles = [KEY, "certs/machine-b-signing.key", KEY.replace("machine-a", "leaked")];
     expect(await placesWith(canaries, keyFiles, left)).toEqual([]);
     const places = await placesWith([ADMIN_PASSWORD], [], left);
     expect(places).toEqual([expect.stringMatching(/keycloak\.conf$/)]);
   });
 
-  it("in the form of assertions are in no log, whether Keycloak takes it or refuses it", async () => {
+  it("like assertions are in no log, whether Keycloak accepts or refuses them", async () => {
     const signingKey = loadSigningKey(join(folder, KEY));
     const assertion = await signAssertion({ clientId: "machine-a", issuer: REALM, signingKey });
     const send = () =>

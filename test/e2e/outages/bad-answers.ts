@@ -8,12 +8,12 @@ import { API, assertionsIn, type Realm, TOKEN, timed } from "./realm";
 
 const HTML = { status: 200, body: "<html>A page of the load balancer</html>", type: "text/html" };
 
-/** Keycloak is there, but what comes of its answers is not what it should be. */
+/** Keycloak is there, but its answers are wrong, late or lost. */
 export function badAnswers(realm: Realm): void {
   afterEach(() => realm.proxy.reset());
   const distinct = () => new Set(assertionsIn(realm.proxy).map(({ claims }) => claims.jti)).size;
 
-  describe("two answers that are no good are ridden out, and more are named:", () => {
+  describe("two bad answers are survived, and more are reported:", () => {
     it.each<[title: string, fault: Fault, code: string]>([
       ["500", { status: 500 }, "ERR_UNREACHABLE"],
       ["503", { status: 503 }, "ERR_UNREACHABLE"],
@@ -52,7 +52,7 @@ export function badAnswers(realm: Realm): void {
       expect(second! - first!).toBeLessThan(most);
     });
 
-    it("longer than a caller's patience fails at once, and says how long", async () => {
+    it("longer than the caller's patience fails at once, and says how long", async () => {
       realm.proxy.inject(TOKEN, busy("25"));
       const { ms, code, error } = await timed((await realm.machine({ by: "proxy" })).getToken());
       expect([code, (error as { retryAfterSeconds?: number }).retryAfterSeconds]).toEqual(["ERR_UNREACHABLE", 25]);
@@ -62,7 +62,7 @@ export function badAnswers(realm: Realm): void {
   });
 
   describe("slow answers", () => {
-    it("below the time-out of 5 s are waited for", async () => {
+    it("within the time-out of 5 s are waited for", async () => {
       realm.proxy.inject(TOKEN, { lateMs: 1_500 }, 1);
       const { ms, code } = await timed((await realm.machine({ by: "proxy" })).getToken());
       expect(code).toBeUndefined();
@@ -70,7 +70,7 @@ export function badAnswers(realm: Realm): void {
       expect(realm.proxy.count(TOKEN)).toBe(1);
     });
 
-    it("above it are given up, and asked for again by another assertion", async () => {
+    it("beyond it are given up, and asked for again with another assertion", async () => {
       realm.proxy.inject(TOKEN, { lateMs: 7_000 }, 1);
       const { ms, code } = await timed((await realm.machine({ by: "proxy" })).getToken());
       expect(code).toBeUndefined();
@@ -81,19 +81,19 @@ export function badAnswers(realm: Realm): void {
   });
 
   describe("an answer lost after Keycloak has accepted the assertion", () => {
-    it("does no harm: each attempt has a jti of its own", async () => {
+    it("does no harm, because each attempt has a jti of its own", async () => {
       const { proxy } = realm;
       proxy.inject(TOKEN, "lost", 2);
       expect(await (await realm.machine({ by: "proxy" })).getToken()).toMatch(/^eyJ/);
       expect(proxy.calls(TOKEN).map(({ status }) => status)).toEqual([200, 200, 200]);
       expect(distinct()).toBe(3);
-      // What the same assertion once more would have met.
+      // The same assertion sent again would have been refused.
       expect(await realm.post(assertionsIn(proxy)[0]!.text)).toBe("400 invalid_client: Token reuse detected");
     });
   });
 
   describe("a 401 from an API", () => {
-    /** An API that judges tokens in this way, and the statuses of its answers. */
+    /** An API with this verifier, and the statuses of its answers. */
     async function startApi(verify: VerifyToken) {
       const statuses: number[] = [];
       const protect = expressGuard(createGuard({ verify }));
@@ -109,7 +109,7 @@ export function badAnswers(realm: Realm): void {
       return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, statuses, stop };
     }
 
-    it("for a revoked token has it replaced, and the call made once more", async () => {
+    it("for a revoked token makes the client replace it and call once more", async () => {
       const rules = { audience: API, clientId: API, signingKey: realm.key };
       const api = await startApi(createIntrospector(realm.open(), rules));
       const machine = await realm.machine({});
@@ -127,7 +127,7 @@ export function badAnswers(realm: Realm): void {
       }
     });
 
-    it("that a new token does not change is the result, after two requests", async () => {
+    it("that a new token does not change is the result after two requests", async () => {
       const api = await startApi(createVerifier(realm.open(), { audience: "another-api" }));
       const machine = await realm.machine({});
       await machine.getToken();

@@ -6,9 +6,9 @@ import { assertionsIn, ISSUER, type Realm, TOKEN, timed } from "./realm";
 const PAST = "400 invalid_client: Token is not active";
 const FUTURE = "400 invalid_client: Token was issued in the future";
 const ACCEPTED = "accepted";
-/** Near an edge a request that takes a second is judged by the next one: such a try is made again. */
+/** Near a limit, a request that takes a second gets the verdict of the next second. Such a test is tried again. */
 const again = { retry: 3 };
-/** What Keycloak says to an assertion dated by a clock that is so many seconds ahead. */
+/** How Keycloak answers an assertion, by the seconds that the clock is ahead. */
 const VERDICTS: [seconds: number, verdict: string][] = [
   [-61, PAST],
   [-59, ACCEPTED],
@@ -21,14 +21,14 @@ const VERDICTS: [seconds: number, verdict: string][] = [
 ];
 
 const shifted = (seconds: number) => () => new Date(Date.now() + seconds * 1000);
-/** Dates have whole seconds: near the edges it matters how much of one has gone by. */
+/** Dates have whole seconds. Near the limits it matters how much of the second has gone by. */
 const secondBegins = () => sleep(1_010 - (Date.now() % 1_000));
 
 /** The machine's clock is not Keycloak's. */
 export function clocks(realm: Realm): void {
   afterEach(() => realm.proxy.reset());
 
-  describe("an assertion dated by a clock that is wrong", again, () => {
+  describe("an assertion dated by a wrong clock", again, () => {
     it.each(VERDICTS)("by %d s: Keycloak says %s", async (seconds, verdict) => {
       const clientId = await realm.client();
       await secondBegins();
@@ -38,7 +38,7 @@ export function clocks(realm: Realm): void {
     });
   });
 
-  describe("a clock that is wrong, behind a proxy that tells the time", () => {
+  describe("a wrong clock behind a proxy that sends the time", () => {
     it.each(VERDICTS)("by %d s is corrected from the first assertion on", async (seconds) => {
       const { proxy } = realm;
       proxy.inject({}, { adds: () => ({ date: new Date().toUTCString() }) });
@@ -53,8 +53,8 @@ export function clocks(realm: Realm): void {
     });
   });
 
-  describe("a clock that is wrong, where nobody tells the time", again, () => {
-    it.each(VERDICTS)("by %d s: %s, and what is accepted teaches the time", async (seconds, verdict) => {
+  describe("a wrong clock if no answer has the time", again, () => {
+    it.each(VERDICTS)("by %d s: %s, and an accepted assertion corrects it", async (seconds, verdict) => {
       const { proxy } = realm;
       const clientId = await realm.client({ lifeSeconds: 2 });
       const lines: string[] = [];

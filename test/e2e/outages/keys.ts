@@ -10,7 +10,7 @@ import { API, KEYS, type Realm, timed } from "./realm";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** The realm's keys cannot be had or change, and so does a machine's. */
+/** The realm's keys cannot be fetched or change, or a machine's key file changes. */
 export function keys(realm: Realm): void {
   afterEach(() => realm.proxy.reset());
 
@@ -36,7 +36,7 @@ export function keys(realm: Realm): void {
       await vi.waitFor(() => expect(realm.proxy.count({})).toBeGreaterThan(0)); // it did ask, behind the calls
     });
 
-    it("for 25 hours: no verdict, until they can be fetched again", async () => {
+    it("for 25 hours: there is no verdict until they can be fetched again", async () => {
       realm.proxy.inject({}, "dropped");
       aheadMs = 25 * HOUR;
       for (const token of tokens) expect(await timed(verify(token))).toMatchObject({ code: "ERR_UNREACHABLE" });
@@ -45,7 +45,7 @@ export function keys(realm: Realm): void {
       expect(await verify(tokens[3]!)).toMatchObject({ audience: [API] });
     });
 
-    it("for 11 minutes: jose's createRemoteJWKSet by itself, beside it, verifies nothing more", async () => {
+    it("for 11 minutes: jose's own createRemoteJWKSet verifies nothing any more", async () => {
       const remote = createRemoteJWKSet(new URL(`${realm.proxy.url}/realms/outages/protocol/openid-connect/certs`));
       await jwtVerify(tokens[0]!, remote);
       realm.proxy.inject(KEYS, "dropped");
@@ -79,7 +79,7 @@ export function keys(realm: Realm): void {
       next = await realm.token(3600);
     });
 
-    it("and tokens of the new key are accepted at once, beside those of the old one", async () => {
+    it("and tokens of the new key are accepted at once, as well as those of the old one", async () => {
       expect(decodeProtectedHeader(next).kid).not.toBe(decodeProtectedHeader(former).kid);
       const { ms, code } = await timed(verify(next));
       expect(code).toBeUndefined();
@@ -87,7 +87,7 @@ export function keys(realm: Realm): void {
       expect(await verify(former)).toMatchObject({ audience: [API] });
     });
 
-    it("and tokens of an old key that was disabled are refused once the keys were fetched again", async () => {
+    it("and tokens of a disabled key are refused once the keys have been fetched again", async () => {
       const config = { ...formerProvider.config, enabled: ["false"], active: ["false"] };
       await realm.admin("PUT", `/components/${formerProvider.id}`, { ...formerProvider, config });
       const issuer = realm.open();
@@ -119,7 +119,7 @@ export function keys(realm: Realm): void {
     });
     afterAll(() => expect(lines.join()).not.toMatch(/-----|MII/));
 
-    /** Twenty grants a second for two seconds, of which `change` comes after the first; the keys that signed each half. */
+    /** Twenty grants a second for two seconds, with `change` after the first. Returns the keys that signed in each second. */
     async function underLoad(change: () => void) {
       const issuer = realm.open();
       const halves: [before: string[], after: string[]] = [[], []];
@@ -138,13 +138,13 @@ export function keys(realm: Realm): void {
       return halves.map((kids) => [...new Set(kids)]);
     }
 
-    it("replaced under load: no grant fails, and all later ones are signed by the new key", async () => {
+    it("is replaced under load: no grant fails, and all later ones are signed by the new key", async () => {
       const change = () => renameSync(realm.folder.write("new.key", readFileSync(second.file, "utf8")), file);
       expect(await underLoad(change)).toEqual([[first.kid], [second.kid]]);
       expect(lines).toEqual([expect.stringContaining(`has changed; key ${second.kid} signs from now on`)]);
     });
 
-    it("half-written under load: one line in the log, and the old key signs on", async () => {
+    it("is half-written under load: one line in the log, and the old key keeps signing", async () => {
       lines.length = 0;
       const whole = readFileSync(first.file, "utf8");
       const change = () => writeFileSync(file, whole.slice(0, whole.length / 2));

@@ -9,7 +9,7 @@ import { type Json, startKeycloak } from "../provider/server";
 
 const REALM = "outages";
 export const ISSUER = `http://keycloak:8080/realms/${REALM}`;
-/** The API that tokens here are for: a client too, which asks the issuer about them. */
+/** The audience of the tokens. It is a client too, for introspection. */
 export const API = "api";
 const BELOW = "/protocol/openid-connect";
 /** Requests for a token, and for the realm's keys. */
@@ -24,10 +24,10 @@ export interface Way {
   readonly lines?: string[];
 }
 
-/** A Keycloak for the faults, a proxy in front of it, and what the tests need of both. */
+/** A Keycloak, the proxy in front of it that injects faults, and what the tests need of both. */
 export class Realm {
   readonly folder = testFolder();
-  /** The key of every client here, unless it is told others. */
+  /** The key of every client, unless a test gives another. */
   key!: TestKey;
   server!: Awaited<ReturnType<typeof startKeycloak>>;
   proxy!: FaultProxy;
@@ -38,7 +38,7 @@ export class Realm {
     this.key = await this.folder.key("machine.key", "RS256");
     this.server = await startKeycloak(namesOf("outages"));
     this.proxy = await FaultProxy.start(this.server.url);
-    // Tokens do not outlast a session's life: some here have to be good for more than a day.
+    // Tokens do not outlive the session, and some tests need them for more than a day.
     const lasting = { ssoSessionMaxLifespan: 400_000, ssoSessionIdleTimeout: 400_000 };
     const attributes = { frontendUrl: "http://keycloak:8080" };
     await this.server.admin("POST", "", { realm: REALM, enabled: true, attributes, ...lasting });
@@ -83,11 +83,11 @@ export class Realm {
     return issuer;
   }
 
-  /** A token client of a machine, a new one unless it is named. */
+  /** A token client of a machine; of a new client unless one is named. */
   async machine(options: Way & { clientId?: string; lifeSeconds?: number; patienceMs?: number }): Promise<TokenClient> {
     const { clientId = await this.client(options), patienceMs, lines } = options;
     const log = (line: string) => void lines?.push(line);
-    // As early as can be: a refresh that is due is what most outages meet.
+    // As early as possible: most outages are to meet a refresh that is due.
     return createTokenClient(this.open(options), {
       clientId,
       signingKey: this.key,
@@ -97,13 +97,13 @@ export class Realm {
     });
   }
 
-  /** A token that nobody has seen yet. */
+  /** A new token. */
   async token(lifeSeconds: number): Promise<string> {
     const clientId = await this.client({ lifeSeconds });
     return (await requestToken(this.open(), { clientId, signingKey: this.key })).accessToken;
   }
 
-  /** Posts an assertion as it is: what Keycloak says of it, `accepted` or status, error and description. */
+  /** Posts an assertion. Returns `accepted`, or status, error and description. */
   async post(assertion: string): Promise<string> {
     const response = await fetch(`${this.server.url}/realms/${REALM}${BELOW}/token`, {
       method: "POST",
@@ -132,7 +132,7 @@ export class Realm {
   }
 }
 
-/** The one realm of a test file. */
+/** The realm of a test file. */
 export function realmForAll(): Realm {
   const realm = new Realm();
   beforeAll(() => realm.start());
@@ -140,7 +140,7 @@ export function realmForAll(): Realm {
   return realm;
 }
 
-/** How long something took, in milliseconds, and the code it ended with, if it failed. */
+/** How long something took in milliseconds, and its error's code if it failed. */
 export async function timed(work: Promise<unknown>): Promise<{ ms: number; code?: string; error?: unknown }> {
   const begun = performance.now();
   try {
@@ -151,7 +151,7 @@ export async function timed(work: Promise<unknown>): Promise<{ ms: number; code?
   }
 }
 
-/** The assertions in the requests for a token that came in, read. */
+/** The decoded assertions of all requests for a token so far. */
 export function assertionsIn(proxy: FaultProxy): { header: Json; claims: Json; text: string }[] {
   return proxy.calls(TOKEN).map(({ body }) => {
     const text = new URLSearchParams(body).get("client_assertion")!;

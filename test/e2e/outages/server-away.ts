@@ -12,14 +12,14 @@ import {
 } from "../../../machines";
 import { API, type Realm, timed } from "./realm";
 
-/** Far below the time-out of 5 s, and far above what a call with a token in hand takes. */
+/** Far less than the time-out of 5 s, and far more than a call takes that has its token already. */
 const QUICK_MS = 1000;
-/** After this long a token of 20 s, of which a twentieth to a tenth has to pass, is due for a refresh. */
+/** A token of 20 s is refreshed after a twentieth to a tenth of its life: after this long it is due. */
 const DUE_MS = 3500;
 
-/** Keycloak as a whole is not there, in three ways. */
+/** Keycloak hangs, is killed, or is stopped. */
 export function serverAway(realm: Realm): void {
-  /** What an API has to judge tokens by. */
+  /** An API's two ways to verify tokens. */
   function verifiers() {
     const issuer = realm.open();
     const offline = createVerifier(issuer, { audience: API });
@@ -48,10 +48,10 @@ export function serverAway(realm: Realm): void {
       await realm.docker("pause");
     });
     afterAll(async () => {
-      await realm.docker("unpause").catch(() => {}); // where a test failed before it did
+      await realm.docker("unpause").catch(() => {}); // if a test failed before it did
     });
 
-    it("and no call with a token in hand waits for the refresh that hangs", async () => {
+    it("and no call that has a token waits for the refresh", async () => {
       const calls = await call20(machine);
       expect(Math.max(...calls.map(({ ms }) => ms))).toBeLessThan(QUICK_MS);
       expect(await machine.getToken()).toBe(token);
@@ -59,7 +59,7 @@ export function serverAway(realm: Realm): void {
       expect(lines[0]).toMatch(/could not be refreshed; the one in hand is valid for \d+ s: .*nothing within 5000 ms/);
     });
 
-    it("and what needs its answer ends after the time-out of 5 s", async () => {
+    it("and whatever needs its answer fails after the time-out of 5 s", async () => {
       const newcomer = await newClientWhilePaused();
       const { online } = verifiers();
       for (const { ms, code } of await Promise.all([timed(newcomer.getToken()), timed(online(token))])) {
@@ -69,7 +69,7 @@ export function serverAway(realm: Realm): void {
       }
     });
 
-    it("and is taken up again by itself when it goes on", async () => {
+    it("and is used again by itself when it goes on", async () => {
       await realm.docker("unpause");
       await vi.waitFor(async () => expect(await machine.getToken()).not.toBe(token), {
         timeout: 30_000,
@@ -77,7 +77,7 @@ export function serverAway(realm: Realm): void {
       });
     });
 
-    /** No client can be made now; one that is there already, by another token client, has no token in hand either. */
+    /** No client can be created now. A second token client of an existing one has no token either. */
     const newClientWhilePaused = () => realm.machine({ clientId: API, patienceMs: 0 });
   });
 
@@ -95,7 +95,7 @@ export function serverAway(realm: Realm): void {
       await realm.answers();
     });
 
-    it("and of 20 calls a second none fails while the token lasts", async () => {
+    it("and none of 20 calls a second fails while the token lasts", async () => {
       const lines: string[] = [];
       const machine = await realm.machine({ lifeSeconds: 20, lines });
       const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}/`;
@@ -108,7 +108,7 @@ export function serverAway(realm: Realm): void {
         await sleep(50);
       }
       expect(await Promise.all(calls)).toEqual(Array(120).fill(200));
-      // The outage was met: without a refresh that failed this would show nothing.
+      // Without a failed refresh the test would not have met the outage.
       expect(lines[0]).toMatch(/could not be refreshed.*\[ERR_UNREACHABLE\]/);
     });
   });
@@ -133,7 +133,7 @@ export function serverAway(realm: Realm): void {
       await sleep(Math.max(0, grantedAt + DUE_MS - performance.now()));
     });
 
-    it("and the token in hand serves on, with one line in the log for a refresh that fails", async () => {
+    it("and the present token keeps serving, with one line in the log for the failed refresh", async () => {
       const calls = await call20(machine);
       expect(Math.max(...calls.map(({ ms }) => ms))).toBeLessThan(QUICK_MS);
       expect(await machine.getToken()).toBe(token);
@@ -141,15 +141,15 @@ export function serverAway(realm: Realm): void {
       expect(lines[0]).toMatch(/\[ERR_UNREACHABLE\]$/);
     });
 
-    it("and an offline verifier goes on, with tokens it has never seen too", async () => {
+    it("and an offline verifier still works, for tokens it has never seen too", async () => {
       for (const any of [token, ...unseen]) expect(await judges.offline(any)).toMatchObject({ audience: [API] });
     });
 
-    it("and introspection has no verdict", async () => {
+    it("and introspection gives no verdict", async () => {
       expect(await timed(judges.online(token))).toMatchObject({ code: "ERR_UNREACHABLE" });
     });
 
-    it("and both verifiers together refuse, or accept by the signature where that was chosen", async () => {
+    it("and both verifiers together refuse, or accept by the signature if that was chosen", async () => {
       const careful = verifyBoth(judges);
       const lenient = verifyBoth({ ...judges, acceptUncheckedDuringOutage: true });
       expect(await timed(careful(token))).toMatchObject({ code: "ERR_UNREACHABLE" });
@@ -158,7 +158,7 @@ export function serverAway(realm: Realm): void {
       expect(refusal).toMatchObject({ status: 503, headers: { "retry-after": "2" } });
     });
 
-    it("and after the token's end a call waits as long as its patience, and fails", async () => {
+    it("and after the token has expired a call waits as long as its patience, and fails", async () => {
       await sleep(Math.max(0, grantedAt + 20_000 - performance.now()));
       const { ms, code } = await timed(machine.getToken());
       expect(code).toBe("ERR_UNREACHABLE");
@@ -168,7 +168,7 @@ export function serverAway(realm: Realm): void {
     it("and is used again by itself", async () => {
       await realm.docker("start");
       await realm.answers();
-      // The pace of attempts has slowed down meanwhile, at the most to one in 30 s.
+      // Attempts have become rarer meanwhile, down to one in 30 s.
       const next = await vi.waitFor(() => machine.getToken(), { timeout: 40_000, interval: 250 });
       expect(next).not.toBe(token);
       expect(await judges.offline(next)).toMatchObject({ audience: [API] });
