@@ -11,8 +11,8 @@ let signingKey: TestKey;
 let issuer: Issuer;
 let introspect: VerifyToken;
 beforeAll(async () => {
-  server = await new TestIssuer(await folder.rsaKey("realm.key")).start();
-  signingKey = await folder.rsaKey("machine-b.key");
+  server = await new TestIssuer(await folder.key("realm.key", "ES256")).start();
+  signingKey = await folder.key("machine-b.key", "ES256");
   server.clients.set("machine-b", signingKey);
   issuer = server.open();
   introspect = createIntrospector(issuer, { clientId: "machine-b", signingKey, audience: "machine-b" });
@@ -74,7 +74,7 @@ describe("createIntrospector", () => {
   });
 
   it("does not blame the token when its own client is refused", async () => {
-    const other = { clientId: "machine-b", signingKey: await folder.rsaKey("other.key"), audience: "machine-b" };
+    const other = { clientId: "machine-b", signingKey: await folder.key("other.key", "ES256"), audience: "machine-b" };
     await expect(createIntrospector(issuer, other)(await server.mint())).rejects.toMatchObject({
       code: "ERR_CLIENT_REFUSED",
       message: expect.stringContaining("refused (401) a verdict on a token, asked for by machine-b: invalid_request"),

@@ -19,7 +19,7 @@ let token: string;
 const now = () => new Date(Date.now() + ahead * 1000);
 beforeAll(async () => {
   server = await new TestIssuer(await folder.rsaKey("realm.key")).start();
-  signingKey = await folder.rsaKey("machine-b.key");
+  signingKey = await folder.key("machine-b.key", "ES256");
   server.clients.set("machine-b", signingKey);
 });
 beforeEach(async () => {
