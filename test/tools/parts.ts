@@ -2,12 +2,16 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach } from "vitest";
+import { keyAttributes } from "../../constructs/contract/client-keys";
+import { OFFICIAL_KEYCLOAK } from "../../constructs/contract/sources";
+import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { readCertificate } from "../../constructs/keys/certificate";
 import type { Output } from "../../tools/output";
 import type { Project, Stack, SynthesizedJson } from "../../tools/project/project";
 import type { State } from "../../tools/project/state";
 import type { Session } from "../../tools/session";
 
-const OFFICIAL = 'provider["registry.terraform.io/keycloak/keycloak"].Keycloak';
+const OFFICIAL = `provider["${OFFICIAL_KEYCLOAK.source}"].Keycloak`;
 
 /** A folder of its own for every test of a file. */
 export function temporaryFolder(): { readonly path: string } {
@@ -99,17 +103,22 @@ export function stateOf(...resources: ReturnType<typeof inState>[]): State {
   return { outputs: {}, resources };
 }
 
-/** One of the fixed certificates, as Keycloak's attribute takes it. */
-export function certificate(name: "machine-a" | "machine-b"): string {
-  const pem = readFileSync(join(__dirname, "..", "fixtures", "certs", `${name}.crt`), "utf8");
-  return pem.replaceAll(/-----[^-]+-----|\s/g, "");
+/** One of the fixed certificates. */
+function fixedPem(name: "machine-a" | "machine-b"): string {
+  return readFileSync(join(__dirname, "..", "fixtures", "certs", `${name}.crt`), "utf8");
 }
 
-/** The settings of a client that signs with one of them. */
-export function signedJwtClient(name: "machine-a" | "machine-b") {
+/** A client that signs with one of them, as constructs declare it. `accepted` are its keys where they are several. */
+export function signedJwtClient(
+  name: "machine-a" | "machine-b",
+  accepted?: readonly { readonly kid: string; readonly algorithm: SigningAlgorithm }[],
+) {
+  const { base64, ...active } = readCertificate(fixedPem(name), name);
+  const keys = accepted?.map((key) => ({ ...key, publicJwk: { kid: key.kid, alg: key.algorithm } })) ?? [active];
+  const acceptedKeys = keys.map((key) => ({ ...key, state: "active" as const }));
   return {
     client_id: name,
-    extra_config: { "jwt.credential.certificate": certificate(name), "use.jwks.url": "false" },
+    extra_config: keyAttributes({ ...active, certificateBase64: base64, acceptedKeys }),
   };
 }
 

@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { CLIENT } from "../../../constructs/contract/client-keys";
 import { keyId } from "../../../constructs/keys/certificate";
 import { machineOptions, readEnvironment, readIssuer } from "../../../tools/calls/environment";
 import { ecPair, rsaPair } from "../../generated-key";
-import { inState, projectIn, temporaryFolder } from "../parts";
+import { inState, projectIn, signedJwtClient, temporaryFolder } from "../parts";
 
 const OUTPUTS = {
   issuer: { value: "http://keycloak:8080/realms/r" },
@@ -29,16 +30,9 @@ describe("readEnvironment", () => {
   });
 
   it("reads from the state what a client is declared to sign with", () => {
-    const attributes = { client_id: "machine-a", extra_config: { "token.endpoint.auth.signing.alg": "PS256" } };
-    const client = {
-      mode: "managed",
-      type: "keycloak_openid_client",
-      name: "A",
-      provider: "",
-      instances: [{ attributes }],
-    };
+    const client = inState(CLIENT, "A", signedJwtClient("machine-a"));
     const read = readEnvironment(PROJECT, [{ outputs: OUTPUTS, resources: [client] }]);
-    expect(machineOptions(read, "machine-a").algorithm).toBe("PS256");
+    expect(machineOptions(read, "machine-a").algorithm).toBe("RS256");
   });
 
   it("reads what the key in the file signs with, if keys of two kinds are accepted and no algorithm is pinned", () => {
@@ -46,16 +40,16 @@ describe("readEnvironment", () => {
     const keyFile = join(folder.path, "machine-a.key");
     const outputs = { ...OUTPUTS, key_files: { value: { "machine-a": "machine-a.key" } } };
     const made = [rsaPair(), ecPair()];
-    const keys = made.map(({ publicKey }, i) => ({ kid: keyId(publicKey), alg: ["PS256", "ES256"][i] }));
-    const extra_config = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys }) };
-    const client = inState("keycloak_openid_client", "A", { client_id: "machine-a", extra_config });
+    const algorithms = ["PS256", "ES256"] as const;
+    const keys = made.map(({ publicKey }, i) => ({ kid: keyId(publicKey), algorithm: algorithms[i]! }));
+    const client = inState(CLIENT, "A", signedJwtClient("machine-a", keys));
     const algorithm = () => {
       return machineOptions(readEnvironment(project, [{ outputs, resources: [client] }]), "machine-a").algorithm;
     };
     expect(algorithm()).toBeUndefined();
     for (const [i, { privateKey }] of made.entries()) {
       writeFileSync(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-      expect(algorithm()).toBe(keys[i]!.alg);
+      expect(algorithm()).toBe(keys[i]!.algorithm);
     }
     writeFileSync(keyFile, "no key");
     expect(algorithm()).toBeUndefined();

@@ -1,10 +1,13 @@
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { volumeName } from "../../../constructs/contract/docker-names";
 import { configurationPath, writeConfiguration } from "../../../constructs/contract/first-administrator";
+import { DEPLOYER_MARKER } from "../../../constructs/contract/markers";
 import { forgetPassword, keepPassword, keptPassword, passwordForFirstDeploy } from "../../../tools/deploy/first-deploy";
 import type { DockerThing } from "../../../tools/engines/docker";
 import type { Stack } from "../../../tools/project/project";
+import { overridden } from "../overridden";
 import {
   inState,
   keycloakProvider,
@@ -21,14 +24,14 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllEnvs());
 
-const DEPLOYER = { ...signedJwtClient("machine-a"), "//": { deployer: true } };
+const DEPLOYER = overridden(signedJwtClient("machine-a"), DEPLOYER_MARKER);
 const CONTAINER = {
   name: "keycloak",
   ports: [{ internal: 8080, external: 18080 }],
   upload: [{ source: configurationPath("Keycloak"), file: "/x" }],
 };
 const SERVER = { docker_container: { Keycloak: CONTAINER } };
-const VOLUME: DockerThing = { kind: "volume", name: "keycloak-data" };
+const VOLUME: DockerThing = { kind: "volume", name: volumeName("keycloak") };
 
 type Resources = Record<string, Record<string, Record<string, unknown>>>;
 

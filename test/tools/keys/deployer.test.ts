@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK } from "../../../constructs/contract/sources";
 import { filesOf } from "../../../constructs/keys/pair-files";
 import { isDeployerPair, refuseLockOut, whyAnotherAlgorithm } from "../../../tools/keys/deployer";
 import type { Pair } from "../../../tools/keys/pairs";
@@ -7,16 +8,13 @@ import { stackOf, temporaryFolder } from "../parts";
 
 const folder = temporaryFolder();
 
-const SOURCES = {
-  official: "registry.terraform.io/keycloak/keycloak",
-  embedded: "terraform.local/cdktf-keycloak-m2m/keycloak",
-};
+const SOURCES = { official: OFFICIAL_KEYCLOAK.source, embedded: EMBEDDED_KEYCLOAK.source };
 
 /** A pair of one client, which accepts some keys; its record has RS256 keys. */
 function pair(
   isDeployer: boolean,
   deployed: string[] = ["active-key"],
-  source = SOURCES.official,
+  source: string = SOURCES.official,
   algorithms = ["RS256"],
 ): Pair {
   const stack = stackOf({});

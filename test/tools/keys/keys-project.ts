@@ -1,6 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildSync } from "esbuild";
 import { afterEach, beforeEach, vi } from "vitest";
+import { CLIENT, keyAttributes } from "../../../constructs/contract/client-keys";
+import { labels } from "../../../constructs/contract/docker-names";
+import { stateFileName } from "../../../constructs/contract/project-files";
 import { ensureKeyPair } from "../../../constructs/keys/key-pair";
 import { acceptedOf, activeOf, factsOf, type KeyRecord } from "../../../constructs/keys/key-record";
 import { readRecord } from "../../../constructs/keys/key-store";
@@ -13,28 +17,25 @@ import { inState, recordOutput, temporaryFolder } from "../parts";
 /** Pair → clients that sign with it. */
 type Clients = Readonly<Record<string, readonly string[]>>;
 
-/** An app that needs no cdktf: it declares the pairs of `pairs.json`, whose certificates it takes from `certs`. */
-const APP = `
-  const fs = require("node:fs");
-  const out = process.env.CDKTF_OUTDIR;
-  const client = {};
-  const signingKeys = {};
-  for (const [path, ids] of Object.entries(JSON.parse(fs.readFileSync("pairs.json", "utf8")))) {
-    const [name, below = ""] = path.split("/").reverse();
-    const directory = below ? "certs/" + below : "certs";
-    const certificate = fs.readFileSync(directory + "/" + name + "-signing.crt", "utf8").replace(/-----[^-]+-----|\\s/g, "");
-    for (const id of ids) {
-      const extra_config = { "jwt.credential.certificate": certificate };
-      client[id] = { client_id: id, realm_id: "r", extra_config };
-    }
-    signingKeys[path] = { name, directory, privateKeyDirectory: directory, algorithm: "EdDSA", validityDays: 90, kids: [], revoked: [] };
-  }
-  const backend = { local: { path: "../terraform.m2m.tfstate" } };
-  const json = { "//": { signingKeys }, terraform: { backend }, resource: { keycloak_openid_client: client } };
-  const entry = { name: "m2m", synthesizedStackPath: "cdk.tf.json", workingDirectory: ".", annotations: [], dependencies: [] };
-  fs.mkdirSync(out, { recursive: true });
-  fs.writeFileSync(out + "/cdk.tf.json", JSON.stringify(json));
-  fs.writeFileSync(out + "/manifest.json", JSON.stringify({ stacks: { m2m: entry } }));`;
+/** What the app declares. */
+export interface Declared {
+  readonly clients: Clients;
+  readonly backend: object;
+  /** The client that has the deployer's mark. */
+  readonly deployer?: string;
+}
+
+const STATE = stateFileName("m2m");
+const BACKEND = { local: { path: `../${STATE}` } };
+
+/** The app, as one file that a project anywhere can start. */
+const APP = buildSync({
+  entryPoints: [join(__dirname, "pairs.app.ts")],
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  write: false,
+}).outputFiles[0]!.text;
 
 const SETTINGS = ["KEY_PASSPHRASE", "KEY_PASSPHRASE_FILE", "M2M_CREATE_KEYS", "M2M_KNOWN_KEYS"];
 
@@ -65,9 +66,9 @@ export function keysProject() {
   const recordFor = (path: string): KeyRecord => readRecord(filesFor(path), "EdDSA")!;
 
   /** Declares pairs, and makes those that are not there. */
-  const declare = (declared: Clients) => {
+  const declare = (declared: Clients, more: Partial<Declared> = {}) => {
     clients = declared;
-    writeFileSync(join(folder.path, "pairs.json"), JSON.stringify(declared));
+    writeFileSync(join(folder.path, "pairs.json"), JSON.stringify({ clients, backend: BACKEND, ...more }));
     for (const path of Object.keys(declared)) {
       const files = filesFor(path);
       const asked = { rsaBits: 2048, validityDays: 90, reissueExpired: false, notice: () => undefined } as const;
@@ -104,19 +105,17 @@ export function keysProject() {
       const resources: ReturnType<typeof inState>[] = Object.entries(clients).flatMap(([path, ids]) => {
         if (paths.length > 0 && !paths.includes(path)) return [];
         const record = recordFor(path);
-        const jwks = acceptedOf(record).map((entry) => factsOf(entry, path).publicJwk);
-        const extra_config = {
-          "jwt.credential.certificate": activeOf(record).certificate,
-          "use.jwks.string": "true",
-          "jwks.string": JSON.stringify({ keys: jwks }),
-        };
-        return ids.map((id) => inState("keycloak_openid_client", id, { client_id: id, extra_config }));
+        const active = factsOf(activeOf(record), path);
+        const acceptedKeys = acceptedOf(record).map((entry) => {
+          return { ...factsOf(entry, path), state: entry.state as "prepared" | "active" | "retiring" };
+        });
+        const extra_config = keyAttributes({ ...active, certificateBase64: active.base64, acceptedKeys });
+        return ids.map((id) => inState(CLIENT, id, { client_id: id, extra_config }));
       });
       for (const kid of this.inContainers) {
-        const labels = [{ label: "cdktf-keycloak-m2m.kid", value: kid }];
-        resources.push(inState("docker_container", kid, { labels }));
+        resources.push(inState("docker_container", kid, { labels: labels("machine", kid) }));
       }
-      writeFileSync(join(folder.path, "terraform.m2m.tfstate"), JSON.stringify({ version: 4, resources }));
+      writeFileSync(join(folder.path, STATE), JSON.stringify({ version: 4, resources }));
     },
     /** Every file of `certs` by its path, with its content. */
     certs(): Record<string, string> {

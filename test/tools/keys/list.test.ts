@@ -1,10 +1,12 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { pairMarker } from "../../../constructs/contract/markers";
 import { selfSign } from "../../../constructs/keys/self-sign";
 import { type ListedPair, listPair, printPairs } from "../../../tools/keys/list";
 import type { KeyUse } from "../../../tools/keys/live-use";
 import { readPairs } from "../../../tools/keys/pairs";
 import { ed25519Pair } from "../../generated-key";
+import { overridden } from "../overridden";
 import { keysProject } from "./keys-project";
 
 const project = keysProject();
@@ -68,8 +70,8 @@ describe("who signs with which key", () => {
   function listed(uses?: readonly KeyUse[]): ListedPair {
     const directory = "certs";
     const description = { name: "one", directory, privateKeyDirectory: directory, algorithm: "EdDSA" } as const;
-    const signingKeys = { one: { ...description, validityDays: 90, kids: [], revoked: [] } };
-    const stack = { name: "m2m", folder: ".", json: { "//": { signingKeys }, terraform: {} }, warnings: [] };
+    const marker = pairMarker("one", { ...description, validityDays: 90, kids: [], revoked: [] });
+    const stack = { name: "m2m", folder: ".", json: overridden({ terraform: {} }, marker), warnings: [] };
     const folder = process.cwd();
     const [pair] = readPairs({ folder, app: "", outdir: "cdktf.out", context: {} }, [stack], new Map());
     return listPair(pair!, uses);

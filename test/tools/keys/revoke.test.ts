@@ -39,14 +39,11 @@ describe("a revocation", () => {
 
   it("does not need the state", async () => {
     writeFileSync("terraform.m2m.tfstate", "{}");
-    writeFileSync("app.cjs", readFileSync("app.cjs", "utf8").replace(/\{ local: .*? \} \}/, "{ http: {} }"));
+    const clients = { one: ["one"], two: ["two-reader", "two-writer"] };
+    project.declare(clients, { backend: { http: {} } });
     expect((await project.failure("prepare one")).message).toBe("no answer");
     // Beside Terraform's own key, too: that one alone has to be known as deployed.
-    const app = readFileSync("app.cjs", "utf8");
-    writeFileSync(
-      "app.cjs",
-      app.replace("extra_config };", 'extra_config, "//": { deployer: id === "two-reader" } };'),
-    );
+    project.declare(clients, { backend: { http: {} }, deployer: "two-reader" });
     expect((await project.failure("revoke two")).code).toBe("deployer-locked-out");
     const { warned } = await project.run("revoke one");
     expect(warned).toContain("what is deployed of stack m2m is not known: no answer");

@@ -71,17 +71,16 @@ describe("what a client signs with", () => {
   };
 
   it("is what Keycloak is told, and what the JWKS says of each key", () => {
-    const keys = [{ kid: KID_B, alg: "ES256" }, { kid: KID_A, alg: "PS256" }, { kid: "without" }];
-    const jwks = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys }) };
-    const pinned = { "token.endpoint.auth.signing.alg": "RS256" };
+    const accepted = [{ kid: KID_B, algorithm: "ES256" } as const, { kid: KID_A, algorithm: "PS256" } as const];
     const ofKey = { [KID_B]: "ES256", [KID_A]: "PS256" };
-    expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", { pinned: undefined, ofKey }]]);
-    expect(declaredAlgorithms([client(pinned)])).toEqual([["machine-a", { pinned: "RS256", ofKey: {} }]]);
+    const twoKinds = stateOf(inState("keycloak_openid_client", "A", signedJwtClient("machine-a", accepted)));
+    expect(declaredAlgorithms([twoKinds])).toEqual([["machine-a", { pinned: undefined, ofKey }]]);
+    expect(declaredAlgorithms([client({})])).toEqual([["machine-a", { pinned: "RS256", ofKey: {} }]]);
   });
 
   it.each(["", "{", "{}", "null"])("is unknown if the JWKS is invalid: %j", (text) => {
     const jwks = { "use.jwks.string": "true", "jwks.string": text };
-    expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", { pinned: undefined, ofKey: {} }]]);
+    expect(declaredAlgorithms([client(jwks)])).toEqual([["machine-a", { pinned: "RS256", ofKey: {} }]]);
     expect(knownKeys([{ stack: "m2m", ...client(jwks) }])).toMatchObject([{ kid: KID_A, accepted: [] }]);
   });
 });

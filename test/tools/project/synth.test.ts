@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { type PairDescription, pairMarker } from "../../../constructs/contract/markers";
 import { type Notice, sentence } from "../../../constructs/contract/notices";
 import { ToolError } from "../../../tools/output";
 import { type SynthOptions, synthesize } from "../../../tools/project/synth";
+import { overridden } from "../overridden";
 import { inState, projectIn, recordOutput, signedJwtClient, temporaryFolder } from "../parts";
 
 const folder = temporaryFolder();
@@ -13,12 +15,11 @@ const ALLOWED: SynthOptions = { createKeys: "outside CI", newKeys: false, reissu
 const ADDRESS = "keycloak_openid_client.Machine";
 
 /** An app that needs no cdktf: it declares one client with this certificate and writes down what it was told. */
-function writeApp(name: "machine-a" | "machine-b", more = "", comment = {}): void {
-  const json = {
-    "//": comment,
-    terraform: {},
-    resource: { keycloak_openid_client: { Machine: signedJwtClient(name) } },
-  };
+function writeApp(name: "machine-a" | "machine-b", more = "", pair?: Pick<PairDescription, "kids" | "revoked">): void {
+  const stack = { terraform: {}, resource: { keycloak_openid_client: { Machine: signedJwtClient(name) } } };
+  const place = { name: "x", directory: "certs", privateKeyDirectory: "certs" };
+  const description = pair && ({ ...place, algorithm: "RS256", validityDays: 90, ...pair } as const);
+  const json = description ? overridden(stack, pairMarker("x", description)) : stack;
   const entry = {
     name: "m2m",
     synthesizedStackPath: "cdk.tf.json",
@@ -128,15 +129,11 @@ describe("a key that the state knows", () => {
 
   it("is not dropped if the record is lost while several keys are accepted: the synthesis fails", async () => {
     const [a, b] = ["EPpphzqVwJCUEBrvl0e_XwjUchREOb5-UofFWoy7A04", "qt4_hnLcfVgG_yyFx5tE9PDrY1JLvwy6v5dUQefp598"];
-    const { extra_config, ...rest } = signedJwtClient("machine-a");
-    const jwks = { "use.jwks.string": "true", "jwks.string": JSON.stringify({ keys: [{ kid: a }, { kid: b }] }) };
-    const client = inState("keycloak_openid_client", "Machine", {
-      ...rest,
-      extra_config: { ...extra_config, ...jwks },
-    });
+    const accepted = [a, b].map((kid) => ({ kid, algorithm: "RS256" as const }));
+    const client = inState("keycloak_openid_client", "Machine", signedJwtClient("machine-a", accepted));
     const state = JSON.stringify({ version: 4, resources: [client] });
     writeFileSync(join(folder.path, "terraform.m2m.tfstate"), state);
-    writeApp("machine-a", "", { signingKeys: { x: { name: "x", directory: "certs", kids: [a], revoked: [] } } });
+    writeApp("machine-a", "", { kids: [a], revoked: [] });
     const record = join(folder.path, "certs", "x-signing.keys.json");
     const project = projectIn(folder.path);
     expect(await failure(synthesize(project, recordOutput(), ALLOWED))).toMatchObject({
@@ -157,7 +154,7 @@ describe("a key that the state knows", () => {
       [{ kids: [a, b], revoked: [] }, true],
       [{ kids: [b], revoked: [] }, false],
     ] as const) {
-      writeApp("machine-b", "", { signingKeys: { x: { name: "x", directory: "certs", ...pair } } });
+      writeApp("machine-b", "", pair);
       const done = synthesize(projectIn(folder.path), recordOutput(), ALLOWED).then(
         () => true,
         () => false,
