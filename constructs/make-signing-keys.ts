@@ -4,7 +4,7 @@ import { projectFolder } from "./contract/project-files";
 import { shapeInWords, shapeOf } from "./keys/algorithms";
 import { generateKeyInBackground } from "./keys/generate";
 import { createFile, isFileThere } from "./keys/key-files";
-import { checkKeyPairRequest } from "./keys/key-pair";
+import { checkKeyPairRequest } from "./keys/key-pair-request";
 import { filesOf, type PairFiles } from "./keys/pair-files";
 import { printPrivateKey } from "./keys/private-key";
 import { checkAlgorithm } from "./private/key-reading";

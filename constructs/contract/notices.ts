@@ -1,4 +1,4 @@
-import type { KeyNotice } from "../keys/key-pair";
+import type { KeyNotice } from "../keys/key-pair-request";
 
 /** What the synthesis tells while it runs, to a person or to `m2m`: of a pair, or how many of many keys are made. */
 export type Notice = KeyNotice | { readonly event: "keys-made"; readonly made: number; readonly total: number };

@@ -40,7 +40,7 @@ export function readRegularFile(path: string): string | undefined {
 /** Writes a new file beside the target and renames it. A crash leaves the old file or the new one, never half of one. */
 export function replaceFile(path: string, content: string, mode: number): void {
   const former = isFileThere(path) ? statOf(path) : undefined; // refuses a link or a folder in the way
-  writtenBeside(path, content, mode, (temporary) => renameSync(temporary, path), former);
+  writeBeside(path, { content, mode, former }, (temporary) => renameSync(temporary, path));
 }
 
 /**
@@ -50,7 +50,7 @@ export function replaceFile(path: string, content: string, mode: number): void {
 export function createFile(path: string, content: string, mode: number): boolean {
   if (isFileThere(path)) return false;
   try {
-    writtenBeside(path, content, mode, (temporary) => linkOrCopy(temporary, path));
+    writeBeside(path, { content, mode }, (temporary) => linkOrCopy(temporary, path));
     return true;
   } catch (error) {
     if (codeOf((error as Error).cause) === "EEXIST" && isFileThere(path)) return false; // and no file in a folder's place
@@ -118,33 +118,40 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-function writtenBeside(
-  path: string,
-  content: string,
-  mode: number,
-  place: (temporary: string) => void,
-  former?: Stats,
-): void {
+/** Writes a new file beside the target and has `place` put it there. An error leaves the target unchanged. */
+function writeBeside(target: string, file: NewFile, place: (temporary: string) => void): void {
   // No other run has this name. It ends like the file itself, so that `*.key` in .gitignore covers it too.
-  const temporary = join(dirname(path), `.${randomUUID()}.${basename(path)}`);
+  const temporary = join(dirname(target), `.${randomUUID()}.${basename(target)}`);
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    const file = openSync(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode);
-    try {
-      if (former) keepOwner(file, former);
-      fchmodSync(file, mode); // the umask may have taken bits away from the certificate's mode
-      writeFileSync(file, content); // all of it, or an error: a single write may stop half-way on a full disk
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    mkdirSync(dirname(target), { recursive: true });
+    writeSynced(temporary, file);
     place(temporary);
-    syncFolder(dirname(path));
+    syncFolder(dirname(target));
   } catch (cause) {
     const remedy = "it is unchanged; make the folder writable for this user, or free space on its file system";
-    throw new KeyError("FILE_NOT_WRITTEN", `${path} cannot be written, got: ${codeOf(cause)}; ${remedy}`, { cause });
+    throw new KeyError("FILE_NOT_WRITTEN", `${target} cannot be written, got: ${codeOf(cause)}; ${remedy}`, { cause });
   } finally {
     if (statOf(temporary)) rmSync(temporary); // "force" does not help where the folder is no folder
+  }
+}
+
+interface NewFile {
+  readonly content: string;
+  readonly mode: number;
+  /** The file that it replaces, whose owner it keeps. */
+  readonly former?: Stats;
+}
+
+/** Writes a file that does not exist, and has it on the disk before anything is done with it. */
+function writeSynced(path: string, { content, mode, former }: NewFile): void {
+  const file = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode);
+  try {
+    if (former) keepOwner(file, former);
+    fchmodSync(file, mode); // the umask may have taken bits away from the certificate's mode
+    writeFileSync(file, content); // all of it, or an error: a single write may stop half-way on a full disk
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 
