@@ -44,7 +44,7 @@ export const hits: Part = async ({ signal }) => {
       title: "A call with a token in hand",
       text: [
         table(["way", "p50, µs", "p99, µs"], rows),
-        "With many scopes, asked for in turn; each has a token of its own, from an issuer in the same process:",
+        "With many scopes in turn. Each has its own token, from an issuer in the same process:",
         table(["scopes", "p50, µs", "p99, µs", "the first token of each, µs"], grown),
       ],
       aims: [aimAt("a call with a token in hand: p99 at most 20 µs", found.library.p99, { most: 20 }, " µs")],

@@ -45,7 +45,7 @@ export const keycloakGrants: Part = async ({ keycloak, signal }) => {
       title: "Keycloak's grants",
       text: [
         table(["client authentication", "grants a second", "beside client_secret", "p50 ms", "p95 ms", "p99 ms"], rows),
-        `${WORKERS} at a time on kept-alive connections, ${ROUNDS} rounds of ${MS / 1000} s after one to warm up. Keycloak took ${inWords(cpuMs)} ms of a processor for a grant; what asks and signs shares the processors with it. Latencies are of all rounds.`,
+        `${WORKERS} at a time on kept-alive connections, ${ROUNDS} rounds of ${MS / 1000} s after one to warm up. Keycloak took ${inWords(cpuMs)} ms of a processor for a grant. The program that asks and signs shares the processors with it. Latencies are those of all rounds.`,
       ],
       aims: [],
     };

@@ -31,7 +31,7 @@ export const verifying: Part = async ({ signal }) => {
     title: "Verifying a token",
     text: [
       table([...heads, "`jwtVerify` beside remembered", "not remembered beside `jwtVerify`"], rows),
-      "With more tokens remembered, called for in turn:",
+      "With more remembered tokens, used in turn:",
       table(["tokens", "one, µs", "beside the first row"], grown),
     ],
     aims,
