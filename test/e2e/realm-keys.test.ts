@@ -113,7 +113,7 @@ function callAllAlong() {
         await token.then(verify).catch((error) => failures.push(`${Date.now()} ${error}`));
       }
       signers.set(signerOf(await fresh()), Date.now());
-      await sleep(50);
+      await sleep(100);
     }
   })();
   const stop = async () => {

@@ -23,6 +23,9 @@ const { left, folder, outputs, run, succeeds, fails, remove } = tracedProject(
 let issuer: Issuer;
 const canaries: string[] = [];
 
+/** Hundreds of calls in all. More often would only cost computing: Keycloak answers each with a new token. */
+const CALL_EVERY_MS = 100;
+
 /** machine-a asks for a new token all the time, with the key in its file. */
 const load = { calls: 0, failures: [] as string[], stop: false, ended: Promise.resolve() };
 
@@ -48,7 +51,7 @@ async function call(): Promise<void> {
     await requestToken(issuer, { clientId: "machine-a", signingKey }).catch((error: Error) => {
       load.failures.push(error.message);
     });
-    await sleep(20);
+    await sleep(CALL_EVERY_MS);
   }
 }
 
