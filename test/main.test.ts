@@ -3,6 +3,10 @@ import { createPrivateKey } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { acceptedKids, CLIENT, certifiedKey } from "../constructs/contract/client-keys";
+import { kidsInLabels } from "../constructs/contract/docker-names";
+import { pairsIn } from "../constructs/contract/markers";
+import { machineOutputs } from "../constructs/contract/outputs";
 import { findPrivateBytes } from "./constructs/private-bytes";
 import { CHECKOUT, filesBelow, makeProject, type SynthesizedStack } from "./constructs/project";
 
@@ -49,6 +53,23 @@ afterAll(() => {
 });
 
 describe("the environment of main.ts", () => {
+  it("leaves what m2m reads: outputs, pairs, clients' keys, and the key in the container", () => {
+    const known = machineOutputs(json.output, ["issuer", "api", "connect_to", "key_files"]);
+    expect(known).toMatchObject({
+      issuer: "http://keycloak:8080/realms/sjwt-example",
+      api: "http://machine-b:3000/api/protected",
+      key_files: { "machine-a": "certs/machine-a-signing.key", "machine-b": "certs/machine-b-signing.key" },
+    });
+    const kids = Object.fromEntries(pairsIn(json).map((pair) => [pair.name, pair.kids]));
+    expect(Object.keys(kids).sort()).toEqual(["machine-a", "machine-b"]);
+    for (const client of Object.values(json.resource[CLIENT]!)) {
+      const [kid] = kids[client.client_id]!;
+      expect(certifiedKey(client)).toEqual({ name: client.client_id, kid });
+      expect(acceptedKids(client)).toEqual([kid]);
+    }
+    expect(Object.values(json.resource.docker_container!).flatMap(kidsInLabels)).toEqual(kids["machine-b"]);
+  });
+
   it("keeps its construct paths and Terraform addresses: changing one would destroy and make anew", () => {
     const addresses = Object.entries(json.resource).flatMap(([type, named]) =>
       Object.entries(named).map(([name, config]) => `${config["//"].metadata.path} ${type}.${name}`),
