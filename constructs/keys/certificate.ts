@@ -70,11 +70,11 @@ function publicJwk(key: KeyObject, alg: SigningAlgorithm, kid: string): Readonly
 function parse(pem: string, where: string): X509Certificate {
   try {
     const certificate = new X509Certificate(pem);
-    // These are parsed only when they are asked for, and may be none in a good frame.
+    // These are parsed only when they are read, and may be missing in a certificate that parses.
     const { publicKey, validFrom, validTo } = certificate;
     const areTimes = [validFrom, validTo].every((time) => !Number.isNaN(Date.parse(time)));
     if (publicKey && areTimes) return certificate;
-    throw new Error("a time that is none");
+    throw new Error("no public key, or no time");
   } catch (cause) {
     throw new KeyError(
       "CERTIFICATE_CORRUPT",

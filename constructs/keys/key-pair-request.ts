@@ -44,7 +44,7 @@ export function checkKeyPairRequest(
 }
 
 function checkBits(algorithm: SigningAlgorithm, rsaBits: number | undefined): string[] {
-  // An algorithm that is none is told once, where it is checked itself.
+  // An unknown algorithm is reported once, where it is checked itself.
   if (rsaBits === undefined || !SIGNING_ALGORITHMS.includes(algorithm)) return [];
   const bounds = bitsFor(algorithm);
   if (!bounds) {
