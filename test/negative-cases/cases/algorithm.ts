@@ -100,7 +100,7 @@ export const algorithmCases: Case[] = [
   },
   {
     number: 4,
-    title: "the same with something before the PEM",
+    title: "HS256 with the public key as secret, with text before the PEM",
     inputs: [
       prefixed("a blank", " "),
       prefixed("a line break", "\n"),
@@ -135,7 +135,7 @@ export const algorithmCases: Case[] = [
   },
   {
     number: 6,
-    title: "another algorithm than the one agreed on",
+    title: "another algorithm than the agreed one",
     inputs: [
       {
         sent: "signed in earnest with a key for another algorithm",

@@ -31,7 +31,7 @@ const brought = (sent: string, header: (base: Base) => object, keycloak = SAYS.s
 export const encodingCases: Case[] = [
   {
     number: 13,
-    title: "base64url that is not strict, signed as it stands",
+    title: "base64url that is not strict, but signed in this form",
     inputs: [
       bent("`=` after the signature", rewritten(2, padded), "accepted"),
       bent("`=` after the header", rewritten(0, padded), "accepted"),
@@ -64,7 +64,7 @@ export const encodingCases: Case[] = [
   },
   {
     number: 14,
-    title: "the key brought along in the header; nobody is asked at the address named there",
+    title: "a key in the header; nobody fetches the address in it",
     inputs: [
       brought("`jwk`", (base) => ({ jwk: jwk(base.foreign) })),
       brought("`jwk`, and its `kid`", (base) => ({ kid: base.foreign.kid, jwk: jwk(base.foreign) }), SAYS.key),
@@ -77,7 +77,7 @@ export const encodingCases: Case[] = [
   },
   {
     number: 15,
-    title: "header parameters that have to be understood",
+    title: "header parameters that must be understood",
     inputs: [
       bent("`crit` names an unknown one", { header: { crit: ["x"], x: 1 } }, "accepted"),
       bent("`crit` is empty", { header: { crit: [] } }, "accepted"),
@@ -126,7 +126,7 @@ export const encodingCases: Case[] = [
   },
   {
     number: 18,
-    title: "a payload or header that is no JSON object in UTF-8",
+    title: "a payload or header that is not a JSON object in UTF-8",
     inputs: [
       bent("invalid UTF-8 in a claim", { payloadText: (json) => invalidUtf8(json) }),
       bent("invalid UTF-8 in the header", { headerText: (json) => invalidUtf8(json) }),

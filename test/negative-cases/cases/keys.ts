@@ -52,7 +52,7 @@ export const keyCases: Case[] = [
   },
   {
     number: 47,
-    title: "a `kid` that wants to be something else",
+    title: "a malicious `kid`",
     inputs: [
       named("a path", () => "../../../../dev/null"),
       named("SQL", () => "x' UNION SELECT 'key';--"),
@@ -79,7 +79,7 @@ export const keyCases: Case[] = [
   },
   {
     number: 49,
-    title: "a key that was taken away",
+    title: "a key that was removed",
     inputs: [
       {
         sent: "known once, and gone from the list",
@@ -102,7 +102,7 @@ export const keyCases: Case[] = [
   },
   {
     number: 50,
-    title: "a list with keys that are not for this",
+    title: "a list with keys for other purposes",
     inputs: [
       listed("a good token beside all of these", mixed, (base) => forge(base), "accepted", "accepted"),
       listed("HS256 with the symmetric key in the list", mixed, symmetric, "ERR_TOKEN_ALGORITHM", SAYS.algorithm),

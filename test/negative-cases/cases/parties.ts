@@ -92,11 +92,11 @@ export const partyCases: Case[] = [
   },
   {
     number: 23,
-    title: "`client_id` in the form says another client than the assertion",
+    title: "a `client_id` in the form that differs from the assertion",
     notFor: { verifier: "an API is sent no form" },
     inputs: [
       {
-        sent: "a client that is not there",
+        sent: "an unknown client",
         ask: (keycloak, base) => keycloak.ask(base, forge(base), { client_id: "neg-nobody" }),
         keycloak: SAYS.unknown,
       },
@@ -112,7 +112,7 @@ export const partyCases: Case[] = [
   },
   {
     number: 24,
-    title: "a client that is not there",
+    title: "an unknown client",
     notFor: { verifier: otherClient },
     inputs: [
       {
@@ -141,7 +141,7 @@ export const partyCases: Case[] = [
   },
   {
     number: 26,
-    title: "a client that is to authenticate in another way",
+    title: "a client that must authenticate in another way",
     notFor: { verifier: otherClient },
     inputs: [
       authenticatedBy("client-secret", "401 unauthorized_client: Invalid client or Invalid client credentials"),

@@ -28,7 +28,7 @@ export const replayCases: Case[] = [
   },
   {
     number: 41,
-    title: "the same again",
+    title: "the same assertion again",
     notFor: { verifier: manyTimes },
     inputs: [
       {
@@ -71,7 +71,7 @@ export const replayCases: Case[] = [
   },
   {
     number: 42,
-    title: "the same again, at another node or after a restart",
+    title: "the same assertion again, at another node or after a restart",
     notFor: { verifier: manyTimes },
     leftOut: "at another node: not run, the environment has one",
     inputs: [
@@ -91,7 +91,7 @@ export const replayCases: Case[] = [
   },
   {
     number: 43,
-    title: "the same again after its `exp`, within the clock tolerance",
+    title: "the same assertion again after its `exp`, within the clock tolerance",
     notFor: { verifier: manyTimes },
     inputs: [true, false].map((withIat) => ({
       algorithms: ["RS256", "ES256"] as const, // it takes its time
@@ -107,7 +107,7 @@ export const replayCases: Case[] = [
   },
   {
     number: 44,
-    title: "a `jti` another client has used",
+    title: "a `jti` that another client has used",
     notFor: { verifier: manyTimes },
     inputs: [
       {

@@ -73,7 +73,7 @@ const undone = (
 export const requestCases: Case[] = [
   {
     number: 52,
-    title: "a request that is not one with a client assertion",
+    title: "a request without a proper client assertion",
     notFor: { verifier: "an API is sent no form" },
     inputs: [
       byForm(
@@ -147,7 +147,7 @@ export const requestCases: Case[] = [
   },
   {
     number: 55,
-    title: "a token of another kind, or one taken back",
+    title: "a token of another kind, or a revoked one",
     inputs: [
       typed("no header `typ`", undefined, "ERR_TOKEN_TYPE", "accepted"),
       typed("the header `typ` logout+jwt", "logout+jwt", "ERR_TOKEN_TYPE", "accepted"),
@@ -184,7 +184,7 @@ export const requestCases: Case[] = [
   },
   {
     number: 56,
-    title: "introspection by somebody who may not, or of something that is no token",
+    title: "introspection by a client without permission, or of text that is not a token",
     notFor: {
       verifier:
         "it asks nobody; what it makes of an inactive token online, test/machines/verifying/introspect-token.test.ts says",

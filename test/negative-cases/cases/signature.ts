@@ -60,7 +60,7 @@ export const signatureCases: Case[] = [
   },
   {
     number: 9,
-    title: "one bit turned over",
+    title: "one bit changed",
     inputs: [
       {
         sent: "in the header's `kid`",
@@ -110,7 +110,7 @@ export const signatureCases: Case[] = [
   },
   {
     number: 11,
-    title: "RSA PKCS #1 v1.5 padding bent, by the holder of the key",
+    title: "wrong RSA PKCS #1 v1.5 padding, made by the holder of the key",
     inputs: [
       padding("no NULL in the DigestInfo", (input, bytes) => block(bytes, digestInfo(input, false)), "accepted"),
       padding("block type 2", (input, bytes) => block(bytes, digestInfo(input), { type: 2 })),

@@ -65,7 +65,7 @@ export const timeCases: Case[] = [
   },
   {
     number: 35,
-    title: "an expiry far away",
+    title: "an expiry in the far future",
     inputs: [
       claims(
         "in a year, no `iat`",
@@ -121,7 +121,7 @@ export const timeCases: Case[] = [
   },
   {
     number: 39,
-    title: "an expiry that is no whole number of seconds",
+    title: "an expiry that is not a whole number of seconds",
     inputs: [
       claims("a text", () => ({ exp: String(seconds(60)) }), "ERR_TOKEN_CLAIM exp", "accepted"),
       claims("a fraction", () => ({ exp: seconds(50) + 0.5 }), "accepted", "accepted"),
