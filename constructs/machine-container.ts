@@ -20,7 +20,7 @@ import type { IRealm } from "./realm";
 import type { SignedJwtClient } from "./signed-jwt-client";
 import type { ISigningKey } from "./signing-key";
 
-/** The user that the program runs as; it has no rights in the container but to read its key. */
+/** The user that the program runs as. Its only right in the container is to read its key. */
 const MACHINE_UID = "1000";
 const KEY_FILE = "/run/machine/signing.key";
 const PROGRAM = "/run/machine/program.cjs";
@@ -47,7 +47,7 @@ export interface MachineContainerProps {
    */
   readonly image?: string;
   /**
-   * Host name inside the network, and in `url`. Needed where the client id cannot be one, such as an address.
+   * Host name inside the network, and in `url`. Needed if the client id cannot be a host name, such as a URL.
    *
    * @default - the client id
    */
@@ -73,10 +73,10 @@ export interface MachineContainerProps {
 }
 
 /**
- * A machine's API in a container, beside Keycloak and not after it: it starts at once and waits for its realm itself.
+ * A machine's API in a container. It starts beside Keycloak, not after it, and waits for its realm itself.
  *
- * The program and the private key are copied into the container when it is made; the key is readable by the program's
- * user alone and is never part of the state. Another key or program makes another container.
+ * The program and the private key are copied into the container when it is made. Only the program's user can read the
+ * key, and the state never holds it. Another key or program makes another container.
  */
 export class MachineContainer extends Construct {
   /** Where machines in the network, and callers with `connectTo`, reach it. */
@@ -144,7 +144,7 @@ export class MachineContainer extends Construct {
     ]);
   }
 
-  /** Puts the program beside the JSON, under its hash: another program is another path, and so another container. */
+  /** Puts the program beside the JSON, under its hash. Another program has another path, and so makes another container. */
   private stage(path: string): string {
     const hash = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 12);
     const source = join("programs", this.node.id, hash, "program.cjs");
@@ -155,7 +155,7 @@ export class MachineContainer extends Construct {
   }
 }
 
-/** By address, since a server may be known by several objects. */
+/** Compared by address, since several objects may stand for one server. */
 function checkServer({ realm }: SignedJwtClient, server: KeycloakServer): string[] {
   if (realm.server.url === server.url) return [];
   return [
@@ -163,7 +163,7 @@ function checkServer({ realm }: SignedJwtClient, server: KeycloakServer): string
   ];
 }
 
-/** Tokens of before a change of the realm's algorithm pass too, until they end. Without one the program has its default. */
+/** Tokens signed before a change of the realm's algorithm pass until they end. Without an algorithm the program has its default. */
 function tokenAlgorithms({ signatureAlgorithm }: IRealm): string[] {
   if (signatureAlgorithm === undefined) return [];
   return [`TOKEN_ALGORITHMS=${[...new Set([signatureAlgorithm, "RS256"])].join(",")}`];
@@ -177,8 +177,9 @@ function checkHostName(given: string | undefined, clientId: string): string[] {
 }
 
 /**
- * The key that the container is going to have: that of the file, which may be behind the active one until somebody brings it
- * here, and that is another container then. Where there is no file, or none that can be opened here, the active one.
+ * The key that the container will have: the one in the key file. After a rotation elsewhere the file may still hold the
+ * former key; the new file then makes another container. If there is no file, or it cannot be opened here, it is taken to
+ * hold the active key.
  */
 function kidInside({ privateKeyFile, kid }: ISigningKey): string {
   const inFile = keyIdInFile(resolve(projectFolder(), privateKeyFile));

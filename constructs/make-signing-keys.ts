@@ -10,7 +10,7 @@ import { printPrivateKey } from "./keys/private-key";
 import { checkAlgorithm } from "./private/key-reading";
 import { checkName, type SigningKeyPairProps } from "./signing-key-pair";
 
-/** As many at a time as Node.js has threads for it. */
+/** How many keys are made at a time: Node.js has as many threads for it. */
 const AT_ONCE = 4;
 const TELL_EVERY = 10;
 

@@ -8,9 +8,9 @@ import { fromStackFolder } from "./private/project";
 /**
  * Keeps a stack's state beside `cdktf.json`, as `terraform.STACK.tfstate`, readable by its owner alone.
  *
- * Terraform writes state files for everybody to read, but leaves the mode of an existing file as it is: an empty file
- * of mode 0600 is put there first, and Terraform takes that for no state. The path in the JSON is relative, so that a
- * checkout elsewhere gives the same JSON.
+ * Terraform writes state files that everybody can read, but keeps the mode of an existing file. So this construct first
+ * puts an empty file of mode 0600 there, which Terraform takes for no state. The path in the JSON is relative: a checkout
+ * elsewhere gives the same JSON.
  */
 export class PrivateLocalBackend extends LocalBackend {
   constructor(scope: Construct) {

@@ -18,8 +18,8 @@ export interface RealmKey {
    */
   readonly name: string;
   /**
-   * What it signs with. Give another algorithm to a key of another name: the same name would lose the key, and its
-   * tokens with it.
+   * What it signs with. To change the algorithm, add a key of another name: under the same name the key would be lost, and
+   * its tokens with it.
    *
    * @default "RS256"
    */
@@ -31,7 +31,7 @@ export interface RealmKey {
    */
   readonly state: RealmKeyState;
   /**
-   * Bits of an RSA key, 2048 or 4096. Give another size to a key of another name, for Keycloak makes the key anew.
+   * Bits of an RSA key, 2048 or 4096. To change the size, add a key of another name: Keycloak makes a key anew.
    *
    * @default 2048
    */
@@ -41,22 +41,22 @@ export interface RealmKey {
 /** Properties of {@link RealmKeys}. */
 export interface RealmKeysProps {
   readonly realm: IRealm;
-  /** The keys; one that is taken out is removed from Keycloak, and tokens that it has signed are refused. */
+  /** The keys. A key that leaves the list is removed from Keycloak, which then refuses the tokens that it has signed. */
   readonly keys: readonly RealmKey[];
 }
 
 const STATES: readonly RealmKeyState[] = ["prepared", "active", "retiring"];
 
-/** Above Keycloak's own generated keys, which have 100: of the active keys the first signs. */
+/** Above Keycloak's own generated keys, which have 100: of the active keys the one of the highest priority signs. */
 const SIGNS = 200;
-/** Below them: the JWKS lists keys by priority, and a verifier that takes the first one takes one that signs. */
+/** Below them: the JWKS lists keys by priority, and some verifiers take the first one. That one has to sign. */
 const PUBLISHED = 50;
 
 /**
- * A realm's own signing keys, which Keycloak makes and keeps: no part of them is in the JSON or the state. A key's life
- * is prepared, active, retiring; each step is a change in place of that key alone.
+ * A realm's own signing keys, which Keycloak makes and keeps. No part of them is in the JSON or the state. A key is first
+ * prepared, then active, then retiring. Each step changes that key alone, in place.
  *
- * The key that came with the realm stays: published below an active one, and what signs RS256 where none is active.
+ * The key that came with the realm stays. It is published below an active one, and signs RS256 if no key for that is active.
  *
  * Emits one `keycloak_realm_keystore_rsa_generated` or `keycloak_realm_keystore_ecdsa_generated` for each key.
  *
@@ -78,7 +78,7 @@ export class RealmKeys extends Construct {
     for (const key of keys) if (key.state !== "active") this.declare(key, declared.get(algorithmOf(key)));
   }
 
-  /** The next key signs before the former one ceases to: in between Keycloak would sign with one that nobody knows. */
+  /** The next key signs before the former one stops. In between Keycloak would make a key that nobody knows. */
   private declare(key: RealmKey, after?: Construct) {
     const shared = {
       provider: this.realm.keycloakProvider(this),
@@ -96,7 +96,7 @@ export class RealmKeys extends Construct {
     return new RealmKeystoreRsaGenerated(this, key.name, { ...shared, algorithm, keySize: key.rsaBits ?? 2048 });
   }
 
-  /** What is checked of a list holds for the realm only if there is one list. */
+  /** The checks of a list hold for the realm only if there is one list. */
   private checkRealm({ server, realmName }: IRealm): string[] {
     const taken = claim(this, `${realmOf(server, realmName)} keys`);
     if (taken === undefined) return [];
@@ -141,8 +141,8 @@ function checkList(keys: readonly RealmKey[]): string[] {
 }
 
 /**
- * One active key an algorithm, so that it is certain which one signs. Of RS256 there may be none, as a realm comes with a
- * key of that; for any other Keycloak makes a key up when it is to sign, which no verifier has heard of.
+ * Each algorithm has one active key, so that it is certain which one signs. RS256 may have none, since a realm comes with
+ * such a key. For any other algorithm Keycloak would make a key when it has to sign, and no verifier would know it.
  */
 function checkActive(keys: readonly RealmKey[], { signatureAlgorithm = "RS256" }: IRealm): string[] {
   return SIGNATURE_ALGORITHMS.flatMap((algorithm) => {

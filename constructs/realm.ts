@@ -48,36 +48,37 @@ export interface RealmProps {
    */
   readonly accessTokenLifespanSeconds?: number;
   /**
-   * What access tokens are signed with. Verifiers have to accept it first, and there has to be a key of it
-   * (`RealmKeys`): otherwise Keycloak makes one up at the first token.
+   * What access tokens are signed with. Verifiers have to accept it first. There also has to be a key for it
+   * (`RealmKeys`), or Keycloak makes one at the first token.
    *
    * @default Keycloak's own, RS256
    */
   readonly signatureAlgorithm?: RealmSignatureAlgorithm;
   /**
-   * How long Keycloak keeps the sign-ins of machines, granted and refused ones, in seconds. They tell which key a machine
-   * signs with. All other events of the realm are not kept then, those of administrators among them; the log stays.
+   * How long Keycloak keeps the sign-ins of machines, granted and refused, in seconds. They tell which key a machine
+   * signs with. No other event of the realm is kept then, not even those of administrators. The log stays.
    *
-   * @default not declared: Keycloak keeps none, unless it is told so elsewhere
+   * @default - not declared: Keycloak keeps none, unless somebody configured it elsewhere
    */
   readonly loginEventsSeconds?: number;
   /**
-   * Default scopes that Keycloak gives to clients made later. Where they are what the clients declare, less
-   * `service_account`, which Keycloak adds by itself, making a client takes four calls less. The scopes have to exist
-   * already; those that come with a realm do.
+   * Default scopes that Keycloak gives to clients made later. The scopes have to exist; those that come with a realm do.
+   * If the clients declare the same scopes and `service_account`, which Keycloak adds by itself, making a client takes
+   * four calls less.
    *
    * @default Keycloak's own
    */
   readonly defaultClientScopes?: readonly string[];
   /**
-   * Optional scopes that Keycloak gives to clients made later; with those of the clients, five calls less for each.
+   * Optional scopes that Keycloak gives to clients made later. If the clients declare the same ones, each takes five calls
+   * less.
    *
    * @default Keycloak's own
    */
   readonly optionalClientScopes?: readonly string[];
 }
 
-/** Realms of one address are of one server, by however many objects it was declared. */
+/** Names a realm by the address of its server, since several objects may stand for one server. */
 export function realmOf(server: IKeycloakServer, realmName: string): string {
   return `${new URL(server.url).href} realm ${realmName}`;
 }
@@ -92,7 +93,7 @@ abstract class RealmBase extends Construct implements IRealm {
   readonly tokenEndpoint: string;
   readonly jwksUri: string;
 
-  /** `problems` are those of further props, to be told together. */
+  /** @param problems those of further props, to be told together */
   constructor(scope: Construct, id: string, { server, realmName }: RealmProps, problems: readonly string[] = []) {
     super(scope, id);
     failOn(this, [
@@ -223,7 +224,7 @@ class ImportedRealm extends RealmBase {
   }
 }
 
-/** cdktf wants its own type of dependable; resources, which is all that is ever given here, are both. */
+/** cdktf wants its own type of dependable. Only resources are ever given here, and they are of both types. */
 export function dependables(list: IDependable[]): RealmResource[] {
   return list as RealmResource[];
 }

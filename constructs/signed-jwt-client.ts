@@ -13,7 +13,7 @@ import type { ISigningKey } from "./signing-key";
 /** What every machine's token carries: its service account and Keycloak's standard claims. */
 const DEFAULT_SCOPES = ["service_account", "profile", "basic", "email"];
 
-/** Declared, since Keycloak otherwise gives a client all of the realm's, `offline_access` among them. */
+/** Declared, since Keycloak otherwise gives a client all optional scopes of the realm, `offline_access` among them. */
 const OPTIONAL_SCOPES = ["address"];
 
 /** A machine that signs in with a signed JWT. */
@@ -50,10 +50,10 @@ export interface SignedJwtClientProps {
    */
   readonly optionalScopes?: readonly string[];
   /**
-   * Leaves its scopes to the realm's `defaultClientScopes` and `optionalClientScopes`: one resource in place of three,
-   * which counts where there are many machines. Scopes attached or detached by hand are then not seen, and a later
-   * change of the realm's lists does not reach this client. A caller that a call is granted to has a list of its own
-   * of default scopes all the same.
+   * Leaves its scopes to the realm's `defaultClientScopes` and `optionalClientScopes`. That makes one resource in place of
+   * three, which counts if there are many machines. Terraform then does not see scopes that somebody attaches or detaches
+   * by hand, and a later change of the realm's lists does not reach this client. A caller that is granted a call still has
+   * its own list of default scopes.
    *
    * @default false
    */
@@ -135,7 +135,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
     this.defaultScopes();
   }
 
-  /** Its own list, from when one is needed on. */
+  /** Its own list, made when it is first needed. */
   private defaultScopes(): OpenidClientDefaultScopes {
     this.declaredDefaultScopes ??= new OpenidClientDefaultScopes(this, "DefaultScopes", {
       provider: this.realm.keycloakProvider(this),

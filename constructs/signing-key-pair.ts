@@ -26,8 +26,8 @@ export interface SigningKeyPairProps {
   readonly name: string;
 
   /**
-   * What the key signs with, and so its kind: RSA for RS256 and PS256, P-256 for ES256, Ed25519 for EdDSA. The key that is
-   * there has to fit; another kind is a rotation (`m2m keys prepare --algorithm`).
+   * What the key signs with, and so its kind: RSA for RS256 and PS256, P-256 for ES256, Ed25519 for EdDSA. An existing
+   * key has to fit. To change the kind, rotate the key (`m2m keys prepare --algorithm`).
    *
    * @default "RS256"
    * @see RFC 7518 section 3.1, RFC 8037 section 3.1
@@ -42,7 +42,7 @@ export interface SigningKeyPairProps {
   readonly validityDays?: number;
 
   /**
-   * Length of the RSA modulus, in bits; left out for ES256 and EdDSA, whose keys have one size.
+   * Length of the RSA modulus, in bits. Leave it out for ES256 and EdDSA: their keys have one size.
    *
    * @default 2048
    */
@@ -56,7 +56,7 @@ export interface SigningKeyPairProps {
   readonly directory?: string;
 
   /**
-   * Folder of the private halves where they live elsewhere, absolute or relative to `cdktf.json`.
+   * Folder of the private halves, if it is another one; absolute or relative to `cdktf.json`.
    *
    * @default - `directory`
    */
@@ -182,7 +182,7 @@ function canBeFolder(path: string): boolean {
   return existsSync(path) ? statSync(path).isDirectory() : canBeFolder(dirname(path));
 }
 
-/** Keys that other pairs of the stack have read. */
+/** The keys that other pairs of the stack have read. */
 function kidsAround(scope: Construct): string[] {
   const pairs = TerraformStack.of(scope)
     .node.findAll()

@@ -4,16 +4,18 @@ import type { SigningAlgorithm } from "./keys/algorithms";
 /** Options of {@link SigningKeyPair.fromCertificateFile}. */
 export interface CertificateFileOptions {
   /**
-   * What the key signs with; it has to fit the certificate's. Only an RSA key leaves a choice.
+   * What the key signs with. It has to fit the key of the certificate; only an RSA key leaves a choice.
    *
    * @default - by the certificate's key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
    */
   readonly algorithm?: SigningAlgorithm;
 }
 
-/** The public half of a key pair a machine signs its client assertions with. */
+/** The public half of a key pair that a machine signs its client assertions with. */
 export interface ISigningKey {
-  /** What the key signs with, and what Keycloak accepts from its client: nothing else, but while another kind of key comes or goes. */
+  /**
+   * What the key signs with. Keycloak accepts no other algorithm from the client, unless keys of two kinds are rotated.
+   */
   readonly algorithm: SigningAlgorithm;
   /** The certificate in PEM. */
   readonly certificatePem: string;
@@ -28,11 +30,11 @@ export interface ISigningKey {
   /** Every key that Keycloak is to accept, this one among them; more than one while keys are rotated. */
   readonly acceptedKeys: readonly AcceptedKey[];
   /**
-   * The private half's file, relative to `cdktf.json`. Of Terraform's programs only the provider that signs in by it
-   * (`DeployerClient`) or copies it into a container (`MachineContainer`) reads it; it may be absent where only synthesis, diff
-   * or deploy of the client happens.
+   * The file of the private half, relative to `cdktf.json`. Terraform's providers read it only to sign in
+   * (`DeployerClient`) or to copy it into a container (`MachineContainer`). To synthesize, diff or deploy the client, it
+   * is not needed.
    *
-   * Throws for keys made elsewhere ({@link SigningKeyPair.fromCertificateFile}), whose private half is not known here.
+   * Throws for keys made elsewhere (`SigningKeyPair.fromCertificateFile`): their private half is not known here.
    */
   readonly privateKeyFile: string;
 }

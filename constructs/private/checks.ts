@@ -2,11 +2,12 @@ import { isIP } from "node:net";
 import { Token } from "cdktf";
 
 /**
- * One rule of one prop: the problem in words, or none. `mustBe` says the rule and ends with what to do where the rule
- * does not say that by itself; it is parted from that by `; `.
+ * Checks one rule of one prop. Returns the problem in words, or nothing.
  *
- * What only Terraform will know (a token of cdktf) cannot be checked, nor go into names, addresses and files that are
- * made at synthesis: it is refused in words, as its text says nothing.
+ * A token of cdktf is refused: only Terraform will know its value, so it cannot be checked, nor go into names, addresses
+ * and files that the synthesis makes.
+ *
+ * @param mustBe the rule and, after `; `, what to do if the rule does not say it
  */
 export function check<T>(prop: string, value: T, holds: (value: T) => boolean, mustBe: string): string[] {
   if (Token.isUnresolved(value)) {
@@ -36,7 +37,7 @@ export function checkContainerName(prop: string, name: string): string[] {
   return check(prop, name, (n) => /^[a-z0-9][a-z0-9_.-]+$/i.test(n), rule);
 }
 
-/** A name that Docker's network resolves and that an address can hold; one that reads as an IP address cannot. */
+/** A name that Docker's network resolves and that a URL can hold. What reads as an IP address is none. */
 export function isHostName(name: string): boolean {
   const labels = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
   const address = `http://${name}`;

@@ -7,7 +7,7 @@ import { dockerProvider } from "./docker";
 /** What the constructs of one app have declared so far, by name. */
 const claims = new WeakMap<IConstruct, Map<string, string>>();
 
-/** Takes a name, once in an app; gives what it was taken for already: by default the path of the construct that did. */
+/** Takes a name, which can be taken once in an app. Returns what it was taken for before: by default a construct's path. */
 export function claim(scope: Construct, name: string, as = scope.node.path): string | undefined {
   const taken = claims.get(scope.node.root) ?? new Map<string, string>();
   claims.set(scope.node.root, taken);
@@ -16,7 +16,7 @@ export function claim(scope: Construct, name: string, as = scope.node.path): str
   return before;
 }
 
-/** A container's name and published port, each once in a Docker engine; the stacks of an app may use several. */
+/** Takes a container's name and published port, each once in a Docker engine. The stacks of an app may use several engines. */
 export function claimContainer(scope: Construct, name: string, portProp: string, port: number): string[] {
   const engine = `docker ${dockerProvider(scope).host ?? ""}`;
   const problems: string[] = [];
@@ -35,7 +35,7 @@ export function claimContainer(scope: Construct, name: string, portProp: string,
   return problems;
 }
 
-/** A private half belongs to one pair, and a pair has one, wherever in the app it is declared. */
+/** A private half belongs to one pair, and a pair has one private half, wherever in the app it is declared. */
 export function claimKeyFiles(scope: Construct, { certificate, key }: PairFiles): string[] {
   const show = (path: string) => relative(projectFolder(), path);
   const otherPair = claim(scope, `private half ${key}`, certificate) ?? certificate;

@@ -8,7 +8,7 @@ import type { CertificateFacts } from "../keys/certificate";
 import { KeyError } from "../keys/errors";
 import { check } from "./checks";
 
-/** Key material speaks of files; the construct's path says which declaration asked for them. */
+/** Errors of key material name files. This adds the path of the construct that asked for them. */
 export function explained<Facts>(scope: Construct, read: () => Facts): Facts {
   try {
     return read();
@@ -24,7 +24,7 @@ export function checkAlgorithm(algorithm: SigningAlgorithm): string[] {
   return check("algorithm", algorithm, (a) => SIGNING_ALGORITHMS.includes(a), rule);
 }
 
-/** A warning from the last third of its life on, and never an error: `destroy` has to work at any age. */
+/** Warns in the last third of a certificate's life. It is never an error, since `destroy` has to work at any age. */
 export function warnOfExpiry(scope: Construct, facts: CertificateFacts, file: string, remedy: string): void {
   const { notBefore, notAfter } = facts;
   const leftMs = notAfter.getTime() - Date.now();
@@ -43,8 +43,8 @@ function days(ms: number): string {
 }
 
 /**
- * A warning and no error: a file system without modes shows every file as open, and who was lent a key has to be able to
- * take the environment down. The file is its owner's and is not changed.
+ * Warns, and does not fail: a file system without modes shows every file as open, and somebody who was lent a key has to
+ * be able to take the environment down. The file belongs to its owner, so its mode is not changed.
  */
 export function warnOfReaders(scope: Construct, keyFile: string): void {
   const mode = statSync(keyFile, { throwIfNoEntry: false })?.mode ?? 0;
