@@ -23,7 +23,7 @@ describe("settings", () => {
     );
   });
 
-  it("read a number and fail on what is none", () => {
+  it("read a number and fail on other text", () => {
     expect(readNumber({}, "PORT", 3000, 0, 65_535)).toBe(3000);
     expect(readNumber({ PORT: "65535" }, "PORT", 3000, 0, 65_535)).toBe(65_535);
     for (const PORT of ["65536", "-1", "3000x", "1e3"]) {

@@ -93,7 +93,7 @@ describe("openMachine", () => {
     expect(() => open({ patienceMs: -1 })).toThrow("`patienceMs` must be a number from 0 to 600000, got: -1");
   });
 
-  it("takes up a new key from its file without being opened again", async () => {
+  it("uses a new key from its file without being opened again", async () => {
     const { file } = await folder.rsaKey("rotated.key");
     const machine = open({ keyFile: file });
     await machine.getToken("first").catch(() => undefined);

@@ -140,7 +140,7 @@ describe("a machine with a wrong clock", () => {
   it.each([
     ["one that caches have kept for a while", { headers: { age: "120" } }],
     ["none", { dated: false }],
-    ["one that is no date", { headers: { date: "soon" } }],
+    ["one that is not a date", { headers: { date: "soon" } }],
   ])("does not follow a Date header like this: %s", async (_name, more) => {
     answerWith(more);
     open(40);

@@ -104,7 +104,7 @@ describe("the client's fetch", () => {
     await dispatcher.close();
   });
 
-  it("sends no token over http unless the issuer allows it, nor to an address that is none", async () => {
+  it("sends no token over http unless the issuer allows it, and none to an invalid address", async () => {
     const strict = { ...issuer, allowInsecureHttp: false };
     const { fetch } = createTokenClient(strict, { clientId: "machine-a", signingKey });
     for (const address of [

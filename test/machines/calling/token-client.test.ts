@@ -135,13 +135,13 @@ describe("getToken", () => {
     }
   });
 
-  it("fails with ERR_ISSUER_RESPONSE on an answer that is none, after patience as well", async () => {
+  it("fails with ERR_ISSUER_RESPONSE on an unusable answer, after its patience too", async () => {
     server.answers.set("/token", () => ({ body: "<html>", type: "text/html" }));
     await expect(client({ patienceMs: 300 }).getToken()).rejects.toMatchObject({ code: "ERR_ISSUER_RESPONSE" });
     expect(grants().length).toBeGreaterThan(1);
   });
 
-  it("asks once a second while its client is refused, for each scope, whatever the order of the calls", async () => {
+  it("asks once a second for each scope while its client is refused, in any order of calls", async () => {
     server.answers.set("/token", () => refusal);
     const { getToken } = client();
     const since = performance.now();

@@ -103,7 +103,7 @@ describe("machine-b as a program", { timeout: 20_000 }, () => {
   it.each([
     ["an audience that is empty", { AUDIENCE: "" }, "`audience` must name this API"],
     ["a key file that is missing", { KEY_FILE: "/missing.key" }, "key file /missing.key cannot be read (ENOENT)"],
-    ["a port that is none", { PORT: "http" }, "PORT must be a whole number from 0 to 65535, got: http"],
+    ["an invalid port", { PORT: "http" }, "PORT must be a whole number from 0 to 65535, got: http"],
     ["http that is not allowed", { ALLOW_INSECURE_HTTP: "false" }, "`issuer` must be an https address"],
     ["an address that is not its own", { HOST: "192.0.2.1" }, "EADDRNOTAVAIL"],
   ])("does not start with %s", async (_name, env, reason) => {

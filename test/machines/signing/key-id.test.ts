@@ -14,7 +14,7 @@ afterAll(folder.remove);
 const openssl = (args: string[], input?: Buffer) => execFileSync("openssl", args, { input, stdio: "pipe" });
 
 describe("keyIdOf", () => {
-  it.each(ALGORITHMS)("is what openssl works out of a key for %s, in whatever form it comes", async (algorithm) => {
+  it.each(ALGORITHMS)("is what openssl computes of a key for %s, in every form", async (algorithm) => {
     const { file } = await folder.key(`${algorithm}.key`, algorithm);
     const pem = openssl(["pkey", "-in", file, "-pubout"]).toString();
     const der = openssl(["pkey", "-in", file, "-pubout", "-outform", "DER"]);

@@ -30,7 +30,7 @@ const settle = () => sleep(1050);
 const changedTo = (text: string) => `machine: key file ${file} has changed; key ${kidOf(text)} signs from now on`;
 
 describe("watchSigningKey", () => {
-  it("takes up a key that replaces the file by a rename, and says so once", async () => {
+  it("uses a key that replaces the file by a rename, and logs it once", async () => {
     const [first, second] = [ec(), ec()];
     write(first);
     const key = watch();
@@ -42,7 +42,7 @@ describe("watchSigningKey", () => {
     expect(lines).toEqual([changedTo(second)]);
   });
 
-  it("takes up a key written in place, of the same size and within the same instant, with the times set back", () => {
+  it("uses a key that is written in place, with the same size and times", () => {
     const texts = [ec(), ec(), ec(), ec()];
     expect(new Set(texts.map(({ length }) => length)).size).toBe(1);
     write(texts[0]!);
@@ -60,7 +60,7 @@ describe("watchSigningKey", () => {
     expect(lines.slice(0, 3)).toEqual(texts.slice(1).map(changedTo));
   });
 
-  it("takes up a key behind a link that is moved, as Kubernetes mounts secrets", async () => {
+  it("uses a key behind a link that is moved, as Kubernetes mounts secrets", async () => {
     const texts = [ec(), ec()];
     const at = (name: string) => folder.path(`mount/${name}`);
     ["v1", "v2"].forEach((version, i) => {
@@ -80,7 +80,7 @@ describe("watchSigningKey", () => {
     expect(lines).toEqual([changedTo(texts[1]!)]);
   });
 
-  it("signs on while the file is gone, and says so once each time", () => {
+  it("still signs with the old key while the file is missing, and logs it once each time", () => {
     const [first, second] = [ec(), ec()];
     write(first);
     const key = watch();
@@ -96,7 +96,7 @@ describe("watchSigningKey", () => {
     expect(lines).toEqual([gone(first), gone(first), changedTo(second)]);
   });
 
-  it("signs on while the file is half-written, and takes up the rest", () => {
+  it("still signs with the old key while the file is half-written, and uses the new one when it is complete", () => {
     const [first, second] = [ec(), ec()];
     write(first);
     const key = watch();
@@ -117,7 +117,7 @@ describe("watchSigningKey", () => {
     ["another kind than the algorithm asked for", () => ec(), { algorithm: "PS256" }, "ERR_KEY_TYPE"],
     ["no PEM", () => "text", {}, "ERR_KEY_FORMAT"],
     ["an empty file", () => "", {}, "ERR_KEY_FORMAT"],
-  ])("refuses %s, once, and signs on", (_name, text, options, code) => {
+  ])("refuses %s, logs it once, and still signs with the old key", (_name, text, options, code) => {
     const first = rsa();
     write(first);
     const key = watch(options);
@@ -138,7 +138,7 @@ describe("watchSigningKey", () => {
     expect([key().kid, key().algorithm]).toEqual([kidOf(next), expected]);
   });
 
-  it("never throws, whatever the path comes to be", () => {
+  it("never throws, whatever is at the path", () => {
     const first = ec();
     const place = folder.path(`place-${serial++}`);
     mkdirSync(place);

@@ -173,7 +173,7 @@ describe("the issuer's keys in an outage", () => {
     await verify(await fresh());
   });
 
-  it("are asked for once a second where there are none yet", async () => {
+  it("are fetched once a second while there are no keys", async () => {
     outage();
     for (ahead of [0, 0.5, 0.9]) await expect(verify(await fresh())).rejects.toMatchObject(away);
     expect(fetches()).toBe(1);
@@ -273,7 +273,7 @@ describe("a key set with odd entries", () => {
     ["nothing known", async () => [{}, { kty: "XYZ" }, { kty: 5 }, { kty: "RSA", kid: "x" }, { kty: "EC", crv: 1 }]],
     ["a secret", async () => [{ kty: "oct", k: "c2VjcmV0", kid: server.key.kid, alg: "RS256" }]],
     ["the key for encryption", async () => [{ ...(await publicJwk(server.key)), use: "enc" }]],
-    ["operations that are none", async () => [5, null, {}, "sign", []].map((key_ops) => ({ kty: "RSA", key_ops }))],
+    ["invalid operations", async () => [5, null, {}, "sign", []].map((key_ops) => ({ kty: "RSA", key_ops }))],
     ["a private key", async () => [{ ...secret(), kid: server.key.kid, alg: "RS256", use: "sig" }]],
   ];
   it.each(odd)("does without those: %s", async (_name, entries) => {

@@ -79,13 +79,13 @@ describe("parseToken", () => {
     },
   );
 
-  it.each(["1", "null", "{}", '["a"]', "true"])("refuses a kid that is no text: %s", (kid) => {
+  it.each(["1", "null", "{}", '["a"]', "true"])("refuses a kid that is not text: %s", (kid) => {
     expect(() => withHeader(`{"kid":${kid}}`)).toThrow(malformed("the token must have text as its `kid`"));
   });
 
   it.each<[string, string | Uint8Array, RegExp]>([
     ["a byte order mark", "\ufeff{}", /JSON/],
-    ["bytes that are no UTF-8", Buffer.from('{"a":"\xff"}', "latin1"), /JSON/],
+    ["bytes that are not UTF-8", Buffer.from('{"a":"\xff"}', "latin1"), /JSON/],
     ["a surrogate in UTF-8", Buffer.from([0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d]), /JSON/],
     ["an overlong character", Buffer.from([0x7b, 0x22, 0xc0, 0xa2, 0x22, 0x3a, 0x31, 0x7d]), /JSON/],
     ["UTF-16", Buffer.from("{}", "utf16le"), /JSON/],

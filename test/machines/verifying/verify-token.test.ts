@@ -178,7 +178,7 @@ describe("createVerifier", () => {
     ["white space", (token: string) => ` ${token}`],
     ["a line break inside", (token: string) => `${token.slice(0, 40)}\n${token.slice(40)}`],
     ["stray bits in the signature", (token: string) => token.replace(/.$/, (last) => (last === "A" ? "B" : "_"))],
-    ["a header that is no JSON", (token: string) => token.replace(/^[^.]*/, "AAAA")],
+    ["a header that is not JSON", (token: string) => token.replace(/^[^.]*/, "AAAA")],
     ["the JSON form", (token: string) => JSON.stringify({ payload: token })],
   ])("refuses %s", async (_name, change) => {
     await expect(verify(change(await server.mint()))).rejects.toMatchObject({ code: "ERR_TOKEN_MALFORMED" });
