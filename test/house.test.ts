@@ -37,6 +37,16 @@ describe("the rooms of the house", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("use each arrow that the table allows", () => {
+    const arrows = new Set(
+      sources.flatMap((file) =>
+        imports.get(file)!.local.map((target) => `${roomOf(file)?.path} → ${roomOf(target)?.path}`),
+      ),
+    );
+    const allowed = rooms.flatMap(({ path, mayImport }) => mayImport.map((other) => `${path} → ${other}`));
+    expect(allowed.filter((arrow) => !arrows.has(arrow))).toEqual([]);
+  });
+
   it("import no package that the table keeps out of them", () => {
     const wrong = sources.flatMap((file) =>
       imports

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { CLIENT } from "../../constructs/contract/client-keys";
 import { volumeName } from "../../constructs/contract/docker-names";
 import {
   configuredPassword,
@@ -9,6 +10,7 @@ import {
   takesConfiguration,
 } from "../../constructs/contract/first-administrator";
 import { isDeployer } from "../../constructs/contract/markers";
+import { m2mFolder } from "../../constructs/contract/project-files";
 import { readRegularFile, replaceFile } from "../../constructs/keys/key-files";
 import type { DockerThing } from "../engines/docker";
 import { publishedKids } from "../project/known-keys";
@@ -44,7 +46,7 @@ export function passwordForFirstDeploy(
 
 /** Keeps a password until the first deploy has come to its end, whatever is synthesized meanwhile. */
 export function keepPassword(project: Project, password: string): void {
-  mkdirSync(join(project.folder, ".m2m"), { recursive: true });
+  mkdirSync(m2mFolder(project.folder), { recursive: true });
   replaceFile(passwordFile(project), password, 0o600);
 }
 
@@ -58,7 +60,7 @@ export function forgetPassword(project: Project): void {
 }
 
 function passwordFile({ folder }: Project): string {
-  return join(folder, ".m2m", "first-password");
+  return join(m2mFolder(folder), "first-password");
 }
 
 /**
@@ -99,9 +101,9 @@ function hasItsRights(stack: Stack): boolean {
 }
 
 function deployers(stack: Stack): string[] {
-  return Object.entries(stack.json.resource?.keycloak_openid_client ?? {})
+  return Object.entries(stack.json.resource?.[CLIENT] ?? {})
     .filter(([, config]) => isDeployer(config))
-    .map(([name]) => `keycloak_openid_client.${name}`);
+    .map(([name]) => `${CLIENT}.${name}`);
 }
 
 /** The volume of the server that a stack's deployer is on, where one of the stacks makes it. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { execaSync } from "execa";
+import { m2mFolder } from "../../constructs/contract/project-files";
 import { writeAtomically } from "../atomic-file";
 import { type DockerThing, declaredThings, existing, type MadeThing, remove, stateThings } from "../engines/docker";
 import { withLock } from "../lock";
@@ -27,7 +28,7 @@ const CLAIM_MS = 60_000;
 
 /** Refuses to go on while another run works on a stack of this checkout. */
 export function refuseWhileBusy(project: Project): void {
-  const folder = join(project.folder, ".m2m");
+  const folder = m2mFolder(project.folder);
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     const stack = /^attempt-(.+)\.json$/.exec(name)?.[1];
@@ -42,7 +43,7 @@ export function refuseWhileBusy(project: Project): void {
 export async function beginAttempt(session: Session, stack: Stack): Promise<MadeThing[]> {
   const { project, env, out } = session;
   const lock = { say: out.say, waitMs: CLAIM_MS };
-  return await withLock(join(project.folder, ".m2m"), `attempt-${stack.name}`, lock, async () => {
+  return await withLock(m2mFolder(project.folder), `attempt-${stack.name}`, lock, async () => {
     const leftovers = await findLeftovers(session, stack);
     if (leftovers.length > 0) {
       const list = leftovers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
@@ -126,5 +127,5 @@ function startOf(pid: number): string {
 }
 
 function recordFile(project: Project, stack: Stack): string {
-  return join(project.folder, ".m2m", `attempt-${stack.name}.json`);
+  return join(m2mFolder(project.folder), `attempt-${stack.name}.json`);
 }

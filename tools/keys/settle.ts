@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { m2mFolder } from "../../constructs/contract/project-files";
 import { KeyError } from "../../constructs/keys/errors";
 import { isCutOff } from "../../constructs/keys/key-store";
 import { readPassphrase } from "../../machines/settings";
@@ -13,7 +13,7 @@ const WAIT_MS = 10_000;
 
 /** Lets one command change keys at a time: two at once would both start from the same record. */
 export function oneAtATime<T>(project: Project, out: Output, work: () => Promise<T>): Promise<T> {
-  return withLock(join(project.folder, ".m2m"), "keys", { say: out.warn, waitMs: WAIT_MS }, work);
+  return withLock(m2mFolder(project.folder), "keys", { say: out.warn, waitMs: WAIT_MS }, work);
 }
 
 /**
