@@ -49,7 +49,7 @@ export interface SigningKeyPairProps {
   readonly rsaBits?: number;
 
   /**
-   * Folder of both halves, relative to `cdktf.json`.
+   * Folder of both halves, absolute or relative to `cdktf.json`.
    *
    * @default "certs"
    */
@@ -69,7 +69,7 @@ export interface SigningKeyPairProps {
  * The first synthesis makes the private key (PKCS#8 PEM, mode 0600) and a self-signed X.509 certificate (CN = name), of
  * whatever kind the algorithm asks for. The certificate is meant to be committed and is enough to synthesize, diff and deploy anywhere; the
  * private half stays on the machine and is never part of the synthesized JSON, plan, state or log. A pair is made only
- * where neither half exists, and where `CI` is set only if `M2M_CREATE_KEYS=true` asks for it.
+ * where neither half exists; if `CI` is set, only by `m2m up` or with `M2M_CREATE_KEYS=true`.
  *
  * Keys are rotated by `m2m keys`, which writes `NAME-signing.keys.json`, the public facts of every key, to be committed
  * as well. From then on it decides which keys Keycloak accepts; the synthesis reads it and changes nothing.
@@ -174,7 +174,8 @@ export function checkName(name: string): string[] {
 
 /** A folder, or a path where one can be made. */
 function checkDirectory(prop: string, directory: string): string[] {
-  const rule = "must be a folder, relative to cdktf.json; choose another, or move the file away that is in its place";
+  const rule =
+    "must be a folder, absolute or relative to cdktf.json; choose another, or move the file away that is in its place";
   return check(prop, directory, (d) => canBeFolder(resolve(projectFolder(), d)), rule);
 }
 

@@ -361,7 +361,7 @@ describe("fails", () => {
   it.each(["afile", "afile/below/it"])("on the directory %s, in whose place is a file", (directory) => {
     writeProjectFile("afile", "");
     expect(messageOf(() => declare({ directory }))).toBe(
-      `[test/Key] \`directory\` must be a folder, relative to cdktf.json, got: "${directory}"; choose another, or move the file away that is in its place`,
+      `[test/Key] \`directory\` must be a folder, absolute or relative to cdktf.json, got: "${directory}"; choose another, or move the file away that is in its place`,
     );
   });
 

@@ -114,7 +114,7 @@ export const requestCases: Case[] = [
     title: "too long",
     inputs: [
       long("a claim of 10,000 characters", 10_000, "accepted"),
-      long("a claim of 13,000 characters, in a header of more than 16 KB", 13_000, "ERR_TOKEN_MALFORMED"),
+      long("a claim of 13,000 characters, in a header of more than 16 KiB", 13_000, "ERR_TOKEN_MALFORMED"),
       long("a claim of 20,000 characters", 20_000, "ERR_TOKEN_MALFORMED"),
       long("a claim of 200,000 characters", 200_000, "ERR_TOKEN_MALFORMED", SAYS.tooLarge),
       long("a claim of 3,000,000 characters", 3_000_000, "ERR_TOKEN_MALFORMED", SAYS.tooLarge),
