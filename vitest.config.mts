@@ -17,8 +17,8 @@ const common = {
   // Shows `m2m test`, which watches the workers, that they are alive.
   setupFiles: ["test/sign-of-life.ts"],
   pool: "forks" as const, // constructs look for cdktf.json from the working folder
-  // One more than cores: a file that waits for Keycloak or Docker leaves its core to another.
-  maxWorkers: Math.min(availableParallelism() + 1, 6),
+  // As many as cores: Keycloak, Terraform and Docker work beside each end-to-end file.
+  maxWorkers: Math.max(2, Math.min(availableParallelism(), 6)),
 };
 
 export default defineConfig({
@@ -31,7 +31,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
-          testTimeout: 30_000,
+          testTimeout: 120_000, // the machine may be busy with other work
         },
       },
       {

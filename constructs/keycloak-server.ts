@@ -79,7 +79,7 @@ export interface KeycloakServerProps {
   /**
    * How long Keycloak may take to become healthy, in seconds. After that the deploy fails.
    *
-   * @default 180
+   * @default - 180, or the context value `m2m:keycloakStartTimeoutSeconds`
    */
   readonly startTimeoutSeconds?: number;
 
@@ -149,7 +149,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     super(scope, id);
     const name = props.containerName ?? setting(this, "keycloakName", "keycloak");
     const port = props.port ?? setting(this, "keycloakPort", 8080);
-    const startTimeout = props.startTimeoutSeconds ?? 180;
+    const startTimeout = props.startTimeoutSeconds ?? setting(this, "keycloakStartTimeoutSeconds", 180);
     const { mode = "optimized" } = props;
     const base = baseImage(props);
     failOn(this, [

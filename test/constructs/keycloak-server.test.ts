@@ -168,15 +168,23 @@ describe("options", () => {
     expect(server.connectTo).toBe("keycloak:8080=127.0.0.1:18080");
   });
 
-  it("takes name and port from the context, and prefers the props", () => {
-    const context = { "m2m:keycloakName": "from-context", "m2m:keycloakPort": 28080 };
+  it("takes name, port and start timeout from the context, and prefers the props", () => {
+    const context = {
+      "m2m:keycloakName": "from-context",
+      "m2m:keycloakPort": 28080,
+      "m2m:keycloakStartTimeoutSeconds": 500,
+    };
     expect(only(serverJson({}, context).json, "docker_container")).toMatchObject({
       name: "from-context",
       ports: [{ external: 28080 }],
+      wait_timeout: 500,
     });
-    expect(only(serverJson({ containerName: "own", port: 1 }, context).json, "docker_container")).toMatchObject({
+    expect(
+      only(serverJson({ containerName: "own", port: 1, startTimeoutSeconds: 60 }, context).json, "docker_container"),
+    ).toMatchObject({
       name: "own",
       ports: [{ external: 1 }],
+      wait_timeout: 60,
     });
   });
 

@@ -38,6 +38,7 @@ export function makeProject(names: Names, options: ProjectOptions = {}): string 
   const context = {
     "m2m:keycloakName": names.keycloak,
     "m2m:keycloakPort": names.keycloakPort,
+    "m2m:keycloakStartTimeoutSeconds": 500, // the machine may be busy with other work
     "m2m:machineName": names.machine,
     "m2m:machinePort": names.machinePort,
   };
