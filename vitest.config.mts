@@ -31,7 +31,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
-          testTimeout: 120_000, // the machine may be busy with other work
+          // The machine may be busy with other work.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

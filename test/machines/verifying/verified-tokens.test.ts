@@ -171,7 +171,7 @@ describe("the tokens a verifier remembers", () => {
     [{ maxStaleSeconds: 604_801 }, "`maxStaleSeconds` must be a whole number from 0 to 604800, got: 604801"],
     [{ maxStaleSeconds: Number.NaN }, "`maxStaleSeconds` must be"],
     [{ clockToleranceSeconds: 61 }, "`clockToleranceSeconds` must be a whole number from 0 to 60, got: 61"],
-    [{ authorizedParties: [] }, "`authorizedParties` must name a client"],
+    [{ authorizedParties: [] }, "`authorizedParties` must name at least one client"],
     [{ scopes: ["a b"] }, "`scopes` must list single scopes (RFC 6749 section 3.3), got: a b"],
     [{ scopes: ["caf\u00e9"] }, "`scopes` must list single scopes"],
   ])("are none with %o: the verifier does not start", (options, message) => {

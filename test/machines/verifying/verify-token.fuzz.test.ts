@@ -61,7 +61,7 @@ describe.each(ALGORITHMS)("the verifier for %s", (algorithm) => {
     const property = fc.asyncProperty(noise, async (token) => {
       expect(await judge(verify, token)).toBeInstanceOf(TokenError);
     });
-    await fc.assert(property, runs(2000));
+    await fc.assert(property, runs(400));
   });
 
   it("takes a token to the letter, and none that differs from it", { timeout: LONG }, async () => {
@@ -70,7 +70,7 @@ describe.each(ALGORITHMS)("the verifier for %s", (algorithm) => {
     const property = fc.asyncProperty(damaged(token), async (changed) => {
       if (changed !== token) expect(await judge(verify, changed)).toBeInstanceOf(TokenError);
     });
-    await fc.assert(property, runs(3000));
+    await fc.assert(property, runs(600));
   });
 
   it("takes of the issuer's own JWTs those that fit, and no other", { timeout: LONG }, async () => {
@@ -81,9 +81,9 @@ describe.each(ALGORITHMS)("the verifier for %s", (algorithm) => {
       expect(outcome instanceof TokenError, `${inspect(outcome)}`).toBe(!fits);
       counts[fits ? "taken" : "refused"] += 1;
     });
-    await fc.assert(property, runs(1500));
+    await fc.assert(property, runs(300));
     // Both sides have to be met, or the comparison says nothing.
-    expect(Math.min(counts.taken, counts.refused)).toBeGreaterThan(100);
+    expect(Math.min(counts.taken, counts.refused)).toBeGreaterThan(8);
   });
 
   it("refuses a header type that cannot become text", async () => {
@@ -96,6 +96,6 @@ describe.each(ALGORITHMS)("the verifier for %s", (algorithm) => {
     const property = fc.asyncProperty(headers(expected), claims(expected), async (header, payload) => {
       expect(await judge(verify, compact(header, payload, other))).toBeInstanceOf(TokenError);
     });
-    await fc.assert(property, runs(500));
+    await fc.assert(property, runs(100));
   });
 });
