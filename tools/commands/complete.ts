@@ -21,6 +21,9 @@ export const complete = command({
 export function answerCompletion(typed: readonly string[], commands: readonly Command[]): void {
   const root = new RootCommand();
   for (const { name, help, words, oneOf = [], options = {} } of commands) {
+    const [kind = "", second] = name.split(" ");
+    // The library finds a command of two words by way of the first.
+    if (second !== undefined && !root.commands.has(kind)) root.command(kind, help);
     const entry = root.command(name, help);
     if (words) entry.argument(words, (offer) => oneOf.forEach((word) => void offer(word, "")));
     for (const [option, { help, value, oneOf = [] }] of Object.entries<Option>({ ...options, ...COMMON })) {

@@ -93,7 +93,10 @@ interface Hang {
 async function firstHang(run: WatchedRun, life: string, tally: Tally, over: AbortSignal): Promise<Hang | undefined> {
   const { silenceMs = SILENCE_MS } = run;
   for (; !over.aborted; await sleep(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => undefined)) {
-    const workers = livingWorkers(life).map((worker) => ({ ...worker, file: relative(run.checkout, worker.file) }));
+    // A worker whose file has ended is gone, and another program may have its process id.
+    const workers = livingWorkers(life)
+      .map((worker) => ({ ...worker, file: relative(run.checkout, worker.file) }))
+      .filter(({ file }) => tally.openFiles.some((open) => `/${file}`.endsWith(`/${open}`)));
     const silent = workers.filter((worker) => worker.silentMs > silenceMs);
     if (silent.length > 0) return { what: silent.map(({ file }) => file), workers: silent };
     const timeoutMs = tally.longestTimeoutMs;
