@@ -26,6 +26,8 @@ export interface WatchedRun {
   readonly env?: NodeJS.ProcessEnv;
   /** @default 300_000 */
   readonly silenceMs?: number;
+  /** @default 60_000 */
+  readonly cleanUpMs?: number;
   /** What becomes of Vitest's own output. @default "inherit" */
   readonly output?: "inherit" | "ignore";
   /** Tells a person what hangs. */
@@ -55,7 +57,7 @@ export async function runWatched(run: WatchedRun): Promise<Outcome> {
   const exit = (once(vitest, "close") as Promise<[number | null]>).finally(() => over.abort());
   try {
     const hang = await firstHang(run, life, tally, over.signal);
-    if (hang) await giveUp({ ...run, vitest, life, over: over.signal }, hang);
+    if (hang) await giveUp({ ...run, vitest, life, tally, over: over.signal }, hang);
     const [code] = await exit;
     const exitCode = hang ? code || 1 : (code ?? 1);
     // Vitest says that a worker exited, and not in which file.
@@ -93,10 +95,7 @@ interface Hang {
 async function firstHang(run: WatchedRun, life: string, tally: Tally, over: AbortSignal): Promise<Hang | undefined> {
   const { silenceMs = SILENCE_MS } = run;
   for (; !over.aborted; await sleep(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => undefined)) {
-    // A worker whose file has ended is gone, and another program may have its process id.
-    const workers = livingWorkers(life)
-      .map((worker) => ({ ...worker, file: relative(run.checkout, worker.file) }))
-      .filter(({ file }) => tally.openFiles.some((open) => `/${file}`.endsWith(`/${open}`)));
+    const workers = workersAtWork(run, life, tally);
     const silent = workers.filter((worker) => worker.silentMs > silenceMs);
     if (silent.length > 0) return { what: silent.map(({ file }) => file), workers: silent };
     const timeoutMs = tally.longestTimeoutMs;
@@ -106,13 +105,22 @@ async function firstHang(run: WatchedRun, life: string, tally: Tally, over: Abor
   return undefined;
 }
 
+/** A worker whose file has ended is gone, and another program may have its process id. */
+function workersAtWork({ checkout }: WatchedRun, life: string, tally: Tally): Worker[] {
+  return livingWorkers(life)
+    .map((worker) => ({ ...worker, file: relative(checkout, worker.file) }))
+    .filter(({ file }) => tally.openFiles.some((open) => `/${file}`.endsWith(`/${open}`)));
+}
+
 interface HungRun extends WatchedRun {
   readonly vitest: ChildProcess;
   readonly life: string;
+  readonly tally: Tally;
   readonly over: AbortSignal;
 }
 
-async function giveUp({ vitest, life, over, warn }: HungRun, { what, workers }: Hang): Promise<void> {
+async function giveUp(run: HungRun, { what, workers }: Hang): Promise<void> {
+  const { vitest, life, tally, over, warn, cleanUpMs = CLEAN_UP_MS } = run;
   warn(`the test run hangs, in: ${what.join(", ") || "Vitest itself"}`);
   vitest.send(CANCEL, () => undefined);
   for (const { pid, file, silentMs } of workers) {
@@ -122,9 +130,9 @@ async function giveUp({ vitest, life, over, warn }: HungRun, { what, workers }: 
     kill(pid); // which frees the debugger's port for the next
   }
   warn(`Vitest, process ${vitest.pid}:\n${threadsOf(vitest.pid!)}`);
-  await sleep(CLEAN_UP_MS, undefined, { signal: over }).catch(() => undefined);
+  await sleep(cleanUpMs, undefined, { signal: over }).catch(() => undefined);
   if (over.aborted) return;
-  warn(`Vitest has not ended within ${CLEAN_UP_MS / 1000} s and is killed; containers of tests may be left in Docker`);
-  for (const { pid } of livingWorkers(life)) kill(pid);
+  warn(`Vitest has not ended within ${cleanUpMs / 1000} s and is killed; containers of tests may be left in Docker`);
+  for (const { pid } of workersAtWork(run, life, tally)) kill(pid);
   vitest.kill("SIGKILL");
 }

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ const SILENCE_MS = 10_000;
 const TIMEOUT_MS = 120_000;
 
 const CONFIGURATION = `export default { test: {
+  globalSetup: "./setup.mjs",
   maxWorkers: 2,
   pool: "forks",
   testTimeout: 1_000,
@@ -16,12 +18,13 @@ const CONFIGURATION = `export default { test: {
 } };`;
 
 /** Runs a good test beside another in a project of their own; gives what came of it, and what a person was told. */
-async function runWith(name: string, test: string) {
+async function runWith(name: string, test: string, tearDown = "") {
   const folder = mkdtempSync(join(tmpdir(), "m2m-watched-"));
   const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
   const imports = 'import { beforeAll, expect, it } from "vitest";\n';
   symlinkSync(join(CHECKOUT, "node_modules"), join(folder, "node_modules"));
   write("vitest.config.mjs", CONFIGURATION);
+  write("setup.mjs", `export const teardown = () => { ${tearDown} };`);
   write("good.test.mjs", `${imports} it("adds", () => expect(1 + 1).toBe(2));`);
   write(`${name}.test.mjs`, imports + test);
   const warnings: string[] = [];
@@ -29,6 +32,7 @@ async function runWith(name: string, test: string) {
     checkout: CHECKOUT,
     args: ["--root", folder, "--config", join(folder, "vitest.config.mjs")],
     silenceMs: SILENCE_MS,
+    cleanUpMs: SILENCE_MS,
     output: "ignore",
     warn: (text) => void warnings.push(text),
   });
@@ -74,6 +78,19 @@ describe.concurrent("a watched test run", { timeout: TIMEOUT_MS }, () => {
   it("names the file whose worker dies, and fails", async () => {
     const outcome = await runWith("dies", 'it("kills its process", () => process.kill(process.pid, "SIGKILL"));');
     expect(outcome).toMatchObject({ exitCode: 1, passed: 1, failed: 1, warned: "a worker died in: dies.test.mjs" });
+  });
+
+  it("spares a program that has the process id of a worker that has ended", async () => {
+    const other = spawn("sleep", ["60"]);
+    const sign = `join(process.env.M2M_TEST_LIFE, "${other.pid}")`;
+    const test = `import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+it("leaves the sign of a worker that has ended", () => writeFileSync(${sign}, "/ended.test.mjs"));
+it("never ends", () => { for (;;); });`;
+    const outcome = await runWith("loops", test, "for (;;);");
+    expect(outcome.warned).toContain("Vitest has not ended within 10 s and is killed");
+    expect([other.exitCode, other.signalCode]).toEqual([null, null]);
+    other.kill();
   });
 
   it("fails where a file cannot be loaded", async () => {
