@@ -59,7 +59,7 @@ describe("defaults", () => {
   it("waits 180 s for a health check that needs no curl", () => {
     const { wait, wait_timeout, healthcheck } = only(serverJson().json, "docker_container");
     expect({ wait, wait_timeout }).toEqual({ wait: true, wait_timeout: 180 });
-    expect(healthcheck).toMatchObject({ interval: "1s", start_period: "3m0s" });
+    expect(healthcheck).toMatchObject({ interval: "3s", start_period: "3m0s" });
     expect(healthcheck.test.slice(0, 3)).toEqual(["CMD", "bash", "-c"]);
     expect(healthcheck.test[3]).toContain("/dev/tcp/localhost/9000");
     expect(healthcheck.test.join()).not.toContain("curl");
