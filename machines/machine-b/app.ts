@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import type { Issuer } from "../calling/open-issuer";
 import { MachineError } from "../errors";
@@ -11,6 +11,7 @@ import { createIntrospector } from "../verifying/introspect-token";
 import type { VerifiedToken } from "../verifying/verified-token";
 import { verifyBoth } from "../verifying/verify-both";
 import { createVerifier } from "../verifying/verify-token";
+import { type Bindings, limitBody } from "./limit-body";
 
 export interface AppOptions {
   readonly issuer: Issuer;
@@ -29,10 +30,8 @@ export interface AppOptions {
   readonly log?: Log;
 }
 
-type Env = { Variables: { token: VerifiedToken } };
-
-/** Bytes that a request's body may have. No route reads one. */
-const mostBodyBytes = 16 * 1024;
+/** machine-b's API. */
+export type App = Hono<{ Bindings: Bindings; Variables: { token: VerifiedToken } }>;
 
 /**
  * Builds machine-b's API:
@@ -42,10 +41,12 @@ const mostBodyBytes = 16 * 1024;
  * - `GET /healthz`: 200 while the process serves
  * - `GET /readyz`: 200 once the issuer has been reached, else 503
  *
+ * The token is judged first, and nothing of the body is read before.
+ *
  * @throws {OptionError} `ERR_OPTION` at once for a missing audience or client id, which would leave the API open
  * @see RFC 6750 section 3
  */
-export function buildApp(options: AppOptions): Hono<Env> {
+export function buildApp(options: AppOptions): App {
   const { issuer, audience: realm, log = toStandardError } = options;
   const byKeys = createVerifier(issuer, options);
   // Asks the issuer at every call, but not about a forged token: the offline check refuses it first.
@@ -53,14 +54,14 @@ export function buildApp(options: AppOptions): Hono<Env> {
   const offline = createGuard({ verify: byKeys, realm, log });
   const online = createGuard({ verify: asked, realm, log });
 
-  const app = new Hono<Env>();
-  app.use(secureHeaders(), bodyLimit({ maxSize: mostBodyBytes }));
+  const app: App = new Hono();
+  app.use(secureHeaders());
   app.use(async (c, next) => {
     await next();
     c.header("cache-control", "no-store");
   });
-  app.get("/healthz", (c) => c.json({ status: "up" }));
-  app.get("/readyz", async (c) => {
+  app.get("/healthz", limitBody, (c) => c.json({ status: "up" }));
+  app.get("/readyz", limitBody, async (c) => {
     try {
       await issuer.metadata();
       return c.json({ status: "ready" });
@@ -69,10 +70,13 @@ export function buildApp(options: AppOptions): Hono<Env> {
       return c.json({ status: "waiting for the issuer", code: error.code }, 503);
     }
   });
-  app.get("/api/protected", honoGuard(offline), (c) => c.json({ ...c.get("token"), verified: "offline" }));
-  app.get("/api/protected/online", honoGuard(online), (c) => c.json({ ...c.get("token"), verified: "online" }));
+  app.get("/api/protected", honoGuard(offline), limitBody, (c) => c.json({ ...c.get("token"), verified: "offline" }));
+  app.get("/api/protected/online", honoGuard(online), limitBody, (c) =>
+    c.json({ ...c.get("token"), verified: "online" }),
+  );
   app.notFound((c) => c.json({ error: "not_found" }, 404));
   app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse(); // how Hono's middleware refuses a request
     log(`machine-b: ${c.req.method} ${c.req.path} answered 500: ${error.name}`);
     return c.json({ error: "server_error" }, 500);
   });

@@ -1,14 +1,11 @@
 // machine-b, the protected API, as a program. Settings come from the environment. Defaults are those of the article.
-import type { Server } from "node:http";
-import { serve } from "@hono/node-server";
 import { openMachine } from "../calling/open-machine";
 import { MachineError } from "../errors";
 import { readMachine, readNumber, readText } from "../settings";
 import { buildApp } from "./app";
+import { listen } from "./listen";
 
 const shutdownMs = 5000;
-/** Milliseconds for a request's head, and for the whole request, so slow senders do not hold connections. */
-const limits = { headersTimeout: 10_000, requestTimeout: 30_000 };
 
 function main(env = process.env): void {
   const settings = readMachine(env, "machine-b");
@@ -21,9 +18,9 @@ function main(env = process.env): void {
   }
 
   const address = { port: readNumber(env, "PORT", 3000, 0, 65_535), hostname: readText(env, "HOST", "0.0.0.0") };
-  const server = serve({ fetch: app.fetch, ...address, serverOptions: limits }, ({ address, port }) => {
+  const server = listen(app, address, ({ address, port }) => {
     console.log(`machine-b: listening on ${address}:${port}, tokens of ${machine.issuer.issuer}`);
-  }) as Server;
+  });
   server.on("error", fail);
   const stop = () => {
     // Answers requests under way and closes their connections. After five seconds the rest is cut off.
