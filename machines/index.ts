@@ -1,7 +1,14 @@
 // The library for services: `import { … } from "cdktf-keycloak-m2m/machine"`. It knows nothing of Terraform.
 
 export type { SigningAlgorithm } from "../constructs/keys/algorithms";
-export { type ConnectionLimits, type Connections, type Fetch, openConnections } from "./calling/connect-to";
+export {
+  type ConnectionOptions,
+  type Connections,
+  type Dispatching,
+  type Fetch,
+  type NetworkOptions,
+  openConnections,
+} from "./calling/connect-to";
 export { type Issuer, type IssuerOptions, openIssuer } from "./calling/open-issuer";
 export { type Machine, type MachineOptions, openMachine } from "./calling/open-machine";
 export { type AccessToken, requestToken, type TokenRequest } from "./calling/request-token";

@@ -14,7 +14,7 @@ interface Room {
 }
 
 const rooms = readRooms(readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8"));
-const sources = ["main.ts", ...["constructs", "machines", "provider", "tools"].flatMap(filesIn)];
+const sources = ["main.ts", ...["constructs", "machines", "network", "provider", "tools"].flatMap(filesIn)];
 const beside = ["scripts", "bench", "examples"].flatMap(filesIn);
 const testFiles = filesIn("test");
 const tests = testFiles.filter((file) => file.endsWith(".test.ts"));

@@ -5,7 +5,14 @@ import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 /** The sources that a checkout's programs are made of, and what is made of them. */
-const SOURCES = ["constructs/index.ts", "machines/index.ts", "provider/main.ts", "tools/main.ts", "scripts/build.ts"];
+const SOURCES = [
+  "constructs/index.ts",
+  "machines/index.ts",
+  "network/failure.ts",
+  "provider/main.ts",
+  "tools/main.ts",
+  "scripts/build.ts",
+];
 const MADE = ["node_modules/.package-lock.json", ".gen/providers/index.ts", "dist/m2m.cjs"];
 
 let checkout: string;
@@ -18,7 +25,7 @@ beforeEach(() => {
   cpSync(join(__dirname, "..", "m2m"), join(checkout, "m2m"));
   for (const file of [...SOURCES, "cdktf.json", "package-lock.json"]) write(file, 2);
   for (const file of MADE) write(file, 1);
-  for (const folder of ["constructs", "machines", "provider", "tools", "scripts"]) age(folder, 2);
+  for (const folder of ["constructs", "machines", "network", "provider", "tools", "scripts"]) age(folder, 2);
   writeFileSync(join(programs, "npm"), '#!/bin/sh\necho "npm $*"\n');
   chmodSync(join(programs, "npm"), 0o755);
 });

@@ -1,5 +1,9 @@
-import { Agent, buildConnector, fetch as undiciFetch } from "undici";
+import { fetch as undiciFetch } from "undici";
+import { Dispatchers, type Target } from "../../network/dispatchers";
+import { NetworkSettingError } from "../../network/environment";
+import { explainFailure, USUAL_ADVICE } from "../../network/failure";
 import { OptionError, UnreachableError } from "../errors";
+import { limitResponse } from "./limit-response";
 
 /** A `fetch` that takes its address as text. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -11,7 +15,28 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-export interface ConnectionLimits {
+/** A dispatcher of undici 7, such as `ProxyAgent`, `Agent` or `MockAgent`. */
+export interface Dispatching {
+  dispatch(...request: never[]): boolean;
+}
+
+/** How requests go out. Without either, the [environment decides](../../docs/network.md). */
+export interface NetworkOptions {
+  /**
+   * Sends every request, in place of this library. It gets a time limit as `signal`. Not beside `connectTo`.
+   *
+   * @default - the `fetch` of Node.js or undici, by proxies and CAs of the environment
+   */
+  readonly fetch?: Fetch;
+  /**
+   * Sends every request by this dispatcher of undici 7. Not beside `connectTo` or `fetch`.
+   *
+   * @default - the environment decides: proxies and CAs in its variables, or the global dispatcher of the program
+   */
+  readonly dispatcher?: Dispatching;
+}
+
+export interface ConnectionOptions extends NetworkOptions {
   /**
    * Milliseconds that a request may take, including the body of its answer: 1 to 2147483647.
    *
@@ -26,11 +51,6 @@ export interface ConnectionLimits {
   readonly maxResponseBytes?: number;
 }
 
-interface Address {
-  readonly host: string;
-  readonly port: string;
-}
-
 const hostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})$/i;
 
 /**
@@ -39,8 +59,8 @@ const hostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})$/i;
  *
  * @throws {OptionError} `ERR_OPTION` for an entry of another form, a port outside 1 to 65535, or the same name twice
  */
-export function parseConnectTo(text: string): ReadonlyMap<string, Address> {
-  const map = new Map<string, Address>();
+export function parseConnectTo(text: string): ReadonlyMap<string, Target> {
+  const map = new Map<string, Target>();
   for (const entry of text.split(",").map((part) => part.trim())) {
     if (entry === "") continue;
     const [from, to, ...rest] = entry.split("=").map(parseAddress);
@@ -56,7 +76,7 @@ export function parseConnectTo(text: string): ReadonlyMap<string, Address> {
   return map;
 }
 
-function parseAddress(text: string): Address | undefined {
+function parseAddress(text: string): Target | undefined {
   const [, host, port] = hostAndPort.exec(text.trim()) ?? [];
   if (host === undefined || Number(port) < 1 || Number(port) > 65535) return undefined;
   return { host: host.toLowerCase().replace(/^\[|\]$/g, ""), port: String(Number(port)) };
@@ -67,8 +87,8 @@ function parseAddress(text: string): Address | undefined {
  * TLS server name and the certificate check still use the name in the URL. Names that are not in the map resolve as
  * usual.
  *
- * The `fetch` follows no redirect unless a request asks for it. It does not read the proxy variables of the
- * environment.
+ * The `fetch` follows no redirect unless a request asks for it. Names in the map are connected to directly. Others go
+ * by the proxies and CAs of the environment.
  *
  * Does not check: the URL, for example whether it uses TLS.
  *
@@ -87,8 +107,8 @@ function parseAddress(text: string): Address | undefined {
  *   every HTTP status. It throws {@link UnreachableError} (`ERR_UNREACHABLE`) if there is no answer in time, the reason
  *   of a request's own `signal`, or the `TypeError` of a request that cannot be sent, such as a GET with a body
  */
-export function openConnections(connectTo = "", limits: ConnectionLimits = {}): Connections {
-  const { timeoutMs = 5000, maxResponseBytes = 1024 * 1024 } = limits;
+export function openConnections(connectTo = "", options: ConnectionOptions = {}): Connections {
+  const { timeoutMs = 5000, maxResponseBytes = 1024 * 1024 } = options;
   // The longest time that a timer of Node.js can hold.
   if (!(Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs < 2 ** 31)) {
     throw new OptionError(
@@ -96,45 +116,71 @@ export function openConnections(connectTo = "", limits: ConnectionLimits = {}): 
     );
   }
   const map = parseConnectTo(connectTo);
-  const targetOf = ({ hostname, port, protocol }: { hostname: string; port?: string; protocol?: string }) =>
+  checkNetwork(options, map.size > 0);
+  const targetOf = ({ hostname, port, protocol }: { hostname: string; port: string; protocol: string }) =>
     map.get(`${hostname.replace(/^\[|\]$/g, "")}:${port || (protocol === "https:" ? "443" : "80")}`);
-  const connect = buildConnector({ timeout: timeoutMs });
-  const dispatcher = new Agent({
-    maxResponseSize: maxResponseBytes,
-    connect(options, callback) {
-      const target = targetOf(options);
-      connect(target ? { ...options, hostname: target.host, port: target.port } : options, callback);
-    },
-  });
+  const dispatchers = new Dispatchers({ timeoutMs, targetOf });
   let closing: Promise<void> | undefined;
   return {
     async fetch(url, init = {}) {
       const timeout = AbortSignal.timeout(timeoutMs);
       const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
+      const request: RequestInit = { redirect: "manual", ...init, signal };
+      const { origin, pathname } = new URL(url);
       try {
-        // undici's own fetch, not Node's: an Agent works only with the undici that it comes from. The types are the
-        // same.
-        const request = { redirect: "manual", dispatcher, ...ownForm(init), signal } as Parameters<
-          typeof undiciFetch
-        >[1];
-        return (await undiciFetch(url, request)) as unknown as Response;
+        if (closing) throw new Error("the connections are closed");
+        const response = await (options.fetch?.(url, request) ?? send(url, request, options.dispatcher ?? dispatchers));
+        return limitResponse(response, maxResponseBytes, origin);
       } catch (cause) {
         init.signal?.throwIfAborted();
-        if (cause instanceof TypeError && cause.cause === undefined) throw cause; // nothing was sent
-        const { origin, pathname } = new URL(url);
+        if (cause instanceof NetworkSettingError) throw new OptionError(cause.message);
+        if (!options.fetch && cause instanceof TypeError && cause.cause === undefined) throw cause; // nothing was sent
         const target = targetOf(new URL(url));
         const at = target ? ` (at ${target.host}:${target.port})` : "";
-        throw new UnreachableError(
-          `no answer from ${origin}${pathname}${at}: ${reason(cause, timeoutMs)}; check that it runs and that the address is right`,
+        const isByEnvironment = !target && !options.fetch && !options.dispatcher;
+        const { reason, advice } = explain(
           cause,
+          timeoutMs,
+          isByEnvironment ? dispatchers.proxyOf(new URL(url)) : undefined,
         );
+        throw new UnreachableError(`no answer from ${origin}${pathname}${at}: ${reason}; ${advice}`, cause);
       }
     },
     close: () => {
-      closing ??= dispatcher.close();
+      closing ??= dispatchers.close();
       return closing;
     },
   };
+}
+
+const shared = new Dispatchers();
+
+/** The `fetch` of Node.js, by the proxies and CAs of the environment. */
+export const fetchByEnvironment: Fetch = (url, init = {}) => send(url, init, shared);
+
+function checkNetwork({ fetch, dispatcher }: NetworkOptions, isMapped: boolean): void {
+  if (fetch !== undefined && typeof fetch !== "function") throw new OptionError("`fetch` must be a function");
+  if (dispatcher !== undefined && typeof dispatcher?.dispatch !== "function") {
+    throw new OptionError("`dispatcher` must be a dispatcher of undici, such as a ProxyAgent");
+  }
+  const given = Object.entries({ fetch, dispatcher, connectTo: isMapped || undefined }).filter(([, value]) => value);
+  if (given.length < 2) return;
+  const names = given.map(([name]) => `\`${name}\``).join(" and ");
+  throw new OptionError(`only one of \`fetch\`, \`dispatcher\` and \`connectTo\` may be given, got: ${names}`);
+}
+
+const fetchOfNode = globalThis.fetch;
+
+/** Sends by a dispatcher, or by Node.js' own way if there is none. */
+async function send(url: string, init: RequestInit, way: Dispatching | Dispatchers): Promise<Response> {
+  const given = (init as { dispatcher?: Dispatching }).dispatcher;
+  const dispatcher = given ?? (way instanceof Dispatchers ? way.for(new URL(url)) : way);
+  if (!dispatcher) return await globalThis.fetch(url, init);
+  // A program that has put another `fetch` in place means it, such as a stand-in of its tests.
+  if (globalThis.fetch !== fetchOfNode) return await globalThis.fetch(url, { ...init, dispatcher } as RequestInit);
+  // undici's own `fetch`: a dispatcher works for certain only with the undici that it comes from.
+  const request = { ...ownForm(init), dispatcher } as Parameters<typeof undiciFetch>[1];
+  return (await undiciFetch(url, request)) as unknown as Response;
 }
 
 /** Turns a `FormData` of Node.js into bytes with their content type, since undici knows only its own `FormData`. */
@@ -146,9 +192,7 @@ function ownForm(init: RequestInit): RequestInit {
   return { ...init, headers, body: encoded.body, duplex: "half" } as RequestInit;
 }
 
-function reason(error: unknown, timeoutMs: number): string {
-  if (!(error instanceof Error)) return "unknown";
-  if (error.name === "TimeoutError") return `nothing within ${timeoutMs} ms`;
-  const cause = error.cause as NodeJS.ErrnoException | undefined;
-  return cause?.code ?? cause?.message ?? error.message;
+function explain(error: unknown, timeoutMs: number, proxy: URL | undefined) {
+  if (!(error instanceof Error) || error.name !== "TimeoutError") return explainFailure(error, proxy);
+  return { reason: `nothing within ${timeoutMs} ms`, advice: USUAL_ADVICE };
 }

@@ -9,10 +9,10 @@ import {
 } from "oauth4webapi";
 import { IssuerError, MachineError, OptionError, UnreachableError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
-import { type Fetch, openConnections } from "./connect-to";
+import { type Fetch, type NetworkOptions, openConnections } from "./connect-to";
 import { createSkewedClock, type SkewedClock } from "./skewed-clock";
 
-export interface IssuerOptions {
+export interface IssuerOptions extends NetworkOptions {
   /** The issuer, exactly as in the `iss` of its tokens. For Keycloak `https://host/realms/NAME`. */
   readonly issuer: string;
   /**
@@ -91,7 +91,7 @@ const metadataRetryMs = 10 * 1000;
 export function openIssuer(options: IssuerOptions): Issuer {
   const { issuer, connectTo, allowInsecureHttp = false, now = () => new Date(), log = toStandardError } = options;
   const url = checkUrl("issuer", issuer, allowInsecureHttp);
-  const connections = openConnections(connectTo);
+  const connections = openConnections(connectTo, { fetch: options.fetch, dispatcher: options.dispatcher });
   const clock = createSkewedClock(now, issuer, quietly(log));
   const fetch: Fetch = async (address, init) => {
     checkUrl("endpoint of the issuer", address, allowInsecureHttp);

@@ -3,11 +3,11 @@ import { OptionError } from "../errors";
 import type { Log } from "../log";
 import type { KeySource } from "../signing/key-source";
 import { watchSigningKey } from "../signing/watch-signing-key";
-import { openConnections } from "./connect-to";
+import { type NetworkOptions, openConnections } from "./connect-to";
 import { type Issuer, openIssuer } from "./open-issuer";
 import { createTokenClient, type TokenClient } from "./token-client";
 
-export interface MachineOptions {
+export interface MachineOptions extends NetworkOptions {
   /** The machine's client id at the issuer. */
   readonly clientId: string;
   /** Path of its private key in PEM. Changes of the file are followed. @default - none: `signingKey` is required */
@@ -81,8 +81,12 @@ export function openMachine(options: MachineOptions): Machine {
   const { clientId, scope, audience, refreshAfter, patienceMs, log } = options;
   const signingKey = keyOf(options);
   const issuer = openIssuer(options);
-  const limits = { timeoutMs: options.callTimeoutMs ?? 30_000, maxResponseBytes: -1 };
-  const connections = openConnections(options.connectTo, limits);
+  const connections = openConnections(options.connectTo, {
+    fetch: options.fetch,
+    dispatcher: options.dispatcher,
+    timeoutMs: options.callTimeoutMs ?? 30_000,
+    maxResponseBytes: -1,
+  });
   const { fetch } = connections;
   const tokens = createTokenClient(issuer, {
     clientId,

@@ -3,6 +3,7 @@ import { type Log, quietly, toStandardError } from "../log";
 import { checkKeySource, type KeySource } from "../signing/key-source";
 import { checkClientId } from "../signing/sign-assertion";
 import { CachedToken } from "./cached-token";
+import { type Fetch, fetchByEnvironment } from "./connect-to";
 import { checkUrl, type Issuer } from "./open-issuer";
 import { requestToken } from "./request-token";
 
@@ -40,9 +41,9 @@ export interface TokenClientOptions {
   /**
    * The `fetch` that {@link TokenClient.fetch} calls APIs with.
    *
-   * @default - the `fetch` of Node.js
+   * @default - the `fetch` of Node.js, by the proxies and CAs of the environment
    */
-  readonly fetch?: (url: string, init?: RequestInit) => Promise<Response>;
+  readonly fetch?: Fetch;
   /**
    * Takes a line when a refresh fails.
    *
@@ -108,7 +109,7 @@ export interface TokenClient {
 export function createTokenClient(issuer: Issuer, options: TokenClientOptions): TokenClient {
   const { clientId, signingKey, audience, refreshAfter = 0.75, patienceMs = 10_000 } = options;
   const log = quietly(options.log ?? toStandardError);
-  const callWith = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+  const callWith = options.fetch ?? fetchByEnvironment;
   checkClientId(clientId);
   checkKeySource(signingKey);
   checkRange("refreshAfter", refreshAfter, 0.1, 0.9);

@@ -65,13 +65,25 @@ sign() {
 # $1: status and body, as `request` prints them; a body that is no JSON counts as empty.
 field() { sed 1d <<<"$1" | jq -r --arg name "$2" 'try (.[$name] // "") catch ""' 2>/dev/null || true; }
 
-# curl with the settings of all requests; prints the status, then the body. ~/.curlrc (--disable, which has to come
-# first) and proxy variables stay out: a proxy would get the assertion, and CONNECT_TO would not be where it connects.
+# curl with the settings of all requests; prints the status, then the body. ~/.curlrc stays out (--disable, which has to
+# come first).
 request() {
   local answer
-  answer=$(curl --disable --noproxy '*' --silent --show-error --connect-timeout 5 --max-time 10 \
-    ${connect[@]+"${connect[@]}"} --write-out '\n%{http_code}' "$@") || return 1
+  answer=$(curl --disable --noproxy "$direct" --silent --show-error --connect-timeout 5 --max-time 10 \
+    ${connect[@]+"${connect[@]}"} --write-out '\n%{http_code}' "$@") || return
   printf '%s\n%s\n' "${answer##*$'\n'}" "${answer%$'\n'*}"
+}
+
+# What helps when curl ends with $1 and gives no answer. $2: the usual advice.
+advice() {
+  case $1 in
+    5 | 97) echo 'check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY' ;;
+    7 | 28) echo "$2${https_proxy:+; HTTPS_PROXY is set}${http_proxy:+; HTTP_PROXY is set}" ;;
+    35) echo 'check whether the address is http, or the port another' ;;
+    56) echo "$2, and what a proxy says" ;;
+    60 | 77) echo "name a file with the CA's certificate in SSL_CERT_FILE" ;;
+    *) echo "$2" ;;
+  esac
 }
 
 case ${1:-} in
@@ -87,12 +99,21 @@ for url in "$ISSUER" "$API"; do
     fail "must be an https address, got: $url; for local development only, set ALLOW_INSECURE_HTTP=true"
 done
 
+# Proxies as in the whole project (docs/network.md): small letters first, and never for this machine itself, nor for what
+# CONNECT_TO names.
+unset ALL_PROXY all_proxy
+export http_proxy=${http_proxy-${HTTP_PROXY:-}} https_proxy=${https_proxy-${HTTPS_PROXY:-}}
+direct=${no_proxy-${NO_PROXY:-}}
+direct=${direct//\*./.}
+
 connect=()
 IFS=, read -ra entries <<<"$CONNECT_TO"
 for entry in ${entries[@]+"${entries[@]}"}; do
   [[ $entry =~ ^[^=]+:[0-9]+=[^=]+:[0-9]+$ ]] || fail "CONNECT_TO must list host:port=address:port, got: $entry"
   connect+=(--connect-to "${entry/=/:}")
+  [[ $direct == '*' ]] || direct=${entry%%:*},$direct
 done
+[[ $direct == '*' ]] || direct=localhost,127.0.0.0/8,127.0.0.1,::1,$direct
 
 # The key, and its id: base64url(SHA-256(DER SubjectPublicKeyInfo)), which Keycloak computes from the certificate too.
 [[ -r $KEY_FILE ]] || fail "key file $KEY_FILE cannot be read; check the path and that this user may read it"
@@ -138,14 +159,14 @@ answer=$(printf '%s' "client_assertion=$header.$payload.$signature" | request \
   ${scope[@]+"${scope[@]}"} \
   --data @- \
   "$ISSUER/protocol/openid-connect/token") ||
-  fail "no answer from $ISSUER; check that Keycloak runs and that CONNECT_TO is right"
+  fail "no answer from $ISSUER; $(advice $? 'check that Keycloak runs and that CONNECT_TO is right')"
 access_token=$(field "$answer" access_token)
 [[ ${answer%%$'\n'*} == 200 && -n $access_token ]] ||
   fail "$ISSUER gave no token (HTTP ${answer%%$'\n'*}): $(field "$answer" error): $(field "$answer" error_description)"
 
 # The call. `--config -` reads the header from the pipe.
 answer=$(printf 'header = "Authorization: Bearer %s"\n' "$access_token" | request --config - "$API") ||
-  fail "no answer from $API; check that machine-b runs and that CONNECT_TO is right"
+  fail "no answer from $API; $(advice $? 'check that machine-b runs and that CONNECT_TO is right')"
 echo "HTTP ${answer%%$'\n'*}"
 [[ ${answer%%$'\n'*} == 200 ]] || fail "$API refused the call: $(field "$answer" error): $(field "$answer" error_description)"
 echo "caller: $(field "$answer" caller)"

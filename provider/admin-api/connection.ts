@@ -1,4 +1,6 @@
 import type KeycloakAdminClient from "@keycloak/keycloak-admin-client";
+import type { Dispatchers, TlsSettings } from "../../network/dispatchers";
+import { proxyFor } from "../../network/environment";
 import { KeycloakError, NotKeycloakError } from "./errors";
 import { jsonOf, statusFault } from "./faults";
 import { type Credentials, SignIn } from "./sign-in";
@@ -11,7 +13,7 @@ export interface ConnectionSettings extends Credentials {
   /** 0: no limit. */
   timeoutMs: number;
   headers: { [name: string]: string };
-  tls?: { ca?: string; cert?: string; key?: string; rejectUnauthorized?: boolean } | undefined;
+  tls?: TlsSettings | undefined;
 }
 
 /** How one server is reached: its two addresses, TLS and the sign-in. It neither waits nor repeats. */
@@ -19,6 +21,7 @@ export class Connection {
   readonly #settings: ConnectionSettings;
   readonly #signIn: SignIn;
   #admin: Promise<KeycloakAdminClient> | undefined;
+  #dispatchers: Dispatchers | undefined;
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
@@ -46,7 +49,7 @@ export class Connection {
 
   async #connect(): Promise<KeycloakAdminClient> {
     const { adminUrl, realm, timeoutMs } = this.#settings;
-    const requestOptions = await this.#requestOptions();
+    const requestOptions = await this.#requestOptions(adminUrl);
     // Loaded at the first call: most starts of the provider only serve its schema or check a configuration.
     const { default: KeycloakAdminClient } = await import("@keycloak/keycloak-admin-client");
     const admin = new KeycloakAdminClient({ baseUrl: adminUrl, realmName: realm, timeout: timeoutMs, requestOptions });
@@ -54,12 +57,24 @@ export class Connection {
     return admin;
   }
 
-  /** TLS options need undici's own agent. It takes a moment to load, and most configurations do not need it. */
-  async #requestOptions(): Promise<RequestInit> {
+  /** The proxy that requests may go by. */
+  proxy(): URL | undefined {
+    try {
+      return proxyFor(new URL(this.#settings.adminUrl));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Proxies and TLS options need undici's own agents. They take a moment to load, and most configurations need none. */
+  async #requestOptions(address: string): Promise<RequestInit> {
     const { headers, tls } = this.#settings;
-    if (!tls) return { headers };
-    const { Agent } = await import("undici");
-    return { headers, dispatcher: new Agent({ connect: tls }) as unknown as NonNullable<RequestInit["dispatcher"]> };
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (!url || (!tls && !proxyFor(url) && !process.env.SSL_CERT_FILE)) return { headers };
+    const { Dispatchers } = await import("../../network/dispatchers.js");
+    this.#dispatchers ??= new Dispatchers({ ...(tls && { tls }) });
+    const dispatcher = this.#dispatchers.for(url);
+    return { headers, ...(dispatcher && { dispatcher }) } as RequestInit;
   }
 
   /** The server's own name for the realm. It may differ from the address it is reached at. */
@@ -76,8 +91,8 @@ export class Connection {
 
   async #fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const { url, realm, timeoutMs } = this.#settings;
-    const options = await this.#requestOptions();
     const address = `${url}/realms/${encodeURIComponent(realm)}${path}`;
+    const options = await this.#requestOptions(address);
     return fetch(address, { ...options, ...init, ...(timeoutMs && { signal: AbortSignal.timeout(timeoutMs) }) });
   }
 }

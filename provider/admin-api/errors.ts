@@ -9,6 +9,8 @@ export interface Fault {
   temporary: boolean;
   /** No answer came, but Keycloak may have carried out the request. */
   ambiguous: boolean;
+  /** What helps, if the fault lies between us and the server. */
+  advice?: string;
   /** The address that was called, if it answered. */
   url?: string;
 }

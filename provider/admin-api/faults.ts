@@ -1,3 +1,5 @@
+import { NetworkSettingError } from "../../network/environment";
+import { explainFailure, USUAL_ADVICE } from "../../network/failure";
 import { type Fault, KeycloakError, NotKeycloakError } from "./errors";
 
 const BUSY = new Set([408, 429, 502, 503, 504]);
@@ -13,11 +15,18 @@ const REFUSED = new Set([
 const WITHOUT_LOCATION = /^(location header|resourceId) is not found in /;
 const BROKEN = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ETIMEDOUT", "ECONNABORTED"]);
 
-/** The fault behind an error of the admin client or of fetch. Null: the error is a defect of the provider. */
-export function faultOf(error: unknown): Fault | null {
+/**
+ * The fault behind an error of the admin client or of fetch. Null: the error is a defect of the provider.
+ *
+ * @param proxy the proxy that the request may have gone by
+ */
+export function faultOf(error: unknown, proxy?: URL): Fault | null {
   if (error instanceof KeycloakError) return error.fault;
   if (error instanceof NotKeycloakError) {
     return { kind: "not-keycloak", got: error.message, temporary: true, ambiguous: true };
+  }
+  if (error instanceof NetworkSettingError) {
+    return { kind: "other", got: error.message, temporary: false, ambiguous: false, advice: "Correct or unset it" };
   }
   const { response, responseData, name } = error as { response?: Response; responseData?: unknown; name?: string };
   if (response) return statusFault(response.status, responseData, response.url);
@@ -34,9 +43,12 @@ export function faultOf(error: unknown): Fault | null {
   }
   if (!code) return null;
   const temporary = REFUSED.has(code) || BROKEN.has(code);
+  const { reason, advice } = explainFailure(error, proxy);
+  const isExplained = advice !== USUAL_ADVICE && !(code in KNOWN);
   return {
     kind: temporary ? "unreachable" : "other",
-    got: describe(code, error),
+    got: isExplained || reason.startsWith("the proxy") ? reason : describe(code, error),
+    ...(advice !== USUAL_ADVICE && { advice }),
     temporary,
     ambiguous: BROKEN.has(code),
   };
@@ -66,15 +78,16 @@ function causeCode(error: unknown): string | undefined {
   return undefined;
 }
 
+const KNOWN: { [code: string]: string } = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  UND_ERR_SOCKET: "connection closed",
+  ENOTFOUND: "host name not found",
+};
+
 function describe(code: string, error: unknown): string {
-  const known: { [code: string]: string } = {
-    ECONNREFUSED: "connection refused",
-    ECONNRESET: "connection reset",
-    UND_ERR_SOCKET: "connection closed",
-    ENOTFOUND: "host name not found",
-  };
   const cause = (error as { cause?: { message?: string } }).cause;
-  return known[code] ?? `${code}${cause?.message ? ` (${cause.message})` : ""}`;
+  return KNOWN[code] ?? `${code}${cause?.message ? ` (${cause.message})` : ""}`;
 }
 
 /** The body of an answer, or undefined if it is not JSON. A body that breaks off is an error of the connection. */

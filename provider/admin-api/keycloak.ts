@@ -62,7 +62,7 @@ export class Keycloak {
       try {
         return await this.#attempt(run, slots);
       } catch (error) {
-        const fault = faultOf(error);
+        const fault = faultOf(error, this.#connection.proxy());
         if (!fault) throw error;
         if (fault.status === 401 && !renewed && !(error instanceof KeycloakError)) {
           renewed = true;
@@ -123,12 +123,10 @@ export class Keycloak {
     if (fault.kind === "status" && !(fault.temporary && fault.status !== 500)) {
       return new KeycloakError(fault, `${what}: Keycloak answered ${fault.got}`, adviceFor(fault, adminUrl));
     }
+    const summary = `${what}: Keycloak at ${adminUrl} cannot be used: ${fault.got}`;
     const waited = Math.round((Date.now() - Math.min(begun, this.#downSince ?? begun)) / 1000);
-    return new KeycloakError(
-      fault,
-      `${what}: Keycloak at ${adminUrl} cannot be used: ${fault.got}`,
-      `Waited ${waited} s. If m2m runs this environment, "m2m up" brings the server back and applies the rest; otherwise start the server, or correct the provider's url and base_path.`,
-    );
+    const usual = `If m2m runs this environment, "m2m up" brings the server back and applies the rest; otherwise start the server, or correct the provider's url and base_path.`;
+    return new KeycloakError(fault, summary, `Waited ${waited} s. ${fault.advice ? sentence(fault.advice) : usual}`);
   }
 
   #shared<T>(key: string, load: () => Promise<T>): Promise<T> {
@@ -148,6 +146,10 @@ export class Keycloak {
     void settled.then(() => this.#queues.get(key) === settled && this.#queues.delete(key));
     return mine;
   }
+}
+
+function sentence(advice: string): string {
+  return `${advice[0]!.toUpperCase()}${advice.slice(1)}.`;
 }
 
 /** An empty answer is an error: otherwise it would mean that the object does not exist. */

@@ -18,7 +18,7 @@ describe("links", () => {
   it.each(PAGES)("and paths of this repository named in %s lead to a file or folder", (page) => {
     const paths = codeSpans(withoutFences(page)).filter((span) => {
       return (
-        /^(constructs|machines|provider|tools|test|bench|scripts|examples|docs)\/[\w./-]*$/.test(span) &&
+        /^(constructs|machines|network|provider|tools|test|bench|scripts|examples|docs)\/[\w./-]*$/.test(span) &&
         !/[A-Z]{4}/.test(span)
       );
     });

@@ -4,7 +4,7 @@ import { ANY_KEY } from "../../constructs/keys/algorithms";
 import { CONSTRUCT_PAGES, codeSpans, firstCells, read, section, sources } from "./pages";
 
 /** The sources, with texts put together that are written in parts. */
-const code = [read("m2m"), sources("constructs", "machines", "provider", "tools")]
+const code = [read("m2m"), sources("constructs", "machines", "network", "provider", "tools")]
   .join("\n")
   .replaceAll(/["'`]\s*\+\s*["'`]/g, "")
   .replaceAll("\\`", "`")

@@ -8,7 +8,7 @@ const OF_KEYCLOAK = [["Unable to load public key"]];
 
 /** The parts of every text in the sources that are the same each time. */
 const texts = [
-  ...["constructs", "machines", "tools"].flatMap((folder) => below(folder, ".ts")).flatMap(textsIn),
+  ...["constructs", "machines", "network", "tools"].flatMap((folder) => below(folder, ".ts")).flatMap(textsIn),
   ...[...read("machines/machine-a/call.sh").matchAll(/"(.+)"/g)].map((match) =>
     match[1]!.split(/\$\w+|\$\{.*?\}|\$\(.*?\)/),
   ),

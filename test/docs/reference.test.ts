@@ -81,7 +81,7 @@ describe("reference tables", () => {
     const paths = spans.filter((span) => /^[a-z-]+\/[\w/.-]+$/.test(span) && !span.includes("NAME"));
     expect(paths.length).toBeGreaterThan(20);
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
-    const code = sources("constructs", "machines", "tools");
+    const code = sources("constructs", "machines", "network", "tools");
     const names = spans.filter((span) => /^[a-z]+[A-Z]\w+$/.test(span));
     expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,13 +73,15 @@ export class TestIssuer {
   /** Answers by the end of the path; a test puts its own in to make the issuer misbehave. */
   readonly answers = new Map<string, (received: Received) => Answer | Promise<Answer>>();
   port = 0;
-  private server = this.createServer();
+  private server: Server | undefined;
 
   constructor(
     readonly key: TestKey,
     realm = "test",
+    /** Serves over TLS with this certificate. */
+    private readonly tls?: { readonly cert: string; readonly key: string },
   ) {
-    this.url = `http://issuer.test:8080/realms/${realm}`;
+    this.url = `${tls ? "https" : "http"}://issuer.test:8080/realms/${realm}`;
     this.reset();
   }
 
@@ -123,15 +126,16 @@ export class TestIssuer {
   }
 
   async start(port = 0): Promise<this> {
-    this.server = this.createServer();
-    await new Promise<void>((resolve) => this.server.listen(port, "127.0.0.1", resolve));
-    this.port = (this.server.address() as AddressInfo).port;
+    const server = this.createServer();
+    this.server = server;
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    this.port = (server.address() as AddressInfo).port;
     return this;
   }
 
   async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    this.server?.closeAllConnections();
+    await new Promise((resolve) => (this.server ? this.server.close(resolve) : resolve(undefined)));
   }
 
   /** The claims of an access token as Keycloak writes them, good for 300 s. */
@@ -188,8 +192,8 @@ export class TestIssuer {
     }
   }
 
-  private createServer() {
-    return createServer(async (request, response) => {
+  private createServer(): Server {
+    const answer: RequestListener = async (request, response) => {
       const path = (request.url ?? "").replace(new URL(this.url).pathname, "");
       const received = { path, form: new URLSearchParams(await text(request)) };
       this.received.push(received);
@@ -204,7 +208,8 @@ export class TestIssuer {
       response.sendDate = dated ?? true;
       response.writeHead(status, { "content-type": type ?? "application/json", ...headers });
       response.end(typeof body === "string" ? body : JSON.stringify(body));
-    });
+    };
+    return this.tls ? createTlsServer(this.tls, answer) : createServer(answer);
   }
 }
 

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { EnvHttpProxyAgent, fetch as fetchByProxy } from "undici";
 import {
   DOCKER,
   EMBEDDED_KEYCLOAK,
@@ -10,6 +9,7 @@ import {
   readSources,
   type Sources,
 } from "../../constructs/contract/sources";
+import { openConnections } from "../../machines/calling/connect-to";
 import { isMachineImage, keycloakImage, machineImage, presentImages } from "../bring/image-names";
 import type { Output } from "../output";
 import type { Project } from "../project/project";
@@ -80,19 +80,17 @@ async function reach(): Promise<Sources> {
   };
 }
 
-/** Does a server answer with a status below this one? It is asked through the proxy of the environment, as by Terraform. */
+/** Does a server answer with a status below this one? It is asked by the proxies and CAs of the environment, as by Terraform. */
 export async function answers(url: string, below = 500): Promise<boolean> {
-  const request = { method: "HEAD", signal: AbortSignal.timeout(REACH_MS), redirect: "manual" } as const;
-  const { HTTPS_PROXY, https_proxy, HTTP_PROXY, http_proxy } = process.env;
+  const connections = openConnections("", { timeoutMs: REACH_MS });
   try {
     // A registry that asks for credentials is there as well.
-    const { status } =
-      HTTPS_PROXY || https_proxy || HTTP_PROXY || http_proxy
-        ? await fetchByProxy(url, { ...request, dispatcher: new EnvHttpProxyAgent() })
-        : await fetch(url, request);
+    const { status } = await connections.fetch(url, { method: "HEAD" });
     return status < below;
   } catch {
     return false;
+  } finally {
+    void connections.close().catch(() => undefined);
   }
 }
 

@@ -25,6 +25,8 @@ describe("a server with a certificate of its own", () => {
   });
 
   it("is refused otherwise, at once", async () => {
-    expect(await errorOf(readOver({}))).toContain("DEPTH_ZERO_SELF_SIGNED_CERT (self-signed certificate)");
+    const error = await errorOf(readOver({}));
+    expect(error).toContain("its certificate is of a CA that is not trusted here (DEPTH_ZERO_SELF_SIGNED_CERT)");
+    expect(error).toContain("Name a file with that CA's certificate in SSL_CERT_FILE");
   });
 });

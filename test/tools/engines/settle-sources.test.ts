@@ -158,6 +158,7 @@ describe("with a proxy", () => {
       socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
     });
     await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    vi.unstubAllGlobals();
     vi.stubEnv("HTTPS_PROXY", `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
     vi.stubEnv("https_proxy", undefined);
     vi.stubEnv("NO_PROXY", undefined);
