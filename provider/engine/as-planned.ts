@@ -1,6 +1,6 @@
 import { type Diagnostic, warning } from "../protocol/diagnostics";
 import { typeOfBlock } from "../protocol/schema";
-import { equal, isEmpty, isWhollyKnown, type ObjectValue } from "../protocol/values";
+import { equivalent, isWhollyKnown, type ObjectValue } from "../protocol/values";
 import { schemaOf } from "./schema";
 import type { Change, Resource } from "./table";
 
@@ -9,7 +9,7 @@ export function asPlanned(resource: Resource, planned: ObjectValue, state: Objec
   return Object.entries(resource.attributes).every(([name, { read, write, type }]) => {
     const [wanted, got] = [planned[name] ?? null, state[name] ?? null];
     if (!read || !write || !isWhollyKnown(wanted)) return true;
-    return (isEmpty(wanted) && isEmpty(got)) || equal(wanted, got, type);
+    return equivalent(wanted, got, type);
   });
 }
 
@@ -21,7 +21,7 @@ export function unheeded(resource: Resource, { config, planned }: Change, state:
       const [wanted, got] = [planned[name] ?? null, state[name] ?? null];
       const declared = (config[name] ?? null) !== null || attribute.default !== undefined;
       if (!declared || !attribute.read || attribute.writeOnly || !isWhollyKnown(wanted)) return false;
-      return !(isEmpty(wanted) && isEmpty(got)) && !equal(wanted, got, types[name]!);
+      return !equivalent(wanted, got, types[name]!);
     })
     .map(([name]) =>
       warning(

@@ -1,4 +1,4 @@
-import { isEmpty, type ObjectValue, type Value } from "../protocol/values";
+import { isEmpty, type ObjectValue, type Value, withoutNulls } from "../protocol/values";
 import { formatDuration, normaliseDuration, parseDuration } from "./durations";
 import type { Attribute, Representation } from "./table";
 
@@ -103,7 +103,7 @@ export function ownKeys(map: string, { cleared, watched, foreign }: OtherKeys): 
       const result: ObjectValue = {};
       for (const [key, value] of Object.entries((known ?? {}) as ObjectValue)) {
         if (kept[key]) result[key] = kept[key];
-        else if (value === "" || value === null) result[key] = value;
+        else if (value === "") result[key] = value;
       }
       const others = imported ? Object.keys(kept).filter((key) => !foreign(key)) : watched?.(representation, state);
       for (const key of others ?? []) if (kept[key]) result[key] = kept[key];
@@ -114,8 +114,8 @@ export function ownKeys(map: string, { cleared, watched, foreign }: OtherKeys): 
         if (cleared === "empty") setIn(representation, map, key, "");
         else delete mapOf(representation, map)[key];
       }
-      for (const [key, content] of Object.entries((value ?? {}) as ObjectValue)) {
-        setIn(representation, map, key, String(content ?? ""));
+      for (const [key, content] of Object.entries((withoutNulls(value, textMap.type) ?? {}) as ObjectValue)) {
+        setIn(representation, map, key, String(content));
       }
     },
   };

@@ -1,5 +1,14 @@
 import type { Path } from "../protocol/diagnostics";
-import { equal, isEmpty, isUnknown, type ObjectValue, UNKNOWN, type Value } from "../protocol/values";
+import {
+  equal,
+  equivalent,
+  isEmpty,
+  isUnknown,
+  type ObjectValue,
+  UNKNOWN,
+  type Value,
+  withoutNulls,
+} from "../protocol/values";
 import type { Attribute, Block, Resource } from "./table";
 
 export interface Plan {
@@ -45,16 +54,26 @@ function planAttribute(
   const prior = before?.[name] ?? null;
   if (attribute.writeOnly) return null;
   if (isUnknown(configured)) return configured;
-  if (configured !== null) {
-    const value = attribute.normalise?.(configured) ?? configured;
+  const value = chosen(attribute, configured);
+  if (value !== null) {
     // Null and empty are the same to Keycloak: an imported null is not changed to an empty value.
     if (before && prior === null && isEmpty(value)) return prior;
-    return equal(value, prior, attribute.type) ? prior : value;
+    return equal(value, withoutNulls(prior, attribute.type), attribute.type) ? prior : value;
   }
   if (attribute.default !== undefined) return attribute.default;
   if (before) return attribute.computed || attribute.keep || isEmpty(prior) ? prior : null;
   if (!attribute.computed) return null;
   return attribute.initial !== undefined && !takenOver ? attribute.initial : UNKNOWN;
+}
+
+/**
+ * The value that a configuration chooses, in Keycloak's form. Null: it leaves the choice to Keycloak, as an empty text does
+ * if Keycloak would choose. A key without a value is not there. The official provider takes them so too.
+ */
+function chosen({ type, computed, default: standard, normalise }: Attribute, configured: Value): Value {
+  if (configured === "" && computed && standard === undefined) return null;
+  const value = withoutNulls(configured, type);
+  return value === null ? null : (normalise?.(value) ?? value);
 }
 
 function planBlock(block: Block, prior: Value, configured: Value): Value {
@@ -71,6 +90,6 @@ function planBlock(block: Block, prior: Value, configured: Value): Value {
 
 function replacements(resource: Resource, prior: ObjectValue, planned: ObjectValue): Path[] {
   return Object.entries(resource.attributes)
-    .filter(([name, { replace, type }]) => replace && !equal(planned[name] ?? null, prior[name] ?? null, type))
+    .filter(([name, { replace, type }]) => replace && !equivalent(planned[name] ?? null, prior[name] ?? null, type))
     .map(([name]) => [name]);
 }

@@ -1,9 +1,9 @@
-import { isUnknown, type ObjectValue, type Value } from "../protocol/values";
+import { isEmpty, isUnknown, type ObjectValue, type Value } from "../protocol/values";
 import type { Attribute, Rule } from "./table";
 
-/** Whether a value is configured. It may still be unknown. */
+/** Whether a value is configured. It may still be unknown. An empty text, list or map is none. */
 export function isSet(value: Value | undefined): boolean {
-  return value !== null && value !== undefined;
+  return value === false || value === 0 || !isEmpty(value);
 }
 
 /** Whether a known value is configured. An unknown one may turn out to be null; Terraform validates again then. */

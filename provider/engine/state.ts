@@ -85,6 +85,8 @@ function writeMembers(
     const value = planned[name] ?? null;
     const before = prior?.[name] ?? null;
     if (!attribute.write || !isWhollyKnown(value)) continue;
+    // Neither declared nor in the state: the server's own value stays.
+    if (value === null && (attribute.keep || attribute.computed)) continue;
     if (attribute.sendEmpty === false && isEmpty(value) && isEmpty(before)) continue;
     attribute.write(representation, value, before);
   }

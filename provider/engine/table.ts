@@ -23,6 +23,8 @@ export interface Attribute {
   /** A change replaces the object. */
   replace?: boolean;
   oneOf?: (string | number)[];
+  /** A required text may be empty. */
+  mayBeEmpty?: true;
   /** Why a configured value is refused. */
   unsupported?: string;
   /** Brings a configured value into the form in which Keycloak returns it. */

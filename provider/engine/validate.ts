@@ -1,6 +1,6 @@
 import { type Diagnostic, type Path, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue } from "../protocol/values";
-import { parseDuration } from "./durations";
+import { checkValue } from "./check-value";
 import { isSet } from "./rules";
 import type { Attribute, Block, Problem, Resource } from "./table";
 
@@ -11,6 +11,7 @@ export function validate(
   writeOnlyAllowed: boolean,
 ): Diagnostic[] {
   const problems = [
+    ...checkId(config),
     ...checkAttributes(resource.attributes, config, []),
     ...checkBlocks(resource.blocks ?? {}, config, []),
     ...(writeOnlyAllowed ? [] : checkWriteOnly(resource.attributes, config)),
@@ -24,16 +25,17 @@ function checkAttributes(attributes: { [name: string]: Attribute }, config: Obje
     const value = config[name] ?? null;
     const path = [...at, name];
     if (value === null || isUnknown(value)) return [];
-    if (attribute.unsupported) return [unsupported(path, name, attribute.unsupported)];
-    if (attribute.oneOf && !attribute.oneOf.includes(value as string)) {
-      const choices = attribute.oneOf.map((choice) => JSON.stringify(choice)).join(", ");
-      return [{ path, summary: `${name} must be one of ${choices}, got: ${JSON.stringify(value)}` }];
-    }
-    if (attribute.normalise && typeof value === "string" && value !== "" && parseDuration(value) === null) {
-      return [{ path, summary: `${name} must be a duration such as "5m0s" or "12h", got: ${JSON.stringify(value)}` }];
-    }
-    return [];
+    if (attribute.unsupported) return isSet(value) ? [unsupported(path, name, attribute.unsupported)] : [];
+    const wrong = checkValue(attribute, value);
+    return wrong === null ? [] : [{ path, summary: `${name} ${wrong}` }];
   });
+}
+
+/** Only the object that is made gives its id. */
+function checkId({ id }: ObjectValue): Problem[] {
+  if ((id ?? null) === null) return [];
+  const got = isUnknown(id) ? "" : `, got: ${JSON.stringify(id)}`;
+  return [{ path: ["id"], summary: `id cannot be configured${got}`, detail: "Keycloak gives it. Leave it out." }];
 }
 
 function checkBlocks(blocks: { [name: string]: Block }, config: ObjectValue, at: Path): Problem[] {

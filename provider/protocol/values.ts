@@ -133,7 +133,19 @@ function prepare(value: Value): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, prepare(member)]));
 }
 
-/** Whether two values of a type mean the same. A set has no order. */
+/** A map without the keys that have no value: such a key is not there. */
+export function withoutNulls(value: Value, type: Type): Value {
+  if (typeof type === "string" || type[0] !== "map" || value === null || isUnknown(value)) return value;
+  return Object.fromEntries(Object.entries(value as ObjectValue).filter(([, member]) => member !== null));
+}
+
+/** Whether two values mean the same to Keycloak: an empty value is as good as none. */
+export function equivalent(a: Value, b: Value, type: Type): boolean {
+  const [left, right] = [withoutNulls(a, type), withoutNulls(b, type)];
+  return (isEmpty(left) && isEmpty(right)) || equal(left, right, type);
+}
+
+/** Whether two values of a type are the same. A set has no order. */
 export function equal(a: Value, b: Value, type: Type): boolean {
   if (isUnknown(a) || isUnknown(b) || a === null || b === null) return a === b;
   if (typeof type === "string") return a === b;

@@ -2,7 +2,7 @@ import { unlessGone } from "../admin-api/errors";
 import type { Session } from "../admin-api/session";
 import type { Change, Endpoint, Representation } from "../engine/table";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
-import { equal, type ObjectValue } from "../protocol/values";
+import { equivalent, type ObjectValue } from "../protocol/values";
 import { changingClient, readClient, readServiceAccount } from "./shared/clients";
 
 /** The calls for a client. `newId` chooses its id before Keycloak knows of it. */
@@ -39,7 +39,7 @@ export function clientEndpoint(newId: () => string): Endpoint {
       const [before, after] = [change.prior![regenerate] ?? null, change.planned[regenerate] ?? null];
       await changingClient(session, realm, id, async () => {
         await session.call(what, (admin) => admin.clients.update({ realm, id }, body));
-        if (equal(before, after, ["map", "string"])) return;
+        if (equivalent(before, after, ["map", "string"])) return;
         await session.call(what, (admin) => admin.clients.generateNewClientSecret({ realm, id }));
       });
     },

@@ -1,7 +1,7 @@
 import { isKnown, isSet } from "../engine/rules";
 import type { Change, Problem, Representation } from "../engine/table";
 import type { Type } from "../protocol/schema";
-import { equal, isEmpty, type ObjectValue, UNKNOWN } from "../protocol/values";
+import { equivalent, isEmpty, type ObjectValue, UNKNOWN } from "../protocol/values";
 
 /** The authenticator of a client that signs its assertions. */
 export const SIGNED_JWT = "client-jwt";
@@ -34,7 +34,7 @@ export function foreignKeySource(representation: Representation, state: ObjectVa
 /** Plans what follows from other attributes: the service account's user and the secret. */
 export function planDerived({ prior, config, planned }: Change): void {
   const changed = (name: string, type: Type = "string") =>
-    !!prior && !equal(prior[name] ?? null, planned[name] ?? null, type);
+    !!prior && !equivalent(prior[name] ?? null, planned[name] ?? null, type);
   if (!prior && planned.service_accounts_enabled === false) planned.service_account_user_id = "";
   if (changed("service_accounts_enabled", "bool")) {
     planned.service_account_user_id = planned.service_accounts_enabled === false ? "" : UNKNOWN;
@@ -45,8 +45,7 @@ export function planDerived({ prior, config, planned }: Change): void {
   else if (
     changed("client_secret_wo_version") ||
     changed("client_secret_regenerate_when_changed", ["map", "string"]) ||
-    changed("client_authenticator_type") ||
-    changed("access_type")
+    ["client_authenticator_type", "access_type"].some((name) => isSet(prior?.[name]) && changed(name))
   ) {
     planned.client_secret = UNKNOWN;
   }

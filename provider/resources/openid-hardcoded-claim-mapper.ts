@@ -8,7 +8,7 @@ export const openidHardcodedClaimMapper = mapperResource({
   protocolMapper: "oidc-hardcoded-claim-mapper",
   own: {
     claim_name: { ...text, ...required, ...textIn(CONFIG, "claim.name") },
-    claim_value: { ...text, ...required, ...textIn(CONFIG, "claim.value") },
+    claim_value: { ...text, ...required, mayBeEmpty: true, ...textIn(CONFIG, "claim.value") },
     claim_value_type: {
       ...text,
       ...optional,

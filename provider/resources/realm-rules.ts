@@ -27,8 +27,8 @@ const LONGEST_ID = 36;
  * The internal id is the realm's name if that fits, unless it is set. The id is the name too, but it is unknown until the
  * apply: a replaced realm loses all that was in it, and whatever refers to it must be replaced as well.
  */
-export function planIds({ prior, planned }: Change): void {
-  if (prior) return;
+export function planIds({ prior, config, planned }: Change): void {
+  if (prior || isSet(config.internal_id)) return;
   const fits = isUnknown(planned.realm) || String(planned.realm).length <= LONGEST_ID;
-  if (isUnknown(planned.internal_id) && fits) planned.internal_id = planned.realm ?? null;
+  if (fits) planned.internal_id = planned.realm ?? null;
 }

@@ -3,7 +3,7 @@ import type { Session } from "../admin-api/session";
 import { field, flag, optional, optionalComputed, required, text, textMap, texts } from "../engine/fields";
 import type { Attribute, Change, Endpoint, Representation, Resource } from "../engine/table";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
-import { isEmpty, type ObjectValue, type Value } from "../protocol/values";
+import { isEmpty, type ObjectValue, type Value, withoutNulls } from "../protocol/values";
 import { realmAndId } from "./shared/import-ids";
 import { findRole, rolesOf, titleOfRole, withComposites } from "./shared/roles";
 
@@ -13,17 +13,13 @@ const SEPARATOR = "##";
 /** Keycloak's attributes have lists of values. Terraform's map has one text for each. */
 export const attributesOfLists: Pick<Attribute, "type" | "read" | "write"> = {
   ...textMap,
-  read: ({ attributes }, known) => {
-    const before = (known ?? {}) as ObjectValue;
+  read: ({ attributes }) => {
     const lists = Object.entries((attributes ?? {}) as { [key: string]: string[] });
-    const texts = lists.map(([key, values]) => [key, values.join(SEPARATOR)] as const);
-    // Null is sent as an empty text, and stays null in the state.
-    return Object.fromEntries(texts.map(([key, text]) => [key, text === "" && before[key] === null ? null : text]));
+    return Object.fromEntries(lists.map(([key, values]) => [key, values.join(SEPARATOR)]));
   },
   write: (representation, value) => {
-    const entries = Object.entries((value ?? {}) as { [key: string]: string | null });
-    const lists = entries.map(([key, text]) => [key, (text ?? "").split(SEPARATOR)]);
-    representation.attributes = Object.fromEntries(lists);
+    const texts = Object.entries((withoutNulls(value, textMap.type) ?? {}) as { [key: string]: string });
+    representation.attributes = Object.fromEntries(texts.map(([key, text]) => [key, text.split(SEPARATOR)]));
   },
 };
 

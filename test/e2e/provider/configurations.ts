@@ -92,7 +92,20 @@ const CHOICES: { [resource: string]: Choices } = {
   },
 };
 
+/** What means "not set", or may be taken for it, beside what was chosen for an attribute. */
 function valuesOf(resource: string, name: string, attribute: Attribute): Arbitrary<Value> {
+  const some = meantOf(resource, name, attribute);
+  if (attribute.required || attribute.oneOf) return some;
+  const { type } = attribute;
+  const hollow: Value[] =
+    type === "string" ? [""] : type === "number" ? [0] : type === "bool" ? [false] : type[0] === "map" ? HOLLOW : [[]];
+  return fc.oneof({ weight: 3, arbitrary: some }, { weight: 1, arbitrary: fc.constantFrom(null, ...hollow) });
+}
+
+/** Maps in which nothing is, or a key without a value, or with an empty one. */
+const HOLLOW: Value[] = [{}, { own: null }, { own: "" }, { own: null, two: "c" }];
+
+function meantOf(resource: string, name: string, attribute: Attribute): Arbitrary<Value> {
   const chosen = CHOICES[resource]?.[name];
   if (chosen) return fc.constantFrom(...chosen);
   const none: Value[] = attribute.required ? [] : [null];

@@ -1,6 +1,6 @@
 import { planChange } from "../../../provider/engine/plan";
 import { readState, writeRepresentation } from "../../../provider/engine/state";
-import type { Representation } from "../../../provider/engine/table";
+import type { Representation, Resource } from "../../../provider/engine/table";
 import type { ObjectValue } from "../../../provider/protocol/values";
 import { openidClient } from "../../../provider/resources/openid-client";
 
@@ -25,8 +25,11 @@ export function applied(
   return { state, server };
 }
 
-/** The attributes that the plan of a client changes. */
-export const changes = (prior: ObjectValue, config: ObjectValue) => {
-  const { planned } = planChange(openidClient, prior, config);
+/** The attributes that a plan changes. */
+export const changesOf = (resource: Resource, prior: ObjectValue, config: ObjectValue) => {
+  const { planned } = planChange(resource, prior, config);
   return Object.keys(planned!).filter((name) => JSON.stringify(planned![name]) !== JSON.stringify(prior[name]));
 };
+
+/** The attributes that the plan of a client changes. */
+export const changes = (prior: ObjectValue, config: ObjectValue) => changesOf(openidClient, prior, config);

@@ -1,0 +1,22 @@
+import { isUnknown, type Value } from "../protocol/values";
+import { parseDuration } from "./durations";
+import type { Attribute } from "./table";
+
+/** What is wrong with a configured value, to stand after the attribute's name. Null: nothing. */
+export function checkValue(attribute: Attribute, value: Value): string | null {
+  const { type, required, mayBeEmpty, oneOf, normalise } = attribute;
+  const got = `got: ${JSON.stringify(value)}`;
+  if (oneOf && !oneOf.includes(value as string)) {
+    return `must be one of ${oneOf.map((choice) => JSON.stringify(choice)).join(", ")}, ${got}`;
+  }
+  if (required && value === "" && !mayBeEmpty) return `must not be empty, ${got}`;
+  if (type === "number" && !Number.isInteger(value)) return `must be a whole number, got: ${value}`;
+  if (Array.isArray(value) && value.includes(null)) {
+    const known = JSON.stringify(value.map((one) => (isUnknown(one) ? "(known after apply)" : one)));
+    return `must not hold null, got: ${known}. Leave such an element out, as \`compact\` does`;
+  }
+  if (normalise && typeof value === "string" && value !== "" && parseDuration(value) === null) {
+    return `must be a duration such as "5m0s" or "12h", ${got}`;
+  }
+  return null;
+}
