@@ -95,7 +95,8 @@ const CHOICES: { [resource: string]: Choices } = {
 /** What means "not set", or may be taken for it, beside what was chosen for an attribute. */
 function valuesOf(resource: string, name: string, attribute: Attribute): Arbitrary<Value> {
   const some = meantOf(resource, name, attribute);
-  if (attribute.required || attribute.oneOf) return some;
+  const must = attribute.required || CHOICES[resource]?.[name]?.includes(null) === false;
+  if (must || attribute.oneOf) return some;
   const { type } = attribute;
   const hollow: Value[] =
     type === "string" ? [""] : type === "number" ? [0] : type === "bool" ? [false] : type[0] === "map" ? HOLLOW : [[]];
