@@ -5,10 +5,12 @@ import { Container } from "@cdktf/provider-docker/lib/container";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { labels } from "./contract/docker-names";
+import { switchesKeys } from "./contract/key-switches";
 import { projectFolder } from "./contract/project-files";
 import { defaultMachineImage } from "./contract/sources";
 import { literal } from "./contract/terraform-text";
 import type { KeycloakServer } from "./keycloak-server";
+import { stagedBeside } from "./keys/pair-files";
 import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
 import { check, checkContainerName, checkImage, checkPort, isHostName } from "./private/checks";
 import { claimContainer } from "./private/claims";
@@ -179,10 +181,12 @@ function checkHostName(given: string | undefined, clientId: string): string[] {
 /**
  * The key that the container will have: the one in the key file. After a rotation elsewhere the file may still hold the
  * former key; the new file then makes another container. If there is no file, or it cannot be opened here, it is taken to
- * hold the active key.
+ * hold the active key. `m2m up` brings the active key there first, if it is staged beside it.
  */
 function kidInside({ privateKeyFile, kid }: ISigningKey): string {
-  const inFile = keyIdInFile(resolve(projectFolder(), privateKeyFile));
+  const keyFile = resolve(projectFolder(), privateKeyFile);
+  if (switchesKeys() && existsSync(stagedBeside(keyFile, kid))) return kid;
+  const inFile = keyIdInFile(keyFile);
   return inFile === undefined || inFile === ENCRYPTED ? kid : inFile;
 }
 

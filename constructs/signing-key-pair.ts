@@ -3,7 +3,7 @@ import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { AcceptedKey } from "./contract/client-keys";
-import { isReissued, keyCreation } from "./contract/key-switches";
+import { isReissued, keyCreation, switchesKeys } from "./contract/key-switches";
 import { pairMarker } from "./contract/markers";
 import { tell } from "./contract/notices";
 import { projectFolder } from "./contract/project-files";
@@ -136,10 +136,13 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     });
     this.privateKeyFile = isAbsolute(privateKeyDirectory) ? files.key : relative(projectFolder(), files.key);
     warnOfExpiry(this, facts, relative(projectFolder(), files.certificate), this.remedy(name, files));
-    if (facts.isBehind) {
+    const isHere = existsSync(files.staged(facts.kid));
+    if (facts.isBehind && !(switchesKeys() && isHere)) {
       const remedy = facts.holdsRevoked
         ? "it is revoked, and the next `m2m up` removes it: bring the active one there"
-        : `run \`m2m keys activate ${name}\` again, or bring it there`;
+        : isHere
+          ? `\`m2m up\` brings it there; after a deploy without m2m, run \`m2m keys activate ${name}\` again`
+          : "bring it there";
       Annotations.of(this).addWarning(
         `${this.privateKeyFile} holds another key than the active one, ${facts.kid}; ${remedy}`,
       );

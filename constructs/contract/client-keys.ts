@@ -43,18 +43,22 @@ const USE_JWKS_URL = "use.jwks.url";
  * not read it: it tells which pair a client has, and no attribute has to go when the keys become one again. A key has the
  * same id in both forms, so that no call fails while one form replaces the other. The switches are pinned: a source of
  * keys that somebody sets by hand would win, and shows in the plan.
+ *
+ * The active key comes first in the JWKS. For an assertion without a `kid` Keycloak tries only the first key of its
+ * algorithm.
  */
 export function keyAttributes(keys: ClientKeys): Record<string, string> {
   const { acceptedKeys: accepted } = keys;
   const isOne = accepted.length === 1 && keys.publicJwk.kty === "RSA";
   // While keys of two kinds are accepted, each key says its own.
   const isOneKind = accepted.every((one) => one.algorithm === keys.algorithm);
+  const activeFirst = [...accepted].sort((one, two) => Number(two.kid === keys.kid) - Number(one.kid === keys.kid));
   return {
     ...(isOneKind && { [ALGORITHM]: keys.algorithm }),
     [CERTIFICATE]: keys.certificateBase64,
     [USE_JWKS_URL]: "false",
     [USE_JWKS]: String(!isOne),
-    ...(!isOne && { [JWKS]: JSON.stringify({ keys: accepted.map(({ publicJwk }) => publicJwk) }) }),
+    ...(!isOne && { [JWKS]: JSON.stringify({ keys: activeFirst.map(({ publicJwk }) => publicJwk) }) }),
   };
 }
 

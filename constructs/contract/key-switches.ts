@@ -4,6 +4,8 @@ export interface KeySwitches {
   readonly createKeys: "always" | "outside CI" | "never";
   /** Whether expired certificates are issued again over the same key. */
   readonly reissue: boolean;
+  /** Whether the deploy of what is synthesized brings each active key into its key file, as `m2m up` does. */
+  readonly switchesKeys?: boolean;
   /** The keys that the states know, which may not be replaced; absent if any key may be. */
   readonly known?: readonly KnownKey[];
 }
@@ -20,13 +22,15 @@ export type KeyCreation = "allowed" | { readonly refusedBecause: string };
 
 const CREATE = "M2M_CREATE_KEYS";
 const REISSUE = "M2M_REISSUE_CERTIFICATES";
+const SWITCHES = "M2M_SWITCHES_KEYS";
 const KNOWN = "M2M_KNOWN_KEYS";
 
 /** The environment variables that carry the switches. */
-export function keySwitches({ createKeys, reissue, known }: KeySwitches): Record<string, string> {
+export function keySwitches({ createKeys, reissue, switchesKeys, known }: KeySwitches): Record<string, string> {
   return {
     ...(createKeys !== "outside CI" && { [CREATE]: String(createKeys === "always") }),
     ...(reissue && { [REISSUE]: "true" }),
+    ...(switchesKeys && { [SWITCHES]: "true" }),
     ...(known && { [KNOWN]: known.map(({ stack, name, kid }) => `${stack}/${name}/${kid}`).join(",") }),
   };
 }
@@ -34,6 +38,11 @@ export function keySwitches({ createKeys, reissue, known }: KeySwitches): Record
 /** Whether an expired certificate is issued again. */
 export function isReissued(): boolean {
   return process.env[REISSUE] === "true";
+}
+
+/** Whether the deploy brings each active key into its key file. */
+export function switchesKeys(): boolean {
+  return process.env[SWITCHES] === "true";
 }
 
 /**

@@ -39,13 +39,21 @@ export function stagePrivateKey(files: PairFiles, kid: string, pem: string): voi
   replaceFile(path, pem, 0o600); // which is whole at once, also where there are no hard links
 }
 
+/** How the files of a pair are changed. */
+interface Change {
+  readonly passphrase?: string;
+  /** Whether the key file keeps the former key, until {@link settle} moves the active one there. */
+  readonly keepsKeyFile?: boolean;
+}
+
 /**
  * Brings the files of a pair from one record to the next. The order matters. After a crash between any two steps the
  * machine still has a key that Keycloak accepts, no private half is lost, and {@link settle} can do the rest.
  *
  * @throws {KeyError} `KEY_HELD` where the key file holds a key that is to be dropped; nothing is written then
  */
-export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyRecord, passphrase?: string): void {
+export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyRecord, change: Change = {}): void {
+  const { passphrase, keepsKeyFile = false } = change;
   const stays = new Set(acceptedOf(after).map(({ kid }) => kid));
   const active = activeOf(before).kid;
   // Whatever stands in the place of a file has to be refused before any file is written.
@@ -61,7 +69,14 @@ export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyReco
   for (const { kid } of before.keys) if (!known.has(kid)) removeFile(files.staged(kid));
   if (active !== activeOf(after).kid && stays.has(active)) keepAside(files, before, passphrase);
   replaceFile(files.record, printRecord(after), 0o644);
-  settle(files, after, passphrase);
+  if (keepsKeyFile) certify(files, after);
+  else settle(files, after, passphrase);
+}
+
+/** Brings the certificate in line with the record. */
+export function certify(files: PairFiles, record: KeyRecord): void {
+  const active = activeOf(record);
+  if (!certifies(files, active)) replaceFile(files.certificate, factsOf(active, files.record).pem, 0o644);
 }
 
 /**
@@ -73,7 +88,7 @@ export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyReco
  */
 export function settle(files: PairFiles, record: KeyRecord, passphrase?: string): boolean {
   const active = activeOf(record);
-  if (!certifies(files, active)) replaceFile(files.certificate, factsOf(active, files.record).pem, 0o644);
+  certify(files, record);
   const held = heldKey(files, record, passphrase);
   const staged = readRegularFile(files.staged(active.kid));
   const isMoved = held !== active.kid && staged !== undefined;
@@ -91,7 +106,10 @@ export function settle(files: PairFiles, record: KeyRecord, passphrase?: string)
   return isMoved;
 }
 
-/** Whether a crash left the active key in its staged file, before it was moved into the key file or just after. */
+/**
+ * Whether the active key is in its staged file: it waits for its deploy, or a crash came before it was moved into the key
+ * file or just after.
+ */
 export function isCutOff(files: PairFiles, record: KeyRecord): boolean {
   return isFileThere(files.staged(activeOf(record).kid));
 }

@@ -26,10 +26,16 @@ export function filesOf(root: string, place: PairPlace): PairFiles {
   const { name } = place;
   const directory = resolve(root, place.directory);
   const privateDirectory = resolve(root, place.privateKeyDirectory ?? place.directory);
+  const key = join(privateDirectory, `${name}-signing.key`);
   return {
     certificate: join(directory, `${name}-signing.crt`),
     record: join(directory, `${name}-signing.keys.json`),
-    key: join(privateDirectory, `${name}-signing.key`),
-    staged: (kid) => join(privateDirectory, `${name}-signing.${kid.slice(0, 8)}.key`),
+    key,
+    staged: (kid) => stagedBeside(key, kid),
   };
+}
+
+/** The file of a key's private half beside the key file of its pair, while it is not the one in there. */
+export function stagedBeside(keyFile: string, kid: string): string {
+  return `${keyFile.slice(0, -".key".length)}.${kid.slice(0, 8)}.key`;
 }

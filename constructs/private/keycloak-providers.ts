@@ -6,6 +6,12 @@ import { declareAdminVariables } from "./admin-variables";
 import type { SignIn } from "./sign-in";
 
 /**
+ * For one request, in seconds. A busy server takes long to create a realm. If the provider gives up before, it does not
+ * know of the realm, and every later deploy finds that it exists already. The provider's own default is 15.
+ */
+const CLIENT_TIMEOUT = 60;
+
+/**
  * The Keycloak providers of one server: one in each stack that declares something on it, since providers do not cross
  * stacks.
  */
@@ -41,6 +47,7 @@ export class KeycloakProviders {
       ...this.signIn.argumentsIn(stack),
       // A first plan must not need the server that this very plan brings up.
       initialLogin: false,
+      clientTimeout: CLIENT_TIMEOUT,
     });
   }
 }

@@ -88,13 +88,19 @@ export class Keycloak {
 
   /**
    * Looks for what an attempt without an answer has made: Terraform must know of it. After a conflict something is
-   * there, so looking may take all patience. After any other fault it looks once.
+   * there, so looking may take all patience. After a time-out Keycloak may still be making it, so it looks again until
+   * its patience ends. After any other fault it looks once.
    */
   async #recovered<T>(fault: Fault, patienceMs: number, what: string, recover: AdminCall<T | null>): Promise<T | null> {
     // Not in the shared slots: all calls there may be waiting for the same.
-    const apart = new Slots(1);
-    if (fault.status === 409) return this.#call(patienceMs, what, recover, undefined, apart);
-    return this.#call(0, what, recover, undefined, apart).catch(() => null);
+    const look = (patience: number) => this.#call(patience, what, recover, undefined, new Slots(1));
+    if (fault.status === 409) return look(patienceMs);
+    const end = Date.now() + (fault.kind === "timeout" ? patienceMs : 0);
+    for (;;) {
+      const found = await look(0).catch(() => null);
+      if (found !== null || Date.now() >= end || this.#stop.signal.aborted) return found;
+      await sleep(LONGEST_PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    }
   }
 
   /** Waits before another attempt. False: there is no other attempt. */

@@ -34,6 +34,7 @@ describe("a DeployerClient", () => {
       {
         alias: "Keycloak",
         client_id: "terraform",
+        client_timeout: 60,
         initial_login: false,
         jwt_signing_alg: "RS256",
         jwt_signing_key: `\${file("../../../certs/machine-b-signing.key")}`,

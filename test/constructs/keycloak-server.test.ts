@@ -86,6 +86,7 @@ describe("defaults", () => {
         username: "${var.keycloak_admin_username}",
         password: "${var.keycloak_admin_password}",
         initial_login: false,
+        client_timeout: 60,
       },
     ]);
   });

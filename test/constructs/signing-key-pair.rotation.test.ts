@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { SignedJwtClient, SigningKeyPair, type SigningKeyPairProps } from "../../constructs";
+import { keySwitches } from "../../constructs/contract/key-switches";
 import { readCertificate } from "../../constructs/keys/certificate";
 import { entryOf, type KeyState, parseRecord, printRecord } from "../../constructs/keys/key-record";
 import { selfSign } from "../../constructs/keys/self-sign";
@@ -21,6 +22,9 @@ import {
 } from "./project";
 
 inTemporaryProject();
+
+/** What `m2m up` tells the app. */
+const DEPLOYS = keySwitches({ createKeys: "outside CI", reissue: false, switchesKeys: true });
 
 /** A key with the facts of its certificate. */
 function keyOf(key: KeyObject, algorithm?: "PS256") {
@@ -86,16 +90,16 @@ describe("what a client publishes", () => {
   });
 
   it.each([
-    ["prepared", "active prepared", ONE.base64],
-    ["activated", "retiring active", TWO.base64],
-    ["brought back", "active retiring", ONE.base64],
-  ])("is a JWKS in the record's order once another is %s, beside the active key's certificate", (_, states, base64) => {
+    ["prepared", "active prepared", ONE, TWO],
+    ["activated", "retiring active", TWO, ONE],
+    ["brought back", "active retiring", ONE, TWO],
+  ])("is a JWKS with the active key first once another is %s, beside its certificate", (_, states, first, second) => {
     commit(states, ONE, TWO);
     const { attributes, keys } = published();
-    expect(keys).toEqual([ONE.publicJwk, TWO.publicJwk]);
+    expect(keys).toEqual([first.publicJwk, second.publicJwk]);
     expect(attributes).toMatchObject({
       "token.endpoint.auth.signing.alg": "RS256",
-      "jwt.credential.certificate": base64,
+      "jwt.credential.certificate": first.base64,
       "use.jwks.string": "true",
       "use.jwks.url": "false",
     });
@@ -116,7 +120,7 @@ describe("what a client publishes", () => {
     const client = JSON.stringify(synth(stack).resource);
     expect(client).not.toContain(ONE.kid);
     expect(client).not.toContain(ONE.base64.slice(100, 200));
-    expect(published().keys.map(({ kid }) => kid)).toEqual([TWO.kid, THREE.kid]);
+    expect(published().keys.map(({ kid }) => kid)).toEqual([THREE.kid, TWO.kid]);
   });
 });
 
@@ -135,7 +139,8 @@ describe("a change of the kind of key", () => {
       commit(states, ...placed);
       const { algorithm } = activeOf(states, ...placed);
       const { attributes, keys, description } = published({ algorithm });
-      if (placed.length > 1) expect(keys.map(({ alg }) => alg)).toEqual([one.algorithm, two.algorithm]);
+      const other = placed.find((facts) => facts.algorithm !== algorithm)?.algorithm;
+      if (placed.length > 1) expect(keys.map(({ alg }) => alg)).toEqual([algorithm, other]);
       expect(description).toMatch(new RegExp(`^signs with ${algorithm}, key `));
       return attributes["token.endpoint.auth.signing.alg"];
     });
@@ -266,13 +271,25 @@ describe("a pair with a record", () => {
 
 describe("a warning", () => {
   it.each([
-    ["retires", "active retiring", "run `m2m keys activate m` again, or bring it there"],
+    ["retires", "active retiring", "bring it there"],
     ["is revoked", "active revoked", "it is revoked, and the next `m2m up` removes it: bring the active one there"],
-    ["is prepared", "active prepared", "run `m2m keys activate m` again, or bring it there"],
+    ["is prepared", "active prepared", "bring it there"],
   ])("tells that the key file holds one that %s, and what to do", (_, states, remedy) => {
     commit(states, TWO, ONE);
     writeKey(ONE);
     expect(warnings()).toEqual([`certs/m-signing.key holds another key than the active one, ${TWO.kid}; ${remedy}`]);
+  });
+
+  it("is given for a key that waits for its deploy, unless this deploy brings it to the machine", () => {
+    commit("active retiring", TWO, ONE);
+    writeKey(ONE);
+    writeKey(TWO, true);
+    expect(warnings()).toEqual([
+      `certs/m-signing.key holds another key than the active one, ${TWO.kid}; \`m2m up\` brings it there; after a deploy without m2m, run \`m2m keys activate m\` again`,
+    ]);
+    for (const [name, value] of Object.entries(DEPLOYS)) vi.stubEnv(name, value);
+    expect(warnings()).toEqual([]);
+    vi.unstubAllEnvs();
   });
 
   it("is not given where the key file holds the active one, is encrypted, or is elsewhere", () => {

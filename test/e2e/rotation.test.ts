@@ -1,8 +1,10 @@
+import { createPrivateKey, randomUUID } from "node:crypto";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SignJWT } from "jose";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { KeyRecord } from "../../constructs/keys/key-record";
 import { type Issuer, loadSigningKey, openIssuer, requestToken, signAssertion, watchSigningKey } from "../../machines";
 import { placesWith, privateParts, tracedProject } from "./canary";
@@ -13,13 +15,16 @@ const OWN = namesOf("rotation");
 const KEY = "certs/machine-a-signing.key";
 const RECORD = "certs/machine-a-signing.keys.json";
 const REALM = "http://keycloak:8080/realms/sjwt-example";
+const TOKEN_ENDPOINT = `http://localhost:${OWN.keycloakPort}/realms/sjwt-example/protocol/openid-connect/token`;
 /** How long `m2m keys retire` waits after the activation. */
 const ASSERTION_MS = 75_000;
 
-const { left, folder, outputs, run, succeeds, fails, remove } = tracedProject(
-  OWN,
-  readFileSync(join(ROOT, "main.ts"), "utf8"),
+/** machine-a signs with RS256, machine-b with ES256. */
+const MAIN = readFileSync(join(ROOT, "main.ts"), "utf8").replace(
+  '{ name: "machine-b" }',
+  '{ name: "machine-b", algorithm: "ES256" }',
 );
+const { left, folder, outputs, run, succeeds, fails, remove } = tracedProject(OWN, MAIN);
 let issuer: Issuer;
 const canaries: string[] = [];
 
@@ -73,9 +78,45 @@ const signsIn = (file: string) =>
     (error: Error) => error.message,
   );
 
+function grant(assertion: string): URLSearchParams {
+  return new URLSearchParams({
+    grant_type: "client_credentials",
+    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    client_assertion: assertion,
+  });
+}
+
+/** How Keycloak answers to the key in a machine's file, with the key's id in the assertion and without. */
+async function answersTo(clientId: string): Promise<string[]> {
+  const key = createPrivateKey(readFileSync(join(folder, `certs/${clientId}-signing.key`)));
+  const { kid, algorithm } = loadSigningKey(join(folder, `certs/${clientId}-signing.key`));
+  const ask = async (header: object) => {
+    const assertion = await new SignJWT({ jti: randomUUID() })
+      .setProtectedHeader({ alg: algorithm, ...header })
+      .setIssuer(clientId)
+      .setSubject(clientId)
+      .setAudience(REALM)
+      .setIssuedAt()
+      .setExpirationTime("30s")
+      .sign(key);
+    const response = await fetch(TOKEN_ENDPOINT, { method: "POST", body: grant(assertion) });
+    return response.ok ? "accepted" : await response.text();
+  };
+  return [await ask({ kid }), await ask({})];
+}
+
+/** The promise of every moment: the key in the file works, whether or not a program names it. */
+async function fileKeysWork(): Promise<void> {
+  for (const machine of ["machine-a", "machine-b"]) {
+    expect([machine, ...(await answersTo(machine))]).toEqual([machine, "accepted", "accepted"]);
+  }
+}
+
 describe("a rotation", () => {
   let old: string;
   let next: string;
+  beforeEach(fileKeysWork);
+  afterEach(fileKeysWork);
 
   it("prepares a key, and the diff shows one change in place", async () => {
     await succeeds("keys", "prepare", "machine-a");
@@ -97,12 +138,24 @@ describe("a rotation", () => {
     ]);
   });
 
-  it("has both keys accepted after the deploy, and the machine signs with the new one once it is activated", async () => {
+  it("has both keys accepted after the deploy", async () => {
+    await succeeds("keys", "prepare", "machine-b");
     await succeeds("up");
     expect([await signsIn(KEY), await signsIn(staged(next))]).toEqual(["accepted", "accepted"]);
-    await succeeds("keys", "activate", "machine-a");
-    expect(loadSigningKey(join(folder, KEY)).kid).toBe(next);
+  });
+
+  it("waits with the new key for the deploy that puts it first", async () => {
+    const { stderr } = await run("keys", "activate", "machine-a");
+    expect(stderr).toMatch(/a program did not say which key it signed with: \S+ at /);
+    await succeeds("keys", "activate", "machine-b");
+    expect(loadSigningKey(join(folder, KEY)).kid).toBe(old);
+  });
+
+  it("brings the new key to the machine with that deploy, and into its container", async () => {
     await succeeds("up");
+    expect(loadSigningKey(join(folder, KEY)).kid).toBe(next);
+    expect((await run("diff")).exitCode).toBe(0);
+    await succeeds("call", "--online");
     const { attributes } = (await clientOf(OWN, "machine-a")) as unknown as { attributes: Record<string, string> };
     const active = record().keys.find((entry) => entry.state === "active")!;
     expect(attributes["jwt.credential.certificate"]).toBe(active.certificate);
@@ -202,16 +255,7 @@ describe("secrets", () => {
   it("like assertions are in no log, whether Keycloak accepts or refuses them", async () => {
     const signingKey = loadSigningKey(join(folder, KEY));
     const assertion = await signAssertion({ clientId: "machine-a", issuer: REALM, signingKey });
-    const send = () =>
-      fetch(`http://localhost:${OWN.keycloakPort}/realms/sjwt-example/protocol/openid-connect/token`, {
-        method: "POST",
-        body: new URLSearchParams({
-          grant_type: "client_credentials",
-          client_id: "machine-a",
-          client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-          client_assertion: assertion,
-        }),
-      });
+    const send = () => fetch(TOKEN_ENDPOINT, { method: "POST", body: grant(assertion) });
     expect([(await send()).status, (await send()).status]).toEqual([200, 400]); // accepted once
     const parts = assertion.split(".").slice(1); // the header says nothing that is secret
     await run("env", "--json");

@@ -59,8 +59,9 @@ function control(server: Server, url: string) {
   };
 }
 
-export function connect(url: string): Keycloak {
-  const config = { url, client_id: "admin-cli", username: "admin", password: PASSWORD };
+/** @param more other arguments of the provider block */
+export function connect(url: string, more: object = {}): Keycloak {
+  const config = { url, client_id: "admin-cli", username: "admin", password: PASSWORD, ...more };
   return new Keycloak(connectionSettings(config, {})!);
 }
 

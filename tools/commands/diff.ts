@@ -18,7 +18,9 @@ export const CHANGES_PENDING = 2;
 /** Shows what `up` would change; the result is the exit code. */
 export async function diff(session: Session, options: { newKeys: boolean }): Promise<number> {
   const { project, out } = session;
-  const stacks = await synthesize(project, out, { createKeys: "outside CI", reissue: false, newKeys: options.newKeys });
+  const { newKeys } = options;
+  const switches = { createKeys: "outside CI", reissue: false, switchesKeys: true } as const;
+  const stacks = await synthesize(project, out, { ...switches, newKeys });
   const changes: { stack: string; action: string; address: string }[] = [];
   let pending = false;
   for (const stack of stacks) {

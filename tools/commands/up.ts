@@ -14,7 +14,7 @@ import {
 } from "../deploy/first-deploy";
 import { refuseWhileBusy } from "../deploy/interrupted";
 import { declaredThings, existing } from "../engines/docker";
-import { settleKeys } from "../keys/settle";
+import { settleKeys, switchKeys } from "../keys/settle";
 import { ToolError } from "../output";
 import type { Stack } from "../project/project";
 import { localStates } from "../project/state";
@@ -36,7 +36,7 @@ export async function up(session: Session, { newKeys }: { newKeys: boolean }): P
   const { project, out } = session;
   refuseWhileBusy(project);
   const stacks = await deploy(session, () =>
-    synthesize(project, out, { createKeys: "always", reissue: true, newKeys }),
+    synthesize(project, out, { createKeys: "always", reissue: true, switchesKeys: true, newKeys }),
   );
   forgetPassword(project);
   await callOnce(
@@ -60,7 +60,7 @@ async function deploy(session: Session, synth: () => Promise<Stack[]>): Promise<
     stacks = await synth();
   }
   await settleKeys(project, stacks, out);
-  for (const stack of stacks) await applyStack(session, stack);
+  for (const stack of stacks) await applyStack(session, stack, () => switchKeys(project, stacks, stack, out));
   return password === undefined ? stacks : await signInByKey(session, synth);
 }
 

@@ -7,7 +7,8 @@ import { beginAttempt, endAttempt } from "./interrupted";
 import { refuseForeign, refuseTakenPorts } from "./refuse-taken";
 import { type Deployed, serversOf } from "./servers";
 
-export async function applyStack(session: Session, stack: Stack): Promise<void> {
+/** Deploys a stack. `before` comes right before its resources in Keycloak are changed. */
+export async function applyStack(session: Session, stack: Stack, before: () => Promise<void>): Promise<void> {
   const { env, out } = session;
   const tool = terraform(session, stack);
   await tool.init();
@@ -21,6 +22,7 @@ export async function applyStack(session: Session, stack: Stack): Promise<void> 
       await tool.apply(addresses(stack, "docker_"));
     }
     out.say(`applying stack ${stack.name}`);
+    await before();
     await tool.apply();
   } catch (error) {
     if (savedItsState(error, session)) endAttempt(session, stack);

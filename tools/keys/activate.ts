@@ -9,36 +9,44 @@ import { declareFirst, described, NOT_HERE, type Outcome, short } from "./outcom
 import { deployedOf, type Pair } from "./pairs";
 import { heldBy, isHere } from "./private-half";
 import { ASSERTION_MS, isDeployed } from "./steps";
+import { sayWhoMayBeRefused } from "./without-kid";
 
-/** Which key is meant, and whether it is to sign although Keycloak does not accept it yet. */
+/** Which key is meant, and whether it is to sign at once, although Keycloak may not accept it yet. */
 export interface Activation {
   readonly kid?: string;
   readonly force: boolean;
 }
 
-/** Has a key sign that Keycloak accepts. */
+/**
+ * Has a key sign that Keycloak accepts. The machine gets it with the deploy that puts it first in Keycloak, or at once if it
+ * is first already.
+ */
 export async function activateAction(pair: Pair, { kid, force }: Activation, context: ActionContext): Promise<Outcome> {
   const next = candidate(pair, kid);
   if (next) refuseUndeclared(pair, next);
   if (next) refuseLockOut(pair, next); // also where it is forced
   if (next && !force) refuseUndeployed(pair, next);
   const outcome = { name: pair.name, action: "activate" };
+  if (next) await sayWhoMayBeRefused(pair, next, context);
   if (context.dryRun) {
     const key = wouldSign(pair, kid, next, context);
     return { ...outcome, kid: key.kid, said: `would sign with key ${short(key)}` };
   }
   const before = activeOf(pair.record);
-  const entry = activateKey(pair, kid, context);
+  const entry = activateKey(pair, kid, { ...context, waits: !force });
   const still = before.kid === entry.kid ? "" : `; key ${short(before)} is still accepted`;
-  const signs = isHere(pair, entry, context.passphrase)
-    ? `signs with key ${described(entry)} from the next assertion on`
-    : `is to sign with key ${described(entry)}${NOT_HERE}`;
   return {
     ...outcome,
     kid: entry.kid,
-    said: `${signs}${still}`,
+    said: `${whenItSigns(pair, entry, context)}${still}`,
     next: `m2m up, then m2m keys retire ${pair.name} after ${ASSERTION_MS / 1000} s`,
   };
+}
+
+function whenItSigns(pair: Pair, entry: KeyEntry, { passphrase }: ActionContext): string {
+  if (!isHere(pair, entry, passphrase)) return `is to sign with key ${described(entry)}${NOT_HERE}`;
+  const isInFile = heldBy(pair, passphrase) === entry.kid;
+  return `signs with key ${described(entry)} from the next ${isInFile ? "assertion" : "deploy"} on`;
 }
 
 /** The key that is meant: the prepared one, or a retiring one by its id. */

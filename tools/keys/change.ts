@@ -3,7 +3,7 @@ import { activeOf, type KeyEntry, type KeyRecord } from "../../constructs/keys/k
 import { commitRecord, heldKey, isCutOff, stagePrivateKey } from "../../constructs/keys/key-store";
 import { ToolError } from "../output";
 import type { ChangeContext } from "./context";
-import { settled } from "./leftovers";
+import { settled, waitsForDeploy } from "./leftovers";
 import { importKey, makeKey, type NewKey } from "./new-key";
 import type { Pair } from "./pairs";
 
@@ -14,14 +14,14 @@ export async function prepareKey(pair: Pair, wanted: NewKey, context: ChangeCont
 }
 
 /**
- * Makes the prepared key, or the retiring one of a `kid`, the key that signs. Gives its entry. If a crash had kept the
- * active key from the key file, ending that may be all that was asked for.
+ * Makes the prepared key, or the retiring one of a `kid`, the key that signs. Gives its entry. If the active key was not
+ * in the key file yet, bringing it there, or having it wait, may be all that was asked for.
  */
 export function activateKey(found: Pair, kid: string | undefined, context: ChangeContext): KeyEntry {
-  const { pair, isMoved } = settled(found, context);
+  const { pair, held, isMoved } = settled(found, context);
   const active = activeOf(pair.record);
   const wasAsked = kid === undefined ? !hasPrepared(pair.record) : active.kid.startsWith(kid);
-  if (isMoved && wasAsked) return active;
+  if (wasAsked && (isMoved || (context.waits && waitsForDeploy(pair, held)))) return active;
   return activeOf(commit(pair, activate(pair.record, context.now, kid), context).record);
 }
 
@@ -85,7 +85,9 @@ async function withNewKey(pair: Pair, wanted: NewKey, context: ChangeContext): P
 }
 
 /** Writes a record. Gives the pair as it is then. */
-function commit(pair: Pair, after: KeyRecord, { passphrase }: ChangeContext): Pair {
-  commitRecord(pair.files, pair.record, after, passphrase);
-  return { ...pair, record: after };
+function commit(pair: Pair, record: KeyRecord, { passphrase, waits }: ChangeContext): Pair {
+  const after = { ...pair, record };
+  const keepsKeyFile = waits && waitsForDeploy(after, heldKey(pair.files, pair.record, passphrase));
+  commitRecord(pair.files, pair.record, record, { passphrase, keepsKeyFile });
+  return after;
 }

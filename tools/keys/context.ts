@@ -3,6 +3,8 @@ export interface ChangeContext {
   readonly now: Date;
   /** Opens the private halves that are encrypted, and encrypts new ones. */
   readonly passphrase?: string;
+  /** Whether the active key waits outside the key file for the deploy that puts it first in Keycloak. */
+  readonly waits?: boolean;
   /** Told what was removed unasked. */
   readonly notice?: (text: string) => void;
 }

@@ -1,7 +1,7 @@
 import { isFileThere, replaceFile } from "../../constructs/keys/key-files";
 import { retireAnew, retiringOf } from "../../constructs/keys/key-life";
-import { type KeyRecord, printRecord } from "../../constructs/keys/key-record";
-import { heldKey, isCutOff, settle } from "../../constructs/keys/key-store";
+import { activeOf, type KeyRecord, printRecord } from "../../constructs/keys/key-record";
+import { certify, heldKey, isCutOff, settle } from "../../constructs/keys/key-store";
 import type { ChangeContext } from "./context";
 import type { Pair } from "./pairs";
 
@@ -16,11 +16,27 @@ interface Settled {
   readonly isMoved: boolean;
 }
 
-/** Brings the files of a pair in line with its record: what a crash left half done is ended. */
+/**
+ * Whether the active key waits for its deploy, and the machine signs with the former one until then. Without a `kid`
+ * Keycloak accepts only the key that comes first in the client's JWKS, and a deploy changes which one does.
+ */
+export function waitsForDeploy({ clients, record }: Pair, held: string | undefined): boolean {
+  const isDeployed = clients.every(({ certified }) => certified === activeOf(record).kid);
+  return !isDeployed && retiringOf(record).some(({ kid }) => kid === held);
+}
+
+/**
+ * Brings the files of a pair in line with its record: what a crash left half done is ended. A key that waits for its
+ * deploy goes on waiting where the context says so.
+ */
 export function settled(pair: Pair, context: ChangeContext): Settled {
   const { files, record } = pair;
   // Also for a single key: a file that cannot be opened has to be refused before anything is written.
   const held = heldKey(files, record, context.passphrase);
+  if (context.waits && waitsForDeploy(pair, held)) {
+    certify(files, record);
+    return { pair, held, wasCutOff: false, isMoved: false };
+  }
   const wasCutOff = isCutOff(files, record);
   const current = wasCutOff ? switchedNow(pair, held, context.now) : record;
   const isMoved = settle(files, current, context.passphrase);

@@ -15,7 +15,7 @@ export interface Retirement {
 
 /** Has keys dropped that no machine signs with any more. */
 export async function retireAction(found: Pair, { kid, force }: Retirement, context: ActionContext): Promise<Outcome> {
-  const pair = context.dryRun ? found : withoutLeftovers(found, context);
+  const pair = context.dryRun ? found : withoutLeftovers(found, { ...context, waits: !force });
   const going = retiringOf(pair.record).filter((entry) => entry.kid.startsWith(kid ?? ""));
   if (!force) await refuseEarly(pair, going, context.now);
   return drop(pair, kid, context);

@@ -53,7 +53,7 @@ export async function runAction<Options>(
   if (!options.all && names.length === 0) throw usage(`keys ${name} needs a CLIENT, or --all`);
   const { run, certificate, goesOn = false } = read(options);
   const dryRun = options["dry-run"];
-  const context = { passphrase: readPassphrase(process.env), notice: out.warn, dryRun };
+  const context = { passphrase: readPassphrase(process.env), notice: out.warn, waits: true, dryRun };
   const project = openProject();
   const work = async () => {
     const { pairs, all } = await findPairs(project, { names, changes: !dryRun, goesOn }, out, interruption);

@@ -6,7 +6,7 @@ import { withLock } from "../lock";
 import type { Output } from "../output";
 import type { Project, Stack } from "../project/project";
 import { settled } from "./leftovers";
-import { readPairs } from "./pairs";
+import { type Pair, readPairs } from "./pairs";
 
 /** How long one command on keys waits for another. */
 const WAIT_MS = 10_000;
@@ -20,14 +20,33 @@ export function oneAtATime<T>(project: Project, out: Output, work: () => Promise
  * Ends what a crashed command left half done. Otherwise a deploy could lock out a machine whose key was revoked. A key
  * file that cannot be opened here is left to its owner.
  */
-export async function settleKeys(project: Project, stacks: readonly Stack[], out: Output): Promise<void> {
-  const pairsWithMany = () => readPairs(project, stacks, new Map()).filter(({ record }) => record.keys.length > 1);
+export function settleKeys(project: Project, stacks: readonly Stack[], out: Output): Promise<void> {
+  return settleAll(() => readPairs(project, stacks, new Map()), { project, out, waits: true });
+}
+
+/**
+ * Brings the active keys of a stack's clients into their key files. The deploy that puts them first in Keycloak comes
+ * right after, so that a machine that sends no `kid` is refused for a moment only.
+ */
+export function switchKeys(project: Project, stacks: readonly Stack[], stack: Stack, out: Output): Promise<void> {
+  const isIn = ({ clients }: Pair) => clients.some((client) => client.stack.name === stack.name);
+  return settleAll(() => readPairs(project, stacks, new Map()).filter(isIn), { project, out, waits: false });
+}
+
+interface Settling {
+  readonly project: Project;
+  readonly out: Output;
+  readonly waits: boolean;
+}
+
+async function settleAll(read: () => Pair[], { project, out, waits }: Settling): Promise<void> {
+  const pairsWithMany = () => read().filter(({ record }) => record.keys.length > 1);
   if (pairsWithMany().length === 0) return;
   await oneAtATime(project, out, async () => {
     // Read now, as the command that was waited for may have changed them.
     for (const pair of pairsWithMany()) {
       try {
-        settled(pair, { now: new Date(), passphrase: readPassphrase(process.env), notice: out.warn });
+        settled(pair, { now: new Date(), passphrase: readPassphrase(process.env), notice: out.warn, waits });
       } catch (error) {
         if (!(error instanceof KeyError && error.code === "KEY_UNREADABLE")) throw error;
         if (isCutOff(pair.files, pair.record))

@@ -10,7 +10,7 @@ import { type Project, readStacks, type Stack } from "./project";
 import { refuseLostRecord, refuseOtherKeys } from "./refuse-other-keys";
 import { localStates } from "./state";
 
-export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue"> {
+export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue" | "switchesKeys"> {
   /** Allow keys that the state knows under another kid to be replaced. */
   readonly newKeys: boolean;
 }
@@ -22,8 +22,8 @@ export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue"
 export async function synthesize(project: Project, out: Output, options: SynthOptions): Promise<Stack[]> {
   const known = knownKeys(localStates(project));
   const before = lastSynthesis(project);
-  const { createKeys, reissue, newKeys } = options;
-  await runApp(project, out, keySwitches({ createKeys, reissue, known: newKeys ? undefined : known }));
+  const { newKeys, ...switches } = options;
+  await runApp(project, out, keySwitches({ ...switches, known: newKeys ? undefined : known }));
   // An unchanged manifest is of an earlier synthesis.
   const stacks = lastSynthesis(project) === before ? [] : readStacks(project);
   if (stacks.length === 0) {

@@ -82,6 +82,27 @@ describe("a call to Keycloak", () => {
     expect(text).not.toContain("hello");
   });
 
+  it("finds what a busy server makes after the last attempt was given up", async () => {
+    let isMade = false;
+    const make = () => {
+      isMade = true;
+    };
+    const { url } = await serving((request, response) => {
+      response.setHeader("content-type", "application/json");
+      if (request.url!.endsWith("/token")) response.end(JSON.stringify({ access_token: "token", expires_in: 60 }));
+      else if (request.method === "POST") setTimeout(make, 2_000);
+      else response.writeHead(isMade ? 200 : 404).end(JSON.stringify(isMade ? { realm: "r" } : { error: "none" }));
+    });
+    const made = connect(url, { client_timeout: 1 })
+      .session(900)
+      .call(
+        'Creating realm "r"',
+        (admin) => admin.realms.create({ realm: "r" }),
+        (admin) => admin.realms.findOne({ realm: "r" }).then((found) => (found ? { realmName: "r" } : null)),
+      );
+    expect(await made).toEqual({ realmName: "r" });
+  });
+
   it("shares what is read until it is forgotten, and runs exclusive operations in turn", async () => {
     const session = connect("http://127.0.0.1:1").session(0);
     let loads = 0;

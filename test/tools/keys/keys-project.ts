@@ -7,7 +7,7 @@ import { labels } from "../../../constructs/contract/docker-names";
 import { stateFileName } from "../../../constructs/contract/project-files";
 import { ensureKeyPair } from "../../../constructs/keys/key-pair";
 import { acceptedOf, activeOf, factsOf, type KeyRecord } from "../../../constructs/keys/key-record";
-import { readRecord } from "../../../constructs/keys/key-store";
+import { readRecord, settle } from "../../../constructs/keys/key-store";
 import { filesOf } from "../../../constructs/keys/pair-files";
 import { runCommand } from "../../../tools/cli/run";
 import { keysCommands } from "../../../tools/commands/keys";
@@ -100,8 +100,13 @@ export function keysProject() {
     kids,
     short: (path: string, place: number) => kids(path)[place]!.slice(0, 8),
     states: (path: string) => recordFor(path).keys.map(({ state }) => state),
-    /** Puts what each client is to accept into the state, as an apply does. */
+    /** Puts what each client is to accept into the state, and the active keys into their files, as `m2m up` does. */
     deploy(...paths: string[]): void {
+      for (const path of Object.keys(clients)) settle(filesFor(path), recordFor(path));
+      this.deployState(...paths);
+    },
+    /** Puts what each client is to accept into the state, as an apply does. */
+    deployState(...paths: string[]): void {
       const resources: ReturnType<typeof inState>[] = Object.entries(clients).flatMap(([path, ids]) => {
         if (paths.length > 0 && !paths.includes(path)) return [];
         const record = recordFor(path);

@@ -120,6 +120,7 @@ describe("--dry-run", () => {
 
   it("leaves what a crash left half done", async () => {
     await project.rotated("one");
+    project.deploy();
     const { key, staged } = project.filesFor("one");
     const certs = project.certs();
     const held = Object.entries(certs).find(([path]) => key.endsWith(path))![1];
