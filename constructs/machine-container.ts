@@ -12,6 +12,7 @@ import { literal } from "./contract/terraform-text";
 import type { KeycloakServer } from "./keycloak-server";
 import { stagedBeside } from "./keys/pair-files";
 import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
+import { quoted } from "./keys/shown";
 import { check, checkContainerName, checkImage, checkPort, isHostName } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
@@ -175,7 +176,7 @@ function checkHostName(given: string | undefined, clientId: string): string[] {
   const rule = "must be a host name: letters, digits, dashes and dots, and no IP address";
   if (given !== undefined) return check("hostName", given, isHostName, rule);
   if (isHostName(clientId)) return [];
-  return [`\`hostName\` ${rule}, got: none, and the client id ${JSON.stringify(clientId)} cannot be one; give one`];
+  return [`\`hostName\` ${rule}, got: none, and the client id ${quoted(clientId)} cannot be one; give one`];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Construct } from "constructs";
 import { RealmKeystoreEcdsaGenerated } from "../.gen/providers/keycloak/realm-keystore-ecdsa-generated";
 import { RealmKeystoreRsaGenerated } from "../.gen/providers/keycloak/realm-keystore-rsa-generated";
+import { quoted, shown } from "./keys/shown";
 import { check } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn } from "./private/errors";
@@ -101,7 +102,7 @@ export class RealmKeys extends Construct {
     const taken = claim(this, `${realmOf(server, realmName)} keys`);
     if (taken === undefined) return [];
     return [
-      `\`realm\` must have its keys declared once, got: ${realmName}, whose keys ${taken} declares already; put all of them into one list`,
+      `\`realm\` must have its keys declared once, got: ${shown(realmName)}, whose keys ${taken} declares already; put all of them into one list`,
     ];
   }
 }
@@ -126,7 +127,7 @@ function checkKey(key: RealmKey, index: number): string[] {
 
 function checkBits(prop: string, bits: number, algorithm: RealmSignatureAlgorithm): string[] {
   if (algorithm === "ES256") {
-    return [`\`${prop}\` must be left out beside ES256, whose keys have one size, got: ${bits}`];
+    return [`\`${prop}\` must be left out beside ES256, whose keys have one size, got: ${shown(bits)}`];
   }
   return check(prop, bits, (b) => b === 2048 || b === 4096, "must be 2048 or 4096");
 }
@@ -137,7 +138,7 @@ function checkList(keys: readonly RealmKey[]): string[] {
   }
   const names = keys.map(({ name }) => name);
   const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  return [...twice].map((name) => `\`keys\` must have a name each, got: ${JSON.stringify(name)} more than once`);
+  return [...twice].map((name) => `\`keys\` must have a name each, got: ${quoted(name)} more than once`);
 }
 
 /**
@@ -150,7 +151,7 @@ function checkActive(keys: readonly RealmKey[], { signatureAlgorithm = "RS256" }
     const active = own.filter(({ state }) => state === "active").map(({ name }) => name);
     if (active.length > 1) {
       return [
-        `\`keys\` must have at most one active key of ${algorithm}, got: ${active.join(", ")}; let the new one be active, and the former one retiring`,
+        `\`keys\` must have at most one active key of ${algorithm}, got: ${shown(active.join(", "))}; let the new one be active, and the former one retiring`,
       ];
     }
     const isNeeded = algorithm !== "RS256" && (own.length > 0 || signatureAlgorithm === algorithm);

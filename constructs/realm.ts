@@ -6,6 +6,7 @@ import { RealmDefaultClientScopes } from "../.gen/providers/keycloak/realm-defau
 import { RealmEvents } from "../.gen/providers/keycloak/realm-events";
 import { RealmOptionalClientScopes } from "../.gen/providers/keycloak/realm-optional-client-scopes";
 import type { IKeycloakServer } from "./keycloak-server";
+import { shown } from "./keys/shown";
 import { check } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn, ValidationError } from "./private/errors";
@@ -116,7 +117,7 @@ abstract class RealmBase extends Construct implements IRealm {
     if (taken !== undefined) {
       throw new ValidationError(
         scope,
-        `\`clientId\` must be unique in realm ${this.realmName}, got: ${clientId}, which ${taken} declares already`,
+        `\`clientId\` must be unique in realm ${shown(this.realmName)}, got: ${shown(clientId)}, which ${taken} declares already`,
       );
     }
   }
@@ -213,7 +214,7 @@ export class Realm extends RealmBase {
     const taken = claim(this, realmOf(this.server, this.realmName));
     if (taken === undefined) return [];
     return [
-      `\`realmName\` must be unique on its server, got: ${this.realmName}, which ${taken} declares already; hand that realm on, or use Realm.fromRealmName`,
+      `\`realmName\` must be unique on its server, got: ${shown(this.realmName)}, which ${taken} declares already; hand that realm on, or use Realm.fromRealmName`,
     ];
   }
 }

@@ -3,6 +3,7 @@ import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { OpenidClientDefaultScopes } from "../.gen/providers/keycloak/openid-client-default-scopes";
 import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-client-optional-scopes";
+import { shown } from "./keys/shown";
 import { AudienceScope } from "./private/audience-scope";
 import { check } from "./private/checks";
 import { failOn } from "./private/errors";
@@ -178,7 +179,7 @@ function checkGrant(scope: Construct, called: ISignedJwtClient, caller: SignedJw
   const problems: string[] = [];
   if (called.clientId === caller.clientId) {
     problems.push(
-      `\`caller\` must be another client, got: ${caller.clientId} itself; a machine needs no token to call itself`,
+      `\`caller\` must be another client, got: ${shown(caller.clientId)} itself; a machine needs no token to call itself`,
     );
   }
   if (called.realm.issuer !== caller.realm.issuer) {
@@ -197,7 +198,9 @@ export function checkClientId(clientId: string): string[] {
 function checkScopes(defaults: readonly string[], optional: readonly string[]): string[] {
   const both = optional.filter((name) => defaults.includes(name));
   if (both.length === 0) return [];
-  return [`\`optionalScopes\` must not repeat default scopes, got: ${both.join(", ")} in both; leave them in one`];
+  return [
+    `\`optionalScopes\` must not repeat default scopes, got: ${shown(both.join(", "))} in both; leave them in one`,
+  ];
 }
 
 function checkRealmScopes({ realm, scopesOfRealm, defaultScopes, optionalScopes }: SignedJwtClientProps): string[] {

@@ -13,6 +13,7 @@ import { ensureKeyPair } from "./keys/key-pair";
 import { checkKeyPairRequest } from "./keys/key-pair-request";
 import { filesOf, type PairFiles } from "./keys/pair-files";
 import { ENCRYPTED, readPrivateKeyFile } from "./keys/private-key";
+import { shown } from "./keys/shown";
 import { check } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
@@ -135,7 +136,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
       return { kid, algorithm, state, publicJwk };
     });
     this.privateKeyFile = isAbsolute(privateKeyDirectory) ? files.key : relative(projectFolder(), files.key);
-    warnOfExpiry(this, facts, relative(projectFolder(), files.certificate), this.remedy(name, files));
+    warnOfExpiry(this, facts, shown(relative(projectFolder(), files.certificate)), this.remedy(name, files));
     const isHere = existsSync(files.staged(facts.kid));
     if (facts.isBehind && !(switchesKeys() && isHere)) {
       const remedy = facts.holdsRevoked
@@ -144,7 +145,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
           ? `\`m2m up\` brings it there; after a deploy without m2m, run \`m2m keys activate ${name}\` again`
           : "bring it there";
       Annotations.of(this).addWarning(
-        `${this.privateKeyFile} holds another key than the active one, ${facts.kid}; ${remedy}`,
+        `${shown(this.privateKeyFile)} holds another key than the active one, ${facts.kid}; ${remedy}`,
       );
     }
     for (const { kid } of facts.accepted) warnOfReaders(this, kid === facts.kid ? files.key : files.staged(kid));
@@ -163,7 +164,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
 
   private remedy(name: string, files: PairFiles): string {
     const rotate = `\`m2m keys rotate ${name}\``;
-    if (!existsSync(files.key)) return `rotate it where ${this.privateKeyFile} is, and not here: ${rotate}`;
+    if (!existsSync(files.key)) return `rotate it where ${shown(this.privateKeyFile)} is, and not here: ${rotate}`;
     const isIssuedAgain = !isFileThere(files.record) && readPrivateKeyFile(files.key, undefined) !== ENCRYPTED;
     return `rotate it: ${rotate}${isIssuedAgain ? ", or let `m2m up` issue it again over the same key" : ""}`;
   }

@@ -1,3 +1,5 @@
+import { redact } from "../constructs/keys/shown";
+
 /** The code of an error. Codes are stable, so programs may branch on them. Texts may change. */
 export type ErrorCode =
   | "ERR_OPTION" // an option or setting is missing or wrong
@@ -72,13 +74,6 @@ export class TokenError extends MachineError {
     this.claim = options.claim;
     this.scopes = options.scopes;
   }
-}
-
-/** Removes everything that looks like a JWT or PEM from a text. Our messages quote those of others. */
-export function redact(text: string): string {
-  return text
-    .replace(/-----BEGIN [^-]*-----[\s\S]*?(-----END [^-]*-----|$)/g, "[pem]")
-    .replace(/eyJ[\w-]{10,}(\.[\w-]*)*/g, "[jwt]");
 }
 
 function plainCause(error: unknown, depth = 0): Error | undefined {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../constructs/keys/algorithms";
+import { shown } from "../constructs/keys/shown";
 import type { MachineOptions } from "./calling/open-machine";
 import { OptionError } from "./errors";
 
@@ -35,7 +36,7 @@ function readAlgorithm(env: Environment): SigningAlgorithm | undefined {
   if (!env.ALGORITHM) return undefined;
   const known = SIGNING_ALGORITHMS.find((algorithm) => algorithm === env.ALGORITHM);
   if (known) return known;
-  throw new OptionError(`ALGORITHM must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${env.ALGORITHM}`);
+  throw new OptionError(`ALGORITHM must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${shown(env.ALGORITHM)}`);
 }
 
 /**
@@ -51,12 +52,12 @@ export function readPassphrase(env: Environment): string | undefined {
     [passphrase] = readFileSync(file, "utf8").split(/\r?\n/);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new OptionError(`KEY_PASSPHRASE_FILE must name a file that can be read, got: ${file} (${code})`, cause);
+    throw new OptionError(`KEY_PASSPHRASE_FILE must name a file that can be read, got: ${shown(file)} (${code})`);
   }
   // An empty passphrase would protect nothing.
   if (passphrase) return passphrase;
   throw new OptionError(
-    `KEY_PASSPHRASE_FILE must name a file whose first line is the passphrase, got: an empty line in ${file}`,
+    `KEY_PASSPHRASE_FILE must name a file whose first line is the passphrase, got: an empty line in ${shown(file)}`,
   );
 }
 
@@ -70,7 +71,7 @@ function readAllowInsecureHttp(env: Environment, ...addresses: string[]): boolea
   const fallback = addresses.every((name) => !env[name]) ? "true" : "false";
   const value = readText(env, "ALLOW_INSECURE_HTTP", fallback);
   if (value !== "true" && value !== "false") {
-    throw new OptionError(`ALLOW_INSECURE_HTTP must be true or false, got: ${value}`);
+    throw new OptionError(`ALLOW_INSECURE_HTTP must be true or false, got: ${shown(value)}`);
   }
   return value === "true";
 }
@@ -79,7 +80,7 @@ function readAllowInsecureHttp(env: Environment, ...addresses: string[]): boolea
 export function readNumber(env: Environment, name: string, fallback: number, least: number, most: number): number {
   const value = readText(env, name, String(fallback));
   if (!/^\d{1,9}$/.test(value) || Number(value) < least || Number(value) > most) {
-    throw new OptionError(`${name} must be a whole number from ${least} to ${most}, got: ${value}`);
+    throw new OptionError(`${name} must be a whole number from ${least} to ${most}, got: ${shown(value)}`);
   }
   return Number(value);
 }

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { shown } from "../constructs/keys/shown";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -50,7 +51,7 @@ export function trustedAuthorities(env: Environment = process.env): string | und
   const text = readPem(file);
   if (typeof text === "string" && text.includes("-----BEGIN ")) return more ? `${text}\n${extra(more)}` : text;
   const got = typeof text === "string" ? "no certificate" : text.problem;
-  throw new NetworkSettingError(`SSL_CERT_FILE must name a file of certificates in PEM, got: ${file} (${got})`);
+  throw new NetworkSettingError(`SSL_CERT_FILE must name a file of certificates in PEM, got: ${shown(file)} (${got})`);
 }
 
 /** As Node.js does, an extra file that cannot be read is left out. */

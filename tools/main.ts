@@ -1,3 +1,4 @@
+import { redact } from "../constructs/keys/shown";
 import { runCommand } from "./cli/run";
 import { COMMANDS } from "./commands";
 import { answerCompletion } from "./commands/complete";
@@ -16,7 +17,7 @@ async function main(): Promise<void> {
     const { code = "failed", message } = interruption.signal.aborted
       ? { code: "interrupted", message: `interrupted: ${(error as Error).message}` }
       : (error as { code?: string; message: string });
-    if (out.json) out.result("", { error: { code, message } });
+    if (out.json) out.result("", { error: { code, message: redact(message) } });
     else out.warn(`m2m: ${message}`);
     process.exitCode = 1;
   }

@@ -1,3 +1,5 @@
+import { redact } from "../constructs/keys/shown";
+
 /** How a command talks: results on stdout, everything else on stderr. */
 export interface Output {
   readonly json: boolean;
@@ -14,7 +16,7 @@ export function createOutput(json: boolean): Output {
   return {
     json,
     say: (text) => void (chatty && process.stderr.write(`${text}\n`)),
-    warn: (text) => void process.stderr.write(`${text}\n`),
+    warn: (text) => void process.stderr.write(`${redact(text)}\n`),
     result: (text, data) =>
       void process.stdout.write(json ? `${JSON.stringify(data, null, 2)}\n` : text && `${text}\n`),
   };
@@ -27,7 +29,7 @@ export class ToolError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(redact(message), options);
     this.name = "ToolError";
   }
 }

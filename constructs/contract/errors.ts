@@ -1,3 +1,5 @@
+import { redact } from "../keys/shown";
+
 /** What one side of the contract left cannot be read by the other; `code` is stable, and `m2m` prints it. */
 export class ContractError extends Error {
   constructor(
@@ -5,7 +7,7 @@ export class ContractError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(redact(message), options);
     this.name = "ContractError";
   }
 }

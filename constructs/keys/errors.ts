@@ -1,3 +1,5 @@
+import { redact } from "./shown";
+
 /** Why key material was refused; `code` is stable. No message holds key bytes. */
 export type KeyErrorCode =
   | "KEY_TOO_SHORT"
@@ -23,7 +25,7 @@ export class KeyError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(redact(message), options);
     this.name = "KeyError";
   }
 }

@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { KeyError } from "./errors";
+import { shown } from "./shown";
 
 /** Reads a regular file; `undefined` if there is none. A link is never followed. */
 export function readRegularFile(path: string): string | undefined {
@@ -29,9 +30,13 @@ export function readRegularFile(path: string): string | undefined {
     return readFileSync(file, "utf8");
   } catch (cause) {
     const reason = codeOf(cause) ?? "unknown error";
-    throw new KeyError("KEY_UNREADABLE", `${path} cannot be read, got: ${reason}; make it readable for this user`, {
-      cause,
-    });
+    throw new KeyError(
+      "KEY_UNREADABLE",
+      `${shown(path)} cannot be read, got: ${reason}; make it readable for this user`,
+      {
+        cause,
+      },
+    );
   } finally {
     if (file !== undefined) closeSync(file);
   }
@@ -65,7 +70,9 @@ export function removeFile(path: string): void {
     rmSync(path, { force: true });
   } catch (cause) {
     const remedy = "make the folder writable for this user, or remove the file";
-    throw new KeyError("FILE_NOT_WRITTEN", `${path} cannot be removed, got: ${codeOf(cause)}; ${remedy}`, { cause });
+    throw new KeyError("FILE_NOT_WRITTEN", `${shown(path)} cannot be removed, got: ${codeOf(cause)}; ${remedy}`, {
+      cause,
+    });
   }
 }
 
@@ -88,7 +95,9 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder);
   } catch (cause) {
     const remedy = "make it readable for this user";
-    throw new KeyError("KEY_UNREADABLE", `${folder} cannot be listed, got: ${codeOf(cause)}; ${remedy}`, { cause });
+    throw new KeyError("KEY_UNREADABLE", `${shown(folder)} cannot be listed, got: ${codeOf(cause)}; ${remedy}`, {
+      cause,
+    });
   }
 }
 
@@ -129,7 +138,9 @@ function writeBeside(target: string, file: NewFile, place: (temporary: string) =
     syncFolder(dirname(target));
   } catch (cause) {
     const remedy = "it is unchanged; make the folder writable for this user, or free space on its file system";
-    throw new KeyError("FILE_NOT_WRITTEN", `${target} cannot be written, got: ${codeOf(cause)}; ${remedy}`, { cause });
+    throw new KeyError("FILE_NOT_WRITTEN", `${shown(target)} cannot be written, got: ${codeOf(cause)}; ${remedy}`, {
+      cause,
+    });
   } finally {
     if (statOf(temporary)) rmSync(temporary); // "force" does not help where the folder is no folder
   }
@@ -177,7 +188,7 @@ export function isFileThere(path: string): boolean {
     const got = stat.isSymbolicLink() ? "a symbolic link" : stat.isDirectory() ? "a folder" : "a special file";
     throw new KeyError(
       "FILE_NOT_REGULAR",
-      `${path} must be a regular file, got: ${got}; it is unchanged; put the file itself there, or remove it`,
+      `${shown(path)} must be a regular file, got: ${got}; it is unchanged; put the file itself there, or remove it`,
     );
   }
   return true;
@@ -189,7 +200,7 @@ function statOf(path: string) {
   } catch (error) {
     if (codeOf(error) === "ENOTDIR") return undefined; // what is in a folder's place says so when it is written to
     const remedy = "let this user look into its folder";
-    throw new KeyError("KEY_UNREADABLE", `${path} cannot be accessed, got: ${codeOf(error)}; ${remedy}`, {
+    throw new KeyError("KEY_UNREADABLE", `${shown(path)} cannot be accessed, got: ${codeOf(error)}; ${remedy}`, {
       cause: error,
     });
   }

@@ -1,5 +1,6 @@
 import { KeyError } from "./errors";
 import { acceptedOf, activeOf, type KeyEntry, type KeyRecord, type KeyState, stamp } from "./key-record";
+import { shown } from "./shown";
 
 /** Adds a key that Keycloak is to accept and that nobody signs with yet. */
 export function prepare(record: KeyRecord, entry: KeyEntry): KeyRecord {
@@ -67,8 +68,10 @@ function chosen(record: KeyRecord, kid: string | undefined, from: readonly KeySt
       ? possible.filter(({ state }) => state === from[0])
       : possible.filter((entry) => isKid(entry, kid));
   if (found.length === 1) return found[0]!;
+  const isKnown = kid !== undefined && record.keys.some((entry) => isKid(entry, kid));
   const known = record.keys.map((entry) => `${entry.kid} (${entry.state})`).join(", ");
-  const wanted = kid === undefined ? `no key is ${from[0]}` : `no key ${kid} is ${from.join(" or ")}`;
+  const wanted =
+    kid === undefined ? `no key is ${from[0]}` : `no key ${isKnown ? kid : shown(kid)} is ${from.join(" or ")}`;
   const remedy = kid === undefined ? "; prepare one first (`m2m keys prepare`)" : "";
   throw new KeyError("KEY_NOT_FOUND", `${wanted}, so none can be ${verb}${remedy}; known: ${known}`);
 }

@@ -1,6 +1,6 @@
-import { relative } from "node:path";
 import { bitsFor, kindFor, SIGNING_ALGORITHMS, type SigningAlgorithm } from "./algorithms";
 import type { PairFiles } from "./pair-files";
+import { shown } from "./shown";
 
 /** A half of a pair that was made. `file` is left out while many keys are made at once. */
 export type KeyNotice =
@@ -37,7 +37,7 @@ export function checkKeyPairRequest(
   const problems = checkBits(algorithm, rsaBits);
   if (!(validityDays > 0) || validityDays > 36_500) {
     problems.push(
-      `\`validityDays\` must be more than 0 and at most 36500, got: ${validityDays}; use 365, or leave it out`,
+      `\`validityDays\` must be more than 0 and at most 36500, got: ${shown(validityDays)}; use 365, or leave it out`,
     );
   }
   return problems;
@@ -49,17 +49,11 @@ function checkBits(algorithm: SigningAlgorithm, rsaBits: number | undefined): st
   const bounds = bitsFor(algorithm);
   if (!bounds) {
     return [
-      `\`rsaBits\` must be left out beside \`algorithm\` "${algorithm}", whose keys are ${kindFor(algorithm)}, got: ${rsaBits}`,
+      `\`rsaBits\` must be left out beside \`algorithm\` "${algorithm}", whose keys are ${kindFor(algorithm)}, got: ${shown(rsaBits)}`,
     ];
   }
   if (Number.isInteger(rsaBits) && rsaBits >= bounds.least && rsaBits <= bounds.most) return [];
   return [
-    `\`rsaBits\` must be a whole number between ${bounds.least} (RFC 7518 section 3.3) and ${bounds.most}, got: ${rsaBits}; leave it out for ${bounds.least}`,
+    `\`rsaBits\` must be a whole number between ${bounds.least} (RFC 7518 section 3.3) and ${bounds.most}, got: ${shown(rsaBits)}; leave it out for ${bounds.least}`,
   ];
-}
-
-/** A path as messages have it. */
-export function shown(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith("..") ? path : fromHere;
 }

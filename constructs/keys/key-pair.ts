@@ -1,10 +1,11 @@
 import type { CertificateFacts } from "./certificate";
 import { KeyError } from "./errors";
 import { isFileThere } from "./key-files";
-import { type KeyPairRequest, shown } from "./key-pair-request";
+import type { KeyPairRequest } from "./key-pair-request";
 import { acceptedOf, activeOf, factsOf, type KeyState } from "./key-record";
 import { checkKnown, readRecord } from "./key-store";
 import { ENCRYPTED, keyIdInFile } from "./private-key";
+import { shownPath } from "./shown";
 import { ensureSinglePair } from "./single-pair";
 
 /** A key that Keycloak is to accept, and where it stands in its life. */
@@ -48,20 +49,20 @@ function recordedPair({ files, algorithm }: KeyPairRequest): PairFacts {
   const record = readRecord(files)!;
   const active = activeOf(record);
   const accepted = acceptedOf(record).map((entry) => {
-    return { ...factsOf(entry, shown(files.record)), state: entry.state as AcceptedFacts["state"] };
+    return { ...factsOf(entry, shownPath(files.record)), state: entry.state as AcceptedFacts["state"] };
   });
   if (!accepted.some((facts) => facts.algorithm === algorithm && facts.state !== "retiring")) {
     throw new KeyError(
       "ALGORITHM_MISMATCH",
-      `${shown(files.record)} must have an active or prepared key for ${algorithm}, as \`algorithm\` says, got: ${active.algorithm}; set \`algorithm\` to "${active.algorithm}"; to change the kind of key, rotate with \`m2m keys prepare --algorithm\`, and change the prop before \`m2m keys activate\``,
+      `${shownPath(files.record)} must have an active or prepared key for ${algorithm}, as \`algorithm\` says, got: ${active.algorithm}; set \`algorithm\` to "${active.algorithm}"; to change the kind of key, rotate with \`m2m keys prepare --algorithm\`, and change the prop before \`m2m keys activate\``,
     );
   }
   const inFile = keyIdInFile(files.key);
   const held = inFile === ENCRYPTED ? undefined : inFile;
-  if (held !== undefined) checkKnown({ key: shown(files.key), record: shown(files.record) }, record, held);
+  if (held !== undefined) checkKnown({ key: shownPath(files.key), record: shownPath(files.record) }, record, held);
   const revoked = record.keys.filter(({ state }) => state === "revoked").map(({ kid }) => kid);
   return {
-    ...factsOf(active, shown(files.record)),
+    ...factsOf(active, shownPath(files.record)),
     accepted,
     revoked,
     isBehind: held !== undefined && held !== active.kid,

@@ -15,6 +15,7 @@ import {
 } from "./key-record";
 import type { PairFiles } from "./pair-files";
 import { ENCRYPTED, keyIdInFile } from "./private-key";
+import { shown } from "./shown";
 
 /**
  * The record of a pair; where there is none yet, its certificate is the one active key. `undefined` for no pair at all.
@@ -23,10 +24,10 @@ import { ENCRYPTED, keyIdInFile } from "./private-key";
  */
 export function readRecord(files: PairFiles, algorithm?: SigningAlgorithm): KeyRecord | undefined {
   const json = readRegularFile(files.record);
-  if (json !== undefined) return parseRecord(json, files.record);
+  if (json !== undefined) return parseRecord(json, shown(files.record));
   const pem = readRegularFile(files.certificate);
   if (pem === undefined) return undefined;
-  const facts = readCertificate(pem, files.certificate, { algorithm });
+  const facts = readCertificate(pem, shown(files.certificate), { algorithm });
   return { version: 1, keys: [entryOf(facts, "active", facts.notBefore)] };
 }
 
@@ -34,7 +35,7 @@ export function readRecord(files: PairFiles, algorithm?: SigningAlgorithm): KeyR
 export function stagePrivateKey(files: PairFiles, kid: string, pem: string): void {
   const path = files.staged(kid);
   if (isFileThere(path)) {
-    throw new KeyError("KEY_KNOWN", `${path} already exists; move it away, or prepare another key`);
+    throw new KeyError("KEY_KNOWN", `${shown(path)} already exists; move it away, or prepare another key`);
   }
   replaceFile(path, pem, 0o600); // which is whole at once, also where there are no hard links
 }
@@ -76,7 +77,7 @@ export function commitRecord(files: PairFiles, before: KeyRecord, after: KeyReco
 /** Brings the certificate in line with the record. */
 export function certify(files: PairFiles, record: KeyRecord): void {
   const active = activeOf(record);
-  if (!certifies(files, active)) replaceFile(files.certificate, factsOf(active, files.record).pem, 0o644);
+  if (!certifies(files, active)) replaceFile(files.certificate, factsOf(active, shown(files.record)).pem, 0o644);
 }
 
 /**
@@ -126,7 +127,7 @@ export function checkKnown(files: Pick<PairFiles, "key" | "record">, record: Key
   if (record.keys.some(({ kid }) => kid === held)) return;
   throw new KeyError(
     "CERTIFICATE_MISMATCH",
-    `${files.key} must hold a key of ${files.record}, got: key ${held}, which is not in it; restore the record, bring the machine's key file here, or remove the key file: only signing needs it`,
+    `${shown(files.key)} must hold a key of ${shown(files.record)}, got: key ${held}, which is not in it; restore the record, bring the machine's key file here, or remove the key file: only signing needs it`,
   );
 }
 
@@ -135,7 +136,7 @@ function keyIn(path: string, passphrase?: string): string | undefined {
   if (kid !== ENCRYPTED) return kid;
   throw new KeyError(
     "KEY_UNREADABLE",
-    `${path} is encrypted; give its passphrase in KEY_PASSPHRASE, or a file that holds it in KEY_PASSPHRASE_FILE`,
+    `${shown(path)} is encrypted; give its passphrase in KEY_PASSPHRASE, or a file that holds it in KEY_PASSPHRASE_FILE`,
   );
 }
 
@@ -144,7 +145,10 @@ function checkStaged(files: PairFiles, { kid }: Pick<KeyEntry, "kid">, passphras
   const path = files.staged(kid);
   const got = keyIn(path, passphrase);
   if (got === undefined || got === kid) return;
-  throw new KeyError("CERTIFICATE_MISMATCH", `${path} must hold key ${kid}, got: ${got}; restore it, or remove it`);
+  throw new KeyError(
+    "CERTIFICATE_MISMATCH",
+    `${shown(path)} must hold key ${kid}, got: ${got}; restore it, or remove it`,
+  );
 }
 
 /** A machine that signs with a dropped key is locked out, and the record does not know that key any more. */
@@ -153,7 +157,7 @@ function refuseHeld(files: PairFiles, before: KeyRecord, after: KeyRecord, passp
   if (held === undefined || after.keys.some(({ kid }) => kid === held)) return;
   throw new KeyError(
     "KEY_HELD",
-    `${files.key} holds key ${held}, which is to be dropped; put the active key ${activeOf(after).kid} there first, or remove the file if the machines get their key from elsewhere`,
+    `${shown(files.key)} holds key ${held}, which is to be dropped; put the active key ${activeOf(after).kid} there first, or remove the file if the machines get their key from elsewhere`,
   );
 }
 

@@ -5,6 +5,7 @@ import { KeyError } from "./errors";
 import { generateKey } from "./generate";
 import { createFile, readRegularFile } from "./key-files";
 import { fittingAlgorithm } from "./key-fit";
+import { shown } from "./shown";
 
 /** A private key file that cannot be looked into here: which key it holds is not known. */
 export const ENCRYPTED = "encrypted";
@@ -36,7 +37,11 @@ export function readPrivateKeyFile(
   if (pem === undefined) return undefined;
   if (isEncrypted(pem) && passphrase === undefined) return ENCRYPTED;
   const key = parsePrivateKey(pem, path, passphrase);
-  fittingAlgorithm(key, { file: path, verb: "hold", replace: "remove both halves to have a new one made" }, algorithm);
+  fittingAlgorithm(
+    key,
+    { file: shown(path), verb: "hold", replace: "remove both halves to have a new one made" },
+    algorithm,
+  );
   return key;
 }
 
@@ -59,7 +64,7 @@ function parsePrivateKey(pem: string, path: string, passphrase?: string): KeyObj
     // The cause is left out: OpenSSL's text may quote the input.
     throw new KeyError(
       "KEY_CORRUPT",
-      `${path} must hold a private key ${words}, got: ${pem.length} characters that OpenSSL cannot parse; the file is unchanged; restore it from a backup, or remove it and run \`m2m keys revoke\` (with \`--key\`, if it does not hold the active key)`,
+      `${shown(path)} must hold a private key ${words}, got: ${pem.length} characters that OpenSSL cannot parse; the file is unchanged; restore it from a backup, or remove it and run \`m2m keys revoke\` (with \`--key\`, if it does not hold the active key)`,
     );
   }
 }

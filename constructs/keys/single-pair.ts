@@ -3,9 +3,10 @@ import { shapeInWords } from "./algorithms";
 import { type CertificateFacts, keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
 import { createFile, readRegularFile, replaceFile } from "./key-files";
-import { type KeyPairRequest, shown } from "./key-pair-request";
+import type { KeyPairRequest } from "./key-pair-request";
 import { createPrivateKeyFile, ENCRYPTED, readPrivateKeyFile } from "./private-key";
 import { selfSign } from "./self-sign";
+import { shownPath } from "./shown";
 
 /** Gives the one key of a pair that has no record, from its files where they exist, else made anew. */
 export function ensureSinglePair(request: KeyPairRequest): CertificateFacts {
@@ -18,7 +19,7 @@ export function ensureSinglePair(request: KeyPairRequest): CertificateFacts {
   if (key && keyId(key) !== certificate.kid) {
     throw new KeyError(
       "CERTIFICATE_MISMATCH",
-      `${shown(certificateFile)} must certify the key in ${shown(keyFile)}, got: kid ${certificate.kid} in the certificate and ${keyId(key)} in the key; restore the half that is wrong, or remove the certificate to have one issued for this key`,
+      `${shownPath(certificateFile)} must certify the key in ${shownPath(keyFile)}, got: kid ${certificate.kid} in the certificate and ${keyId(key)} in the key; restore the half that is wrong, or remove the certificate to have one issued for this key`,
     );
   }
   const expired = certificate.notAfter <= (request.now ?? new Date());
@@ -34,7 +35,7 @@ function encryptedPair(request: KeyPairRequest, pem: string | undefined): Certif
   if (pem !== undefined) return read(request, pem);
   throw new KeyError(
     "KEY_UNREADABLE",
-    `${shown(key)} is encrypted, so no certificate can be issued for it here; put its certificate at ${shown(certificate)}`,
+    `${shownPath(key)} is encrypted, so no certificate can be issued for it here; put its certificate at ${shownPath(certificate)}`,
   );
 }
 
@@ -42,14 +43,14 @@ function createPair(request: KeyPairRequest): CertificateFacts {
   if (request.creation !== "allowed") {
     throw new KeyError(
       "CREATION_REFUSED",
-      `${shown(request.files.certificate)} does not exist and no key is made here: ${request.creation.refusedBecause}`,
+      `${shownPath(request.files.certificate)} does not exist and no key is made here: ${request.creation.refusedBecause}`,
     );
   }
   const { files, algorithm, rsaBits } = request;
   const key = createPrivateKeyFile(files.key, algorithm, rsaBits);
   if (!key) return ensureSinglePair(request);
   const kind = shapeInWords(algorithm, rsaBits);
-  request.notice({ event: "key-made", name: request.name, kind, file: shown(files.key) });
+  request.notice({ event: "key-made", name: request.name, kind, file: shownPath(files.key) });
   return issue(request, key);
 }
 
@@ -60,7 +61,7 @@ function issue(request: KeyPairRequest, key: KeyObject): CertificateFacts {
 
 function read({ files, algorithm }: KeyPairRequest, pem: string): CertificateFacts {
   const replace = "remove both halves to have a new one made";
-  return readCertificate(pem, shown(files.certificate), { algorithm, replace });
+  return readCertificate(pem, shownPath(files.certificate), { algorithm, replace });
 }
 
 function sign(request: KeyPairRequest, key: KeyObject): string {
@@ -69,6 +70,6 @@ function sign(request: KeyPairRequest, key: KeyObject): string {
 
 function issued(request: KeyPairRequest, pem: string): CertificateFacts {
   const { name, files, validityDays: days } = request;
-  request.notice({ event: "certificate-issued", name, file: shown(files.certificate), days });
+  request.notice({ event: "certificate-issued", name, file: shownPath(files.certificate), days });
   return read(request, pem);
 }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { Token } from "cdktf";
+import { quoted } from "../keys/shown";
 
 /**
  * Checks one rule of one prop. Returns the problem in words, or nothing.
@@ -17,7 +18,7 @@ export function check<T>(prop: string, value: T, holds: (value: T) => boolean, m
   }
   if (holds(value)) return [];
   const [rule, ...remedy] = mustBe.split("; ");
-  return [[`\`${prop}\` ${rule}, got: ${shown(value)}`, ...remedy].join("; ")];
+  return [[`\`${prop}\` ${rule}, got: ${quoted(value)}`, ...remedy].join("; ")];
 }
 
 export function checkPort(prop: string, port: number): string[] {
@@ -56,7 +57,7 @@ export function checkUrl(prop: string, url: string): string[] {
   const user = Token.isUnresolved(url) ? undefined : /^[a-z]*:?\/*[^/?#]*@/i.exec(url)?.[0];
   if (user !== undefined) {
     return [
-      `\`${prop}\` must hold no user and no password, as it is part of the JSON, got: some before ${JSON.stringify(url.slice(user.length - 1))}; give them in KEYCLOAK_USER and KEYCLOAK_PASSWORD, or by a \`provider\` of your own`,
+      `\`${prop}\` must hold no user and no password, as it is part of the JSON, got: some before ${quoted(url.slice(user.length - 1))}; give them in KEYCLOAK_USER and KEYCLOAK_PASSWORD, or by a \`provider\` of your own`,
     ];
   }
   return check(prop, url, isPlainUrl, "must be an http or https URL without query, fragment and trailing slash");
@@ -68,8 +69,4 @@ function isPlainUrl(url: string): boolean {
 
 function isBetween(value: number, least: number, most: number): boolean {
   return Number.isInteger(value) && value >= least && value <= most;
-}
-
-function shown(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import type { Construct, IConstruct } from "constructs";
 import { projectFolder } from "../contract/project-files";
 import type { PairFiles } from "../keys/pair-files";
+import { shown } from "../keys/shown";
 import { dockerProvider } from "./docker";
 
 /** What the constructs of one app have declared so far, by name. */
@@ -23,7 +24,7 @@ export function claimContainer(scope: Construct, name: string, portProp: string,
   const named = claim(scope, `${engine} container ${name}`);
   if (named !== undefined) {
     problems.push(
-      `\`containerName\` must be unique in the app, got: ${name}, which ${named} has already; give one of them another`,
+      `\`containerName\` must be unique in the app, got: ${shown(name)}, which ${named} has already; give one of them another`,
     );
   }
   const published = claim(scope, `${engine} port ${port}`);
@@ -37,7 +38,7 @@ export function claimContainer(scope: Construct, name: string, portProp: string,
 
 /** A private half belongs to one pair, and a pair has one private half, wherever in the app it is declared. */
 export function claimKeyFiles(scope: Construct, { certificate, key }: PairFiles): string[] {
-  const show = (path: string) => relative(projectFolder(), path);
+  const show = (path: string) => shown(relative(projectFolder(), path));
   const otherPair = claim(scope, `private half ${key}`, certificate) ?? certificate;
   const otherKey = claim(scope, `certificate ${certificate}`, key) ?? key;
   return [

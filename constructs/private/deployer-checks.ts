@@ -1,6 +1,7 @@
 import { TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import type { IKeycloakServer } from "../keycloak-server";
+import { shown } from "../keys/shown";
 import { type IRealm, Realm } from "../realm";
 import type { ISigningKey } from "../signing-key";
 import { claim } from "./claims";
@@ -27,7 +28,9 @@ export function checkRealms(scope: Construct, server: IKeycloakServer, realms: r
     ...(realms.length === 0
       ? ["`realms` must name at least one realm, got: none; name the realms that Terraform manages"]
       : []),
-    ...(twice.length > 0 ? [`\`realms\` must name each realm once, got: ${twice.join(", ")} twice; remove one`] : []),
+    ...(twice.length > 0
+      ? [`\`realms\` must name each realm once, got: ${shown(twice.join(", "))} twice; remove one`]
+      : []),
     ...(names.includes("master")
       ? [
           "`realms` must not name master, whose clients and users a deployer manages in any case, got: master; remove it",
@@ -41,7 +44,7 @@ export function checkRealms(scope: Construct, server: IKeycloakServer, realms: r
       ),
     ...elsewhere.map(
       ({ realmName }) =>
-        `\`realms\` must be declared in the deployer's stack, because that stack is destroyed last, got: ${realmName} of another stack; declare the deployer in the realm's stack`,
+        `\`realms\` must be declared in the deployer's stack, because that stack is destroyed last, got: ${shown(realmName)} of another stack; declare the deployer in the realm's stack`,
     ),
   ];
 }

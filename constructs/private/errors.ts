@@ -1,11 +1,12 @@
 import type { IConstruct } from "constructs";
+import { redact } from "../keys/shown";
 
 /** A prop that cannot be used; the message starts with the construct's path, as cdktf's own validation texts do. */
 export class ValidationError extends Error {
   constructor(scope: IConstruct, problems: string | readonly string[]) {
     const list = typeof problems === "string" ? [problems] : problems;
     const text = list.length === 1 ? list[0] : list.map((problem) => `\n  - ${problem}`).join("");
-    super(`[${scope.node.path}] ${text}`);
+    super(redact(`[${scope.node.path}] ${text}`));
     this.name = "ValidationError";
   }
 }

@@ -6,6 +6,7 @@ import type { SigningAlgorithm } from "../keys/algorithms";
 import { readCertificate } from "../keys/certificate";
 import { KeyError } from "../keys/errors";
 import { readRegularFile } from "../keys/key-files";
+import { shown, shownPart } from "../keys/shown";
 import type { CertificateFileOptions, ISigningKey } from "../signing-key";
 import { failOn, ValidationError } from "./errors";
 import { checkAlgorithm, explained, warnOfExpiry } from "./key-reading";
@@ -33,10 +34,10 @@ export class ImportedSigningKey extends Construct implements ISigningKey {
       if (pem === undefined) {
         throw new KeyError(
           "KEY_UNREADABLE",
-          `${path} must be a certificate in PEM, got: no such file in ${dirname(path)}`,
+          `${shown(path)} must be a certificate in PEM, got: no such file in ${shownPart(dirname(path), path)}`,
         );
       }
-      return readCertificate(pem, path, { algorithm });
+      return readCertificate(pem, shown(path), { algorithm });
     });
     this.algorithm = facts.algorithm;
     this.certificatePem = facts.pem;
@@ -46,13 +47,13 @@ export class ImportedSigningKey extends Construct implements ISigningKey {
     this.notAfter = facts.notAfter;
     const { kid, publicJwk } = facts;
     this.acceptedKeys = [{ kid, algorithm: facts.algorithm, state: "active", publicJwk }];
-    warnOfExpiry(this, facts, path, "have it issued again where it was made");
+    warnOfExpiry(this, facts, shown(path), "have it issued again where it was made");
   }
 
   get privateKeyFile(): string {
     throw new ValidationError(
       this,
-      `the private half of ${this.path} is not known here; only SigningKeyPair has a \`privateKeyFile\``,
+      `the private half of ${shown(this.path)} is not known here; only SigningKeyPair has a \`privateKeyFile\``,
     );
   }
 }

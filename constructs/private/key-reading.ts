@@ -6,6 +6,7 @@ import { projectFolder } from "../contract/project-files";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../keys/algorithms";
 import type { CertificateFacts } from "../keys/certificate";
 import { KeyError } from "../keys/errors";
+import { shown } from "../keys/shown";
 import { check } from "./checks";
 
 /** Errors of key material name files. This adds the path of the construct that asked for them. */
@@ -49,7 +50,7 @@ function days(ms: number): string {
 export function warnOfReaders(scope: Construct, keyFile: string): void {
   const mode = statSync(keyFile, { throwIfNoEntry: false })?.mode ?? 0;
   if ((mode & 0o077) === 0 || process.platform === "win32") return; // Windows has no modes at all
-  const file = relative(projectFolder(), keyFile);
+  const file = shown(relative(projectFolder(), keyFile));
   Annotations.of(scope).addWarning(
     `others than its owner may use ${file} (mode ${(mode & 0o777).toString(8).padStart(4, "0")}); run \`chmod 600 ${file}\``,
   );

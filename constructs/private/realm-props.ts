@@ -1,3 +1,4 @@
+import { quoted, shown } from "../keys/shown";
 import { check, checkSeconds } from "./checks";
 
 /** What a realm can sign tokens with, for which keys can be declared (RFC 7518 section 3.1). */
@@ -39,12 +40,14 @@ function checkClientScopes({ defaultClientScopes: defaults = [], optionalClientS
     ...checkNames("optionalClientScopes", optional),
     ...(both.length === 0
       ? []
-      : [`\`optionalClientScopes\` must not repeat default ones, got: ${both.join(", ")} in both; leave them in one`]),
+      : [
+          `\`optionalClientScopes\` must not repeat default ones, got: ${shown(both.join(", "))} in both; leave them in one`,
+        ]),
   ];
 }
 
 function checkNames(prop: string, names: readonly string[]): string[] {
   const wrong = names.filter((name, index) => name.trim() === "" || names.indexOf(name) !== index);
   if (wrong.length === 0) return [];
-  return [`\`${prop}\` must hold names of client scopes, each once, got: ${JSON.stringify(names)}`];
+  return [`\`${prop}\` must hold names of client scopes, each once, got: ${quoted(names)}`];
 }

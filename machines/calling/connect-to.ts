@@ -1,4 +1,5 @@
 import { fetch as undiciFetch } from "undici";
+import { shown, shownPart } from "../../constructs/keys/shown";
 import { Dispatchers, type Target } from "../../network/dispatchers";
 import { NetworkSettingError } from "../../network/environment";
 import { explainFailure, USUAL_ADVICE } from "../../network/failure";
@@ -66,11 +67,12 @@ export function parseConnectTo(text: string): ReadonlyMap<string, Target> {
     const [from, to, ...rest] = entry.split("=").map(parseAddress);
     if (!from || !to || rest.length > 0) {
       throw new OptionError(
-        `\`connectTo\` must be a list of host:port=address:port, separated by commas, got: ${entry}`,
+        `\`connectTo\` must be a list of host:port=address:port, separated by commas, got: ${shownPart(entry, text)}`,
       );
     }
     const name = `${from.host}:${from.port}`;
-    if (map.has(name)) throw new OptionError(`\`connectTo\` must name each host:port once, got ${name} twice`);
+    if (map.has(name))
+      throw new OptionError(`\`connectTo\` must name each host:port once, got ${shownPart(name, text)} twice`);
     map.set(name, to);
   }
   return map;
@@ -112,7 +114,7 @@ export function openConnections(connectTo = "", options: ConnectionOptions = {})
   // The longest time that a timer of Node.js can hold.
   if (!(Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs < 2 ** 31)) {
     throw new OptionError(
-      `\`timeoutMs\` (of a machine: \`callTimeoutMs\`) must be a whole number of milliseconds from 1 to 2147483647, got: ${timeoutMs}`,
+      `\`timeoutMs\` (of a machine: \`callTimeoutMs\`) must be a whole number of milliseconds from 1 to 2147483647, got: ${shown(timeoutMs)}`,
     );
   }
   const map = parseConnectTo(connectTo);

@@ -7,6 +7,7 @@ import {
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from "oauth4webapi";
+import { shown } from "../../constructs/keys/shown";
 import { IssuerError, MachineError, OptionError, UnreachableError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
 import { type Fetch, type NetworkOptions, openConnections } from "./connect-to";
@@ -173,7 +174,7 @@ export function checkUrl(name: string, address: string, allowInsecureHttp: boole
   }
   if (url.protocol === "http:" && !allowInsecureHttp) {
     throw new OptionError(
-      `\`${name}\` must be an https address, got: ${`${url.origin}${url.pathname}`.slice(0, 200)}; for local development only, set allowInsecureHttp (ALLOW_INSECURE_HTTP=true)`,
+      `\`${name}\` must be an https address, got: ${shown(`${url.origin}${url.pathname}`).slice(0, 200)}; for local development only, set allowInsecureHttp (ALLOW_INSECURE_HTTP=true)`,
     );
   }
   return url;

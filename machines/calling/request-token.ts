@@ -1,5 +1,6 @@
 import { decodeJwt } from "jose";
 import { clientCredentialsGrantRequest, processClientCredentialsResponse } from "oauth4webapi";
+import { shown } from "../../constructs/keys/shown";
 import { IssuerError } from "../errors";
 import type { KeySource } from "../signing/key-source";
 import { authenticateWith, checkClientId } from "../signing/sign-assertion";
@@ -75,7 +76,7 @@ export async function requestToken(issuer: Issuer, request: TokenRequest): Promi
     if (issuedAt && !readDate(response)) issuer.clock.observe(issuedAt, sentAt);
     return { accessToken: granted.access_token, expiresInSeconds: granted.expires_in, scope: granted.scope };
   } catch (cause) {
-    throw explainIssuerError(cause, issuer.issuer, `a token for ${clientId}`);
+    throw explainIssuerError(cause, issuer.issuer, `a token for ${shown(clientId)}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { shown } from "../../constructs/keys/shown";
 import { OptionError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
 import { checkKeySource, type KeySource } from "../signing/key-source";
@@ -128,7 +129,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
       patienceMs,
       now: () => issuer.now().getTime(),
       log,
-      what: `the token of ${clientId}${key && ` for ${key}`}`,
+      what: `the token of ${shown(clientId)}${key && ` for ${key}`}`,
     });
     tokens.set(key, token);
     return token;
@@ -153,7 +154,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
 
 function checkRange(name: string, value: number, least: number, most: number): void {
   if (value >= least && value <= most) return;
-  throw new OptionError(`\`${name}\` must be a number from ${least} to ${most}, got: ${value}`);
+  throw new OptionError(`\`${name}\` must be a number from ${least} to ${most}, got: ${shown(value)}`);
 }
 
 /** Takes a `Request` apart: only the `fetch` that it comes from may know its class. */

@@ -32,6 +32,40 @@ fail() {
   exit 1
 }
 
+# $1 as a message shows it. A key may be given where a path or an address is meant: then only its length is shown. By the
+# rules of constructs/keys/shown.ts: PEM, long words, and parts in which lower case, upper case and digits take turns.
+shown() {
+  local text=$1 before=- former=- here at score=0 window=40
+  local scores=()
+  local LC_ALL=C
+  if ((${#text} <= 500)) && [[ $text != *[[:cntrl:]]* && $text != *'-----BEGIN'* && $text != *'"'* ]] &&
+    [[ ! $text =~ [A-Za-z0-9+=]{48} && ! ($text =~ ^[A-Za-z0-9+/_-]{43}=?$ && $text == *[0-9]*) && ! $text =~ ([0-9a-fA-F]{2}[:\ ,]){15} && ! $text =~ ([0-9]+[\ ,]+){15} ]]; then
+    for ((at = 0; at < ${#text}; at++)); do
+      case ${text:at:1} in
+        [0-9]) here=0 ;;
+        [A-Z]) here=A ;;
+        [a-z]) here=a ;;
+        *) here=- ;;
+      esac
+      if [[ $here == - ]]; then
+        scores[at]=-1
+      elif [[ $before == - || $before == "$here" || $former$before$here == [!A]Aa ]]; then
+        scores[at]=0
+      else
+        scores[at]=1
+      fi
+      ((score += scores[at], at < window || (score -= scores[at - window]))) || true
+      ((at < window || score < 5)) || break
+      former=$before before=$here
+    done
+    ((at < ${#text})) || {
+      printf '%s' "$text"
+      return
+    }
+  fi
+  printf '%s' "(a text of ${#text} characters, not shown: it may be a key)"
+}
+
 base64url() { openssl base64 -e -A | tr '+/' '-_' | tr -d '='; }
 
 # stdin: an ECDSA signature in DER; stdout: r and s of 32 bytes each, as JWS has them (RFC 7518 section 3.4). In DER both
@@ -89,14 +123,15 @@ advice() {
 case ${1:-} in
   '') ;;
   --online) API=$API/online ;;
-  *) fail "unknown argument: $1; the only one is --online" ;;
+  *) fail "unknown argument: $(shown "$1"); the only one is --online" ;;
 esac
 for tool in curl jq openssl; do
   command -v "$tool" >/dev/null || fail "$tool is needed but not found"
 done
+issuer=$(shown "$ISSUER") api=$(shown "$API") # for messages
 for url in "$ISSUER" "$API"; do
   [[ $url == https://* || $url == http://* && $ALLOW_INSECURE_HTTP == true ]] ||
-    fail "must be an https address, got: $url; for local development only, set ALLOW_INSECURE_HTTP=true"
+    fail "must be an https address, got: $(shown "$url"); for local development only, set ALLOW_INSECURE_HTTP=true"
 done
 
 # Proxies as in the whole project (docs/network.md): small letters first, and never for this machine itself, nor for what
@@ -109,16 +144,17 @@ direct=${direct//\*./.}
 connect=()
 IFS=, read -ra entries <<<"$CONNECT_TO"
 for entry in ${entries[@]+"${entries[@]}"}; do
-  [[ $entry =~ ^[^=]+:[0-9]+=[^=]+:[0-9]+$ ]] || fail "CONNECT_TO must list host:port=address:port, got: $entry"
+  [[ $entry =~ ^[^=]+:[0-9]+=[^=]+:[0-9]+$ ]] || fail "CONNECT_TO must list host:port=address:port, got: $(shown "$CONNECT_TO")"
   connect+=(--connect-to "${entry/=/:}")
   [[ $direct == '*' ]] || direct=${entry%%:*},$direct
 done
 [[ $direct == '*' ]] || direct=localhost,127.0.0.0/8,127.0.0.1,::1,$direct
 
 # The key, and its id: base64url(SHA-256(DER SubjectPublicKeyInfo)), which Keycloak computes from the certificate too.
-[[ -r $KEY_FILE ]] || fail "key file $KEY_FILE cannot be read; check the path and that this user may read it"
+key_file="key file $(shown "$KEY_FILE")"
+[[ -r $KEY_FILE ]] || fail "$key_file cannot be read; check the path and that this user may read it"
 public_key=$(openssl pkey -in "$KEY_FILE" -passin "$passin" -pubout 2>/dev/null) ||
-  fail "key file $KEY_FILE must hold a PEM private key, and KEY_PASSPHRASE open it if it is encrypted"
+  fail "$key_file must hold a PEM private key, and KEY_PASSPHRASE open it if it is encrypted"
 key_text=$(openssl pkey -pubin -noout -text <<<"$public_key")
 case $key_text in
   *'PSS parameter restrictions'*) kind=RSA-PSS usual='' ;; # a kind of its own, and not what PS256 takes
@@ -127,13 +163,13 @@ case $key_text in
   'ED25519 Public-Key:'*) kind=Ed25519 usual=EdDSA signs=EdDSA ;;
   *) kind=$(sed -n '1s/ *Public-Key:.*//p; s/^ASN1 OID: //p' <<<"$key_text" | tr -d '\n') usual='' ;;
 esac
-[[ -n $usual ]] || fail "key file $KEY_FILE must hold an RSA, P-256 or Ed25519 key, got: $kind"
+[[ -n $usual ]] || fail "$key_file must hold an RSA, P-256 or Ed25519 key, got: $kind"
 if [[ $kind == RSA && $key_text =~ \(([0-9]+)\ bit ]] && ((BASH_REMATCH[1] < 2048)); then
-  fail "key file $KEY_FILE must hold an RSA key of at least 2048 bits, got: ${BASH_REMATCH[1]}"
+  fail "$key_file must hold an RSA key of at least 2048 bits, got: ${BASH_REMATCH[1]}"
 fi
 alg=${ALGORITHM:-$usual}
 [[ $alg == "$usual" || $kind == RSA && $alg == PS256 ]] ||
-  fail "key file $KEY_FILE must hold a key for $alg, got: $kind, which signs with $signs"
+  fail "$key_file must hold a key for $(shown "$alg"), got: $kind, which signs with $signs"
 kid=$(openssl pkey -pubin -outform DER <<<"$public_key" | openssl dgst -sha256 -binary | base64url)
 
 # The assertion (RFC 7523): good for 60 seconds and one request.
@@ -147,7 +183,7 @@ if [[ $alg == EdDSA ]]; then
   trap 'rm -f "$signing_input"' EXIT
 fi
 signature=$(printf '%s' "$header.$payload" | sign "$alg" | base64url) ||
-  fail "openssl cannot sign with $alg by the key in $KEY_FILE; openssl 3.0 or newer is needed"
+  fail "openssl cannot sign with $alg by $key_file; openssl 3.0 or newer is needed"
 
 # The access token. `--data @-` reads the assertion from the pipe.
 scope=()
@@ -159,15 +195,15 @@ answer=$(printf '%s' "client_assertion=$header.$payload.$signature" | request \
   ${scope[@]+"${scope[@]}"} \
   --data @- \
   "$ISSUER/protocol/openid-connect/token") ||
-  fail "no answer from $ISSUER; $(advice $? 'check that Keycloak runs and that CONNECT_TO is right')"
+  fail "no answer from $issuer; $(advice $? 'check that Keycloak runs and that CONNECT_TO is right')"
 access_token=$(field "$answer" access_token)
 [[ ${answer%%$'\n'*} == 200 && -n $access_token ]] ||
-  fail "$ISSUER gave no token (HTTP ${answer%%$'\n'*}): $(field "$answer" error): $(field "$answer" error_description)"
+  fail "$issuer gave no token (HTTP ${answer%%$'\n'*}): $(field "$answer" error): $(field "$answer" error_description)"
 
 # The call. `--config -` reads the header from the pipe.
 answer=$(printf 'header = "Authorization: Bearer %s"\n' "$access_token" | request --config - "$API") ||
-  fail "no answer from $API; $(advice $? 'check that machine-b runs and that CONNECT_TO is right')"
+  fail "no answer from $api; $(advice $? 'check that machine-b runs and that CONNECT_TO is right')"
 echo "HTTP ${answer%%$'\n'*}"
-[[ ${answer%%$'\n'*} == 200 ]] || fail "$API refused the call: $(field "$answer" error): $(field "$answer" error_description)"
+[[ ${answer%%$'\n'*} == 200 ]] || fail "$api refused the call: $(field "$answer" error): $(field "$answer" error_description)"
 echo "caller: $(field "$answer" caller)"
 echo "verified: $(field "$answer" verified)"

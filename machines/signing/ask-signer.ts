@@ -1,6 +1,7 @@
 import { isUint8Array } from "node:util/types";
 import { ALGORITHMS } from "../../constructs/keys/algorithms";
-import { KeyError, redact } from "../errors";
+import { redact } from "../../constructs/keys/shown";
+import { KeyError } from "../errors";
 import type { Signer } from "./key-source";
 
 /** A signer has this long. The 60 s of the assertion have begun when it is asked. */

@@ -1,4 +1,5 @@
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { quoted } from "../../constructs/keys/shown";
 import { KeyError, MachineError, OptionError } from "../errors";
 import type { SigningKey } from "./signing-key";
 
@@ -76,15 +77,11 @@ function checkKey(key: SigningKey | Signer): void {
   }
   const { kid, algorithm } = key;
   if (typeof kid !== "string" || !/^[\x21-\x7e]{1,255}$/.test(kid)) {
-    throw new OptionError(`\`signingKey.kid\` must be 1 to 255 visible ASCII characters, got: ${inWords(kid)}`);
+    throw new OptionError(`\`signingKey.kid\` must be 1 to 255 visible ASCII characters, got: ${quoted(kid)}`);
   }
   if (!SIGNING_ALGORITHMS.includes(algorithm)) {
     throw new OptionError(
-      `\`signingKey.algorithm\` must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${inWords(algorithm)}`,
+      `\`signingKey.algorithm\` must be one of ${SIGNING_ALGORITHMS.join(", ")}, got: ${quoted(algorithm)}`,
     );
   }
-}
-
-function inWords(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;
 }

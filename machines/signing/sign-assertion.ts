@@ -1,6 +1,7 @@
 import { randomBytes, sign } from "node:crypto";
 import type { ClientAuth } from "oauth4webapi";
 import { ALGORITHMS } from "../../constructs/keys/algorithms";
+import { shown } from "../../constructs/keys/shown";
 import { OptionError } from "../errors";
 import { askSigner } from "./ask-signer";
 import { currentKey, isSigner, type KeySource } from "./key-source";
@@ -61,7 +62,7 @@ export async function signAssertion(options: AssertionOptions): Promise<string> 
   checkClientId(clientId);
   if (issuer === "") throw new OptionError("`issuer` must not be empty");
   if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > 60) {
-    throw new OptionError(`\`lifetimeSeconds\` must be a whole number from 1 to 60, got: ${lifetimeSeconds}`);
+    throw new OptionError(`\`lifetimeSeconds\` must be a whole number from 1 to 60, got: ${shown(lifetimeSeconds)}`);
   }
   const key = currentKey(signingKey);
   const issuedAt = Math.floor(now().getTime() / 1000);

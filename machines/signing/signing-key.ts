@@ -8,6 +8,7 @@ import {
   type SigningAlgorithm,
   shortageOf,
 } from "../../constructs/keys/algorithms";
+import { shown } from "../../constructs/keys/shown";
 import { KeyError } from "../errors";
 import { keyIdOf } from "./key-id";
 
@@ -53,6 +54,7 @@ export interface SigningKeyOptions {
  * @see RFC 7518 section 3, RFC 8037 section 3.1
  */
 export function loadSigningKey(file: string, options: SigningKeyOptions = {}): SigningKey {
+  const where = `key file ${shown(file)}`;
   let pem: string;
   try {
     pem = readFileSync(file, "utf8");
@@ -60,25 +62,24 @@ export function loadSigningKey(file: string, options: SigningKeyOptions = {}): S
     const { code } = cause as NodeJS.ErrnoException;
     throw new KeyError(
       "ERR_KEY_UNREADABLE",
-      `key file ${file} cannot be read (${code}); check the path and that this user may read it`,
-      cause,
+      `${where} cannot be read (${code}); check the path and that this user may read it`,
     );
   }
-  const privateKey = parsePrivateKey(pem, file, options.passphrase);
-  const algorithm = chooseAlgorithm(privateKey, file, options.algorithm);
+  const privateKey = parsePrivateKey(pem, where, options.passphrase);
+  const algorithm = chooseAlgorithm(privateKey, where, options.algorithm);
   const short = shortageOf(privateKey);
   if (short) {
     throw new KeyError(
       "ERR_KEY_SIZE",
-      `key file ${file} must hold an RSA key of at least ${short.least} bits, got: ${short.bits}; make a new key`,
+      `${where} must hold an RSA key of at least ${short.least} bits, got: ${short.bits}; make a new key`,
     );
   }
-  checkHalves(privateKey, algorithm, file);
+  checkHalves(privateKey, algorithm, where);
   return { privateKey, kid: keyIdOf(createPublicKey(privateKey)), algorithm };
 }
 
 /** With one byte changed, a key file often still parses, but its halves no longer match. Only a signature shows it. */
-function checkHalves(key: KeyObject, algorithm: SigningAlgorithm, file: string): void {
+function checkHalves(key: KeyObject, algorithm: SigningAlgorithm, where: string): void {
   const { digest, options } = ALGORITHMS[algorithm];
   const sample = Buffer.from("sample");
   try {
@@ -89,35 +90,31 @@ function checkHalves(key: KeyObject, algorithm: SigningAlgorithm, file: string):
   }
   throw new KeyError(
     "ERR_KEY_FORMAT",
-    `key file ${file} holds a damaged key: its public half does not match its signatures; restore it from a backup`,
+    `${where} holds a damaged key: its public half does not match its signatures; restore it from a backup`,
   );
 }
 
-function chooseAlgorithm(key: KeyObject, file: string, asked?: SigningAlgorithm): SigningAlgorithm {
+function chooseAlgorithm(key: KeyObject, where: string, asked?: SigningAlgorithm): SigningAlgorithm {
   const [usual, ...others] = algorithmsOf(key);
   if (usual === undefined) {
     throw new KeyError(
       "ERR_KEY_TYPE",
-      `key file ${file} must hold ${ANY_KEY}, got: ${kindOf(key)}; make one with SigningKeyPair or openssl genpkey`,
+      `${where} must hold ${ANY_KEY}, got: ${kindOf(key)}; make one with SigningKeyPair or openssl genpkey`,
     );
   }
   if (asked === undefined || asked === usual || others.includes(asked)) return asked ?? usual;
   throw new KeyError(
     "ERR_KEY_TYPE",
-    `key file ${file} must hold a key for ${asked}, got: ${kindOf(key)}, which signs with ${[usual, ...others].join(" or ")}`,
+    `${where} must hold a key for ${asked}, got: ${kindOf(key)}, which signs with ${[usual, ...others].join(" or ")}`,
   );
 }
 
-function parsePrivateKey(pem: string, file: string, passphrase?: string): KeyObject {
+function parsePrivateKey(pem: string, where: string, passphrase?: string): KeyObject {
   // openssl writes the parameters of an EC key before the key. Other tools write a certificate there.
   const label = (/-----BEGIN ([A-Z0-9 ]{0,18}PRIVATE KEY)-----/.exec(pem) ??
     /-----BEGIN ([A-Z0-9 ]{1,30})-----/.exec(pem))?.[1];
   const refuse = (got: string, cause?: unknown) =>
-    new KeyError(
-      "ERR_KEY_FORMAT",
-      `key file ${file} must hold a PEM private key ("BEGIN PRIVATE KEY"), got: ${got}`,
-      cause,
-    );
+    new KeyError("ERR_KEY_FORMAT", `${where} must hold a PEM private key ("BEGIN PRIVATE KEY"), got: ${got}`, cause);
   if (label === undefined) throw refuse(pem.trim() === "" ? "an empty file" : "no PEM");
   if (!label.endsWith("PRIVATE KEY")) throw refuse(`"BEGIN ${label}"`);
   const encrypted = label.includes("ENCRYPTED") || pem.includes("Proc-Type: 4,ENCRYPTED");

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { shown } from "../../constructs/keys/shown";
 import { MachineError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
 import { loadSigningKey, type SigningKey, type SigningKeyOptions } from "./signing-key";
@@ -45,7 +46,8 @@ export function watchSigningKey(file: string, options: WatchOptions = {}): () =>
   const look = (stamp: Stamp) => {
     try {
       const found = loadSigningKey(file, options);
-      if (found.kid !== key.kid) log(`machine: key file ${file} has changed; key ${found.kid} signs from now on`);
+      if (found.kid !== key.kid)
+        log(`machine: key file ${shown(file)} has changed; key ${found.kid} signs from now on`);
       key = found;
       complaint = "";
     } catch (error) {

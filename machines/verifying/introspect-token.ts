@@ -1,4 +1,5 @@
 import { introspectionRequest, processIntrospectionResponse, ResponseBodyError } from "oauth4webapi";
+import { shown } from "../../constructs/keys/shown";
 import { explainIssuerError, type Issuer } from "../calling/open-issuer";
 import { IssuerError, OptionError, TokenError } from "../errors";
 import { checkKeySource, type KeySource } from "../signing/key-source";
@@ -61,7 +62,7 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
   checkClientId(clientId);
   checkKeySource(signingKey);
   if (!(cacheSeconds >= 0 && cacheSeconds <= 60)) {
-    throw new OptionError(`\`cacheSeconds\` must be a number from 0 to 60, got: ${cacheSeconds}`);
+    throw new OptionError(`\`cacheSeconds\` must be a number from 0 to 60, got: ${shown(cacheSeconds)}`);
   }
   const client = { client_id: clientId };
   const authentication = authenticateWith(signingKey, issuer.clock.issuerNow);

@@ -1,3 +1,4 @@
+import { shown } from "../../constructs/keys/shown";
 import { OptionError, TokenError } from "../errors";
 
 /** The facts of a verified access token. The object is frozen, since many calls may share it. */
@@ -77,7 +78,7 @@ export function checkList(name: string, value: readonly string[]): void {
 /** Checks a whole number from 0 to `most`. @throws {OptionError} `ERR_OPTION` */
 export function checkWhole(name: string, value: number, most: number): void {
   if (Number.isInteger(value) && value >= 0 && value <= most) return;
-  throw new OptionError(`\`${name}\` must be a whole number from 0 to ${most}, got: ${value}`);
+  throw new OptionError(`\`${name}\` must be a whole number from 0 to ${most}, got: ${shown(value)}`);
 }
 
 /** Checks required scopes. @throws {OptionError} `ERR_OPTION` for one with characters that no scope may have */
@@ -85,7 +86,7 @@ export function checkScopes(scopes: readonly string[]): void {
   checkList("scopes", scopes);
   const odd = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
   if (odd === undefined) return;
-  throw new OptionError(`\`scopes\` must list single scopes (RFC 6749 section 3.3), got: ${odd}`);
+  throw new OptionError(`\`scopes\` must list single scopes (RFC 6749 section 3.3), got: ${shown(odd)}`);
 }
 
 /**

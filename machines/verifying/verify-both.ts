@@ -1,3 +1,4 @@
+import { shown } from "../../constructs/keys/shown";
 import { MachineError, OptionError, TokenError } from "../errors";
 import type { VerifiedToken, VerifyToken } from "./verified-token";
 import { nameOf } from "./verified-tokens";
@@ -75,7 +76,7 @@ const awayMs = 2000;
 export function verifyBoth(options: BothOptions): VerifyToken {
   const { offline, online, everyCalls = 100, everySeconds = 30, now = () => new Date() } = options;
   for (const [name, value] of Object.entries({ everyCalls, everySeconds })) {
-    if (!(value >= 1)) throw new OptionError(`\`${name}\` must be 1 or more, got: ${value}`);
+    if (!(value >= 1)) throw new OptionError(`\`${name}\` must be 1 or more, got: ${shown(value)}`);
   }
   const seen = new Map<string, Seen>();
   const asking = new Map<string, Promise<VerifiedToken>>();

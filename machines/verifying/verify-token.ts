@@ -1,4 +1,5 @@
 import { errors, jwtVerify } from "jose";
+import { shown } from "../../constructs/keys/shown";
 import type { Issuer } from "../calling/open-issuer";
 import { MachineError, OptionError, TokenError } from "../errors";
 import { IssuerKeys } from "./issuer-keys";
@@ -128,7 +129,7 @@ function checkAlgorithms(algorithms: readonly string[]): void {
   checkList("algorithms", algorithms);
   const odd = algorithms.find((algorithm) => !asymmetric.test(algorithm));
   if (algorithms.length > 0 && odd === undefined) return;
-  throw new OptionError(`\`algorithms\` must list asymmetric algorithms such as RS256, got: ${odd ?? "none"}`);
+  throw new OptionError(`\`algorithms\` must list asymmetric algorithms such as RS256, got: ${shown(odd ?? "none")}`);
 }
 
 function explainTokenError(error: unknown): TokenError {

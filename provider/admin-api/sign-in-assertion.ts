@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { SignJWT } from "jose";
+import { shown } from "../../constructs/keys/shown";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 
 /** Signature algorithms that a client of Keycloak may sign with, by kind of key. */
@@ -29,7 +30,7 @@ export async function signAssertion(signIn: SignInAssertion): Promise<string> {
   const key = parse(signIn.signingKey);
   const kind = key.asymmetricKeyType ?? "none";
   if (!ALGORITHMS[kind]?.test(signingAlgorithm)) {
-    const summary = `jwt_signing_alg must fit the key in jwt_signing_key, got: ${signingAlgorithm} for a key of kind ${kind}`;
+    const summary = `jwt_signing_alg must fit the key in jwt_signing_key, got: ${shown(signingAlgorithm)} for a key of kind ${kind}`;
     const remedy = "RS256 to PS512 for RSA, ES256 to ES512 for EC keys, EdDSA for Ed25519.";
     throw new DiagnosticError(problem(summary, remedy, ["jwt_signing_alg"]));
   }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { withCode } from "../../constructs/contract/provider-errors";
+import { shown } from "../../constructs/keys/shown";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { type Fault, KeycloakError, NotKeycloakError } from "./errors";
 import { jsonOf, statusFault } from "./faults";
@@ -124,7 +125,11 @@ export class SignIn {
 
   #refusal(fault: Fault, code: string | undefined): KeycloakError {
     const { realm, clientId, username, signingKey, assertion, assertionFile } = this.#credentials;
-    const who = username ? `user "${username}"` : clientId ? `client "${clientId}"` : "the client of jwt_token";
+    const who = username
+      ? `user "${shown(username)}"`
+      : clientId
+        ? `client "${shown(clientId)}"`
+        : "the client of jwt_token";
     const summary = `Keycloak refused the login of ${who} in realm "${realm}"`;
     const signed = !username && (signingKey || assertion || assertionFile);
     const remedy =
@@ -145,7 +150,7 @@ async function readAssertion(file: string): Promise<string> {
     return (await readFile(file, "utf8")).trim();
   } catch (cause) {
     const got = (cause as NodeJS.ErrnoException).code ?? "unknown error";
-    const summary = `jwt_token_file ${file} cannot be read, got: ${got}`;
+    const summary = `jwt_token_file ${shown(file)} cannot be read, got: ${got}`;
     throw new DiagnosticError(problem(summary, "Put a signed assertion there, readable for this user."));
   }
 }

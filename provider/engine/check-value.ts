@@ -1,3 +1,4 @@
+import { quoted } from "../../constructs/keys/shown";
 import { isUnknown, type Value } from "../protocol/values";
 import { parseDuration } from "./durations";
 import type { Attribute } from "./table";
@@ -5,14 +6,14 @@ import type { Attribute } from "./table";
 /** What is wrong with a configured value, to stand after the attribute's name. Null: nothing. */
 export function checkValue(attribute: Attribute, value: Value): string | null {
   const { type, required, mayBeEmpty, oneOf, normalise } = attribute;
-  const got = `got: ${JSON.stringify(value)}`;
+  const got = `got: ${quoted(value)}`;
   if (oneOf && !oneOf.includes(value as string)) {
     return `must be one of ${oneOf.map((choice) => JSON.stringify(choice)).join(", ")}, ${got}`;
   }
   if (required && value === "" && !mayBeEmpty) return `must not be empty, ${got}`;
-  if (type === "number" && !Number.isInteger(value)) return `must be a whole number, got: ${value}`;
+  if (type === "number" && !Number.isInteger(value)) return `must be a whole number, got: ${quoted(value)}`;
   if (Array.isArray(value) && value.includes(null)) {
-    const known = JSON.stringify(value.map((one) => (isUnknown(one) ? "(known after apply)" : one)));
+    const known = quoted(value.map((one) => (isUnknown(one) ? "(known after apply)" : one)));
     return `must not hold null, got: ${known}. Leave such an element out, as \`compact\` does`;
   }
   if (normalise && typeof value === "string" && value !== "" && parseDuration(value) === null) {

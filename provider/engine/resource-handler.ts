@@ -1,3 +1,4 @@
+import { shown } from "../../constructs/keys/shown";
 import { KeycloakError } from "../admin-api/errors";
 import { PATIENCE_READING_MS, PATIENCE_WRITING_MS, type Session } from "../admin-api/session";
 import { type Diagnostic, DiagnosticError, diagnosticsOf, problem } from "../protocol/diagnostics";
@@ -128,6 +129,6 @@ function importState(resource: Resource, id: string): ObjectValue {
   const parts = resource.importId.parse(id);
   if (parts) return parts;
   throw new DiagnosticError(
-    problem(`The import id of a ${resource.name} must be ${resource.importId.form}, got: ${id}`),
+    problem(`The import id of a ${resource.name} must be ${resource.importId.form}, got: ${shown(id)}`),
   );
 }

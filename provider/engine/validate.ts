@@ -1,3 +1,4 @@
+import { quoted } from "../../constructs/keys/shown";
 import { type Diagnostic, type Path, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue } from "../protocol/values";
 import { checkValue } from "./check-value";
@@ -34,7 +35,7 @@ function checkAttributes(attributes: { [name: string]: Attribute }, config: Obje
 /** Only the object that is made gives its id. */
 function checkId({ id }: ObjectValue): Problem[] {
   if ((id ?? null) === null) return [];
-  const got = isUnknown(id) ? "" : `, got: ${JSON.stringify(id)}`;
+  const got = isUnknown(id) ? "" : `, got: ${quoted(id)}`;
   return [{ path: ["id"], summary: `id cannot be configured${got}`, detail: "Keycloak gives it. Leave it out." }];
 }
 

@@ -1,3 +1,5 @@
+import { redact } from "../../constructs/keys/shown";
+
 /** One step into a value: an attribute's name, a list index, or a map key. */
 export type Step = string | number | { key: string };
 export type Path = Step[];
@@ -22,11 +24,16 @@ export class DiagnosticError extends Error {
 }
 
 export function problem(summary: string, detail?: string, path?: Path): Diagnostic {
-  return { severity: "error", summary, detail, path };
+  return { severity: "error", ...redacted({ summary, detail }), path };
 }
 
 export function warning(summary: string, detail?: string, path?: Path): Diagnostic {
-  return { severity: "warning", summary, detail, path };
+  return { severity: "warning", ...redacted({ summary, detail }), path };
+}
+
+/** A key may be given where something else is meant. */
+function redacted({ summary, detail }: Pick<Diagnostic, "summary" | "detail">) {
+  return { summary: redact(summary), detail: detail && redact(detail) };
 }
 
 /** The diagnostics of an error. A defect is called a defect, with its stack to report. */

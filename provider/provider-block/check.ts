@@ -1,4 +1,5 @@
 import { withCode } from "../../constructs/contract/provider-errors";
+import { quoted, shown } from "../../constructs/keys/shown";
 import { isSet } from "../engine/rules";
 import { type Diagnostic, problem } from "../protocol/diagnostics";
 import { isUnknown, type ObjectValue } from "../protocol/values";
@@ -18,12 +19,12 @@ export function checkConfiguration(config: ObjectValue, environment: Environment
   });
   const get = (name: string) => argumentValue(name, config, environment);
   if (typeof get("url") === "string" && !/^https?:\/\/[^/]/.test(get("url") as string)) {
-    const summary = `url must be an http or https address, got: ${JSON.stringify(get("url"))}`;
+    const summary = `url must be an http or https address, got: ${quoted(get("url"))}`;
     problems.push(problem(summary, 'For example "http://localhost:8080".', ["url"]));
   }
   const timeout = get("client_timeout");
   if (!isUnknown(timeout) && !(Number(timeout) >= 0 && Number(timeout) <= LONGEST_TIMEOUT_SECONDS)) {
-    const summary = `client_timeout must be between 0 and ${LONGEST_TIMEOUT_SECONDS} seconds, got: ${timeout}`;
+    const summary = `client_timeout must be between 0 and ${LONGEST_TIMEOUT_SECONDS} seconds, got: ${shown(timeout)}`;
     problems.push(problem(summary, "0 means no limit.", ["client_timeout"]));
   }
   return [...problems, ...checkLogin((name) => isSet(get(name)) && get(name) !== "")];

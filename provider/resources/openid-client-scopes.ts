@@ -1,3 +1,4 @@
+import { shown } from "../../constructs/keys/shown";
 import { unlessGone } from "../admin-api/errors";
 import type { Session } from "../admin-api/session";
 import { required, text, texts } from "../engine/fields";
@@ -37,13 +38,13 @@ async function reconcile(session: Session, kind: Kind, { planned }: Change): Pro
   await session.exclusive(`scopes of ${realm}/${id}`, async () => {
     const client = await readClient(session, realm, id);
     if (!client) {
-      const summary = `client_id must be the id of a client in realm "${realm}", got: ${id}`;
+      const summary = `client_id must be the id of a client in realm "${realm}", got: ${shown(id)}`;
       throw new DiagnosticError(problem(summary, "It is the client's UUID, not its client id.", ["client_id"]));
     }
     if (client.bearerOnly) {
       throw new DiagnosticError(
         problem(
-          `client_id must not name a BEARER-ONLY client, got: ${id}`,
+          `client_id must not name a BEARER-ONLY client, got: ${shown(id)}`,
           "Such a client has no scopes. Remove them, or change its access_type.",
           ["client_id"],
         ),

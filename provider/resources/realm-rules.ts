@@ -1,3 +1,4 @@
+import { quoted } from "../../constructs/keys/shown";
 import { isSet } from "../engine/rules";
 import type { Change, Problem } from "../engine/table";
 import { isUnknown, type ObjectValue } from "../protocol/values";
@@ -16,7 +17,7 @@ export function checkLocales(config: ObjectValue): Problem[] {
   if (!isSet(block.default_locale) || supported.some(isUnknown) || supported.includes(block.default_locale as string)) {
     return [];
   }
-  const summary = `default_locale must be one of supported_locales, got: ${JSON.stringify(block.default_locale)}`;
+  const summary = `default_locale must be one of supported_locales, got: ${quoted(block.default_locale)}`;
   return [{ path: ["internationalization", 0, "default_locale"], summary }];
 }
 

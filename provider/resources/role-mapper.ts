@@ -1,3 +1,4 @@
+import { shown } from "../../constructs/keys/shown";
 import { unlessGone } from "../admin-api/errors";
 import type { Session } from "../admin-api/session";
 import { optional, required, text } from "../engine/fields";
@@ -42,7 +43,7 @@ const endpoint: Endpoint = {
     const what = `Reading role ${planned.role_id} of realm "${realm}"`;
     const role = await session.read(what, (admin) => admin.roles.findOneById({ realm, id: String(planned.role_id) }));
     if (!role) {
-      const summary = `role_id must be the id of a role of realm "${realm}", got: ${planned.role_id}`;
+      const summary = `role_id must be the id of a role of realm "${realm}", got: ${shown(planned.role_id)}`;
       throw new DiagnosticError(problem(summary, "role_id is the role's UUID, not its name.", ["role_id"]));
     }
     await change(session, "add", planned, role as Role);

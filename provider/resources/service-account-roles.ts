@@ -1,3 +1,4 @@
+import { shown } from "../../constructs/keys/shown";
 import { unlessGone } from "../admin-api/errors";
 import type { Session } from "../admin-api/session";
 import { required, text } from "../engine/fields";
@@ -52,7 +53,7 @@ function endpointFor(kind: Kind): Endpoint {
       const role = await findRole(session, realm, client, String(planned.role));
       if (!role) {
         const place = `${client ? `client ${client} in ` : ""}realm "${realm}"`;
-        const summary = `role must name a role of ${place}, got: ${planned.role}`;
+        const summary = `role must name a role of ${place}, got: ${shown(planned.role)}`;
         throw new DiagnosticError(problem(summary, "Declare the role, or check its name.", ["role"]));
       }
       await change(session, "add", planned, { id: String(role.id), name: String(role.name) });

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { shown } from "../../constructs/keys/shown";
 import { ToolError } from "../output";
 import { type Checksum, placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { installPackages } from "./debian";
@@ -69,7 +70,7 @@ export async function bringKeycloakDistribution(
 
 export function distributionFile(cache: string, version: string): string {
   if (!/^\d+\.\d+\.\d+$/.test(version)) {
-    throw new ToolError("not-supported", `the Keycloak version must be complete, as in 26.4.7, got: ${version}`);
+    throw new ToolError("not-supported", `the Keycloak version must be complete, as in 26.4.7, got: ${shown(version)}`);
   }
   return join(cache, "downloads", `keycloak-quarkus-dist-${version}.tar.gz`);
 }

@@ -1,3 +1,4 @@
+import { shown } from "../../constructs/keys/shown";
 import { ToolError } from "../output";
 import { isRecent } from "./go-toolchain";
 import { run } from "./run";
@@ -24,7 +25,7 @@ export async function findTerraform(env: NodeJS.ProcessEnv = process.env): Promi
     throw new ToolError(
       "terraform-missing",
       named
-        ? `TERRAFORM_BINARY_NAME names ${named}, which is not on PATH; correct it, or ${HOW_TO_GET}`
+        ? `TERRAFORM_BINARY_NAME names ${shown(named)}, which is not on PATH; correct it, or ${HOW_TO_GET}`
         : `neither \`terraform\` nor \`tofu\` is on PATH; ${HOW_TO_GET}`,
     );
   }
@@ -33,11 +34,14 @@ export async function findTerraform(env: NodeJS.ProcessEnv = process.env): Promi
   if (!version) {
     throw new ToolError(
       "terraform-missing",
-      `\`${binary} version\` does not answer as Terraform or OpenTofu does, got:\n  ${answer.tail.split("\n")[0]}\n${HOW_TO_GET}`,
+      `\`${shown(binary)} version\` does not answer as Terraform or OpenTofu does, got:\n  ${answer.tail.split("\n")[0]}\n${HOW_TO_GET}`,
     );
   }
   if (!isRecent(version.replace(/-.*/, ""), MINIMUM)) {
-    throw new ToolError("terraform-too-old", `${binary} must be version 1.5 or newer, got: ${version}; ${HOW_TO_GET}`);
+    throw new ToolError(
+      "terraform-too-old",
+      `${shown(binary)} must be version 1.5 or newer, got: ${version}; ${HOW_TO_GET}`,
+    );
   }
   return { binary, version };
 }

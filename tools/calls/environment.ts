@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { DeclaredAlgorithm } from "../../constructs/contract/client-keys";
 import { type MachineOutputs, machineOutputs } from "../../constructs/contract/outputs";
 import { keyIdInFile } from "../../constructs/keys/private-key";
+import { quoted } from "../../constructs/keys/shown";
 import type { MachineOptions } from "../../machines/calling/open-machine";
 import { readPassphrase } from "../../machines/settings";
 import { ToolError } from "../output";
@@ -62,7 +63,7 @@ export function machineOptions(environment: Environment, clientId: string): Mach
   if (keyFile === undefined) {
     throw new ToolError(
       "client-unknown",
-      `no key of client ${JSON.stringify(clientId)} in the output key_files; known: ${Object.keys(keyFiles).join(", ")}`,
+      `no key of client ${quoted(clientId)} in the output key_files; known: ${Object.keys(keyFiles).join(", ")}`,
     );
   }
   const { pinned, ofKey = {} } = algorithms[clientId] ?? {};

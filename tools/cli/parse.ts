@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { quoted, shown } from "../../constructs/keys/shown";
 import { COMMON, type Command, usage } from "./command";
 
 /** What was given, before it is known which command it is for. */
@@ -29,7 +30,8 @@ export function readArguments(argv: readonly string[], commands: readonly Comman
 function problemOf({ message }: Error): string {
   const [problem = ""] = message.split(/\.\n|\. To specify/);
   const option = /^Option '(--[\w-]+)[^']*' argument is ambiguous/.exec(problem)?.[1];
-  return option ? `${option} needs a value; one that begins with a dash is written ${option}=VALUE` : problem;
+  if (option) return `${option} needs a value; one that begins with a dash is written ${option}=VALUE`;
+  return problem.replace(/'(.*)'/s, (_, given) => `'${shown(given)}'`);
 }
 
 /** The command that the first words name, and the words after its name. */
@@ -39,12 +41,12 @@ export function findCommand(
 ): { command: Command; rest: readonly string[] } {
   const [first = "", second] = words;
   const ofKind = commandsOf(first, commands);
-  if (ofKind.length === 0) throw usage(`there is no command ${JSON.stringify(first)}`);
+  if (ofKind.length === 0) throw usage(`there is no command ${quoted(first)}`);
   const command = ofKind.find(({ name }) => name === first || name === `${first} ${second}`);
   if (command) return { command, rest: words.slice(command.name.split(" ").length) };
   if (second === undefined) return { command: ofKind[0]!, rest: [] };
   const known = ofKind.map(({ name }) => name.slice(first.length + 1)).join(", ");
-  throw usage(`there is no ${first} ${second}; it is ${known}`);
+  throw usage(`there is no ${first} ${shown(second)}; it is ${known}`);
 }
 
 /** The command of this name, or all those whose first word it is. */
@@ -60,13 +62,14 @@ export function checkUsage(command: Command, words: readonly string[], options: 
   const unknown = words.find((word) => command.oneOf && !command.oneOf.includes(word));
   if (words.length < least) throw usage(`${command.name} needs a ${command.words}`);
   if (words.length > most) {
-    throw usage(`${command.name} takes ${most === 0 ? "no argument" : "one argument"}, got: ${words.join(" ")}`);
+    throw usage(`${command.name} takes ${most === 0 ? "no argument" : "one argument"}, got: ${shown(words.join(" "))}`);
   }
-  if (unknown !== undefined) throw usage(`${command.name} must be ${command.oneOf?.join(" or ")}, got: ${unknown}`);
+  if (unknown !== undefined)
+    throw usage(`${command.name} must be ${command.oneOf?.join(" or ")}, got: ${shown(unknown)}`);
   for (const [name, { oneOf }] of Object.entries(command.options ?? {})) {
     const value = options[name];
     if (oneOf && typeof value === "string" && !oneOf.includes(value)) {
-      throw usage(`--${name} must be one of ${oneOf.join(", ")}, got: ${value}`);
+      throw usage(`--${name} must be one of ${oneOf.join(", ")}, got: ${shown(value)}`);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { shown } from "../../constructs/keys/shown";
 import { command, usage } from "../cli/command";
 import { containerStatus, lastLogLines, stateThings } from "../engines/docker";
 import { type Output, ToolError } from "../output";
@@ -13,7 +14,7 @@ export const logsCommand = command({
     tail: { value: "N", help: "how many lines (100)" },
   },
   async run({ options: { follow, tail = "100" }, out }) {
-    if (!/^\d+$/.test(tail)) throw usage(`--tail must be a number of lines, got: ${tail}`);
+    if (!/^\d+$/.test(tail)) throw usage(`--tail must be a number of lines, got: ${shown(tail)}`);
     await logs(openProject(), out, { follow, tail: Number(tail) });
     return 0;
   },

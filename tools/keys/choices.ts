@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { shown } from "../../constructs/keys/shown";
 import { usage } from "../cli/command";
 import { ToolError } from "../output";
 import type { CertificateFile, NewKey } from "./new-key";
@@ -7,7 +8,7 @@ import type { CertificateFile, NewKey } from "./new-key";
 /** Reads `--key`. */
 export function readKid(key: string | undefined): string | undefined {
   if (key === undefined || /^[\w-]{8,64}$/.test(key)) return key;
-  throw usage(`--key must be a key id, or at least its first eight characters, got: ${key}`);
+  throw usage(`--key must be a key id, or at least its first eight characters, got: ${shown(key)}`);
 }
 
 /** Reads `--algorithm`, which the command line has checked, and `--certificate`, which is for one of the names. */
@@ -25,7 +26,7 @@ export function readNewKey(
 /** Reads `--auto` and `--overlap`, which is in seconds. */
 export function readPace({ auto, overlap }: { readonly auto: boolean; readonly overlap?: string }) {
   if (overlap !== undefined && !/^\d{1,8}$/.test(overlap)) {
-    throw usage(`--overlap must be a number of seconds, got: ${overlap}`);
+    throw usage(`--overlap must be a number of seconds, got: ${shown(overlap)}`);
   }
   if (overlap !== undefined && !auto) throw usage("--overlap is for keys rotate --auto");
   return { whenDue: auto, overlapMs: auto ? Number(overlap ?? 3600) * 1000 : 0 };
@@ -37,6 +38,6 @@ function readCertificateFile(file: string): CertificateFile {
     return { file, pem: readFileSync(file, "utf8") };
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${file} (${code})`);
+    throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${shown(file)} (${code})`);
   }
 }

@@ -7,6 +7,7 @@ import { prepare } from "../../constructs/keys/key-life";
 import { activeOf, entryOf, type KeyEntry } from "../../constructs/keys/key-record";
 import { ENCRYPTED, printPrivateKey, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { shown } from "../../constructs/keys/shown";
 import { ToolError } from "../output";
 import type { Pair } from "./pairs";
 
@@ -58,7 +59,7 @@ export function refuseCreation({ name }: Pair): void {
 export function importKey(pair: Pair, certificate: CertificateFile, wanted: SigningAlgorithm | undefined, now: Date) {
   const algorithm = algorithmOfNext(pair, { algorithm: wanted, certificate });
   const { pem, file } = certificate;
-  return entryOf(readCertificate(pem, file, { algorithm, replace: OTHER }), "prepared", now);
+  return entryOf(readCertificate(pem, shown(file), { algorithm, replace: OTHER }), "prepared", now);
 }
 
 /** Refuses what `prepare` would refuse, without making a key. */
@@ -71,19 +72,19 @@ export function refuseNewKey(pair: Pair, { algorithm, certificate }: NewKey, now
 export function algorithmOfNext({ record }: Pair, { algorithm, certificate }: NewKey): SigningAlgorithm {
   const like = activeOf(record).algorithm;
   if (algorithm !== undefined || certificate === undefined) return algorithm ?? like;
-  const usual = readCertificate(certificate.pem, certificate.file, { replace: OTHER }).algorithm;
+  const usual = readCertificate(certificate.pem, shown(certificate.file), { replace: OTHER }).algorithm;
   // An RSA key may be for RS256 or PS256.
   return algorithmsOf(new X509Certificate(certificate.pem).publicKey).includes(like) ? like : usual;
 }
 
 /** @throws {ToolError} `key-shared` where another pair has the certificate's key: its machines could sign in as these */
 export function refuseShared(pair: Pair, all: readonly Pair[], { pem, file }: CertificateFile): void {
-  const { kid } = readCertificate(pem, file, { replace: OTHER });
+  const { kid } = readCertificate(pem, shown(file), { replace: OTHER });
   const others = all.filter(({ files }) => files.record !== pair.files.record);
   const other = others.find(({ record }) => record.keys.some((entry) => entry.kid === kid));
   if (!other) return;
   throw new ToolError(
     "key-shared",
-    `${pair.name}: ${file} certifies key ${kid}, which belongs to ${other.name}; make a key for each machine`,
+    `${pair.name}: ${shown(file)} certifies key ${kid}, which belongs to ${other.name}; make a key for each machine`,
   );
 }

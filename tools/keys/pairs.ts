@@ -6,6 +6,7 @@ import { KeyError } from "../../constructs/keys/errors";
 import { activeOf, type KeyRecord } from "../../constructs/keys/key-record";
 import { readRecord } from "../../constructs/keys/key-store";
 import { filesOf, type PairFiles } from "../../constructs/keys/pair-files";
+import { quoted } from "../../constructs/keys/shown";
 import { ToolError } from "../output";
 import { certifiedKid, kidsInContainers, publishedKids } from "../project/known-keys";
 import type { Project, Stack } from "../project/project";
@@ -91,7 +92,7 @@ export function choosePairs(pairs: readonly Pair[], names: readonly string[]): P
     const found = byPath.length === 1 ? byPath : byName;
     if (found.length === 1) return found[0]!;
     const problem = found.length === 0 ? "no key pair" : `${found.length} key pairs`;
-    throw new ToolError("client-unknown", `${problem} of ${JSON.stringify(name)}; key pairs of this project: ${known}`);
+    throw new ToolError("client-unknown", `${problem} of ${quoted(name)}; key pairs of this project: ${known}`);
   });
   return [...new Set(chosen)];
 }

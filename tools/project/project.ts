@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { findProjectFolder } from "../../constructs/contract/project-files";
 import type { StackJson } from "../../constructs/contract/terraform-json";
+import { quoted } from "../../constructs/keys/shown";
 import { ToolError } from "../output";
 
 /** The folder with `cdktf.json` and what it says. */
@@ -66,7 +67,7 @@ function readCdktfJson(path: string): { app: string; output?: string; context?: 
   }
   const app = content?.app;
   if (typeof app === "string" && app.trim() !== "") return { ...content, app };
-  throw invalid(`must name the program that synthesizes, as in "app": "npx tsx main.ts", got: ${JSON.stringify(app)}`);
+  throw invalid(`must name the program that synthesizes, as in "app": "npx tsx main.ts", got: ${quoted(app)}`);
 }
 
 /** The stacks of the last synthesis, a stack after those it depends on. */

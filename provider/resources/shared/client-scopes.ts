@@ -1,3 +1,4 @@
+import { shown } from "../../../constructs/keys/shown";
 import { KeycloakError } from "../../admin-api/errors";
 import type { Session } from "../../admin-api/session";
 import type { Representation } from "../../engine/table";
@@ -55,6 +56,6 @@ export async function idsOf(
     ({ ids, missing } = await find());
   }
   if (!missing.length) return ids;
-  const summary = `${attribute} must name client scopes of realm "${realm}", got: ${missing.join(", ")}`;
+  const summary = `${attribute} must name client scopes of realm "${realm}", got: ${shown(missing.join(", "))}`;
   throw new DiagnosticError(problem(summary, "Declare the scope, or check its name.", [attribute]));
 }

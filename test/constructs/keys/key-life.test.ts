@@ -102,7 +102,14 @@ describe("activate", () => {
     ["without an id where keys only retire", recordOf("retiring", "active"), undefined, "no key is prepared"],
     ["that is active", recordOf("active", "prepared"), ONE, `no key ${ONE} is prepared or retiring`],
     ["that is revoked", recordOf("revoked", "active"), ONE, `no key ${ONE} is prepared or retiring`],
-    ["that is unknown", recordOf("active", "prepared"), THREE, `no key ${THREE} is prepared or retiring`],
+    ["that is unknown", recordOf("active", "prepared"), "ABCDEFGHIJ", "no key ABCDEFGHIJ is prepared or retiring"],
+    // It may be the secret number of a P-256 key.
+    [
+      "of 43 characters",
+      recordOf("active", "prepared"),
+      THREE,
+      "no key (a text of 43 characters, not shown: it may be",
+    ],
     ["by seven characters", recordOf("active", "prepared"), TWO.slice(0, 7), `no key ${TWO.slice(0, 7)} is`],
   ])("refuses a key %s, and lists the known keys", (_, record, kid, beginning) => {
     const { code, message } = refusal(() => activate(record, NOW, kid));
@@ -163,7 +170,7 @@ describe("revoke", () => {
 
   it("refuses a key that is revoked, or unknown", () => {
     const record = recordOf("revoked", "active");
-    for (const kid of [ONE, THREE]) {
+    for (const kid of [ONE, "ABCDEFGHIJ"]) {
       expect(refusal(() => revoke(record, NOW, kid)).message).toContain(
         `no key ${kid} is prepared or active or retiring, so none can be revoked`,
       );

@@ -8,7 +8,8 @@ import { type ServerType, serve } from "@hono/node-server";
 import { decodeProtectedHeader, jwtVerify } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildApp } from "../../../machines/machine-b/app";
-import { ecPair } from "../../generated-key";
+import { encodingsOf, leakOf } from "../../constructs/keys/key-encodings";
+import { ecPair, ed25519Pair, rsaPair } from "../../generated-key";
 import { ALGORITHMS, type Algorithm, TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
 
 const SCRIPT = resolve(__dirname, "../../../machines/machine-a/call.sh");
@@ -186,4 +187,29 @@ describe("raw_ecdsa", () => {
       expect(verify("sha256", data, { key: publicKey, dsaEncoding: "ieee-p1363" }, signature), `${index}`).toBe(true);
     }
   });
+});
+
+describe("a key that is given by mistake", () => {
+  const [rsa, ed25519] = [rsaPair(), ed25519Pair()].map(({ privateKey }) => encodingsOf(privateKey));
+  const given = [...Object.entries(ed25519!), ["RSA in PEM", rsa!.pem!], ["RSA in base64", rsa!.base64!]] as const;
+
+  it.each(["KEY_FILE", "ALGORITHM", "ISSUER", "API", "CONNECT_TO", "KEY_PASSPHRASE_FILE"])(
+    "as %s is not shown",
+    { timeout: 120_000 },
+    async (name) => {
+      for (const [encoding, key] of given) {
+        if (key.includes("\0")) continue; // no variable can hold it
+        const { code, out, err } = await run({ KEY_FILE: keys.get("RS256")!.file, [name]: key });
+        expect(leakOf({ encoding, key, text: key }, out + err), encoding).toBeUndefined();
+        if (name !== "KEY_PASSPHRASE_FILE") expect(code, encoding).toBe(1);
+      }
+    },
+  );
+
+  it.each(["certs/machine-a-signing.key", "/Users/JohnDoe/Projects/Keycloak2026/certs/Machine-A.key"])(
+    "does not hide a path: %s",
+    async (KEY_FILE) => {
+      expect((await run({ KEY_FILE })).err).toMatch(`machine-a: key file ${KEY_FILE} cannot be read`);
+    },
+  );
 });
