@@ -21,8 +21,8 @@ const ASSERTION_MS = 75_000;
 
 /** machine-a signs with RS256, machine-b with ES256. */
 const MAIN = readFileSync(join(ROOT, "main.ts"), "utf8").replace(
-  '{ name: "machine-b" }',
-  '{ name: "machine-b", algorithm: "ES256" }',
+  '{ name: "machine-b",',
+  '{ name: "machine-b", algorithm: "ES256",',
 );
 const { left, folder, outputs, run, succeeds, fails, remove } = tracedProject(OWN, MAIN);
 let issuer: Issuer;
