@@ -105,7 +105,7 @@ export interface KeycloakServerAttributes {
    * A provider of your own.
    *
    * @default - a provider that signs in as the administrator. The variables `<id>_admin_username` and `<id>_admin_password`
-   * give that administrator
+   * give that administrator, or `KEYCLOAK_USER` and `KEYCLOAK_PASSWORD`
    */
   readonly provider?: KeycloakProvider;
 }

@@ -5,6 +5,7 @@ import { Realm as RealmResource } from "../.gen/providers/keycloak/realm";
 import { RealmDefaultClientScopes } from "../.gen/providers/keycloak/realm-default-client-scopes";
 import { RealmEvents } from "../.gen/providers/keycloak/realm-events";
 import { RealmOptionalClientScopes } from "../.gen/providers/keycloak/realm-optional-client-scopes";
+import { realmMarker } from "./contract/markers";
 import type { IKeycloakServer } from "./keycloak-server";
 import { shown } from "./keys/shown";
 import { check } from "./private/checks";
@@ -106,6 +107,8 @@ abstract class RealmBase extends Construct implements IRealm {
     this.issuer = `${server.issuerBase}/realms/${realmName}`;
     this.tokenEndpoint = `${this.issuer}/protocol/openid-connect/token`;
     this.jwksUri = `${this.issuer}/protocol/openid-connect/certs`;
+    const marker = realmMarker(this.node.addr, { url: server.url, realmName, issuer: this.issuer });
+    TerraformStack.of(this).addOverride(...marker);
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {
@@ -154,7 +157,7 @@ export class Realm extends RealmBase {
       accessTokenLifespan: terraformDuration(seconds),
       defaultSignatureAlgorithm: props.signatureAlgorithm,
       // One issuer for everybody, whatever address a request came by.
-      ...(props.server.issuerBase !== props.server.url && { attributes: { frontendUrl: props.server.issuerBase } }),
+      attributes: { frontendUrl: props.server.issuerBase },
       dependsOn: dependables(props.server.dependencies(this)),
     });
     this.signatureAlgorithm = props.signatureAlgorithm;

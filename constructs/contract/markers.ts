@@ -29,6 +29,26 @@ export function pairsIn(stack: StackJson): PairDescription[] {
   return Object.values(signingKeys);
 }
 
+/** What `m2m` has to know of a realm, to compare its issuer with the one that Keycloak says. */
+export interface RealmDescription {
+  /** The server's address for Terraform. */
+  readonly url: string;
+  readonly realmName: string;
+  /** The issuer by the declaration. */
+  readonly issuer: string;
+}
+
+/** Marks a realm in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
+export function realmMarker(address: string, description: RealmDescription): Override<RealmDescription> {
+  return [`//.realms.${address}`, description];
+}
+
+/** The realms that a stack declares or refers to. */
+export function realmsIn(stack: StackJson): RealmDescription[] {
+  const { realms = {} } = (stack["//"] ?? {}) as { realms?: Record<string, RealmDescription> };
+  return Object.values(realms);
+}
+
 /** Marks the client that Terraform itself signs in as (`DeployerClient`), in the JSON of that client. */
 export const DEPLOYER_MARKER: Override<boolean> = ["//.deployer", true];
 

@@ -30,6 +30,7 @@ describe("fromUrl", () => {
       ],
     });
     expect(Object.keys(json.variable).sort()).toEqual(["company_sso_admin_password", "company_sso_admin_username"]);
+    expect(Object.values(json.variable).map((variable) => variable.default)).toEqual([null, null]);
     expect(only(json, "keycloak_realm").depends_on).toEqual([]);
   });
 

@@ -254,7 +254,7 @@ describe("a realm declared twice on one server", () => {
 });
 
 describe("on a server by fromUrl", () => {
-  it("leaves the address of issuers to the server, unless it is told another", () => {
+  it("declares the issuer, which would otherwise follow the address of a request", () => {
     const attributesOf = (issuerBase?: string) => {
       const stack = newStack();
       const server = KeycloakServer.fromUrl(stack, "1st", {
@@ -266,7 +266,7 @@ describe("on a server by fromUrl", () => {
       expect(Object.keys(json.variable).sort()).toEqual(["_1st_admin_password", "_1st_admin_username"]);
       return only(json, "keycloak_realm").attributes;
     };
-    expect(attributesOf()).toBeUndefined();
+    expect(attributesOf()).toEqual({ frontendUrl: "https://sso.example" });
     expect(attributesOf("https://issuer.example")).toEqual({ frontendUrl: "https://issuer.example" });
   });
 });

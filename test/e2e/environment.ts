@@ -62,7 +62,7 @@ export async function m2m(
 ): Promise<Result> {
   const result = await execa("node", [program, ...args], {
     cwd: folder,
-    env: { TF_VAR_keycloak_admin_password: ADMIN_PASSWORD, ...env },
+    env: { TF_VAR_keycloak_admin_username: "admin", TF_VAR_keycloak_admin_password: ADMIN_PASSWORD, ...env },
     stdin: "ignore",
     reject: false,
     timeout: 590_000,

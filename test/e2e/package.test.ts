@@ -3,16 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { cdktf, clientOf, m2m, SHARED } from "./environment";
+import { ADMIN_PASSWORD, cdktf, clientOf, m2m, SHARED } from "./environment";
 import { ROOT } from "./project";
 
 /** The README's stack in an empty cdktf project elsewhere, with the shared environment's server. */
 const MAIN = snippet("README.md", "one-more-client").replace("localhost:8080", `localhost:${SHARED.keycloakPort}`);
 
+const ADMINISTRATOR = { KEYCLOAK_USER: "admin", KEYCLOAK_PASSWORD: ADMIN_PASSWORD };
+
 let folder: string;
 /** The program of the installed package, which `npx m2m` starts. */
 const installed = (...args: string[]) =>
-  m2m(folder, args, {}, join(folder, "node_modules", "cdktf-keycloak-m2m", "dist", "m2m.cjs"));
+  m2m(folder, args, ADMINISTRATOR, join(folder, "node_modules", "cdktf-keycloak-m2m", "dist", "m2m.cjs"));
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "m2m-package-"));
@@ -53,9 +55,9 @@ describe("the package in somebody's own project", () => {
   });
 
   it("works with the cdktf CLI alone too, which destroys only what the project created", async () => {
-    const diff = await cdktf(folder, ["diff"]);
+    const diff = await cdktf(folder, ["diff"], ADMINISTRATOR);
     expect(diff.stdout + diff.stderr).toContain("No changes.");
-    const destroy = await cdktf(folder, ["destroy", "--auto-approve"]);
+    const destroy = await cdktf(folder, ["destroy", "--auto-approve"], ADMINISTRATOR);
     expect(destroy.exitCode, destroy.stderr).toBe(0);
     expect(await clientOf(SHARED, "billing")).toBeUndefined();
     expect(await clientOf(SHARED, "machine-a")).toBeDefined();

@@ -4,6 +4,7 @@ import { readEnvironment } from "../calls/environment";
 import { firstAnswer } from "../calls/first-answer";
 import { command, NEW_KEYS } from "../cli/command";
 import { applyStack } from "../deploy/apply-stack";
+import { checkIssuers } from "../deploy/check-issuers";
 import {
   declaresDeployer,
   forgetPassword,
@@ -39,6 +40,7 @@ export async function up(session: Session, { newKeys }: { newKeys: boolean }): P
     synthesize(project, out, { createKeys: "always", reissue: true, switchesKeys: true, newKeys }),
   );
   forgetPassword(project);
+  await checkIssuers(stacks, out);
   await callOnce(
     session,
     stacks.map(({ name }) => name),

@@ -1,9 +1,5 @@
 import { resolve } from "node:path";
-import {
-  type Credential,
-  DEFAULT_ADMINISTRATOR,
-  givenByEnvironment,
-} from "../../constructs/contract/first-administrator";
+import { type Credential, givenByEnvironment } from "../../constructs/contract/first-administrator";
 import { fileIn, variableIn } from "../../constructs/contract/terraform-text";
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import type { Fetch } from "../../machines/calling/connect-to";
@@ -62,10 +58,12 @@ async function byPassword(stack: Stack, login: Login, fetch: Fetch): Promise<str
   const { url } = login;
   const password = credential(stack, "password", login.password);
   if (password === undefined) throw refused(`no administrator's password for ${url}; give it in KEYCLOAK_PASSWORD`);
+  const username = credential(stack, "username", login.username);
+  if (username === undefined) throw refused(`no administrator's name for ${url}; give it in KEYCLOAK_USER`);
   const body = new URLSearchParams({
     grant_type: "password",
     client_id: "admin-cli",
-    username: credential(stack, "username", login.username) ?? DEFAULT_ADMINISTRATOR.username,
+    username,
     password,
   });
   const address = `${url}/realms/master/protocol/openid-connect/token`;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   DEFAULT_ADMINISTRATOR,
+  environmentName,
   variableName,
   variableReference,
 } from "../../../constructs/contract/first-administrator";
@@ -41,8 +42,11 @@ type Server = Awaited<ReturnType<typeof keycloak>>;
 let own: Server;
 let company: Server;
 beforeEach(() => {
-  for (const name of ["KEYCLOAK_PASSWORD", "TF_VAR_keycloak_admin_password", "TF_VAR_company_admin_password"]) {
-    vi.stubEnv(name, undefined);
+  for (const name of ["KEYCLOAK_USER", "KEYCLOAK_PASSWORD"]) vi.stubEnv(name, undefined);
+  for (const server of ["keycloak", "company"]) {
+    for (const what of ["username", "password"] as const) {
+      vi.stubEnv(environmentName(variableName(server, what)), undefined);
+    }
   }
 });
 afterEach(async () => {
@@ -52,13 +56,18 @@ afterEach(async () => {
 
 /** A stack with a server of its own and one that exists, as the constructs declare them. */
 function question(alias: string, completely = true): Question {
-  const password = (id: string) => variableReference(id, "password");
+  const login = (id: string) => ({
+    username: variableReference(id, "username"),
+    password: variableReference(id, "password"),
+  });
   const stack = stackOf({}, "/nowhere", "m2m", undefined, [
-    { alias: "Keycloak", url: own.url, password: password("keycloak") },
-    { alias: "Company", url: company.url, password: password("company") },
+    { alias: "Keycloak", url: own.url, ...login("keycloak") },
+    { alias: "Company", url: company.url, ...login("company") },
   ] as never);
   const variable = {
+    [variableName("keycloak", "username")]: { default: DEFAULT_ADMINISTRATOR.username },
     [variableName("keycloak", "password")]: { default: DEFAULT_ADMINISTRATOR.password },
+    [variableName("company", "username")]: { default: null },
     [variableName("company", "password")]: { default: null },
   };
   Object.assign(stack.json, { variable });
@@ -70,6 +79,11 @@ describe("the sign-ins of a client", () => {
     [own, company] = [await keycloak([]), await keycloak([event("aaaaaaaa", 1)])];
     vi.stubEnv("TF_VAR_keycloak_admin_password", "of our own");
     vi.stubEnv("TF_VAR_company_admin_password", "of the company");
+    await expect(usesOf(question("Company"))).rejects.toMatchObject({
+      code: "keycloak-unreachable",
+      message: `no administrator's name for ${company.url}; give it in KEYCLOAK_USER`,
+    });
+    vi.stubEnv("TF_VAR_company_admin_username", "operator");
     expect(await usesOf(question("Company"))).toMatchObject([{ key: "aaaaaaaa", address: "10.0.0.1" }]);
     expect([own.asked, company.asked]).toEqual([[], ["of the company"]]);
     expect(await usesOf(question("Keycloak"))).toEqual([]);
