@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Token } from "cdktf";
@@ -12,6 +12,7 @@ import { literal } from "./contract/terraform-text";
 import type { KeycloakServer } from "./keycloak-server";
 import { stagedBeside } from "./keys/pair-files";
 import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
+import { MOST_STATE_BYTES, readBytes } from "./keys/read-file";
 import { quoted } from "./keys/shown";
 import { check, checkContainerName, checkImage, checkPort, isHostName } from "./private/checks";
 import { claimContainer } from "./private/claims";
@@ -149,7 +150,10 @@ export class MachineContainer extends Construct {
 
   /** Puts the program beside the JSON, under its hash. Another program has another path, and so makes another container. */
   private stage(path: string): string {
-    const hash = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 12);
+    const hash = createHash("sha256")
+      .update(readBytes(path, { mostBytes: MOST_STATE_BYTES }))
+      .digest("hex")
+      .slice(0, 12);
     const source = join("programs", this.node.id, hash, "program.cjs");
     const target = join(stackFolder(this), source);
     mkdirSync(dirname(target), { recursive: true });

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../constructs/keys/algorithms";
+import { readTextFile, UnreadableFile } from "../constructs/keys/read-file";
 import { shown } from "../constructs/keys/shown";
 import type { MachineOptions } from "./calling/open-machine";
 import { OptionError } from "./errors";
@@ -49,10 +49,10 @@ export function readPassphrase(env: Environment): string | undefined {
   if (!file) return env.KEY_PASSPHRASE || undefined;
   let passphrase: string | undefined;
   try {
-    [passphrase] = readFileSync(file, "utf8").split(/\r?\n/);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new OptionError(`KEY_PASSPHRASE_FILE must name a file that can be read, got: ${shown(file)} (${code})`);
+    [passphrase] = readTextFile(file).split(/\r?\n/);
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new OptionError(`KEY_PASSPHRASE_FILE must name a file that can be read, got: ${shown(file)} (${error.got})`);
   }
   // An empty passphrase would protect nothing.
   if (passphrase) return passphrase;

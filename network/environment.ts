@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readTextFile, UnreadableFile } from "../constructs/keys/read-file";
 import { shown } from "../constructs/keys/shown";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -62,10 +62,8 @@ function extra(file: string): string {
 
 function readPem(file: string): string | { problem: string } {
   try {
-    const { size } = statSync(file);
-    if (!statSync(file).isFile()) return { problem: "not a regular file" };
-    return size > mostBytes ? { problem: `${size} bytes` } : readFileSync(file, "utf8");
+    return readTextFile(file, { mostBytes });
   } catch (error) {
-    return { problem: (error as NodeJS.ErrnoException).code ?? "unreadable" };
+    return { problem: error instanceof UnreadableFile ? error.got : "unreadable" };
   }
 }

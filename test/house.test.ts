@@ -61,6 +61,16 @@ describe("the rooms of the house", () => {
     expect(all.flatMap(circlesFrom)).toEqual([]);
   });
 
+  it("read files in one place, which knows regular files of a bounded size", () => {
+    const reads = sources.filter((file) =>
+      /\b(readFile(Sync)?|createReadStream|openAsBlob)\(/.test(
+        readFileSync(join(ROOT, file), "utf8").replaceAll(/^ \*.*$/gm, ""),
+      ),
+    );
+    // A download that is hashed in pieces, and the sign of life that a test's worker leaves.
+    expect(reads).toEqual(["tools/bring/cache.ts", "tools/test-run/processes.ts"]);
+  });
+
   it("generate keys in one place, where each is encoded and read again", () => {
     const generates = all.filter((file) => /\bgenerateKeyPair(Sync)?\b/.test(readFileSync(join(ROOT, file), "utf8")));
     expect(generates).toEqual(["constructs/keys/generate.ts"]);

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readTextFile, UnreadableFile } from "../constructs/keys/read-file";
 import { duration, ToolError } from "./output";
 
 /** The holder touches its lock file this often. */
@@ -69,10 +70,11 @@ async function takeLock(file: string): Promise<boolean> {
 
 async function removeAbandoned(file: string): Promise<void> {
   try {
-    const [pid, { mtimeMs }] = [Number(await readFile(file, "utf8")), await stat(file)];
+    const [pid, { mtimeMs }] = [Number(readTextFile(file)), await stat(file)];
     const age = Math.abs(Date.now() - mtimeMs); // a clock that was set back makes it lie ahead
     if (age > STALE_MS || (pid > 0 && age > BEAT_MS * 2 && !isAlive(pid))) await rm(file, { force: true });
   } catch (error) {
+    if (error instanceof UnreadableFile && error.reason === "ENOENT") return;
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }

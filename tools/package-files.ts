@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readTextFile } from "../constructs/keys/read-file";
 
 /** A file bundled beside this program, in `dist`. */
 export function packageFile(name: string): string {
@@ -10,5 +10,5 @@ export function packageFile(name: string): string {
 export const PROVIDER_BUNDLE = "terraform-provider-keycloak.cjs";
 
 export function packageVersion(): string {
-  return JSON.parse(readFileSync(join(__dirname, "..", "package.json"), "utf8")).version;
+  return JSON.parse(readTextFile(join(__dirname, "..", "package.json"))).version;
 }

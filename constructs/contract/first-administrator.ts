@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { readTextFile } from "../keys/read-file";
 import { variableValue } from "./terraform-text";
 
 /** What an administrator signs in with. */
@@ -83,7 +84,7 @@ export function configuredPassword(stackFolder: string): string | undefined {
   const servers = existsSync(folder) ? readdirSync(folder) : [];
   for (const path of servers.map((serverId) => join(stackFolder, configurationPath(serverId)))) {
     if (!existsSync(path)) continue;
-    const password = /^bootstrap-admin-password=(.+)$/m.exec(readFileSync(path, "utf8"))?.[1];
+    const password = /^bootstrap-admin-password=(.+)$/m.exec(readTextFile(path))?.[1];
     if (password !== undefined) return password;
   }
   return undefined;

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readTextIfThere } from "../keys/read-file";
 import { ContractError } from "./errors";
 import { m2mFolder, projectFolder } from "./project-files";
 
@@ -63,9 +63,10 @@ export function printSources(sources: Sources): string {
 /** What a project has settled on; nothing before the first `m2m up`. @throws {ContractError} `record-invalid` */
 export function readSources(project: string): Sources | undefined {
   const file = sourcesFile(project);
-  if (!existsSync(file)) return undefined;
+  const json = readTextIfThere(file);
+  if (json === undefined) return undefined;
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Sources;
+    return JSON.parse(json) as Sources;
   } catch (cause) {
     throw new ContractError(
       "record-invalid",

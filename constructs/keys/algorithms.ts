@@ -53,6 +53,8 @@ const ED25519: KeyKind = {
   certificate: { oid: "1.3.101.112", nullParameters: false, digest: null },
 };
 
+/** OpenSSL verifies by no longer one. A signature by one takes minutes. */
+const LONGEST_RSA = 16_384;
 /** A signature is as long as the modulus. Keys above 8192 bits are not made here, but others may bring one. */
 const RSA_BYTES = [256, 2048] as const;
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
@@ -113,13 +115,15 @@ export function bitsFor(algorithm: SigningAlgorithm): KeyKind["bits"] {
   return kindBehind(algorithm).bits;
 }
 
-/** The size of a key that is too short to be safe, and the least that is safe, in bits. */
-export function shortageOf(
+/** What is wrong with the size of a key in bits: the rule in words, and its source if it is of an RFC. */
+export function unfitSizeOf(
   key: KeyObject,
-): { readonly kind: string; readonly bits: number; readonly least: number } | undefined {
-  const kind = kindIn(key);
+): { readonly rule: string; readonly source: string; readonly bits: number } | undefined {
+  const allowed = kindIn(key)?.bits;
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  return kind?.bits && bits < kind.bits.least ? { kind: kind.name, bits, least: kind.bits.least } : undefined;
+  if (!allowed) return undefined;
+  if (bits < allowed.least) return { rule: `at least ${allowed.least} bits`, source: " (RFC 7518 section 3.3)", bits };
+  return bits > LONGEST_RSA ? { rule: `at most ${LONGEST_RSA} bits`, source: "", bits } : undefined;
 }
 
 /** What a new key for an algorithm looks like. `rsaBits` counts for RSA alone. */

@@ -11,7 +11,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   type Stats,
@@ -19,26 +18,29 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { KeyError } from "./errors";
+import { kindOfFile, readTextIfThere, UnreadableFile } from "./read-file";
 import { shown } from "./shown";
 
-/** Reads a regular file; `undefined` if there is none. A link is never followed. */
-export function readRegularFile(path: string): string | undefined {
-  if (!isFileThere(path)) return undefined;
-  let file: number | undefined;
+/** How a file of a key is read. */
+export interface KeyFileOptions {
+  /**
+   * Whether a link is followed. One in the place of a private key, or of a file that is written, may lead anywhere.
+   *
+   * @default false
+   */
+  readonly followsLinks?: boolean;
+}
+
+/** Reads a regular file; `undefined` if there is none. */
+export function readRegularFile(path: string, { followsLinks = false }: KeyFileOptions = {}): string | undefined {
+  if (!followsLinks && !isFileThere(path)) return undefined;
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const reason = codeOf(cause) ?? "unknown error";
-    throw new KeyError(
-      "KEY_UNREADABLE",
-      `${shown(path)} cannot be read, got: ${reason}; make it readable for this user`,
-      {
-        cause,
-      },
-    );
-  } finally {
-    if (file !== undefined) closeSync(file);
+    return readTextIfThere(path, { followsLinks });
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    if (error.reason === "ENOTREG") throw notRegular(path, error.got);
+    const remedy = error.reason === "EFBIG" ? "put the file itself there" : "make it readable for this user";
+    throw new KeyError("KEY_UNREADABLE", `${shown(path)} cannot be read, got: ${error.got}; ${remedy}`);
   }
 }
 
@@ -70,9 +72,11 @@ export function removeFile(path: string): void {
     rmSync(path, { force: true });
   } catch (cause) {
     const remedy = "make the folder writable for this user, or remove the file";
-    throw new KeyError("FILE_NOT_WRITTEN", `${shown(path)} cannot be removed, got: ${codeOf(cause)}; ${remedy}`, {
-      cause,
-    });
+    throw new KeyError(
+      "FILE_NOT_WRITTEN",
+      `${shown(path)} cannot be removed, got: ${codeOf(cause)}; ${remedy}`,
+      withCode(cause),
+    );
   }
 }
 
@@ -95,9 +99,11 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder);
   } catch (cause) {
     const remedy = "make it readable for this user";
-    throw new KeyError("KEY_UNREADABLE", `${shown(folder)} cannot be listed, got: ${codeOf(cause)}; ${remedy}`, {
-      cause,
-    });
+    throw new KeyError(
+      "KEY_UNREADABLE",
+      `${shown(folder)} cannot be listed, got: ${codeOf(cause)}; ${remedy}`,
+      withCode(cause),
+    );
   }
 }
 
@@ -138,9 +144,11 @@ function writeBeside(target: string, file: NewFile, place: (temporary: string) =
     syncFolder(dirname(target));
   } catch (cause) {
     const remedy = "it is unchanged; make the folder writable for this user, or free space on its file system";
-    throw new KeyError("FILE_NOT_WRITTEN", `${shown(target)} cannot be written, got: ${codeOf(cause)}; ${remedy}`, {
-      cause,
-    });
+    throw new KeyError(
+      "FILE_NOT_WRITTEN",
+      `${shown(target)} cannot be written, got: ${codeOf(cause)}; ${remedy}`,
+      withCode(cause),
+    );
   } finally {
     if (statOf(temporary)) rmSync(temporary); // "force" does not help where the folder is no folder
   }
@@ -176,6 +184,12 @@ function keepOwner(file: number, { uid, gid }: Stats): void {
   }
 }
 
+/** The cause without its text, which has the path: that may be a key. */
+function withCode(cause: unknown): ErrorOptions {
+  const code = codeOf(cause);
+  return { cause: Object.assign(new Error(code), { code }) };
+}
+
 function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | undefined)?.code;
 }
@@ -184,14 +198,16 @@ function codeOf(error: unknown): string | undefined {
 export function isFileThere(path: string): boolean {
   const stat = statOf(path);
   if (!stat) return false;
-  if (!stat.isFile()) {
-    const got = stat.isSymbolicLink() ? "a symbolic link" : stat.isDirectory() ? "a folder" : "a special file";
-    throw new KeyError(
-      "FILE_NOT_REGULAR",
-      `${shown(path)} must be a regular file, got: ${got}; it is unchanged; put the file itself there, or remove it`,
-    );
-  }
+  const kind = kindOfFile(stat);
+  if (kind) throw notRegular(path, kind);
   return true;
+}
+
+function notRegular(path: string, got: string): KeyError {
+  return new KeyError(
+    "FILE_NOT_REGULAR",
+    `${shown(path)} must be a regular file, got: ${got}; it is unchanged; put the file itself there, or remove it`,
+  );
 }
 
 function statOf(path: string) {
@@ -200,8 +216,10 @@ function statOf(path: string) {
   } catch (error) {
     if (codeOf(error) === "ENOTDIR") return undefined; // what is in a folder's place says so when it is written to
     const remedy = "let this user look into its folder";
-    throw new KeyError("KEY_UNREADABLE", `${shown(path)} cannot be accessed, got: ${codeOf(error)}; ${remedy}`, {
-      cause: error,
-    });
+    throw new KeyError(
+      "KEY_UNREADABLE",
+      `${shown(path)} cannot be accessed, got: ${codeOf(error)}; ${remedy}`,
+      withCode(error),
+    );
   }
 }

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { ANY_KEY, algorithmsOf, keyFor, kindOf, type SigningAlgorithm, shortageOf } from "./algorithms";
+import { ANY_KEY, algorithmsOf, keyFor, kindOf, type SigningAlgorithm, unfitSizeOf } from "./algorithms";
 import { KeyError } from "./errors";
 
 /** What was read, and from where: the words of an error about it. */
@@ -35,10 +35,10 @@ export function fittingAlgorithm(key: KeyObject, place: KeyPlace, asked?: Signin
 }
 
 function checkLength(key: KeyObject, { file, verb, replace }: KeyPlace): void {
-  const short = shortageOf(key);
-  if (!short) return;
+  const unfit = unfitSizeOf(key);
+  if (!unfit) return;
   throw new KeyError(
     "KEY_TOO_SHORT",
-    `${file} must ${verb} an RSA key of at least ${short.least} bits (RFC 7518 section 3.3), got: ${short.bits}; ${replace}`,
+    `${file} must ${verb} an RSA key of ${unfit.rule}${unfit.source}, got: ${unfit.bits}; ${replace}`,
   );
 }

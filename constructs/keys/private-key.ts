@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { type SigningAlgorithm, shapeOf } from "./algorithms";
 import { keyId } from "./certificate";
+import { slownessOf } from "./derivation";
 import { KeyError } from "./errors";
 import { generateKey } from "./generate";
 import { createFile, readRegularFile } from "./key-files";
@@ -57,6 +58,10 @@ function isEncrypted(pem: string): boolean {
 }
 
 function parsePrivateKey(pem: string, path: string, passphrase?: string): KeyObject {
+  const slow = slownessOf(pem);
+  if (slow) {
+    throw new KeyError("KEY_UNSUPPORTED", `${shown(path)} must hold a private key that opens quickly, got: ${slow}`);
+  }
   try {
     return createPrivateKey({ key: pem, passphrase });
   } catch {

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { LocalBackend, type TerraformResource, TerraformStack } from "cdktf";
+import { MOST_STATE_BYTES, readTextFile } from "../keys/read-file";
 import { stackFolder } from "./project";
 
 /**
@@ -37,7 +38,10 @@ interface Known {
 function resourcesIn(file: string): Known[] {
   if (!existsSync(file)) return [];
   try {
-    return (JSON.parse(readFileSync(file, "utf8") || "{}") as { resources?: Known[] }).resources ?? [];
+    return (
+      (JSON.parse(readTextFile(file, { mostBytes: MOST_STATE_BYTES }) || "{}") as { resources?: Known[] }).resources ??
+      []
+    );
   } catch {
     return [];
   }

@@ -32,6 +32,9 @@ fail() {
   exit 1
 }
 
+# Whether $1 is a regular file of at most a MiB: a pipe or a device in its place would never end.
+is_file() { [[ -f $1 && -r $1 ]] && (($(head -c 1048577 -- "$1" | wc -c) <= 1048576)); }
+
 # $1 as a message shows it. A key may be given where a path or an address is meant: then only its length is shown. By the
 # rules of constructs/keys/shown.ts: PEM, long words, and parts in which lower case, upper case and digits take turns.
 shown() {
@@ -152,7 +155,9 @@ done
 
 # The key, and its id: base64url(SHA-256(DER SubjectPublicKeyInfo)), which Keycloak computes from the certificate too.
 key_file="key file $(shown "$KEY_FILE")"
-[[ -r $KEY_FILE ]] || fail "$key_file cannot be read; check the path and that this user may read it"
+is_file "$KEY_FILE" || fail "$key_file cannot be read; check the path and that this user may read it"
+[[ -z ${KEY_PASSPHRASE_FILE:-} ]] || is_file "$KEY_PASSPHRASE_FILE" ||
+  fail "KEY_PASSPHRASE_FILE must name a file that can be read, got: $(shown "$KEY_PASSPHRASE_FILE")"
 public_key=$(openssl pkey -in "$KEY_FILE" -passin "$passin" -pubout 2>/dev/null) ||
   fail "$key_file must hold a PEM private key, and KEY_PASSPHRASE open it if it is encrypted"
 key_text=$(openssl pkey -pubin -noout -text <<<"$public_key")

@@ -1,13 +1,14 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { readFileSync } from "node:fs";
 import {
   ALGORITHMS,
   ANY_KEY,
   algorithmsOf,
   kindOf,
   type SigningAlgorithm,
-  shortageOf,
+  unfitSizeOf,
 } from "../../constructs/keys/algorithms";
+import { slownessOf } from "../../constructs/keys/derivation";
+import { readTextFile, UnreadableFile } from "../../constructs/keys/read-file";
 import { shown } from "../../constructs/keys/shown";
 import { KeyError } from "../errors";
 import { keyIdOf } from "./key-id";
@@ -57,21 +58,21 @@ export function loadSigningKey(file: string, options: SigningKeyOptions = {}): S
   const where = `key file ${shown(file)}`;
   let pem: string;
   try {
-    pem = readFileSync(file, "utf8");
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    pem = readTextFile(file);
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
     throw new KeyError(
       "ERR_KEY_UNREADABLE",
-      `${where} cannot be read (${code}); check the path and that this user may read it`,
+      `${where} cannot be read (${error.got}); check the path and that this user may read it`,
     );
   }
   const privateKey = parsePrivateKey(pem, where, options.passphrase);
   const algorithm = chooseAlgorithm(privateKey, where, options.algorithm);
-  const short = shortageOf(privateKey);
-  if (short) {
+  const unfit = unfitSizeOf(privateKey);
+  if (unfit) {
     throw new KeyError(
       "ERR_KEY_SIZE",
-      `${where} must hold an RSA key of at least ${short.least} bits, got: ${short.bits}; make a new key`,
+      `${where} must hold an RSA key of ${unfit.rule}, got: ${unfit.bits}; make a new key`,
     );
   }
   checkHalves(privateKey, algorithm, where);
@@ -121,6 +122,8 @@ function parsePrivateKey(pem: string, where: string, passphrase?: string): KeyOb
   if (encrypted && passphrase === undefined) {
     throw refuse("an encrypted key; give its passphrase (KEY_PASSPHRASE or KEY_PASSPHRASE_FILE)");
   }
+  const slow = slownessOf(pem);
+  if (slow) throw refuse(slow);
   try {
     return createPrivateKey(encrypted ? { key: pem, passphrase } : pem);
   } catch (cause) {

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { withCode } from "../../constructs/contract/provider-errors";
+import { readTextFile, UnreadableFile } from "../../constructs/keys/read-file";
 import { shown } from "../../constructs/keys/shown";
 import { DiagnosticError, problem } from "../protocol/diagnostics";
 import { type Fault, KeycloakError, NotKeycloakError } from "./errors";
@@ -145,11 +145,12 @@ export class SignIn {
 }
 
 /** Read at each login: an assertion is good for one login, and the file then holds a new one. */
-async function readAssertion(file: string): Promise<string> {
+function readAssertion(file: string): string {
   try {
-    return (await readFile(file, "utf8")).trim();
-  } catch (cause) {
-    const got = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    return readTextFile(file).trim();
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    const { got } = error;
     const summary = `jwt_token_file ${shown(file)} cannot be read, got: ${got}`;
     throw new DiagnosticError(problem(summary, "Put a signed assertion there, readable for this user."));
   }

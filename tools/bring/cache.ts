@@ -4,6 +4,7 @@ import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { checkRegularFile } from "../../constructs/keys/read-file";
 import { placeAtomically } from "../atomic-file";
 import { isAlive, type LockOptions, withLock } from "../lock";
 import { ToolError } from "../output";
@@ -26,6 +27,7 @@ export async function placeFile(
   { checksum, mode = 0o644 }: { checksum?: Checksum; mode?: number } = {},
 ): Promise<void> {
   await placeAtomically(to, mode, async (half) => {
+    checkRegularFile(from);
     await copyFile(from, half);
     if (checksum) await verifyChecksum(half, checksum, from);
   });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readTextIfThere } from "../../constructs/keys/read-file";
 import { ToolError } from "../output";
 import { type BringContext, must, run } from "./run";
 import { step } from "./step";
@@ -27,10 +27,8 @@ const RELEASES: Record<string, DebianRelease> = {
 
 /** The Debian release this machine runs, or undefined on any other system. */
 export function debianRelease(osReleaseFile = "/etc/os-release"): DebianRelease | undefined {
-  if (!existsSync(osReleaseFile)) {
-    return undefined;
-  }
-  const text = readFileSync(osReleaseFile, "utf8");
+  const text = readTextIfThere(osReleaseFile);
+  if (text === undefined) return undefined;
   const value = (name: string) => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1];
   return value("ID") === "debian" ? RELEASES[value("VERSION_CODENAME") ?? ""] : undefined;
 }

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { MOST_STATE_BYTES, readTextIfThere } from "../../constructs/keys/read-file";
 import { writeAtomically } from "../atomic-file";
 import { ToolError } from "../output";
 import { debianRelease, installPackages } from "./debian";
@@ -106,7 +107,8 @@ async function startEngine(cache: string, context: BringContext): Promise<Docker
   if (engine) {
     return engine;
   }
-  const lines = log && existsSync(log.file) ? readFileSync(log.file, "utf8").trimEnd().split("\n").slice(-20) : [];
+  const text = log && readTextIfThere(log.file, { mostBytes: MOST_STATE_BYTES });
+  const lines = text?.trimEnd().split("\n").slice(-20) ?? [];
   throw new ToolError(
     "docker-start-failed",
     `The Docker engine does not answer ${START_MS / 1000} s after its start${log ? `; log ${log.file} ends with:` : "; see: journalctl -u docker"}` +

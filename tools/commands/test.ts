@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { readTextFile } from "../../constructs/keys/read-file";
 import { bringTestTools } from "../bring/test-tools";
 import { command } from "../cli/command";
 import { ToolError } from "../output";
@@ -25,7 +25,7 @@ const CHECK_MS = 15 * 60_000;
 /** Runs the checks and the tests of this project's own checkout, and ends with a line `N passed, N failed`. */
 async function test(session: Session, { long }: { long: boolean }): Promise<number> {
   const { project, out, env } = session;
-  const { name } = JSON.parse(readFileSync(join(project.folder, "package.json"), "utf8")) as { name: string };
+  const { name } = JSON.parse(readTextFile(join(project.folder, "package.json"))) as { name: string };
   if (name !== "cdktf-keycloak-m2m") {
     throw new ToolError("not-here", "`test` runs this package's own tests; change into its checkout");
   }

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { execaSync } from "execa";
 import { m2mFolder } from "../../constructs/contract/project-files";
+import { readTextFile } from "../../constructs/keys/read-file";
 import { writeAtomically } from "../atomic-file";
 import { type DockerThing, declaredThings, existing, type MadeThing, remove, stateThings } from "../engines/docker";
 import { withLock } from "../lock";
@@ -95,7 +96,7 @@ function refuseLive(attempt: Attempt | undefined, stack: string, file: string): 
 function readAttempt(file: string): Attempt | undefined {
   if (!existsSync(file)) return undefined;
   try {
-    const attempt = JSON.parse(readFileSync(file, "utf8"));
+    const attempt = JSON.parse(readTextFile(file));
     return Array.isArray(attempt.before) ? attempt : undefined;
   } catch {
     return undefined;
@@ -119,7 +120,7 @@ function startOf(pid: number): string {
   }
   try {
     // Fields 3 and 22 of proc(5). The program's name before them may hold anything, so they are counted after it.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
+    const fields = readTextFile(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
     return fields[0] === "Z" ? "" : fields[19]!;
   } catch {
     return "";

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DOCKER, EMBEDDED_KEYCLOAK, type Sources } from "../../constructs/contract/sources";
+import { MOST_STATE_BYTES, readBytes } from "../../constructs/keys/read-file";
 import { writeAtomically } from "../atomic-file";
 import { placeFile } from "../bring/cache";
 import { dockerProviderMirror, terraformPlatform } from "../bring/docker-provider";
@@ -20,7 +21,10 @@ interface Mirror {
  */
 async function placeEmbeddedProvider(cache: string): Promise<string> {
   const bundle = packageFile(PROVIDER_BUNDLE);
-  const hash = createHash("sha256").update(readFileSync(bundle)).digest("hex").slice(0, 16);
+  const hash = createHash("sha256")
+    .update(readBytes(bundle, { mostBytes: MOST_STATE_BYTES }))
+    .digest("hex")
+    .slice(0, 16);
   const mirror = join(cache, "embedded", hash);
   const version = packageVersion();
   const program = join(

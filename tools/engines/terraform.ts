@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa, type Options } from "execa";
+import { readTextIfThere } from "../../constructs/keys/read-file";
 import { type Output, ToolError } from "../output";
 import type { Stack } from "../project/project";
 import { parseState, type State } from "../project/state";
@@ -21,7 +22,7 @@ export class Terraform {
   async init(): Promise<void> {
     const stamp = join(this.stack.folder, ".terraform", "m2m-initialised");
     const wanted = this.requirements();
-    if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+    if (readTextIfThere(stamp) === wanted) return;
     this.out.say("terraform init");
     // The lock file may hold checksums of another bundle of the same version. The JSON pins the versions.
     rmSync(join(this.stack.folder, ".terraform.lock.hcl"), { force: true });

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { readTextIfThere } from "../../constructs/keys/read-file";
 
 const OURS = "# Written by m2m for the providers that this machine made itself.";
 const OWN = "# Your own configuration: ";
@@ -28,7 +29,7 @@ function userCliFile(): string {
 }
 
 function read(file: string): string {
-  return existsSync(file) ? readFileSync(file, "utf8") : "";
+  return readTextIfThere(file) ?? "";
 }
 
 /**

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
+import { readTextFile, UnreadableFile } from "../../constructs/keys/read-file";
 import { shown } from "../../constructs/keys/shown";
 import { usage } from "../cli/command";
 import { ToolError } from "../output";
@@ -32,12 +32,12 @@ export function readPace({ auto, overlap }: { readonly auto: boolean; readonly o
   return { whenDue: auto, overlapMs: auto ? Number(overlap ?? 3600) * 1000 : 0 };
 }
 
-/** Read once, as it may come from a pipe. */
+/** Read once: it may be another file the next time. */
 function readCertificateFile(file: string): CertificateFile {
   try {
-    return { file, pem: readFileSync(file, "utf8") };
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${shown(file)} (${code})`);
+    return { file, pem: readTextFile(file) };
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new ToolError("usage", `--certificate must name a certificate in PEM, got: ${shown(file)} (${error.got})`);
   }
 }

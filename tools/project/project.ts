@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { findProjectFolder } from "../../constructs/contract/project-files";
 import type { StackJson } from "../../constructs/contract/terraform-json";
+import { MOST_STATE_BYTES, readTextFile, UnreadableFile } from "../../constructs/keys/read-file";
 import { quoted } from "../../constructs/keys/shown";
 import { ToolError } from "../output";
 
@@ -61,8 +62,9 @@ function readCdktfJson(path: string): { app: string; output?: string; context?: 
     new ToolError("project-invalid", `${path} ${problem}`, { cause });
   let content: { app?: unknown } | null;
   try {
-    content = JSON.parse(readFileSync(path, "utf8"));
+    content = JSON.parse(readTextFile(path));
   } catch (cause) {
+    if (cause instanceof UnreadableFile) throw cause;
     throw invalid(`must be JSON, got: ${(cause as Error).message}`, cause);
   }
   const app = content?.app;
@@ -74,7 +76,7 @@ function readCdktfJson(path: string): { app: string; output?: string; context?: 
 export function readStacks(project: Project): Stack[] {
   const path = join(project.outdir, "manifest.json");
   if (!existsSync(path)) return [];
-  const { stacks } = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+  const { stacks } = JSON.parse(readTextFile(path, { mostBytes: MOST_STATE_BYTES })) as Manifest;
   const ordered = new Map<string, Stack>();
   const visit = (name: string): void => {
     const entry = stacks[name];
@@ -83,7 +85,7 @@ export function readStacks(project: Project): Stack[] {
     ordered.set(name, {
       name,
       folder: join(project.outdir, entry.workingDirectory),
-      json: JSON.parse(readFileSync(join(project.outdir, entry.synthesizedStackPath), "utf8")),
+      json: JSON.parse(readTextFile(join(project.outdir, entry.synthesizedStackPath), { mostBytes: MOST_STATE_BYTES })),
       warnings: entry.annotations.map(({ constructPath, message }) => `[${constructPath}] ${message}`),
     });
   };

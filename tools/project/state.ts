@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { stackOfStateFile, stateFileName } from "../../constructs/contract/project-files";
+import { MOST_STATE_BYTES, readTextFile, readTextIfThere } from "../../constructs/keys/read-file";
 import { ToolError } from "../output";
 import type { Project, Stack } from "./project";
 
@@ -42,7 +43,7 @@ export function localStates(project: Project): StackState[] {
   return readdirSync(project.folder).flatMap((file) => {
     const stack = stackOfStateFile(file);
     if (stack === undefined) return [];
-    return [{ stack, ...parseState(readFileSync(join(project.folder, file), "utf8"), file) }];
+    return [{ stack, ...parseState(readTextFile(join(project.folder, file), { mostBytes: MOST_STATE_BYTES }), file) }];
   });
 }
 
@@ -72,7 +73,7 @@ export function localState(stack: Stack): State {
 
 /** A state file that may not be there yet. */
 export function readState(file: string): State {
-  return existsSync(file) ? parseState(readFileSync(file, "utf8"), file) : EMPTY;
+  return parseState(readTextIfThere(file, { mostBytes: MOST_STATE_BYTES }) ?? "", file);
 }
 
 /** The addresses of the Keycloak providers that wrote these states. */

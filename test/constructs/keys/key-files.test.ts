@@ -75,11 +75,11 @@ describe("readRegularFile", () => {
   it.each([
     ["a symbolic link", () => symlinkSync("real", file)],
     ["a folder", () => mkdirSync(file)],
-    ["a special file", () => undefined],
+    ["a device", () => undefined],
   ])("fails on %s", (got, make) => {
     writeFileSync(join(folder, "real"), "secret");
     make();
-    const path = got === "a special file" ? "/dev/null" : file;
+    const path = got === "a device" ? "/dev/null" : file;
     expect(() => readRegularFile(path)).toThrow(
       expect.objectContaining({
         code: "FILE_NOT_REGULAR",

@@ -164,7 +164,7 @@ describe("openMachine", () => {
       "ERR_KEY_UNREADABLE",
       /\/missing\.key .*ENOENT/,
     ],
-    ["a folder for a key file", () => ({ keyFile: folder.path("") }), "ERR_KEY_UNREADABLE", /EISDIR/],
+    ["a folder for a key file", () => ({ keyFile: folder.path("") }), "ERR_KEY_UNREADABLE", /a folder/],
     ["a file in a file", () => ({ keyFile: `${key.file}/x` }), "ERR_KEY_UNREADABLE", /ENOTDIR/],
     ["a file without a key", () => ({ keyFile: folder.write("x", "x") }), "ERR_KEY_FORMAT", /no PEM/],
     ["another kind of key", () => ({ algorithm: "EdDSA" }), "ERR_KEY_TYPE", /EdDSA, got: RSA/],

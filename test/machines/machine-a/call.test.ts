@@ -189,6 +189,23 @@ describe("raw_ecdsa", () => {
   });
 });
 
+describe("a pipe, a device and a huge file", () => {
+  const put = (name: string, ...command: [string, ...string[]]) => {
+    const [program, ...args] = command;
+    execFileSync(program, [...args, folder.path(name)]);
+    return folder.path(name);
+  };
+
+  it.each(["KEY_FILE", "KEY_PASSPHRASE_FILE"])("as %s are refused at once", { timeout: 30_000 }, async (name) => {
+    const paths = [put(`${name}.fifo`, "mkfifo"), "/dev/zero", put(`${name}.huge`, "truncate", "-s", "3G")];
+    for (const path of paths) {
+      const { code, err } = await run({ KEY_FILE: keys.get("RS256")!.file, [name]: path });
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/cannot be read|can be read, got: /) });
+      expect(err).toContain(path);
+    }
+  });
+});
+
 describe("a key that is given by mistake", () => {
   const [rsa, ed25519] = [rsaPair(), ed25519Pair()].map(({ privateKey }) => encodingsOf(privateKey));
   const given = [...Object.entries(ed25519!), ["RSA in PEM", rsa!.pem!], ["RSA in base64", rsa!.base64!]] as const;

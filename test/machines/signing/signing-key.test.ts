@@ -89,7 +89,7 @@ describe("loadSigningKey", () => {
     mkdirSync(folder.path("folder.key"));
     expect(thrownBy(() => loadSigningKey(folder.path("folder.key")))).toMatchObject({
       code: "ERR_KEY_UNREADABLE",
-      message: expect.stringContaining("EISDIR"),
+      message: expect.stringContaining("cannot be read (a folder)"),
     });
   });
 });
