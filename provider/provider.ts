@@ -4,6 +4,7 @@ import { dataHandlerOf } from "./engine/data-source-handler";
 import { handlerOf } from "./engine/resource-handler";
 import { DiagnosticError, problem } from "./protocol/diagnostics";
 import type { Provider } from "./protocol/service";
+import type { Value } from "./protocol/values";
 import { checkConfiguration } from "./provider-block/check";
 import { connectionSettings } from "./provider-block/connection-settings";
 import { resources } from "./resources";
@@ -13,7 +14,8 @@ import { providerSchemaJson } from "./schema";
 export function createProvider(): Provider {
   let keycloak: Keycloak | null = null;
   const open = (patience: number) => keycloak?.session(patience) ?? null;
-  const handlers = new Map(resources.map((resource) => [resource.name, handlerOf(resource, open)]));
+  const seen = new Map<string, Value>();
+  const handlers = new Map(resources.map((resource) => [resource.name, handlerOf(resource, open, seen)]));
   const dataHandlers = new Map(dataSources.map((source) => [source.name, dataHandlerOf(source, open)]));
   return {
     schema: () => providerSchemaJson(process.env),

@@ -5,12 +5,12 @@ import type { Attribute } from "./table";
 
 /** What is wrong with a configured value, to stand after the attribute's name. Null: nothing. */
 export function checkValue(attribute: Attribute, value: Value): string | null {
-  const { type, required, mayBeEmpty, oneOf, normalise } = attribute;
+  const { type, required, mayBeEmpty = !required, oneOf, normalise } = attribute;
   const got = `got: ${quoted(value)}`;
   if (oneOf && !oneOf.includes(value as string)) {
     return `must be one of ${oneOf.map((choice) => JSON.stringify(choice)).join(", ")}, ${got}`;
   }
-  if (required && value === "" && !mayBeEmpty) return `must not be empty, ${got}`;
+  if (value === "" && !mayBeEmpty) return `must not be empty, ${got}`;
   if (type === "number" && !Number.isInteger(value)) return `must be a whole number, got: ${quoted(value)}`;
   if (Array.isArray(value) && value.includes(null)) {
     const known = quoted(value.map((one) => (isUnknown(one) ? "(known after apply)" : one)));

@@ -70,8 +70,10 @@ function planAttribute(
  * The value that a configuration chooses, in Keycloak's form. Null: it leaves the choice to Keycloak, as an empty text does
  * if Keycloak would choose. A key without a value is not there. The official provider takes them so too.
  */
-function chosen({ type, computed, default: standard, normalise }: Attribute, configured: Value): Value {
-  if (configured === "" && computed && standard === undefined) return null;
+function chosen(attribute: Attribute, configured: Value): Value {
+  const { type, computed, default: standard, emptyIsNone, normalise } = attribute;
+  const isNone = emptyIsNone ?? (type === "string" && computed && standard === undefined);
+  if (isNone && isEmpty(configured)) return null;
   const value = withoutNulls(configured, type);
   return value === null ? null : (normalise?.(value) ?? value);
 }

@@ -14,16 +14,22 @@ import { validate } from "./validate";
 /** Opens a session that waits this long for the server. Null: the provider's url is not known yet. */
 export type OpenSession = (patienceMs: number) => Session | null;
 
-/** A resource, as the protocol calls it, made from its table. */
-export function handlerOf(resource: Resource, open: OpenSession): ResourceHandler {
+/** A resource, as the protocol calls it, made from its table. `seen` is shared by all resources of a run. */
+export function handlerOf(resource: Resource, open: OpenSession, seen = new Map<string, Value>()): ResourceHandler {
   return {
     validate: (config, { writeOnlyAllowed }) => validate(resource, config, writeOnlyAllowed),
     upgrade: (state, version) => upgrade(resource, state, version),
     read: (state, imported) => read(resource, open, state, imported),
-    plan: ({ prior, config }: PlanInput) => planChange(resource, prior, config),
+    plan: ({ prior, config }: PlanInput) => plan(resource, seen, prior, config),
     apply: (input) => apply(resource, open, input),
     import: (id) => importState(resource, id),
   };
+}
+
+function plan(resource: Resource, seen: Map<string, Value>, prior: ObjectValue | null, config: ObjectValue | null) {
+  const result = planChange(resource, prior, config);
+  const problems = (result.planned && resource.beside?.(result.planned, seen)) ?? [];
+  return { ...result, diagnostics: problems.map(({ path, summary, detail }) => problem(summary, detail, path)) };
 }
 
 async function read(resource: Resource, open: OpenSession, state: ObjectValue, imported: boolean) {

@@ -86,7 +86,7 @@ function writeMembers(
     const before = prior?.[name] ?? null;
     if (!attribute.write || !isWhollyKnown(value)) continue;
     // Neither declared nor in the state: the server's own value stays.
-    if (value === null && (attribute.keep || attribute.computed)) continue;
+    if (prior && value === null && (attribute.keep || attribute.computed)) continue;
     if (attribute.sendEmpty === false && isEmpty(value) && isEmpty(before)) continue;
     attribute.write(representation, value, before);
   }

@@ -23,8 +23,10 @@ export interface Attribute {
   /** A change replaces the object. */
   replace?: boolean;
   oneOf?: (string | number)[];
-  /** A required text may be empty. */
-  mayBeEmpty?: true;
+  /** An empty value leaves the choice to Keycloak, as null does. So it is for each computed text. */
+  emptyIsNone?: true;
+  /** Whether an empty text is accepted. By default it is, unless it is required. */
+  mayBeEmpty?: boolean;
   /** Why a configured value is refused. */
   unsupported?: string;
   /** Brings a configured value into the form in which Keycloak returns it. */
@@ -109,6 +111,8 @@ export interface Resource {
   endpoint: Endpoint;
   rules?: Rule[];
   plan?: (change: Change) => void;
+  /** What cannot stand beside other plans of this run. `seen` is what they have said of themselves. */
+  beside?: (planned: ObjectValue, seen: Map<string, Value>) => Problem[];
   /** The form of the import id for messages, and its parts. Null: the id does not fit. */
   importId: { form: string; parse: (id: string) => ObjectValue | null };
   upgrade?: (state: { [name: string]: unknown }, version: number) => { [name: string]: unknown };

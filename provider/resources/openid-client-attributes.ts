@@ -53,6 +53,7 @@ export const clientAttributes: { [name: string]: Attribute } = {
     ...text,
     ...optional,
     default: "client-secret",
+    mayBeEmpty: false,
     ...field("clientAuthenticatorType", ""),
   },
   client_secret: {

@@ -8,9 +8,7 @@ import { isUnknown, type ObjectValue, UNKNOWN } from "../protocol/values";
 import { idsOf, scopesOf } from "./shared/client-scopes";
 import { changingClient, readClient } from "./shared/clients";
 import { realmAndClient } from "./shared/import-ids";
-
-/** The client scopes of a client, default or optional. The declared list is complete: other scopes are detached. */
-type Kind = "default" | "optional";
+import { declaredOnce, type Kind, otherThan } from "./shared/scope-lists";
 
 const LISTS = { default: "defaultClientScopes", optional: "optionalClientScopes" } as const;
 
@@ -50,7 +48,7 @@ async function reconcile(session: Session, kind: Kind, { planned }: Change): Pro
         ),
       );
     }
-    const other: Kind = kind === "default" ? "optional" : "default";
+    const other = otherThan(kind);
     const attached = (client[LISTS[kind]] ?? []) as string[];
     const elsewhere = (client[LISTS[other]] ?? []) as string[];
     const added = wanted.filter((name) => !attached.includes(name));
@@ -102,6 +100,7 @@ function endpointFor(kind: Kind): Endpoint {
   };
 }
 
+/** The client scopes of a client. The declared list is complete: other scopes are detached. */
 function scopesResource(kind: Kind): Resource {
   return {
     name: `keycloak_openid_client_${kind}_scopes`,
@@ -118,6 +117,7 @@ function scopesResource(kind: Kind): Resource {
       const known = !isUnknown(realm_id) && !isUnknown(client_id);
       if (!prior) planned.id = known ? `${realm_id}/${client_id}` : UNKNOWN;
     },
+    beside: declaredOnce(kind, ["realm_id", "client_id"]),
     importId: realmAndClient,
   };
 }

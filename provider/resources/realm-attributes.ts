@@ -105,6 +105,8 @@ export const realmAttributes: { [name: string]: Attribute } = {
   oauth2_device_polling_interval: {
     ...number,
     ...optionalComputed,
+    // Keycloak has no interval of 0.
+    emptyIsNone: true,
     sendEmpty: false,
     ...field("oauth2DevicePollingInterval", 0),
   },

@@ -58,7 +58,14 @@ const bruteForceDetection: Block = {
   },
   attributes: {
     permanent_lockout: { ...flag, ...optional, default: false, ...field("permanentLockout", false) },
-    brute_force_strategy: { ...text, ...optional, default: "MULTIPLE", ...field("bruteForceStrategy", "") },
+    brute_force_strategy: {
+      ...text,
+      ...optional,
+      default: "MULTIPLE",
+      oneOf: ["", "MULTIPLE", "LINEAR"],
+      emptyIsNone: true,
+      ...field("bruteForceStrategy", ""),
+    },
     max_temporary_lockouts: count("maxTemporaryLockouts", 0),
     max_login_failures: count("failureFactor", 30),
     wait_increment_seconds: count("waitIncrementSeconds", 60),

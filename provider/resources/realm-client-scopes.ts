@@ -4,9 +4,7 @@ import { required, text, texts } from "../engine/fields";
 import type { Change, Endpoint, Resource } from "../engine/table";
 import type { ObjectValue } from "../protocol/values";
 import { idsOf } from "./shared/client-scopes";
-
-/** The client scopes that a realm gives to new clients, default or optional. */
-type Kind = "default" | "optional";
+import { declaredOnce, type Kind, otherThan } from "./shared/scope-lists";
 
 interface NamedScope {
   id: string;
@@ -47,7 +45,7 @@ async function remove(session: Session, kind: Kind, realm: string, id: string): 
 async function reconcile(session: Session, kind: Kind, { planned }: Change): Promise<void> {
   const [realm, attribute] = [String(planned.realm_id), `${kind}_scopes`];
   const wanted = planned[attribute] as string[];
-  const other: Kind = kind === "default" ? "optional" : "default";
+  const other = otherThan(kind);
   await session.exclusive(`scopes of ${realm}`, async () => {
     const ids = await idsOf(session, realm, wanted, attribute, () => true);
     const now = (await listed(session, kind, realm)) ?? [];
@@ -83,6 +81,7 @@ function endpointFor(kind: Kind): Endpoint {
   };
 }
 
+/** The client scopes that a realm gives to new clients. The declared list is complete. */
 function scopesResource(kind: Kind): Resource {
   return {
     name: `keycloak_realm_${kind}_client_scopes`,
@@ -96,6 +95,7 @@ function scopesResource(kind: Kind): Resource {
     plan: ({ prior, planned }) => {
       if (!prior) planned.id = planned.realm_id ?? null;
     },
+    beside: declaredOnce(kind, ["realm_id"]),
     importId: { form: "REALM", parse: (id) => (id && !id.includes("/") ? { id, realm_id: id } : null) },
   };
 }

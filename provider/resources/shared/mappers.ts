@@ -25,9 +25,11 @@ export function mapperResource(
     kind: string;
     protocolMapper: string;
     own: { [name: string]: Attribute };
+    /** Throws if a mapper so planned would do nothing. */
+    check?: Check;
   },
 ): Resource {
-  const { name, kind, protocolMapper, own, rules = [] } = resource;
+  const { name, kind, protocolMapper, own, check, rules = [] } = resource;
   return {
     name,
     title: (values) => `${kind} "${values.name}" of ${ownerOf(values).owner}`,
@@ -39,7 +41,7 @@ export function mapperResource(
       name: { ...text, ...required, ...field("name", "") },
       ...own,
     },
-    endpoint: mapperEndpoint({ protocol: "openid-connect", protocolMapper }),
+    endpoint: mapperEndpoint({ protocol: "openid-connect", protocolMapper }, check),
     rules: [exactlyOne(["client_id", "client_scope_id"]), ...rules],
     importId: realmParentAndMapper,
   };
@@ -76,10 +78,13 @@ async function run(session: Session, verb: string, state: ObjectValue, call: Map
   else await work().finally(() => verb === "Deleting" && forgetScopes(session, realm));
 }
 
-function mapperEndpoint(kind: { protocol: string; protocolMapper: string }): Endpoint {
+type Check = (session: Session, planned: ObjectValue) => Promise<void>;
+
+function mapperEndpoint(kind: { protocol: string; protocolMapper: string }, check?: Check): Endpoint {
   const endpoint: Endpoint = {
     async create(session, representation, { planned }) {
       const { realm, id } = ownerOf(planned);
+      await check?.(session, planned);
       const mapperId = randomUUID();
       const mapper = { ...representation, ...kind, id: mapperId };
       const made = { ...planned, id: mapperId };
@@ -99,6 +104,7 @@ function mapperEndpoint(kind: { protocol: string; protocolMapper: string }): End
     },
     async update(session, representation, { planned, prior }) {
       const { realm, id } = ownerOf(planned);
+      await check?.(session, planned);
       const mapperId = String(prior!.id);
       const mapper = { ...representation, ...kind, id: mapperId };
       const query = { realm, id, mapperId };

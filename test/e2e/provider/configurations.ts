@@ -96,7 +96,7 @@ const CHOICES: { [resource: string]: Choices } = {
 function valuesOf(resource: string, name: string, attribute: Attribute): Arbitrary<Value> {
   const some = meantOf(resource, name, attribute);
   const must = attribute.required || CHOICES[resource]?.[name]?.includes(null) === false;
-  if (must || attribute.oneOf) return some;
+  if (must || attribute.oneOf || attribute.mayBeEmpty === false) return some;
   const { type } = attribute;
   const hollow: Value[] =
     type === "string" ? [""] : type === "number" ? [0] : type === "bool" ? [false] : type[0] === "map" ? HOLLOW : [[]];

@@ -14,6 +14,8 @@ const OTHERWISE: { [attribute: string]: Answers } = {
   "keycloak_realm_events.events_listeners": { "A null": "=" },
   // The state holds no secret of a client that signs, which this one is.
   "keycloak_openid_client.client_secret": { "A null": "-", 'A ""': "-" },
+  // Keycloak keeps its own interval instead of 0. With the official provider every plan then shows a change.
+  "keycloak_realm.oauth2_device_polling_interval": { "new 0": "?", "A 0": "=" },
   // The official provider does not see that a list which is not known yet may change.
   "keycloak_openid_client.valid_redirect_uris": { "A ?": "?" },
   "keycloak_openid_client.valid_post_logout_redirect_uris": { "A ?": "?" },
