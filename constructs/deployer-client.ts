@@ -6,7 +6,14 @@ import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { DEPLOYER_MARKER } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
 import type { IKeycloakServer } from "./keycloak-server";
-import { checkForgottenRealms, checkKey, checkRealms, checkServer, checkServerStack } from "./private/deployer-checks";
+import {
+  checkForgottenRealms,
+  checkKey,
+  checkRealms,
+  checkServer,
+  checkServerStack,
+  checkSignInAlgorithm,
+} from "./private/deployer-checks";
 import { AfterRights } from "./private/deployer-order";
 import { DeployerRights } from "./private/deployer-rights";
 import { failOn } from "./private/errors";
@@ -26,7 +33,10 @@ export interface DeployerClientProps {
   readonly server: IKeycloakServer;
   /** The realms that it manages: all that the app declares on the server, and imported ones that it declares clients in. */
   readonly realms: readonly IRealm[];
-  /** The key that it signs with. Use a pair of its own: Terraform reads the private half. */
+  /**
+   * The key that it signs with. Use a pair of its own: Terraform reads the private half. With the official provider it
+   * must not be one for PS256.
+   */
   readonly signingKey: ISigningKey;
   /**
    * The client id in realm `master`, which is also `iss` and `sub` of its assertions.
@@ -62,6 +72,7 @@ export class DeployerClient extends Construct {
       ...checkServer(this, server),
       ...checkRealms(this, server, realms),
       ...checkKey(signingKey),
+      ...checkSignInAlgorithm(signingKey),
     ]);
     this.server = server;
     this.clientId = clientId;

@@ -11,7 +11,7 @@ import { shown } from "./keys/shown";
 import { check } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn, ValidationError } from "./private/errors";
-import { checkRealmProps, type RealmSignatureAlgorithm } from "./private/realm-props";
+import { checkRealmProps, internalId, type RealmSignatureAlgorithm } from "./private/realm-props";
 
 /** A realm that clients can be declared in. */
 export interface IRealm {
@@ -153,6 +153,7 @@ export class Realm extends RealmBase {
     const realm = new RealmResource(this, "Resource", {
       provider,
       realm: props.realmName,
+      ...internalId(props.realmName),
       enabled: true,
       accessTokenLifespan: terraformDuration(seconds),
       defaultSignatureAlgorithm: props.signatureAlgorithm,

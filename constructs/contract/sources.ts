@@ -15,6 +15,11 @@ export const OFFICIAL_KEYCLOAK = {
   version: "~> 5.9",
 } as const satisfies ProviderSource;
 
+/** Whether the official provider can sign in by an algorithm. It has no signer for RSA-PSS. */
+export function officialProviderSignsInBy(algorithm: string): boolean {
+  return !algorithm.startsWith("PS");
+}
+
 /** The embedded provider: never passed off as the official one. */
 export const EMBEDDED_KEYCLOAK = {
   source: "terraform.local/cdktf-keycloak-m2m/keycloak",

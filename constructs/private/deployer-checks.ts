@@ -1,5 +1,6 @@
 import { TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
+import { keycloakProviderSource, OFFICIAL_KEYCLOAK, officialProviderSignsInBy } from "../contract/sources";
 import type { IKeycloakServer } from "../keycloak-server";
 import { shown } from "../keys/shown";
 import { type IRealm, Realm } from "../realm";
@@ -46,6 +47,15 @@ export function checkRealms(scope: Construct, server: IKeycloakServer, realms: r
       ({ realmName }) =>
         `\`realms\` must be declared in the deployer's stack, because that stack is destroyed last, got: ${shown(realmName)} of another stack; declare the deployer in the realm's stack`,
     ),
+  ];
+}
+
+/** The official provider signs in by RSA-PSS with no key: after the first deploy, Terraform would be locked out. */
+export function checkSignInAlgorithm({ algorithm }: ISigningKey): string[] {
+  const isOfficial = keycloakProviderSource().source === OFFICIAL_KEYCLOAK.source;
+  if (!isOfficial || officialProviderSignsInBy(algorithm)) return [];
+  return [
+    `\`signingKey\` must sign by RS256, ES256 or EdDSA, because Terraform signs in by it and the official Keycloak provider cannot sign by ${algorithm}, got: ${algorithm}; give the pair another \`algorithm\`, or use the embedded provider (\`m2m provider embedded\`)`,
   ];
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { quoted, shown } from "../keys/shown";
 import { check, checkSeconds } from "./checks";
 
@@ -50,4 +51,17 @@ function checkNames(prop: string, names: readonly string[]): string[] {
   const wrong = names.filter((name, index) => name.trim() === "" || names.indexOf(name) !== index);
   if (wrong.length === 0) return [];
   return [`\`${prop}\` must hold names of client scopes, each once, got: ${quoted(names)}`];
+}
+
+/** The longest id that Keycloak's database takes. */
+const LONGEST_ID = 36;
+
+/**
+ * The id behind a realm's name. The official provider would take the name, which fails if that is too long. A realm that
+ * has another one keeps it: a change would make the realm anew.
+ */
+export function internalId(realmName: string) {
+  if (realmName.length <= LONGEST_ID) return {};
+  const hash = createHash("sha256").update(realmName).digest("hex");
+  return { internalId: hash.slice(0, LONGEST_ID), lifecycle: { ignoreChanges: ["internal_id"] } };
 }

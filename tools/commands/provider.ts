@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK, readSources } from "../../constructs/contract/sources";
+import { isDeployer } from "../../constructs/contract/markers";
+import {
+  EMBEDDED_KEYCLOAK,
+  OFFICIAL_KEYCLOAK,
+  officialProviderSignsInBy,
+  readSources,
+} from "../../constructs/contract/sources";
 import { findTerraform } from "../bring/terraform";
 import { command } from "../cli/command";
 import { settleSources } from "../engines/settle-sources";
@@ -37,6 +43,7 @@ export async function switchProvider(out: Output, to: keyof typeof ADDRESSES | u
   const address = ADDRESSES[to];
   // From a fresh checkout nothing is deployed, and a synthesis would make keys.
   const stacks = isNew ? [] : await stacksOf(project, out);
+  if (to === "registry") refuseSignIn(stacks);
   const files = stateFiles(project, stacks);
   if (files.length > 0) await replaceIn(files, address);
   await recordSources(project, { ...sources, keycloakProvider: address, why: `switched by \`m2m provider ${to}\`` });
@@ -49,6 +56,19 @@ export async function switchProvider(out: Output, to: keyof typeof ADDRESSES | u
   // It was initialised with the other provider. The command above still needs it.
   if (elsewhere.length === 0) rmSync(project.outdir, { recursive: true, force: true });
   out.result(`the Keycloak provider is ${address} now; see \`m2m diff\``, { keycloakProvider: address });
+}
+
+/** After the switch Terraform could not sign in any more, and the synthesis would refuse the deployer. */
+function refuseSignIn(stacks: readonly Stack[]): void {
+  const clients = stacks.flatMap(({ json }) => Object.values(json.resource?.keycloak_openid_client ?? {}));
+  for (const client of clients.filter(isDeployer)) {
+    const { "token.endpoint.auth.signing.alg": algorithm = "" } = client.extra_config as { [key: string]: string };
+    if (officialProviderSignsInBy(algorithm)) continue;
+    throw new ToolError(
+      "deployer-locked-out",
+      `Terraform signs in as ${client.client_id} by ${algorithm}, which the official provider cannot; rotate its key first (\`m2m keys prepare NAME --algorithm RS256\`), deploy, and then switch`,
+    );
+  }
 }
 
 /** The synthesized stacks, which say where each state is. After an earlier switch there are none. */

@@ -1,4 +1,4 @@
-import { EMBEDDED_KEYCLOAK } from "../../constructs/contract/sources";
+import { EMBEDDED_KEYCLOAK, officialProviderSignsInBy } from "../../constructs/contract/sources";
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { acceptedOf, activeOf } from "../../constructs/keys/key-record";
 import { ToolError } from "../output";
@@ -32,20 +32,23 @@ export function refuseLockOut(pair: Pair, next: { readonly kid: string } | undef
 }
 
 /**
- * Why the next key may not be of an algorithm; nothing if it may. The official provider does not say which key it signs
- * in with, and Keycloak then tries the first one of the algorithm: a second key of the same algorithm would lock it out.
+ * Why the next key may not be of an algorithm; nothing if it may. The official provider cannot sign in by RSA-PSS. It
+ * does not say which key it signs in with, and Keycloak then tries the first one of the algorithm: a second key of the
+ * same algorithm would lock it out.
  */
 export function whyAnotherAlgorithm(pair: Pair, algorithm: SigningAlgorithm): string | undefined {
   const { name, record, clients } = pair;
   const taken = acceptedOf(record).map((entry) => entry.algorithm);
   const isOfficial = clients.some(({ isDeployer, stack }) => isDeployer && !usesEmbeddedProvider(stack));
-  if (!isOfficial || !taken.includes(algorithm)) return undefined;
+  const isOne = officialProviderSignsInBy(algorithm);
+  if (!isOfficial || (isOne && !taken.includes(algorithm))) return undefined;
   const prepare = (other: SigningAlgorithm) => `\`m2m keys prepare ${name} --algorithm ${other}\``;
   const free = FOLLOWING.find((one) => !taken.includes(one));
   const remedy = free
     ? `prepare a key of another algorithm (${prepare(free)}), and declare that algorithm`
     : `first retire the previous key (\`m2m keys retire ${name}\`), deploy, and then prepare one of its algorithm (${prepare(FOLLOWING.find((one) => one !== activeOf(record).algorithm)!)})`;
-  return `${name}: Terraform signs in by this key, and the official provider does not say which key it uses: ${remedy}`;
+  const why = isOne ? "does not say which key it uses" : `cannot sign in by ${algorithm}`;
+  return `${name}: Terraform signs in by this key, and the official provider ${why}: ${remedy}`;
 }
 
 /** The algorithms that take turns if no two keys may have the same. */

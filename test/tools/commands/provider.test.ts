@@ -100,6 +100,25 @@ describe("a switch of the provider", () => {
     expect(existsSync(project().outdir)).toBe(true);
   });
 
+  it.each(["PS256", "RS256"])(
+    "to the official one is refused if Terraform signs in by what that one cannot: %s",
+    async (algorithm) => {
+      const file = deploy(EMBEDDED, { manifest: false });
+      const client = { client_id: "terraform", extra_config: { "token.endpoint.auth.signing.alg": algorithm } };
+      const declared = { keycloak_openid_client: { D: { ...client, "//": { deployer: true } } } };
+      writeManifest(project(), [stackOf(declared, join(project().outdir, "stacks", "m2m"), "m2m", file)]);
+      const switched = switchProvider(recordOutput(), "registry");
+      if (algorithm === "RS256") await switched;
+      else {
+        await expect(switched).rejects.toMatchObject({
+          code: "deployer-locked-out",
+          message: expect.stringContaining("signs in as terraform by PS256, which the official provider cannot"),
+        });
+      }
+      expect(recorded()).toBe(algorithm === "RS256" ? OFFICIAL_KEYCLOAK.source : EMBEDDED_KEYCLOAK.source);
+    },
+  );
+
   it("says what to run where the state is kept elsewhere, and keeps the folder to run it in", async () => {
     deploy(EMBEDDED, { file: "unrelated.json", path: undefined });
     const out = recordOutput();

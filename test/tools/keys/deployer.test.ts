@@ -56,6 +56,12 @@ describe("the key that Terraform signs in by", () => {
     expect(whyAnotherAlgorithm(pair(false), "RS256")).toBeUndefined();
   });
 
+  it("must not sign by PS256 with the official provider, which cannot", () => {
+    expect(whyAnotherAlgorithm(pair(true), "PS256")).toContain("the official provider cannot sign in by PS256");
+    expect(whyAnotherAlgorithm(pair(true, [], SOURCES.embedded), "PS256")).toBeUndefined();
+    expect(whyAnotherAlgorithm(pair(false), "PS256")).toBeUndefined();
+  });
+
   it("may not have the algorithm of a key that is still accepted", () => {
     const three = pair(true, [], SOURCES.official, ["EdDSA", "ES256"]);
     expect(whyAnotherAlgorithm(three, "ES256")).toContain("`m2m keys prepare terraform --algorithm RS256`");
