@@ -1,3 +1,4 @@
+import { shown } from "../../constructs/keys/shown";
 import type { Session } from "../admin-api/session";
 import { optional, text, textIn } from "../engine/fields";
 import { conflicts, isSet } from "../engine/rules";
@@ -11,7 +12,7 @@ async function checkAudience(session: Session, { realm_id, included_client_audie
   const [realm, clientId] = [String(realm_id), String(included_client_audience)];
   const what = `Looking for client "${clientId}" of realm "${realm}"`;
   if ((await session.read(what, (admin) => admin.clients.find({ realm, clientId }))).length) return;
-  const summary = `included_client_audience must be the client id of a client of realm "${realm}", got: ${clientId}`;
+  const summary = `included_client_audience must be the client id of a client of realm "${realm}", got: ${shown(clientId)}`;
   const detail =
     "Declare the client and refer to its client_id, or check its name. A name that is no client's belongs into included_custom_audience.";
   throw new DiagnosticError(problem(summary, detail, ["included_client_audience"]));

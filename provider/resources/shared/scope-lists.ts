@@ -1,3 +1,4 @@
+import { shown } from "../../../constructs/keys/shown";
 import type { Resource } from "../../engine/table";
 import { isWhollyKnown, type ObjectValue } from "../../protocol/values";
 
@@ -20,7 +21,7 @@ export function declaredOnce(kind: Kind, ownedBy: string[]): NonNullable<Resourc
     const others = (seen.get(keyOf(otherThan(kind))) ?? []) as string[];
     const both = ((list ?? []) as string[]).filter((name) => others.includes(name));
     if (!both.length) return [];
-    const summary = `${kind}_scopes must not name what ${otherThan(kind)}_scopes of the same ${ownedBy.at(-1) === "client_id" ? "client" : "realm"} names, got: ${both.join(", ")}`;
+    const summary = `${kind}_scopes must not name what ${otherThan(kind)}_scopes of the same ${ownedBy.at(-1) === "client_id" ? "client" : "realm"} names, got: ${shown(both.join(", "))}`;
     return [{ path: [`${kind}_scopes`], summary, detail: "A scope is default or optional. Take it out of one list." }];
   };
 }
