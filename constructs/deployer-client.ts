@@ -6,6 +6,7 @@ import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { DEPLOYER_MARKER } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
 import type { IKeycloakServer } from "./keycloak-server";
+import { checkKnown, type Known } from "./private/checks";
 import {
   checkForgottenRealms,
   checkKey,
@@ -46,6 +47,13 @@ export interface DeployerClientProps {
   readonly clientId?: string;
 }
 
+const PROPS: Known<DeployerClientProps> = {
+  server: true,
+  realms: true,
+  signingKey: true,
+  clientId: true,
+};
+
 /**
  * The client in realm `master` that Terraform itself signs in as, by a signed JWT (RFC 7523) instead of the administrator's
  * password.
@@ -68,6 +76,7 @@ export class DeployerClient extends Construct {
     super(scope, id);
     const { server, realms, signingKey, clientId = "terraform" } = props;
     failOn(this, [
+      ...checkKnown(props, PROPS),
       ...checkClientId(clientId),
       ...checkServer(this, server),
       ...checkRealms(this, server, realms),

@@ -8,7 +8,16 @@ import { labels, networkName, volumeName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";
 import { defaultKeycloakImage, officialKeycloakImage } from "./contract/sources";
 import { BootstrapAdmin } from "./private/bootstrap-admin";
-import { check, checkContainerName, checkImage, checkPort, checkSeconds, checkUrl } from "./private/checks";
+import {
+  check,
+  checkContainerName,
+  checkImage,
+  checkKnown,
+  checkPort,
+  checkSeconds,
+  checkUrl,
+  type Known,
+} from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
@@ -91,6 +100,16 @@ export interface KeycloakServerProps {
   readonly provider?: KeycloakProvider;
 }
 
+const PROPS: Known<KeycloakServerProps> = {
+  image: true,
+  version: true,
+  mode: true,
+  containerName: true,
+  port: true,
+  startTimeoutSeconds: true,
+  provider: true,
+};
+
 /** Properties of {@link KeycloakServer.fromUrl}. */
 export interface KeycloakServerAttributes {
   /** Where Terraform reaches it, without a trailing slash. */
@@ -109,6 +128,12 @@ export interface KeycloakServerAttributes {
    */
   readonly provider?: KeycloakProvider;
 }
+
+const ATTRIBUTES: Known<KeycloakServerAttributes> = {
+  url: true,
+  issuerBase: true,
+  provider: true,
+};
 
 /**
  * Keycloak in Docker: network, volume, image, container and a health check, published on 127.0.0.1 only.
@@ -153,6 +178,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     const { mode = "optimized" } = props;
     const base = baseImage(props);
     failOn(this, [
+      ...checkKnown(props, PROPS),
       ...checkContainerName("containerName", name),
       ...checkPort("port", port),
       ...checkSeconds("startTimeoutSeconds", startTimeout, 3600, 180),
@@ -211,9 +237,14 @@ class ImportedKeycloakServer extends Construct implements IKeycloakServer {
   readonly _signIn?: SignIn;
   private readonly providers: KeycloakProviders;
 
-  constructor(scope: Construct, id: string, { url, issuerBase, provider }: KeycloakServerAttributes) {
+  constructor(scope: Construct, id: string, attributes: KeycloakServerAttributes) {
     super(scope, id);
-    failOn(this, [...checkUrl("url", url), ...(issuerBase === undefined ? [] : checkUrl("issuerBase", issuerBase))]);
+    const { url, issuerBase, provider } = attributes;
+    failOn(this, [
+      ...checkKnown(attributes, ATTRIBUTES),
+      ...checkUrl("url", url),
+      ...(issuerBase === undefined ? [] : checkUrl("issuerBase", issuerBase)),
+    ]);
     this.url = url;
     this.issuerBase = issuerBase ?? url;
     const signIn = new SignIn({ url, prefix: variablePrefix(id) });

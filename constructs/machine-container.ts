@@ -14,7 +14,7 @@ import { stagedBeside } from "./keys/pair-files";
 import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
 import { MOST_STATE_BYTES, readBytes } from "./keys/read-file";
 import { quoted } from "./keys/shown";
-import { check, checkContainerName, checkImage, checkPort, isHostName } from "./private/checks";
+import { check, checkContainerName, checkImage, checkKnown, checkPort, isHostName, type Known } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
@@ -76,6 +76,17 @@ export interface MachineContainerProps {
   readonly publishedPort?: number;
 }
 
+const PROPS: Known<MachineContainerProps> = {
+  client: true,
+  server: true,
+  program: true,
+  image: true,
+  hostName: true,
+  containerName: true,
+  port: true,
+  publishedPort: true,
+};
+
 /**
  * A machine's API in a container. It starts beside Keycloak, not after it, and waits for its realm itself.
  *
@@ -98,6 +109,7 @@ export class MachineContainer extends Construct {
     const program =
       props.program === undefined ? bundledFile("machine-b.cjs") : resolve(projectFolder(), props.program);
     failOn(this, [
+      ...checkKnown(props, PROPS),
       ...checkServer(client, server),
       ...checkHostName(props.hostName, client.clientId),
       // A host name that is refused is told once.

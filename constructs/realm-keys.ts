@@ -2,7 +2,7 @@ import { Construct } from "constructs";
 import { RealmKeystoreEcdsaGenerated } from "../.gen/providers/keycloak/realm-keystore-ecdsa-generated";
 import { RealmKeystoreRsaGenerated } from "../.gen/providers/keycloak/realm-keystore-rsa-generated";
 import { quoted, shown } from "./keys/shown";
-import { check } from "./private/checks";
+import { check, checkKnown, type Known } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn } from "./private/errors";
 import { type RealmSignatureAlgorithm, SIGNATURE_ALGORITHMS } from "./private/realm-props";
@@ -39,12 +39,19 @@ export interface RealmKey {
   readonly rsaBits?: number;
 }
 
+const KEY: Known<RealmKey> = { name: true, algorithm: true, state: true, rsaBits: true };
+
 /** Properties of {@link RealmKeys}. */
 export interface RealmKeysProps {
   readonly realm: IRealm;
   /** The keys. A key that leaves the list is removed from Keycloak, which then refuses the tokens that it has signed. */
   readonly keys: readonly RealmKey[];
 }
+
+const PROPS: Known<RealmKeysProps> = {
+  realm: true,
+  keys: true,
+};
 
 const STATES: readonly RealmKeyState[] = ["prepared", "active", "retiring"];
 
@@ -68,9 +75,16 @@ const PUBLISHED = 50;
 export class RealmKeys extends Construct {
   readonly realm: IRealm;
 
-  constructor(scope: Construct, id: string, { realm, keys }: RealmKeysProps) {
+  constructor(scope: Construct, id: string, props: RealmKeysProps) {
     super(scope, id);
-    failOn(this, [...keys.flatMap(checkKey), ...checkList(keys), ...checkActive(keys, realm)]);
+    const { realm, keys } = props;
+    failOn(this, [
+      ...checkKnown(props, PROPS),
+      ...keys.flatMap((key) => checkKnown(key, KEY)),
+      ...keys.flatMap(checkKey),
+      ...checkList(keys),
+      ...checkActive(keys, realm),
+    ]);
     failOn(this, this.checkRealm(realm));
     this.realm = realm;
 

@@ -8,7 +8,7 @@ import { RealmOptionalClientScopes } from "../.gen/providers/keycloak/realm-opti
 import { realmMarker } from "./contract/markers";
 import type { IKeycloakServer } from "./keycloak-server";
 import { shown } from "./keys/shown";
-import { check } from "./private/checks";
+import { check, checkKnown, type Known } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn, ValidationError } from "./private/errors";
 import { checkRealmProps, internalId, type RealmSignatureAlgorithm } from "./private/realm-props";
@@ -80,6 +80,16 @@ export interface RealmProps {
   readonly optionalClientScopes?: readonly string[];
 }
 
+const PROPS: Known<RealmProps> = {
+  server: true,
+  realmName: true,
+  accessTokenLifespanSeconds: true,
+  signatureAlgorithm: true,
+  loginEventsSeconds: true,
+  defaultClientScopes: true,
+  optionalClientScopes: true,
+};
+
 /** Names a realm by the address of its server, since several objects may stand for one server. */
 export function realmOf(server: IKeycloakServer, realmName: string): string {
   return `${new URL(server.url).href} realm ${realmName}`;
@@ -147,7 +157,7 @@ export class Realm extends RealmBase {
 
   constructor(scope: Construct, id: string, props: RealmProps) {
     const seconds = props.accessTokenLifespanSeconds ?? 300;
-    super(scope, id, props, checkRealmProps(props));
+    super(scope, id, props, [...checkKnown(props, PROPS), ...checkRealmProps(props)]);
     failOn(this, this.checkName());
     const provider = props.server.keycloakProvider(this);
     const realm = new RealmResource(this, "Resource", {

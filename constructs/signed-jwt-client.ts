@@ -5,8 +5,10 @@ import { OpenidClientDefaultScopes } from "../.gen/providers/keycloak/openid-cli
 import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-client-optional-scopes";
 import { shown } from "./keys/shown";
 import { AudienceScope } from "./private/audience-scope";
-import { check } from "./private/checks";
+import { check, checkKnown, checkTokenLifespan, type Known } from "./private/checks";
 import { failOn } from "./private/errors";
+import { type ClaimValue, checkClaims, fixedClaims } from "./private/fixed-claims";
+import { ClientRoles, checkRoles, grantRoles, ROLES_SCOPE, type RoleOwner } from "./private/role-grant";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm, Realm } from "./realm";
 import type { ISigningKey } from "./signing-key";
@@ -27,8 +29,21 @@ export interface ISignedJwtClient {
    *
    * Emits, once for this client, the client scope `audience-CLIENT_ID` with an audience mapper, and makes it a default
    * scope of the caller. Granting twice changes nothing.
+   *
+   * @param options roles of this client that the caller gets with it
    */
-  grantCall(caller: SignedJwtClient): void;
+  grantCall(caller: SignedJwtClient, options?: GrantOptions): void;
+}
+
+/** Options of {@link ISignedJwtClient.grantCall}. */
+export interface GrantOptions {
+  /**
+   * Roles of the called client, by name. The caller's tokens carry them below `resource_access.CLIENT_ID.roles`. A client
+   * that is declared here gets the roles; those of one declared elsewhere have to exist.
+   *
+   * @default - none
+   */
+  readonly roles?: readonly string[];
 }
 
 /** Properties of a {@link SignedJwtClient}. */
@@ -59,7 +74,30 @@ export interface SignedJwtClientProps {
    * @default false
    */
   readonly scopesOfRealm?: boolean;
+  /**
+   * How long its access tokens are valid, in seconds: 1 to 86400.
+   *
+   * @default - the realm's
+   */
+  readonly accessTokenLifespanSeconds?: number;
+  /**
+   * Claims that each of its access tokens carries: texts, whole numbers or booleans by name.
+   *
+   * @default - none
+   */
+  readonly claims?: Readonly<Record<string, ClaimValue>>;
 }
+
+const PROPS: Known<SignedJwtClientProps> = {
+  realm: true,
+  clientId: true,
+  signingKey: true,
+  defaultScopes: true,
+  optionalScopes: true,
+  scopesOfRealm: true,
+  accessTokenLifespanSeconds: true,
+  claims: true,
+};
 
 /**
  * A confidential client that authenticates with a JWT it signs itself (`client-jwt`, RFC 7523 section 2.2) and gets
@@ -81,19 +119,30 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
   readonly clientId: string;
   readonly signingKey: ISigningKey;
 
+  /** The client's id in Keycloak's admin API, known once it is deployed. */
+  readonly uuid: string;
+  /** The id of its service account, a user, known once it is deployed. */
+  readonly serviceAccountUserId: string;
+
   private readonly resource: OpenidClient;
   private readonly callees = new Map<string, AudienceScope | undefined>();
   private audience?: AudienceScope;
+  private readonly roles: ClientRoles;
+  private hasRoles = false;
   private readonly ownDefaultScopes: readonly string[];
   private declaredDefaultScopes?: OpenidClientDefaultScopes;
 
   constructor(scope: Construct, id: string, props: SignedJwtClientProps) {
     super(scope, id);
     const { realm, clientId, signingKey, defaultScopes = DEFAULT_SCOPES, optionalScopes = OPTIONAL_SCOPES } = props;
+    const { accessTokenLifespanSeconds: seconds, claims = {} } = props;
     failOn(this, [
+      ...checkKnown(props, PROPS),
       ...checkClientId(clientId),
       ...checkScopes(defaultScopes, optionalScopes),
       ...checkRealmScopes(props),
+      ...(seconds === undefined ? [] : checkTokenLifespan(seconds)),
+      ...checkClaims(claims),
     ]);
     realm.claimClientId(this, clientId);
     this.realm = realm;
@@ -108,8 +157,13 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       realmId: realm.realmName,
       ...signingClient(clientId, signingKey),
       fullScopeAllowed: false,
+      ...(seconds !== undefined && { accessTokenLifespan: String(seconds) }),
       dependsOn: dependables(realm.dependencies(this)),
     });
+    this.uuid = this.resource.id;
+    this.serviceAccountUserId = this.resource.serviceAccountUserId;
+    this.roles = new ClientRoles(this, realm, this.resource);
+    fixedClaims(this, realm, this.resource, claims);
     if (props.scopesOfRealm) return;
     new OpenidClientOptionalScopes(this, "OptionalScopes", {
       provider,
@@ -120,15 +174,23 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
     });
   }
 
-  grantCall(caller: SignedJwtClient): void {
-    checkGrant(this, this, caller);
+  grantCall(caller: SignedJwtClient, { roles = [] }: GrantOptions = {}): void {
+    checkGrant(this, this, caller, roles);
     this.audience ??= new AudienceScope(this, this.realm, this.clientId, this.resource);
     caller.calls(this.audience.name, this.audience);
+    caller.takesRoles({ clientId: this.clientId, roles: this.roles }, roles);
   }
 
   /** @internal The caller's side of a grant by a client declared elsewhere. */
-  static callElsewhere(caller: SignedJwtClient, scopeName: string): void {
-    caller.calls(scopeName, undefined);
+  static callElsewhere(caller: SignedJwtClient, called: ISignedJwtClient, roles: readonly string[]): void {
+    caller.calls(AudienceScope.nameFor(called.clientId), undefined);
+    caller.takesRoles({ clientId: called.clientId }, roles);
+  }
+
+  private takesRoles(owner: RoleOwner, names: readonly string[]): void {
+    if (names.length === 0) return;
+    this.hasRoles = true;
+    grantRoles(owner, { scope: this, realm: this.realm, resource: this.resource }, names);
   }
 
   private calls(scopeName: string, scope: AudienceScope | undefined): void {
@@ -142,9 +204,14 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       provider: this.realm.keycloakProvider(this),
       realmId: this.realm.realmName,
       clientId: this.resource.id,
-      defaultScopes: Lazy.listValue({ produce: () => [...this.ownDefaultScopes, ...this.audienceScopeNames()] }),
+      defaultScopes: Lazy.listValue({ produce: () => this.allDefaultScopes() }),
     });
     return this.declaredDefaultScopes;
+  }
+
+  private allDefaultScopes(): string[] {
+    const needsRoles = this.hasRoles && !this.ownDefaultScopes.includes(ROLES_SCOPE);
+    return [...this.ownDefaultScopes, ...(needsRoles ? [ROLES_SCOPE] : []), ...this.audienceScopeNames()];
   }
 
   /** References within the stack, so that Terraform orders by them; plain names otherwise. */
@@ -169,14 +236,19 @@ class ImportedClient extends Construct implements ISignedJwtClient {
     this.clientId = attributes.clientId;
   }
 
-  grantCall(caller: SignedJwtClient): void {
-    checkGrant(this, this, caller);
-    SignedJwtClient.callElsewhere(caller, AudienceScope.nameFor(this.clientId));
+  grantCall(caller: SignedJwtClient, { roles = [] }: GrantOptions = {}): void {
+    checkGrant(this, this, caller, roles);
+    SignedJwtClient.callElsewhere(caller, this, roles);
   }
 }
 
-function checkGrant(scope: Construct, called: ISignedJwtClient, caller: SignedJwtClient): void {
-  const problems: string[] = [];
+function checkGrant(
+  scope: Construct,
+  called: ISignedJwtClient,
+  caller: SignedJwtClient,
+  roles: readonly string[],
+): void {
+  const problems = checkRoles(roles);
   if (called.clientId === caller.clientId) {
     problems.push(
       `\`caller\` must be another client, got: ${shown(caller.clientId)} itself; a machine needs no token to call itself`,

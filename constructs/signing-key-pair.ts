@@ -14,7 +14,7 @@ import { checkKeyPairRequest } from "./keys/key-pair-request";
 import { filesOf, type PairFiles } from "./keys/pair-files";
 import { ENCRYPTED, readPrivateKeyFile } from "./keys/private-key";
 import { shown } from "./keys/shown";
-import { check } from "./private/checks";
+import { check, checkKnown, type Known } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedSigningKey } from "./private/imported-signing-key";
@@ -64,6 +64,15 @@ export interface SigningKeyPairProps {
   readonly privateKeyDirectory?: string;
 }
 
+const PROPS: Known<SigningKeyPairProps> = {
+  name: true,
+  algorithm: true,
+  validityDays: true,
+  rsaBits: true,
+  directory: true,
+  privateKeyDirectory: true,
+};
+
 /**
  * A key pair that signs client assertions (RFC 7523): `NAME-signing.key` and `NAME-signing.crt`.
  *
@@ -105,6 +114,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     const { name, algorithm = "RS256", validityDays = 365, rsaBits, directory = "certs" } = props;
     const { privateKeyDirectory = directory } = props;
     failOn(this, [
+      ...checkKnown(props, PROPS),
       ...checkName(name),
       ...checkDirectory("directory", directory),
       ...(privateKeyDirectory === directory ? [] : checkDirectory("privateKeyDirectory", privateKeyDirectory)),

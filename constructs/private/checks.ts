@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { Token } from "cdktf";
-import { quoted } from "../keys/shown";
+import { quoted, shown } from "../keys/shown";
 
 /**
  * Checks one rule of one prop. Returns the problem in words, or nothing.
@@ -29,6 +29,21 @@ export function checkPort(prop: string, port: number): string[] {
 export function checkSeconds(prop: string, seconds: number, most: number, usual: number): string[] {
   const rule = `must be a whole number between 1 and ${most}; use ${usual}, or leave it out`;
   return check(prop, seconds, (s) => isBetween(s, 1, most), rule);
+}
+
+/** For a realm's tokens, or those of one client. */
+export function checkTokenLifespan(seconds: number): string[] {
+  return checkSeconds("accessTokenLifespanSeconds", seconds, 86_400, 300);
+}
+
+/** Every option of a construct; the compiler tells where one is missing. */
+export type Known<Props> = { readonly [name in keyof Required<Props>]: true };
+
+/** Refuses options that there are not: without the types of TypeScript a typo would go unnoticed. */
+export function checkKnown<Props extends object>(props: Props, known: Known<Props>): string[] {
+  const names = Object.keys(known);
+  const strange = Object.keys(props).filter((name) => !names.includes(name));
+  return strange.map((name) => `\`${shown(name)}\` is not an option; the options are ${names.join(", ")}`);
 }
 
 /** Docker's own rule, for containers; networks and volumes take the same. */

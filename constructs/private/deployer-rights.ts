@@ -16,8 +16,8 @@ const IN_MASTER = { ManageClients: "manage-clients", ManageUsers: "manage-users"
 /** For finding `create-realm`, a role of `master` itself. */
 const TO_MAKE_REALMS = { ViewRealm: "view-realm" };
 
-/** For a realm's settings, and for the sign-ins that it keeps. */
-const OF_DECLARED_REALMS = { ManageRealm: "manage-realm", ManageEvents: "manage-events" };
+/** For a realm's settings, the sign-ins that it keeps, and the roles of its machines, which are users to Keycloak. */
+const OF_DECLARED_REALMS = { ManageRealm: "manage-realm", ManageEvents: "manage-events", ManageUsers: "manage-users" };
 
 /**
  * The rights of a deployer's service account. Each right is a role, and has a resource of its own.

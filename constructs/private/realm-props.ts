@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { quoted, shown } from "../keys/shown";
-import { check, checkSeconds } from "./checks";
+import { check, checkSeconds, checkTokenLifespan } from "./checks";
 
 /** What a realm can sign tokens with, for which keys can be declared (RFC 7518 section 3.1). */
 export const SIGNATURE_ALGORITHMS = ["RS256", "PS256", "ES256"] as const;
@@ -17,7 +17,7 @@ interface RealmSettings {
 
 export function checkRealmProps(props: RealmSettings): string[] {
   return [
-    ...checkSeconds("accessTokenLifespanSeconds", props.accessTokenLifespanSeconds ?? 300, 86_400, 300),
+    ...checkTokenLifespan(props.accessTokenLifespanSeconds ?? 300),
     ...checkSignature(props),
     ...checkEvents(props),
     ...checkClientScopes(props),

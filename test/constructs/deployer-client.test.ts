@@ -81,6 +81,7 @@ describe("a DeployerClient", () => {
       "Deployer_Rights-r_ManageClients manage-clients",
       "Deployer_Rights-r_ManageEvents manage-events",
       "Deployer_Rights-r_ManageRealm manage-realm",
+      "Deployer_Rights-r_ManageUsers manage-users",
       "Deployer_ViewRealm view-realm",
     ]);
     expect(resource).not.toHaveProperty("keycloak_openid_client_service_account_realm_role");

@@ -96,6 +96,8 @@ export interface SynthesizedStack {
   readonly provider: Record<string, Record<string, unknown>[]>;
   // biome-ignore lint/suspicious/noExplicitAny: arguments of any resource type
   readonly resource: Record<string, Record<string, any>>;
+  // biome-ignore lint/suspicious/noExplicitAny: arguments of any data source
+  readonly data?: Record<string, Record<string, any>>;
   readonly variable: Record<string, Record<string, unknown>>;
   readonly terraform: {
     readonly backend: Record<string, unknown>;

@@ -10,9 +10,10 @@ const PACKAGE = "cdktf-keycloak-m2m";
 
 /** What a fragment in the documentation may take for given. */
 export const PRELUDE = `
-import { App, TerraformStack } from "cdktf";
+import { App, type TerraformResource, TerraformStack } from "cdktf";
 import { KeycloakServer, MachineContainer, PrivateLocalBackend, Realm, SignedJwtClient, SigningKeyPair } from "${PACKAGE}";
 declare const stack: TerraformStack;
+declare const client: SignedJwtClient;
 `;
 
 export function makeConsumer(): string {

@@ -18,6 +18,7 @@ const ENVIRONMENTS = [
   "outages",
   "deployer",
   "rotation",
+  "roles",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */
