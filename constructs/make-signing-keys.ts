@@ -3,7 +3,7 @@ import { tell } from "./contract/notices";
 import { projectFolder } from "./contract/project-files";
 import { shapeInWords, shapeOf } from "./keys/algorithms";
 import { generateKeyInBackground } from "./keys/generate";
-import { createFile, isFileThere } from "./keys/key-files";
+import { createFile, isTaken } from "./keys/key-files";
 import { checkKeyPairRequest } from "./keys/key-pair-request";
 import { filesOf, type PairFiles } from "./keys/pair-files";
 import { printPrivateKey } from "./keys/private-key";
@@ -51,5 +51,5 @@ function isMissing(pair: SigningKeyPairProps, { key, certificate, record }: Pair
     ...checkAlgorithm(algorithm),
     ...checkKeyPairRequest(algorithm, rsaBits, validityDays),
   ];
-  return problems.length === 0 && !isCreationDoubtful(name) && ![key, certificate, record].some(isFileThere);
+  return problems.length === 0 && !isCreationDoubtful(name) && ![key, certificate, record].some(isTaken);
 }

@@ -8,7 +8,7 @@ import { pairMarker } from "./contract/markers";
 import { tell } from "./contract/notices";
 import { projectFolder } from "./contract/project-files";
 import type { SigningAlgorithm } from "./keys/algorithms";
-import { isFileThere } from "./keys/key-files";
+import { isTaken } from "./keys/key-files";
 import { ensureKeyPair } from "./keys/key-pair";
 import { checkKeyPairRequest } from "./keys/key-pair-request";
 import { filesOf, type PairFiles } from "./keys/pair-files";
@@ -175,7 +175,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
   private remedy(name: string, files: PairFiles): string {
     const rotate = `\`m2m keys rotate ${name}\``;
     if (!existsSync(files.key)) return `rotate it where ${shown(this.privateKeyFile)} is, and not here: ${rotate}`;
-    const isIssuedAgain = !isFileThere(files.record) && readPrivateKeyFile(files.key, undefined) !== ENCRYPTED;
+    const isIssuedAgain = !isTaken(files.record) && readPrivateKeyFile(files.key, undefined) !== ENCRYPTED;
     return `rotate it: ${rotate}${isIssuedAgain ? ", or let `m2m up` issue it again over the same key" : ""}`;
   }
 }

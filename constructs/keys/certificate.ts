@@ -1,7 +1,8 @@
-import { createHash, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, type X509Certificate } from "node:crypto";
 import type { SigningAlgorithm } from "./algorithms";
 import { KeyError } from "./errors";
 import { fittingAlgorithm } from "./key-fit";
+import { leafOf, NoLeaf } from "./leaf";
 
 /** The public facts of a certificate, as Keycloak and a reviewer need them. */
 export interface CertificateFacts {
@@ -35,7 +36,7 @@ export interface ReadOptions {
   readonly replace?: string;
 }
 
-/** Reads the facts of a PEM certificate; `where` names it in errors. */
+/** Reads the facts of a certificate in PEM, or of the one that is meant in a bundle; `where` names it in errors. */
 export function readCertificate(pem: string, where: string, options: ReadOptions = {}): CertificateFacts {
   const { algorithm: asked, replace = "give a certificate of another key" } = options;
   const certificate = parse(pem, where);
@@ -69,13 +70,19 @@ function publicJwk(key: KeyObject, alg: SigningAlgorithm, kid: string): Readonly
 
 function parse(pem: string, where: string): X509Certificate {
   try {
-    const certificate = new X509Certificate(pem);
+    const certificate = leafOf(pem);
     // These are parsed only when they are read, and may be missing in a certificate that parses.
     const { publicKey, validFrom, validTo } = certificate;
     const areTimes = [validFrom, validTo].every((time) => !Number.isNaN(Date.parse(time)));
     if (publicKey && areTimes) return certificate;
     throw new Error("no public key, or no time");
   } catch (cause) {
+    if (cause instanceof NoLeaf) {
+      throw new KeyError(
+        "CERTIFICATE_AMBIGUOUS",
+        `${where} must hold one certificate, and beside it only those that issued it, got: ${cause.message}; keep the one of the machine's key`,
+      );
+    }
     throw new KeyError(
       "CERTIFICATE_CORRUPT",
       `${where} must hold an X.509 certificate in PEM, got: ${pem.length} characters that cannot be parsed; restore it from version control`,

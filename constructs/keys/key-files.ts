@@ -21,19 +21,27 @@ import { KeyError } from "./errors";
 import { kindOfFile, readTextIfThere, UnreadableFile } from "./read-file";
 import { shown } from "./shown";
 
-/** How a file of a key is read. */
-export interface KeyFileOptions {
-  /**
-   * Whether a link is followed. One in the place of a private key, or of a file that is written, may lead anywhere.
-   *
-   * @default false
-   */
-  readonly followsLinks?: boolean;
+/** Reads a regular file; `undefined` if there is none. A link is never followed: it may lead anywhere. */
+export function readRegularFile(path: string): string | undefined {
+  return isFileThere(path) ? read(path, false) : undefined;
 }
 
-/** Reads a regular file; `undefined` if there is none. */
-export function readRegularFile(path: string, { followsLinks = false }: KeyFileOptions = {}): string | undefined {
-  if (!followsLinks && !isFileThere(path)) return undefined;
+/**
+ * Reads a file of public facts, which may be a link, as Kubernetes and certbot have certificates. A link that leads nowhere
+ * is refused. Whoever writes the file refuses every link.
+ */
+export function readPublicFile(path: string): string | undefined {
+  const text = isTaken(path) ? read(path, true) : undefined;
+  if (text === undefined) isFileThere(path); // refuses a link that leads nowhere
+  return text;
+}
+
+/** Whether something is at a path, whatever it is. */
+export function isTaken(path: string): boolean {
+  return statOf(path) !== undefined;
+}
+
+function read(path: string, followsLinks: boolean): string | undefined {
   try {
     return readTextIfThere(path, { followsLinks });
   } catch (error) {

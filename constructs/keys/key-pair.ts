@@ -1,6 +1,6 @@
 import type { CertificateFacts } from "./certificate";
 import { KeyError } from "./errors";
-import { isFileThere } from "./key-files";
+import { isTaken } from "./key-files";
 import type { KeyPairRequest } from "./key-pair-request";
 import { acceptedOf, activeOf, factsOf, type KeyState } from "./key-record";
 import { checkKnown, readRecord } from "./key-store";
@@ -39,7 +39,7 @@ export function ensureKeyPair(request: KeyPairRequest): PairFacts {
 }
 
 function readPair(request: KeyPairRequest): PairFacts {
-  if (isFileThere(request.files.record)) return recordedPair(request);
+  if (isTaken(request.files.record)) return recordedPair(request);
   const facts = ensureSinglePair(request);
   return { ...facts, accepted: [{ ...facts, state: "active" }], revoked: [], isBehind: false, holdsRevoked: false };
 }

@@ -1,8 +1,7 @@
-import { X509Certificate } from "node:crypto";
 import type { SigningAlgorithm } from "./algorithms";
 import { readCertificate } from "./certificate";
 import { KeyError } from "./errors";
-import { isFileThere, readRegularFile, removeFile, removeHalfWritten, replaceFile } from "./key-files";
+import { isFileThere, readPublicFile, readRegularFile, removeFile, removeHalfWritten, replaceFile } from "./key-files";
 import {
   acceptedOf,
   activeOf,
@@ -13,6 +12,7 @@ import {
   parseRecord,
   printRecord,
 } from "./key-record";
+import { leafOf } from "./leaf";
 import type { PairFiles } from "./pair-files";
 import { ENCRYPTED, keyIdInFile } from "./private-key";
 import { shown } from "./shown";
@@ -23,9 +23,9 @@ import { shown } from "./shown";
  * @throws {KeyError} what is wrong with the file
  */
 export function readRecord(files: PairFiles, algorithm?: SigningAlgorithm): KeyRecord | undefined {
-  const json = readRegularFile(files.record);
+  const json = readPublicFile(files.record);
   if (json !== undefined) return parseRecord(json, shown(files.record));
-  const pem = readRegularFile(files.certificate);
+  const pem = readPublicFile(files.certificate);
   if (pem === undefined) return undefined;
   const facts = readCertificate(pem, shown(files.certificate), { algorithm });
   return { version: 1, keys: [entryOf(facts, "active", facts.notBefore)] };
@@ -172,9 +172,9 @@ function keepAside(files: PairFiles, record: KeyRecord, passphrase?: string): vo
 
 /** Whether the certificate file holds a key's certificate. Anything else in that file stays as it is. */
 function certifies({ certificate: path }: PairFiles, { certificate }: KeyEntry): boolean {
-  const pem = readRegularFile(path);
+  const pem = readPublicFile(path);
   try {
-    return pem !== undefined && new X509Certificate(pem).raw.toString("base64") === certificate;
+    return pem !== undefined && leafOf(pem).raw.toString("base64") === certificate;
   } catch {
     return false;
   }

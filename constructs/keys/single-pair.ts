@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { shapeInWords } from "./algorithms";
 import { type CertificateFacts, keyId, readCertificate } from "./certificate";
 import { KeyError } from "./errors";
-import { createFile, readRegularFile, replaceFile } from "./key-files";
+import { createFile, readPublicFile, replaceFile } from "./key-files";
 import type { KeyPairRequest } from "./key-pair-request";
 import { createPrivateKeyFile, ENCRYPTED, readPrivateKeyFile } from "./private-key";
 import { selfSign } from "./self-sign";
@@ -12,7 +12,7 @@ import { shownPath } from "./shown";
 export function ensureSinglePair(request: KeyPairRequest): CertificateFacts {
   const { certificate: certificateFile, key: keyFile } = request.files;
   const key = readPrivateKeyFile(keyFile, request.algorithm);
-  const pem = readRegularFile(certificateFile);
+  const pem = readPublicFile(certificateFile);
   if (key === ENCRYPTED) return encryptedPair(request, pem);
   if (pem === undefined) return key ? issue(request, key) : createPair(request);
   const certificate = read(request, pem);

@@ -5,7 +5,7 @@ import { projectFolder } from "../contract/project-files";
 import type { SigningAlgorithm } from "../keys/algorithms";
 import { readCertificate } from "../keys/certificate";
 import { KeyError } from "../keys/errors";
-import { readRegularFile } from "../keys/key-files";
+import { readPublicFile } from "../keys/key-files";
 import { shown, shownPart } from "../keys/shown";
 import type { CertificateFileOptions, ISigningKey } from "../signing-key";
 import { failOn, ValidationError } from "./errors";
@@ -30,7 +30,7 @@ export class ImportedSigningKey extends Construct implements ISigningKey {
     super(scope, id);
     if (algorithm !== undefined) failOn(this, checkAlgorithm(algorithm));
     const facts = explained(this, () => {
-      const pem = readRegularFile(resolve(projectFolder(), path));
+      const pem = readPublicFile(resolve(projectFolder(), path));
       if (pem === undefined) {
         throw new KeyError(
           "KEY_UNREADABLE",

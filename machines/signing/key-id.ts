@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { ANY_KEY, algorithmsOf, kindOf } from "../../constructs/keys/algorithms";
+import { leafOf, NoLeaf } from "../../constructs/keys/leaf";
 import { KeyError } from "../errors";
 
 /**
@@ -16,7 +17,7 @@ import { KeyError } from "../errors";
  * const kid = keyIdOf(readFileSync("certs/machine-a-signing.crt", "utf8"));
  * ```
  *
- * @param publicKey PEM ("BEGIN PUBLIC KEY", "BEGIN RSA PUBLIC KEY" or a certificate), or a public `KeyObject` of
+ * @param publicKey PEM ("BEGIN PUBLIC KEY", "BEGIN RSA PUBLIC KEY", or a certificate, also with those that issued it), or a public `KeyObject` of
  *   `node:crypto`, which `createPublicKey` makes from DER or a JWK
  * @throws {KeyError} `ERR_KEY_FORMAT` for anything else, including a private key. `ERR_KEY_TYPE` if the key is not RSA,
  *   P-256 or Ed25519
@@ -38,8 +39,9 @@ function parsePublicKey(pem: string): KeyObject {
   // Node.js would silently take its public half. But a private key has no business here, and the caller should know.
   if (pem.includes("PRIVATE KEY-----")) throw notPublic("a private key");
   try {
-    return createPublicKey(pem);
+    return label.endsWith("CERTIFICATE") ? leafOf(pem).publicKey : createPublicKey(pem);
   } catch (cause) {
+    if (cause instanceof NoLeaf) throw notPublic(cause.message);
     throw notPublic(`"BEGIN ${label}", damaged or of another kind`, cause);
   }
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { KeyError, SigningKeyPair, type SigningKeyPairProps } from "../../constructs";
 import { selfSign } from "../../constructs/keys/self-sign";
@@ -459,14 +459,26 @@ describe("fails", () => {
     expect(existsSync("elsewhere.key")).toBe(false);
   });
 
-  it("on a linked certificate, with and without a key beside it", () => {
-    writeProjectFile("elsewhere.crt", "content");
+  it("never writes behind a linked certificate, which is only read", () => {
+    writeProjectFile("elsewhere.crt", selfSign(PAIR, "machine-a", 1, new Date("2020-01-01T00:00:00Z")));
+    const before = readFileSync("elsewhere.crt", "utf8");
+    mkdirSync("certs");
+    symlinkSync("../elsewhere.crt", CERTIFICATE);
+    expect(declare().notAfter.toISOString()).toBe("2020-01-02T00:00:00.000Z");
+    writeProjectFile(KEY, PEM);
+    vi.stubEnv("M2M_REISSUE_CERTIFICATES", "true");
+    expect(() => declare()).toThrow(`${CERTIFICATE} must be a regular file, got: a symbolic link`);
+    expect(readFileSync("elsewhere.crt", "utf8")).toBe(before);
+  });
+
+  it("on a linked certificate that leads nowhere, with and without a key beside it, and makes no key", () => {
     mkdirSync("certs");
     symlinkSync("../elsewhere.crt", CERTIFICATE);
     expect(() => declare()).toThrow(`${resolve(CERTIFICATE)} must be a regular file, got: a symbolic link`);
+    expect(existsSync(KEY)).toBe(false);
     writeFileSync(KEY, PEM);
     expect(() => declare()).toThrow("got: a symbolic link");
-    expect(readFileSync("elsewhere.crt", "utf8")).toBe("content");
+    expect(existsSync("elsewhere.crt")).toBe(false);
   });
 
   it("on a folder in place of a file", () => {
@@ -522,6 +534,16 @@ describe("fromCertificateFile", () => {
     expect(key.kid).toBe(FIXED["machine-b"].kid);
     expect(key.notAfter.toISOString()).toBe("2125-12-08T00:00:00.000Z");
     expect(existsSync("../certs")).toBe(false);
+  });
+
+  it.each([
+    ["certbot", "live/billing/cert.pem", "../../archive/billing/cert3.pem"],
+    ["Kubernetes", "pki/..data/tls.crt", "../..2026_11_29_10_00_00.123/tls.crt"],
+  ])("follows a link, as %s makes it", (_, path, target) => {
+    writeProjectFile(join(dirname(path), target), readFileSync(fixture("machine-b"), "utf8"));
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(target, path);
+    expect(SigningKeyPair.fromCertificateFile(newStack(), "Key", path).kid).toBe(FIXED["machine-b"].kid);
   });
 
   it("takes only the certificate out of a file that also holds its key", () => {

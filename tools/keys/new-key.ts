@@ -5,6 +5,7 @@ import { readCertificate } from "../../constructs/keys/certificate";
 import { generateKeyInBackground } from "../../constructs/keys/generate";
 import { prepare } from "../../constructs/keys/key-life";
 import { activeOf, entryOf, type KeyEntry } from "../../constructs/keys/key-record";
+import { leafOf } from "../../constructs/keys/leaf";
 import { ENCRYPTED, printPrivateKey, readPrivateKeyFile } from "../../constructs/keys/private-key";
 import { selfSign } from "../../constructs/keys/self-sign";
 import { shown } from "../../constructs/keys/shown";
@@ -74,7 +75,7 @@ export function algorithmOfNext({ record }: Pair, { algorithm, certificate }: Ne
   if (algorithm !== undefined || certificate === undefined) return algorithm ?? like;
   const usual = readCertificate(certificate.pem, shown(certificate.file), { replace: OTHER }).algorithm;
   // An RSA key may be for RS256 or PS256.
-  return algorithmsOf(new X509Certificate(certificate.pem).publicKey).includes(like) ? like : usual;
+  return algorithmsOf(leafOf(certificate.pem).publicKey).includes(like) ? like : usual;
 }
 
 /** @throws {ToolError} `key-shared` where another pair has the certificate's key: its machines could sign in as these */
