@@ -2,7 +2,7 @@ import { redact } from "../constructs/keys/shown";
 import { runCommand } from "./cli/run";
 import { COMMANDS } from "./commands";
 import { answerCompletion } from "./commands/complete";
-import { createOutput } from "./output";
+import { createOutput, exitCodeOf } from "./output";
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
       : (error as { code?: string; message: string });
     if (out.json) out.result("", { error: { code, message: redact(message) } });
     else out.warn(`m2m: ${message}`);
-    process.exitCode = 1;
+    process.exitCode = exitCodeOf(code);
   }
   if (interruption.signal.aborted) process.exit(130); // whatever is still asked for, nobody waits for the answer
 }

@@ -34,6 +34,11 @@ export class ToolError extends Error {
   }
 }
 
+/** The exit code of a failure: whoever has to confirm something can tell that from an error. */
+export function exitCodeOf(code: string | undefined): number {
+  return code === "not-confirmed" ? 3 : 1;
+}
+
 /** A span of time for a person, to the second. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);

@@ -1,4 +1,4 @@
-import { EMBEDDED_KEYCLOAK, readSources, type Sources } from "../constructs/contract/sources";
+import { DOCKER, EMBEDDED_KEYCLOAK, readSources, type Sources } from "../constructs/contract/sources";
 import { cacheFolder } from "./bring/cache";
 import { bringDockerEngine } from "./bring/docker-engine";
 import { bringDockerProvider } from "./bring/docker-provider";
@@ -6,71 +6,137 @@ import { bringImages } from "./bring/images";
 import { settleAll } from "./bring/settle-all";
 import { findTerraform } from "./bring/terraform";
 import { writeCliConfig } from "./engines/cli-config";
+import { stateThings, usesDocker } from "./engines/docker";
 import { renewMachineImage, settleSources } from "./engines/settle-sources";
 import { Terraform } from "./engines/terraform";
 import type { Output } from "./output";
+import { knownKeys } from "./project/known-keys";
 import { openProject, type Project, type Stack } from "./project/project";
-import { keycloakProviderAddresses, localStates } from "./project/state";
+import { refuseLostKeys } from "./project/refuse-other-keys";
+import { keycloakProviderAddresses, localStateFile, localStates, named, readState, type State } from "./project/state";
+import { type SynthOptions, synthesize } from "./project/synth";
 
 /** What every command works with: the project, and the environment that programs are started with. */
-export interface Session extends Brought {
+export interface Session {
   readonly project: Project;
   readonly out: Output;
   /** Aborted by Ctrl-C. */
   readonly interruption: AbortSignal;
-}
-
-interface Brought {
   readonly env: Record<string, string>;
   readonly terraformBinary: string;
+  /**
+   * Brings something of Docker, of which a session has nothing at first: a project may do without it. Gives the session
+   * that has it. Without `stacks` every image is brought, else those that the stacks name.
+   */
+  bringDocker(part: DockerPart, stacks?: readonly Stack[]): Promise<Session>;
 }
 
-/** What a command needs beside Terraform and the Keycloak provider. */
-export interface Needs {
-  /** The Docker engine, and Terraform's provider for it. */
-  readonly docker: boolean;
-  /** The images that containers are made of. */
-  readonly images: boolean;
-}
+/** Terraform's provider for Docker; that and the engine; both, and the images that containers are made of. */
+export type DockerPart = "provider" | "engine" | "images";
 
-/** Opens the project and brings what the machine lacks. */
-export async function openSession(
-  out: Output,
-  interruption: AbortSignal,
-  needs: Needs = { docker: true, images: true },
-): Promise<Session> {
+/** Opens the project and brings what the machine lacks, but for Docker. */
+export async function openSession(out: Output, interruption: AbortSignal): Promise<Session> {
   const project = openProject();
-  return { project, out, interruption, ...(await bring(project, out, needs)) };
+  const cache = cacheFolder();
+  const { binary } = await findTerraform();
+  const sources = await settle(project, out);
+  const session: Session = {
+    project,
+    out,
+    interruption,
+    terraformBinary: binary,
+    env: await writeCliConfig(cache, sources),
+    bringDocker: (part, stacks) => bringDocker(session, cache, part, stacks),
+  };
+  return session;
 }
 
 export function terraform({ terraformBinary, env, out }: Session, stack: Stack): Terraform {
   return new Terraform(terraformBinary, stack, env, out);
 }
 
-/** Brings what this machine lacks for a project, in parallel where nothing waits for another. */
-async function bring(project: Project, out: Output, needs: Needs): Promise<Brought> {
-  const cache = cacheFolder();
-  const [{ binary }, engine] = await settleAll([
-    findTerraform(),
-    needs.docker ? bringDockerEngine(cache, out) : undefined,
-  ]);
-  const sources = await settle(project, out, needs);
-  const { keycloakImage, machineImage, dockerProvider } = sources;
+/** What a project declares, and what its states know. */
+export interface Declared {
+  /** The session, with what the stacks need of Docker. */
+  readonly session: Session;
+  readonly stacks: Stack[];
+  /** By the stacks' names. */
+  readonly states: ReadonlyMap<string, State>;
+}
+
+/**
+ * Synthesizes, brings what the stacks need of Docker, and refuses keys that any state knows under another kid, wherever the
+ * state is kept.
+ */
+export async function declared(session: Session, options: SynthOptions): Promise<Declared> {
+  const { project, out } = session;
+  const image = () => readSources(project.folder)?.machineImage;
+  const before = image();
+  let synthesis = await synthesize(project, out, options);
+  let ready = session;
+  if (synthesis.stacks.some(usesDocker)) {
+    ready = await session.bringDocker("images", synthesis.stacks);
+    if (image() !== before) synthesis = await synthesize(project, out, options); // it has another name now
+  }
+  const { stacks } = synthesis;
+  const states = await statesOf(ready, stacks);
+  if (ready === session && [...states.values()].some((state) => stateThings(state).length > 0)) {
+    ready = await session.bringDocker("engine", stacks); // to destroy what is not declared any more
+  }
+  if (!options.newKeys) refuseLostKeys(project, synthesis, knownKeys(named(states)));
+  return { session: ready, stacks, states };
+}
+
+/** The states of some stacks, by their names. */
+async function statesOf(session: Session, stacks: readonly Stack[]): Promise<Map<string, State>> {
+  const states = new Map<string, State>();
+  for (const stack of stacks) {
+    try {
+      states.set(stack.name, await stateOf(session, stack));
+    } catch (error) {
+      // A state elsewhere that knows things in Docker which are not declared any more.
+      if (usesDocker(stack) || !(error as Error).message.includes(DOCKER.source)) throw error;
+      states.set(stack.name, await stateOf(await session.bringDocker("provider"), stack));
+    }
+  }
+  return states;
+}
+
+/** The state of a stack, wherever it is kept: a file is read at once, and Terraform asked for any other. */
+export async function stateOf(session: Session, stack: Stack): Promise<State> {
+  const file = localStateFile(stack);
+  if (file !== undefined) return readState(file);
+  const tool = terraform(usesDocker(stack) ? await session.bringDocker("provider") : session, stack);
+  await tool.init();
+  return await tool.state();
+}
+
+async function bringDocker(
+  session: Session,
+  cache: string,
+  part: DockerPart,
+  stacks?: readonly Stack[],
+): Promise<Session> {
+  const { project, out } = session;
+  const recorded = readSources(project.folder);
+  const wanted = part === "images";
+  const engine = part === "provider" ? undefined : await bringDockerEngine(cache, out);
+  const sources = recorded && wanted ? await renewMachineImage(project, recorded, out) : recorded;
+  const text = stacks && JSON.stringify(stacks.map(({ json }) => json));
+  const isNamed = (image: string | undefined) => image !== undefined && (text === undefined || text.includes(image));
+  const keycloakImage = isNamed(recorded?.keycloakImage) ? sources?.keycloakImage : undefined;
+  const machineImage = isNamed(recorded?.machineImage) ? sources?.machineImage : undefined;
   await settleAll([
-    needs.images && keycloakImage !== undefined ? bringImages(cache, keycloakImage, machineImage, out) : undefined,
-    needs.docker && dockerProvider === "built" ? bringDockerProvider(cache, out) : undefined,
+    wanted ? bringImages(cache, keycloakImage, machineImage, out) : undefined,
+    sources?.dockerProvider === "built" ? bringDockerProvider(cache, out) : undefined,
   ]);
-  return {
-    terraformBinary: binary,
-    env: { ...(await writeCliConfig(cache, sources)), ...(engine?.host && { DOCKER_HOST: engine.host }) },
-  };
+  return { ...session, env: { ...session.env, ...(engine?.host && { DOCKER_HOST: engine.host }) } };
 }
 
 /** Settles where things come from, and tells if another Keycloak provider is used than before, or the embedded one. */
-async function settle(project: Project, out: Output, needs: Needs): Promise<Sources> {
+async function settle(project: Project, out: Output): Promise<Sources> {
   const recorded = readSources(project.folder);
-  const settled = await settleSources(project, keycloakProviderAddresses(localStates(project)));
-  const sources = needs.images ? await renewMachineImage(project, settled, out) : settled;
+  const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
   if (recorded && recorded.keycloakProvider !== sources.keycloakProvider) {
     out.warn(`the Keycloak provider is ${sources.keycloakProvider} now: ${sources.why}`);
   }

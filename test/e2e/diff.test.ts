@@ -68,7 +68,7 @@ describe("diff", () => {
 describe("a change in code", () => {
   afterEach(async () => {
     writeFileSync(join(folder, "main.ts"), MAIN);
-    expect((await m2m(folder, ["up"])).exitCode).toBe(0);
+    expect((await m2m(folder, ["up", "--yes"])).exitCode).toBe(0); // one destroys a client
   });
 
   it("that adds a client shows three additions", async () => {
@@ -91,6 +91,30 @@ describe("a change in code", () => {
     ]);
     expect((await m2m(folder, ["up"])).exitCode).toBe(0);
     expect(await changes()).toEqual([]);
+  });
+
+  it("that renames a construct moves all that belongs to it in the state, and destroys nothing", async () => {
+    const { id } = await clientOf(OWN, "machine-a");
+    writeFileSync(join(folder, "main.ts"), MAIN.replace('stack, "MachineA"', 'stack, "Renamed"'));
+    expect((await changes()).map(({ action }) => action)).not.toContain("delete");
+    const { exitCode, stderr } = await m2m(folder, ["up"]);
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain("client machine-a of realm sjwt-example moves in the state");
+    expect(await changes()).toEqual([]);
+    expect((await clientOf(OWN, "machine-a")).id).toBe(id);
+  });
+
+  it("that would destroy a client is told in words, and done only with --yes", async () => {
+    const { id } = await clientOf(OWN, "machine-a");
+    const mistyped = MAIN.replace('clientId: "machine-a"', 'clientId: "machine-aa"');
+    writeFileSync(join(folder, "main.ts"), mistyped.replace(`stack, "MachineA"`, `stack, "Other"`));
+    const { exitCode, stdout } = await m2m(folder, ["up", "--json"]);
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: "not-confirmed",
+      message: expect.stringContaining("client machine-a of realm sjwt-example (keycloak_openid_client.MachineA_"),
+    });
+    expect((await clientOf(OWN, "machine-a")).id).toBe(id);
   });
 
   it("that removes a scope shows one changed attribute", async () => {

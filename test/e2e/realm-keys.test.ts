@@ -58,7 +58,7 @@ async function declare(keys: readonly RealmKey[], realm: Partial<RealmProps> = {
   writeFileSync(join(folder, "realm.json"), JSON.stringify({ keys, ...realm }));
   const diff = await m2m(folder, ["diff", "--json"]);
   expect(diff.exitCode, diff.stderr).toBe(2);
-  const up = await m2m(folder, ["up"]);
+  const up = await m2m(folder, ["up", "--yes"]); // a key that is not declared any more is destroyed
   expect(up.exitCode, up.stderr).toBe(0);
   const { changes } = JSON.parse(diff.stdout) as { changes: { action: string; address: string }[] };
   return changes.map(({ action, address }) => `${action} ${address.replace(/^keycloak_|_[0-9A-F]{8}$/g, "")}`).sort();

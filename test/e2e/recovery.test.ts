@@ -60,7 +60,7 @@ describe("without Docker", () => {
 describe("down", () => {
   it("asks first, and destroys nothing if nobody can answer", async () => {
     const { exitCode, stderr } = await m2m(folder, ["down"]);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(3);
     expect(stderr).toContain("pass --yes");
     expect((await m2m(folder, ["call"])).stdout).toMatch(/^HTTP 200/);
   });

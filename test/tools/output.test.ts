@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createOutput, ToolError } from "../../tools/output";
+import { createOutput, exitCodeOf, ToolError } from "../../tools/output";
 
 const isTTY = Object.getOwnPropertyDescriptor(process.stderr, "isTTY");
 let stdout: string[];
@@ -72,4 +72,8 @@ it("a ToolError carries its code and cause", () => {
     message: "text",
     cause,
   });
+});
+
+it("a refusal that --yes lifts has an exit code of its own", () => {
+  expect(["not-confirmed", "failed", undefined].map(exitCodeOf)).toEqual([3, 1, 1]);
 });

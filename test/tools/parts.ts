@@ -57,6 +57,9 @@ export function sessionIn(folder: string, out = recordOutput(), interruption = n
     env: pathWith(folder),
     terraformBinary: join(folder, "terraform"),
     interruption,
+    async bringDocker() {
+      return this;
+    },
   };
 }
 

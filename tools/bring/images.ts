@@ -10,28 +10,27 @@ import { type BringContext, must, run } from "./run";
 import { settleAll } from "./settle-all";
 import { step } from "./step";
 
-/** Makes the local images that are missing: plain Keycloak, and one for machines, of the Node.js that runs. */
+/** Makes those of the local images that are missing: plain Keycloak, and one for machines, of the Node.js that runs. */
 export async function bringImages(
   cache: string,
-  keycloak: string,
+  keycloak: string | undefined,
   machine: string | undefined,
   context: BringContext,
 ): Promise<void> {
-  const keycloakVersion = keycloak.split(":")[1]!;
-  const wanted = [keycloakImage(keycloakVersion), ...(machine === undefined ? [] : [machine])];
-  if ((await presentImages(wanted)).size === wanted.length) {
+  const version = keycloak?.split(":")[1];
+  const wanted = [version && keycloakImage(version), machine].filter((image) => image !== undefined);
+  if (wanted.length === 0 || (await presentImages(wanted)).size === wanted.length) {
     return;
   }
   await withCacheLock(cache, "images", { say: context.say, waitMs: 1_800_000 }, async () => {
     const present = await presentImages(wanted);
+    const isMissing = version !== undefined && !present.has(keycloakImage(version));
     const [base, distribution] = await settleAll([
       bringBase(cache, context),
-      !present.has(keycloakImage(keycloakVersion))
-        ? bringKeycloakDistribution(cache, keycloakVersion, context)
-        : undefined,
+      isMissing ? bringKeycloakDistribution(cache, version, context) : undefined,
     ]);
-    if (distribution) {
-      await buildKeycloak(cache, base, keycloakVersion, distribution, context);
+    if (version && distribution) {
+      await buildKeycloak(cache, base, version, distribution, context);
     }
     if (machine === machineImage() && !present.has(machine)) {
       await buildMachine(cache, base, context);

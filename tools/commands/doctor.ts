@@ -7,9 +7,10 @@ import { machineImage, presentImages } from "../bring/image-names";
 import { findTerraform } from "../bring/terraform";
 import { findProgram } from "../bring/this-machine";
 import { command } from "../cli/command";
+import { usesDocker } from "../engines/docker";
 import { isOutdated } from "../engines/settle-sources";
 import type { Output } from "../output";
-import { openProject, type Project } from "../project/project";
+import { openProject, type Project, readStacks } from "../project/project";
 
 export const doctorCommand = command({
   name: "doctor",
@@ -43,6 +44,7 @@ interface Prerequisite {
 /** What is there and what is not. */
 async function prerequisites(project: Project): Promise<Prerequisite[]> {
   const cache = cacheFolder();
+  const optional = isWithoutDocker(project);
   const [terraform, docker] = await Promise.all([
     findTerraform().then(
       ({ version, binary }) => ({ found: true, detail: `${binary} ${version}` }),
@@ -62,6 +64,7 @@ async function prerequisites(project: Project): Promise<Prerequisite[]> {
       found: docker.engine !== undefined,
       detail: docker.detail,
       howToGet: "https://docs.docker.com/engine/install/; on Debian, as root, `m2m up` installs and starts it",
+      optional,
     },
     ...["bash", "openssl", "curl", "jq"].map((program) => ({
       name: program,
@@ -74,10 +77,16 @@ async function prerequisites(project: Project): Promise<Prerequisite[]> {
   const sources = readSources(project.folder);
   if (!sources)
     return [...list, { name: "sources", found: true, detail: "not settled yet; `m2m up` settles them", howToGet: "" }];
-  return [...list, ...(await sourcesOf(sources, cache))];
+  return [...list, ...(await sourcesOf(sources, cache, optional))];
 }
 
-async function sourcesOf(sources: Sources, cache: string): Promise<Prerequisite[]> {
+/** Before the first synthesis nobody knows. */
+function isWithoutDocker(project: Project): boolean {
+  const stacks = readStacks(project);
+  return stacks.length > 0 && !stacks.some(usesDocker);
+}
+
+async function sourcesOf(sources: Sources, cache: string, optional: boolean): Promise<Prerequisite[]> {
   const images = [sources.keycloakImage, sources.machineImage].filter((image) => image !== undefined);
   const present = images.length > 0 ? await presentImages(images) : new Set<string>();
   const built = sources.dockerProvider === "built";
@@ -89,6 +98,7 @@ async function sourcesOf(sources: Sources, cache: string): Promise<Prerequisite[
       found: !built || existsSync(dockerProviderFile(cache)),
       detail: built ? `built on this machine, ${cache}` : "registry.terraform.io/kreuzwerker/docker",
       howToGet: "`m2m up` builds it",
+      optional,
     },
     ...images.map((image) => ({
       name: "image",
@@ -97,6 +107,7 @@ async function sourcesOf(sources: Sources, cache: string): Promise<Prerequisite[
       howToGet: isOutdated(sources, image)
         ? `\`m2m up\` makes ${machineImage()} in its place, of the Node.js that runs`
         : "`m2m up` makes it",
+      optional,
     })),
   ];
 }

@@ -1,11 +1,11 @@
 import { rmSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import { DECLARED_SERVER, isPasswordGiven, PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administrator";
 import { command } from "../cli/command";
+import { canAnswer, confirm } from "../confirm";
 import { destroyStacks } from "../deploy/destroy-stacks";
 import { declaresDeployer, forgetPassword, keptPassword } from "../deploy/first-deploy";
 import { hasTraces, refuseWhileBusy } from "../deploy/interrupted";
-import { containerStatus, type DockerThing, declaredThings, stateThings } from "../engines/docker";
+import { containerStatus, type DockerThing, stateThings, usesDocker } from "../engines/docker";
 import { settleSources } from "../engines/settle-sources";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project, readStacks, type Stack } from "../project/project";
@@ -18,14 +18,14 @@ import {
   withBackups,
 } from "../project/state";
 import { synthesize } from "../project/synth";
-import { type Needs, openSession, type Session } from "../session";
+import { openSession, type Session } from "../session";
 
 export const downCommand = command({
   name: "down",
   help: "destroy all that up made; asks, unless --yes is given",
   options: { yes: { help: "destroy without asking" } },
   async run({ options, out, interruption }) {
-    await down(openProject(), out, options, (needs) => openSession(out, interruption, needs));
+    await down(openProject(), out, options, () => openSession(out, interruption));
     return 0;
   },
 });
@@ -38,7 +38,7 @@ export async function down(
   project: Project,
   out: Output,
   options: { yes: boolean },
-  open: (needs: Needs) => Promise<Session>,
+  open: () => Promise<Session>,
 ): Promise<void> {
   const states = localStates(project);
   // A synthesis would make keys for something that is not there.
@@ -59,8 +59,9 @@ export async function down(
   const work = stacks.filter((stack) => mayHoldSomething(project, stack));
   if (work.length > 0) {
     if (!options.yes) refuseWithoutTerminal();
-    const session = await open({ docker: work.some(usesDocker), images: false });
-    if (!options.yes) await confirm(work, session.env);
+    const opened = await open();
+    const session = work.some(usesDocker) ? await opened.bringDocker("engine", work) : opened;
+    if (!options.yes) await confirmed(work, session);
     await destroyStacks(session, stacks, work);
   }
   for (const stack of stacks) removeTraces(stack);
@@ -76,16 +77,12 @@ async function stacksOf(project: Project, out: Output, states: readonly State[])
   const stacks = readStacks(project);
   if (stacks.length > 0) return stacks;
   await settleSources(project, keycloakProviderAddresses(states)); // the constructs read them
-  return await synthesize(project, out, { createKeys: "outside CI", reissue: false, newKeys: true });
+  return (await synthesize(project, out, { createKeys: "outside CI", reissue: false, newKeys: true })).stacks;
 }
 
 /** Of a state that is kept elsewhere nothing is known here. */
 function mayHoldSomething(project: Project, stack: Stack): boolean {
   return localStateFile(stack) === undefined || localState(stack).resources.length > 0 || hasTraces(project, stack);
-}
-
-function usesDocker(stack: Stack): boolean {
-  return declaredThings(stack).length > 0 || stateThings(localState(stack)).length > 0;
 }
 
 /** What the local states know, without containers that are gone. */
@@ -98,22 +95,18 @@ async function thereNow(stacks: readonly Stack[], env: Record<string, string>): 
 }
 
 function refuseWithoutTerminal(): void {
-  if (!process.stdin.isTTY) {
-    throw new ToolError(
-      "not-confirmed",
-      "`down` destroys the environment, and there is no terminal to ask for confirmation; pass --yes",
-    );
-  }
+  if (canAnswer()) return;
+  throw new ToolError(
+    "not-confirmed",
+    "`down` destroys the environment, and there is no terminal to ask for confirmation; pass --yes",
+  );
 }
 
-async function confirm(stacks: readonly Stack[], env: Record<string, string>): Promise<void> {
+async function confirmed(stacks: readonly Stack[], { env, interruption }: Session): Promise<void> {
   const things = await thereNow(stacks, env);
-  const list = things.map(({ kind, name }) => `  ${kind} ${name}\n`).join("");
-  process.stderr.write(`This destroys ${stacks.map(({ name }) => name).join(", ")}:\n${list}`);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question("Enter yes to destroy them: ");
-  terminal.close();
-  if (answer.trim() !== "yes") throw new ToolError("not-confirmed", "nothing was destroyed");
+  const list = things.map(({ kind, name }) => `\n  ${kind} ${name}`).join("");
+  const text = `This destroys ${stacks.map(({ name }) => name).join(", ")}:${list}`;
+  await confirm(text, "Enter yes to destroy them: ", interruption);
 }
 
 /** Removes state files in which nothing is left. */

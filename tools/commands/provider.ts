@@ -75,7 +75,7 @@ function refuseSignIn(stacks: readonly Stack[]): void {
 async function stacksOf(project: Project, out: Output): Promise<Stack[]> {
   const stacks = readStacks(project);
   if (stacks.length > 0) return stacks;
-  return await synthesize(project, out, { createKeys: "outside CI", reissue: false, newKeys: false });
+  return (await synthesize(project, out, { createKeys: "never", reissue: false, newKeys: false })).stacks;
 }
 
 function stateFiles(project: Project, stacks: readonly Stack[]): string[] {

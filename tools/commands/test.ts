@@ -13,7 +13,8 @@ export const testCommand = command({
   help: "in this project's own checkout: all checks and tests",
   options: { long: { help: "with many more drawn inputs" } },
   async run({ options, out, interruption }) {
-    return await test(await openSession(out, interruption), options);
+    const session = await openSession(out, interruption);
+    return await test(await session.bringDocker("images"), options);
   },
 });
 

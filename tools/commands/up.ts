@@ -19,26 +19,25 @@ import { settleKeys, switchKeys } from "../keys/settle";
 import { ToolError } from "../output";
 import type { Stack } from "../project/project";
 import { localStates } from "../project/state";
-import { synthesize } from "../project/synth";
-import { openSession, type Session, terraform } from "../session";
+import { type SynthOptions, synthesize } from "../project/synth";
+import { type Declared, declared, openSession, type Session, terraform } from "../session";
 
 export const upCommand = command({
   name: "up",
   help: "stand the environment up, or repair it; ends with machine-a's call answered",
-  options: NEW_KEYS,
+  options: { ...NEW_KEYS, yes: { help: "destroy what the code no longer declares without asking" } },
   async run({ options, out, interruption }) {
-    await up(await openSession(out, interruption), { newKeys: options["new-keys"] });
+    await up(await openSession(out, interruption), { newKeys: options["new-keys"], yes: options.yes });
     return 0;
   },
 });
 
 /** Stands the environment up, or repairs it, and ends with machine-a's call answered. */
-export async function up(session: Session, { newKeys }: { newKeys: boolean }): Promise<void> {
-  const { project, out } = session;
+export async function up(opened: Session, { newKeys, yes }: { newKeys: boolean; yes: boolean }): Promise<void> {
+  const { project, out } = opened;
   refuseWhileBusy(project);
-  const stacks = await deploy(session, () =>
-    synthesize(project, out, { createKeys: "always", reissue: true, switchesKeys: true, newKeys }),
-  );
+  const switches = { createKeys: "always", reissue: true, switchesKeys: true } as const;
+  const { session, stacks } = await deploy(opened, { ...switches, newKeys }, yes);
   forgetPassword(project);
   await checkIssuers(stacks, out);
   await callOnce(
@@ -48,12 +47,17 @@ export async function up(session: Session, { newKeys }: { newKeys: boolean }): P
 }
 
 /** Applies all stacks. The deploy that makes a server needs a password, and then asks again without it. */
-async function deploy(session: Session, synth: () => Promise<Stack[]>): Promise<Stack[]> {
-  const { project, out, env } = session;
+async function deploy(
+  opened: Session,
+  options: SynthOptions,
+  yes: boolean,
+): Promise<Pick<Declared, "session" | "stacks">> {
+  const { project, out } = opened;
   out.say("synthesizing");
   const kept = keptPassword(project);
-  let stacks = await synth();
-  const there = stacks.some(declaresDeployer) ? await existing(stacks.flatMap(declaredThings), env) : [];
+  let { session, stacks } = await declared(opened, options);
+  const synth = async () => (await synthesize(project, out, options)).stacks;
+  const there = stacks.some(declaresDeployer) ? await existing(stacks.flatMap(declaredThings), session.env) : [];
   const password = passwordForFirstDeploy(stacks, kept, there, isUnfinished(project));
   if (password !== undefined) {
     // For the programs that this one starts, and for nobody else.
@@ -62,8 +66,10 @@ async function deploy(session: Session, synth: () => Promise<Stack[]>): Promise<
     stacks = await synth();
   }
   await settleKeys(project, stacks, out);
-  for (const stack of stacks) await applyStack(session, stack, () => switchKeys(project, stacks, stack, out));
-  return password === undefined ? stacks : await signInByKey(session, synth);
+  for (const stack of stacks) {
+    await applyStack(session, stack, { yes, before: () => switchKeys(project, stacks, stack, out) });
+  }
+  return { session, stacks: password === undefined ? stacks : await signInByKey(session, synth) };
 }
 
 /** Removes the password from what is synthesized, and checks each stack with the key. */

@@ -3,12 +3,14 @@ import { failedBecause } from "../engines/terraform-failure";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project/project";
 import { type Session, terraform } from "../session";
+import { type ApplyOptions, planAndApply } from "./apply-plan";
 import { beginAttempt, endAttempt } from "./interrupted";
+import { announce, findMoves, withMoves } from "./moves";
 import { refuseForeign, refuseTakenPorts } from "./refuse-taken";
 import { type Deployed, serversOf } from "./servers";
 
-/** Deploys a stack. `before` comes right before its resources in Keycloak are changed. */
-export async function applyStack(session: Session, stack: Stack, before: () => Promise<void>): Promise<void> {
+/** Deploys a stack. */
+export async function applyStack(session: Session, stack: Stack, options: ApplyOptions): Promise<void> {
   const { env, out } = session;
   const tool = terraform(session, stack);
   await tool.init();
@@ -17,13 +19,16 @@ export async function applyStack(session: Session, stack: Stack, before: () => P
     const state = await tool.state();
     refuseForeign(there, state);
     await refuseTakenPorts(stack, env);
+    const moves = findMoves(stack, state);
+    announce(moves, session);
     if (await serverIsLost({ stack, state }, env)) {
       out.warn("a container of this environment is gone; bringing back what is in Docker first, then the rest");
-      await tool.apply(addresses(stack, "docker_"));
+      for (const { from, to } of moves) await tool.move(from, to); // a plan of some addresses takes no others along
+      await planAndApply(session, stack, { yes: options.yes, targets: addresses(stack, "docker_") });
+      await planAndApply(session, stack, options);
+    } else {
+      await withMoves(stack, moves, () => planAndApply(session, stack, options));
     }
-    out.say(`applying stack ${stack.name}`);
-    await before();
-    await tool.apply();
   } catch (error) {
     if (savedItsState(error, session)) endAttempt(session, stack);
     throw await withServerLog(error, stack, env);

@@ -1,8 +1,9 @@
 import { execa } from "execa";
 import { LABEL } from "../../constructs/contract/docker-names";
+import { DOCKER } from "../../constructs/contract/sources";
 import { ToolError } from "../output";
-import type { Stack } from "../project/project";
-import type { State } from "../project/state";
+import { addresses, type Stack } from "../project/project";
+import { localState, type State } from "../project/state";
 
 /** What a stack makes in Docker, by the name it has there. */
 export interface DockerThing {
@@ -32,6 +33,16 @@ async function docker(args: readonly string[], env: Record<string, string>): Pro
   const problem = result.stderr?.trim() || result.shortMessage || "";
   if (NOT_THERE.test(problem)) return undefined;
   throw new ToolError("docker-unreachable", `\`docker ${args.join(" ")}\` failed:\n${problem}`);
+}
+
+/** Does a stack need Docker, by what it declares or by what its local state knows? */
+export function usesDocker(stack: Stack): boolean {
+  const providers = Object.values(stack.json.terraform.required_providers ?? {});
+  return (
+    addresses(stack, "docker_").length > 0 ||
+    providers.some(({ source }) => source === DOCKER.source) ||
+    stateThings(localState(stack)).length > 0
+  );
 }
 
 /** Containers, networks and volumes that a synthesized stack names. */

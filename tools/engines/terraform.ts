@@ -6,6 +6,7 @@ import { readTextIfThere } from "../../constructs/keys/read-file";
 import { type Output, ToolError } from "../output";
 import type { Stack } from "../project/project";
 import { parseState, type State } from "../project/state";
+import type { SavedPlan } from "./saved-plan";
 import { describe, errorsOf, type PlannedChange, parseEvent, plannedChanges } from "./terraform-events";
 import { TerraformFailure } from "./terraform-failure";
 
@@ -30,9 +31,20 @@ export class Terraform {
     writeFileSync(stamp, wanted);
   }
 
-  /** Applies all, or some addresses and what they need. */
-  async apply(targets: readonly string[] = []): Promise<void> {
-    await this.stream(["apply", "-auto-approve", ...targets.map((target) => `-target=${target}`)]);
+  /** Plans all, or some addresses and what they need, into a file to apply. */
+  async planInto(file: string, targets: readonly string[] = []): Promise<PlannedChange[]> {
+    const args = [`-out=${file}`, ...targets.map((target) => `-target=${target}`)];
+    return (await this.planEvents(args)).changes;
+  }
+
+  /** What a saved plan does, in full. */
+  async show(file: string): Promise<SavedPlan> {
+    return JSON.parse(await this.run(["show", "-json", file]));
+  }
+
+  /** Does what a saved plan says, and nothing else. */
+  async applyPlan(file: string): Promise<void> {
+    await this.stream(["apply", file]);
   }
 
   /** Without a refresh a provider is started only if it has something to destroy. */
@@ -51,7 +63,11 @@ export class Terraform {
 
   /** The plan as data. It is `pending` even if nothing but outputs would change. */
   async planJson(): Promise<{ pending: boolean; changes: PlannedChange[] }> {
-    const result = await this.start(["plan", "-input=false", "-lock=false", "-json", "-detailed-exitcode"]);
+    return await this.planEvents(["-lock=false"]);
+  }
+
+  private async planEvents(args: readonly string[]): Promise<{ pending: boolean; changes: PlannedChange[] }> {
+    const result = await this.start(["plan", "-input=false", "-json", "-detailed-exitcode", ...args]);
     const events = text(result.stdout).split("\n").flatMap(parseEvent);
     if (result.failed && result.exitCode !== 2) throw this.failure("plan", errorsOf(events) || text(result.stderr));
     return { pending: result.exitCode === 2, changes: events.flatMap(plannedChanges) };
@@ -63,6 +79,11 @@ export class Terraform {
 
   async forget(addresses: readonly string[]): Promise<void> {
     if (addresses.length > 0) await this.run(["state", "rm", ...addresses]);
+  }
+
+  /** Calls what the state has under one address by another. */
+  async move(from: string, to: string): Promise<void> {
+    await this.run(["state", "mv", from, to]);
   }
 
   /** Does another program hold the state? Terraform itself is asked, by a command that changes nothing. */

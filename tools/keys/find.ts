@@ -1,9 +1,11 @@
 import type { KeyError } from "../../constructs/keys/errors";
 import { type Output, ToolError } from "../output";
+import { knownKeys } from "../project/known-keys";
 import { type Project, readStacks, type Stack } from "../project/project";
-import { localStateFile, readState, type State } from "../project/state";
+import { refuseLostKeys, type Synthesis } from "../project/refuse-other-keys";
+import { localStateFile, named, readState, type State } from "../project/state";
 import { synthesize } from "../project/synth";
-import { openSession, terraform } from "../session";
+import { openSession, stateOf } from "../session";
 import { choosePairs, type Pair, readPairs } from "./pairs";
 
 /** How pairs are looked for. */
@@ -26,15 +28,24 @@ export async function findPairs(
   interruption: AbortSignal,
 ): Promise<{ pairs: Pair[]; all: Pair[]; isComplete: boolean }> {
   const isOver = () => !search.goesOn || interruption.aborted;
-  const stacks = await synthesized(project, search, out, isOver);
+  const synthesis = await synthesized(project, search, out, isOver);
+  const { stacks } = synthesis;
+  const warnOf = (error: unknown, problem = "") => {
+    if (isOver() || !(error instanceof Error)) throw error;
+    out.warn(`${problem}${error.message}`);
+  };
   const states = new Map<string, State>();
   for (const stack of stacks) {
     try {
-      states.set(stack.name, await stateOf(stack, out, interruption));
+      states.set(stack.name, await stateOfStack(stack, out, interruption));
     } catch (error) {
-      if (isOver()) throw error;
-      out.warn(`what is deployed of stack ${stack.name} is not known: ${(error as Error).message}`);
+      warnOf(error, `what is deployed of stack ${stack.name} is not known: `);
     }
+  }
+  try {
+    refuseLostKeys(project, synthesis, knownKeys(named(states)));
+  } catch (error) {
+    warnOf(error);
   }
   const broken: KeyError[] = [];
   const all = readPairs(project, stacks, states, (name, error) => {
@@ -51,7 +62,7 @@ async function synthesized(
   { changes }: Search,
   out: Output,
   isOver: () => boolean,
-): Promise<Stack[]> {
+): Promise<Synthesis> {
   out.say("synthesizing");
   // The warnings of the app are for whoever deploys. Here, and in cron, they would come with every step.
   const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
@@ -62,14 +73,12 @@ async function synthesized(
     const before = readStacks(project);
     if (isOver() || before.length === 0 || !(error instanceof ToolError)) throw error;
     out.warn(`going on with what was synthesized before, because the app fails now: ${error.message}`);
-    return before;
+    return { stacks: before, made: [] };
   }
 }
 
-async function stateOf(stack: Stack, out: Output, interruption: AbortSignal): Promise<State> {
+async function stateOfStack(stack: Stack, out: Output, interruption: AbortSignal): Promise<State> {
   const file = localStateFile(stack);
   if (file) return readState(file);
-  const tool = terraform(await openSession(out, interruption, { docker: false, images: false }), stack);
-  await tool.init();
-  return await tool.state();
+  return await stateOf(await openSession(out, interruption), stack);
 }

@@ -1,7 +1,7 @@
 import { stamp } from "../../constructs/keys/key-record";
 import { type Fetch, openConnections } from "../../machines/calling/connect-to";
+import { type Admin, refused, signIn } from "../keycloak/admin-login";
 import type { Stack } from "../project/project";
-import { type Admin, refused, signIn } from "./admin-login";
 
 /** A key that a machine signed in with. */
 export interface KeyUse {

@@ -20,15 +20,15 @@ export function oneAtATime<T>(project: Project, out: Output, work: () => Promise
  * Ends what a crashed command left half done. Otherwise a deploy could lock out a machine whose key was revoked. A key
  * file that cannot be opened here is left to its owner.
  */
-export function settleKeys(project: Project, stacks: readonly Stack[], out: Output): Promise<void> {
+export function settleKeys(project: Project, stacks: readonly Stack[], out: Output): Promise<boolean> {
   return settleAll(() => readPairs(project, stacks, new Map()), { project, out, waits: true });
 }
 
 /**
  * Brings the active keys of a stack's clients into their key files. The deploy that puts them first in Keycloak comes
- * right after, so that a machine that sends no `kid` is refused for a moment only.
+ * right after, so that a machine that sends no `kid` is refused for a moment only. Says whether a key file has changed.
  */
-export function switchKeys(project: Project, stacks: readonly Stack[], stack: Stack, out: Output): Promise<void> {
+export function switchKeys(project: Project, stacks: readonly Stack[], stack: Stack, out: Output): Promise<boolean> {
   const isIn = ({ clients }: Pair) => clients.some((client) => client.stack.name === stack.name);
   return settleAll(() => readPairs(project, stacks, new Map()).filter(isIn), { project, out, waits: false });
 }
@@ -39,19 +39,23 @@ interface Settling {
   readonly waits: boolean;
 }
 
-async function settleAll(read: () => Pair[], { project, out, waits }: Settling): Promise<void> {
+/** Says whether an active key came into its key file. */
+async function settleAll(read: () => Pair[], { project, out, waits }: Settling): Promise<boolean> {
   const pairsWithMany = () => read().filter(({ record }) => record.keys.length > 1);
-  if (pairsWithMany().length === 0) return;
-  await oneAtATime(project, out, async () => {
+  if (pairsWithMany().length === 0) return false;
+  return await oneAtATime(project, out, async () => {
+    let isMoved = false;
     // Read now, as the command that was waited for may have changed them.
     for (const pair of pairsWithMany()) {
       try {
-        settled(pair, { now: new Date(), passphrase: readPassphrase(process.env), notice: out.warn, waits });
+        const context = { now: new Date(), passphrase: readPassphrase(process.env), notice: out.warn, waits };
+        isMoved = settled(pair, context).isMoved || isMoved;
       } catch (error) {
         if (!(error instanceof KeyError && error.code === "KEY_UNREADABLE")) throw error;
         if (isCutOff(pair.files, pair.record))
           out.warn(`${pair.name}: a change of keys is unfinished: ${error.message}`);
       }
     }
+    return isMoved;
   });
 }

@@ -7,6 +7,7 @@ import {
 } from "../../constructs/contract/client-keys";
 import { kidsInLabels } from "../../constructs/contract/docker-names";
 import type { ResourceJson } from "../../constructs/contract/terraform-json";
+import { plain } from "../../constructs/contract/terraform-text";
 import type { Stack } from "./project";
 import type { StackState, State, StateResource } from "./state";
 
@@ -14,6 +15,8 @@ import type { StackState, State, StateResource } from "./state";
 export interface KnownKey {
   readonly stack: string;
   readonly address: string;
+  /** Realm and client id, which stay if the construct is renamed. */
+  readonly client: string;
   /** The certificate's CN, which is the key pair's name. */
   readonly name: string;
   readonly kid: string;
@@ -54,7 +57,9 @@ export function declaredKeys(stacks: readonly Stack[]): KnownKey[] {
 
 function knownKey(stack: string, address: string, client: ResourceJson): KnownKey[] {
   const key = certifiedKey(client);
-  return key === undefined ? [] : [{ stack, address, ...key, accepted: acceptedKids(client) }];
+  if (key === undefined) return [];
+  const names = [client.realm_id, client.client_id].map((name = "") => plain(String(name)));
+  return [{ stack, address, client: names.join("/"), ...key, accepted: acceptedKids(client) }];
 }
 
 function isClient({ mode, type }: StateResource): boolean {

@@ -29,6 +29,7 @@ type Resources = Record<string, Record<string, Record<string, unknown>>>;
 
 export interface SynthesizedJson extends StackJson {
   readonly resource?: Resources;
+  readonly data?: Resources;
   readonly variable?: Record<string, { readonly default?: string | null }>;
   /** cdktf writes a list for each provider, other programs may write one alone. */
   readonly provider?: Record<string, ProviderConfiguration | readonly ProviderConfiguration[]>;

@@ -24,6 +24,11 @@ export interface StackState extends State {
   readonly stack: string;
 }
 
+/** States with the names of their stacks. */
+export function named(states: ReadonlyMap<string, State>): StackState[] {
+  return [...states].map(([stack, state]) => ({ stack, ...state }));
+}
+
 export const EMPTY: State = { outputs: {}, resources: [] };
 
 export function parseState(text: string, where: string): State {
@@ -52,10 +57,20 @@ export function stateFile(project: Project, stack: string): string {
   return join(project.folder, stateFileName(stack));
 }
 
-/** The state file of a stack with a local backend. cdktf's own backend has an absolute path, ours a relative one. */
+/**
+ * The state file of a stack with a local backend. cdktf's own backend has an absolute path, ours a relative one. The state
+ * of another workspace than the default one is elsewhere: Terraform knows where.
+ */
 export function localStateFile(stack: Stack): string | undefined {
   const path = stack.json.terraform.backend?.local?.path;
-  return path === undefined ? undefined : resolve(stack.folder, path);
+  return path === undefined || isInWorkspace(stack) ? undefined : resolve(stack.folder, path);
+}
+
+/** @see https://developer.hashicorp.com/terraform/cli/workspaces */
+function isInWorkspace({ folder }: Stack): boolean {
+  const selected = join(folder, ".terraform", "environment");
+  const name = process.env.TF_WORKSPACE || (readTextIfThere(selected) ?? "").trim();
+  return name !== "" && name !== "default";
 }
 
 /** A state file, and the copies that Terraform leaves beside it. */

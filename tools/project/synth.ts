@@ -2,12 +2,11 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { type KeySwitches, keySwitches } from "../../constructs/contract/key-switches";
-import { pairsIn } from "../../constructs/contract/markers";
 import { NOTICES_AS_JSON, type Notice, noticeIn, sentence } from "../../constructs/contract/notices";
 import { type Output, ToolError } from "../output";
-import { declaredKeys, knownKeys } from "./known-keys";
-import { type Project, readStacks, type Stack } from "./project";
-import { refuseLostRecord, refuseOtherKeys } from "./refuse-other-keys";
+import { knownKeys } from "./known-keys";
+import { type Project, readStacks } from "./project";
+import { refuseLostKeys, type Synthesis } from "./refuse-other-keys";
 import { localStates } from "./state";
 
 export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue" | "switchesKeys"> {
@@ -17,13 +16,14 @@ export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue"
 
 /**
  * Runs the app of `cdktf.json` as `cdktf synth` does, without the seconds that the CLI itself takes. Refuses a result that
- * would replace a key unasked.
+ * would replace a key unasked, as far as the states beside `cdktf.json` tell. The others can be read only now that it is
+ * known where they are: see `declared` of `session.ts`.
  */
-export async function synthesize(project: Project, out: Output, options: SynthOptions): Promise<Stack[]> {
+export async function synthesize(project: Project, out: Output, options: SynthOptions): Promise<Synthesis> {
   const known = knownKeys(localStates(project));
   const before = lastSynthesis(project);
   const { newKeys, ...switches } = options;
-  await runApp(project, out, keySwitches({ ...switches, known: newKeys ? undefined : known }));
+  const made = await runApp(project, out, keySwitches({ ...switches, known: newKeys ? undefined : known }));
   // An unchanged manifest is of an earlier synthesis.
   const stacks = lastSynthesis(project) === before ? [] : readStacks(project);
   if (stacks.length === 0) {
@@ -32,20 +32,17 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
       `\`${project.app}\` made no stack in ${project.outdir}; it has to declare a TerraformStack and end with app.synth()`,
     );
   }
-  if (!newKeys) {
-    const pairs = stacks.flatMap(({ json }) => pairsIn(json));
-    refuseOtherKeys(known, declaredKeys(stacks), pairs);
-    refuseLostRecord(project, known, pairs);
-  }
+  if (!newKeys) refuseLostKeys(project, { stacks, made }, known);
   for (const warning of stacks.flatMap(({ warnings }) => warnings)) out.warn(`warning: ${warning}`);
-  return stacks;
+  return { stacks, made };
 }
 
 function lastSynthesis(project: Project): number | undefined {
   return statSync(join(project.outdir, "manifest.json"), { throwIfNoEntry: false })?.mtimeMs;
 }
 
-async function runApp(project: Project, out: Output, env: Record<string, string>): Promise<void> {
+/** Gives what the app made of key pairs. */
+async function runApp(project: Project, out: Output, env: Record<string, string>): Promise<Notice[]> {
   const running = execa(localCommand(project), {
     cwd: project.folder,
     shell: true,
@@ -70,7 +67,7 @@ async function runApp(project: Project, out: Output, env: Record<string, string>
   }
   const { failed, stdout } = await running;
   for (const notice of made) out.warn(sentence(notice)); // for everybody, also where no progress is shown
-  if (!failed) return;
+  if (!failed) return made;
   throw new ToolError("synth-failed", `\`${project.app}\` failed:\n${essence(rest.join("\n") || stdout)}`);
 }
 

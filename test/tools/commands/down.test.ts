@@ -6,7 +6,7 @@ import { down } from "../../../tools/commands/down";
 
 import type { Stack } from "../../../tools/project/project";
 import type { State } from "../../../tools/project/state";
-import type { Needs, Session } from "../../../tools/session";
+import type { DockerPart, Session } from "../../../tools/session";
 import {
   fakeProgram,
   inState,
@@ -60,11 +60,15 @@ case "$1" in init) mkdir -p .terraform;; state) test "$2" != pull || cat $state;
 }
 
 /** Without a terminal; gives what was asked to be brought. */
-async function run(session: Session, yes = true): Promise<Needs[]> {
-  const asked: Needs[] = [];
-  await down(session.project, session.out, { yes }, async (needs) => {
-    asked.push(needs);
+async function run(session: Session, yes = true): Promise<("Terraform" | DockerPart)[]> {
+  const asked: ("Terraform" | DockerPart)[] = [];
+  const bringDocker = async (part: DockerPart) => {
+    asked.push(part);
     return session;
+  };
+  await down(session.project, session.out, { yes }, async () => {
+    asked.push("Terraform");
+    return { ...session, bringDocker };
   });
   return asked;
 }
@@ -85,9 +89,9 @@ describe("down brings", () => {
 
   it("no images, and Docker only where something of it is declared or in the state", async () => {
     const { session } = project({ m2m: { resource: {}, state: stateOf(CONTAINER) } }, ["a1"]);
-    expect(await run(session)).toEqual([{ docker: true, images: false }]);
+    expect(await run(session)).toEqual(["Terraform", "engine"]);
     const realm = project({ m2m: { resource: {}, state: stateOf(inState("keycloak_realm", "R", {})) } });
-    expect(await run(realm.session)).toEqual([{ docker: false, images: false }]);
+    expect(await run(realm.session)).toEqual(["Terraform"]);
   });
 });
 

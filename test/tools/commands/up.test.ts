@@ -26,7 +26,7 @@ function project({ apply = "", there = "", interrupted = false }): { session: Se
   return { session, applies: () => terraform.calls().filter((call) => call.startsWith("apply")) };
 }
 
-const run = (session: Session) => up(session, { newKeys: false });
+const run = (session: Session) => up(session, { newKeys: false, yes: false });
 
 describe("the call at the end", () => {
   const API = "http://machine-b:3000/api/protected";

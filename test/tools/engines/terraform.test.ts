@@ -55,28 +55,20 @@ describe("init", () => {
 });
 
 describe("apply", () => {
-  it("applies all without asking, and tells each finished resource", async () => {
+  it("does what a saved plan says, and tells each finished resource", async () => {
     const done = { type: "apply_complete", "@message": "keycloak_realm.R: Creation complete after 1s" };
     const other = { type: "planned_change", "@message": "keycloak_realm.R: Plan to create" };
     const { program, out, terraform: it } = terraform(`echo 'not JSON'; ${events(other, done)}`);
-    await it.apply();
-    expect(program.calls()).toEqual(["apply -json -input=false -auto-approve"]);
+    await it.applyPlan("plan");
+    expect(program.calls()).toEqual(["apply -json -input=false plan"]);
     expect(out.said).toEqual(["  keycloak_realm.R: Creation complete after 1s"]);
-  });
-
-  it("applies some addresses", async () => {
-    const { program, terraform: it } = terraform("");
-    await it.apply(["docker_network.N", "docker_container.C"]);
-    expect(program.calls()).toEqual([
-      "apply -json -input=false -auto-approve -target=docker_network.N -target=docker_container.C",
-    ]);
   });
 
   it("fails with every error, its address and its detail", async () => {
     const second = { ...ERROR, diagnostic: { severity: "error", summary: "and no client" } };
     const warning = { ...ERROR, diagnostic: { severity: "warning", summary: "old" } };
     const { terraform: it } = terraform(`${events(warning, ERROR, second)}; exit 1`);
-    await expect(it.apply()).rejects.toMatchObject({
+    await expect(it.applyPlan("plan")).rejects.toMatchObject({
       code: "terraform-failed",
       message: "terraform apply of stack m2m failed:\nno realm (keycloak_realm.R)\n404 Not Found\n\nand no client",
     });
@@ -84,11 +76,11 @@ describe("apply", () => {
 
   it("fails with what was printed where there are no events", async () => {
     const { terraform: it } = terraform("echo 'killed' >&2; exit 1");
-    await expect(it.apply()).rejects.toThrow("terraform apply of stack m2m failed:\nkilled");
+    await expect(it.applyPlan("plan")).rejects.toThrow("terraform apply of stack m2m failed:\nkilled");
   });
 
   it("has a code of its own for a Terraform that was killed: its state may be incomplete", async () => {
-    await expect(terraform("kill -9 $$").terraform.apply()).rejects.toMatchObject({
+    await expect(terraform("kill -9 $$").terraform.applyPlan("plan")).rejects.toMatchObject({
       code: "terraform-killed",
       message: expect.stringContaining("was ended by SIGKILL"),
     });
@@ -96,7 +88,7 @@ describe("apply", () => {
 
   it("fails where the program does not exist", async () => {
     const missing = new Terraform(join(folder.path, "none"), stackOf({}, folder.path), {}, recordOutput());
-    await expect(missing.apply()).rejects.toMatchObject({ code: "terraform-failed" });
+    await expect(missing.applyPlan("plan")).rejects.toMatchObject({ code: "terraform-failed" });
   });
 });
 
@@ -123,6 +115,24 @@ describe("plan", () => {
       pending: true,
       changes: [{ action: "update", address: "keycloak_realm.R" }],
     });
+  });
+
+  it("goes into a file that only its owner can read, of all or of some addresses", async () => {
+    const change = { type: "planned_change", change: { action: "delete", resource: { addr: "keycloak_realm.R" } } };
+    const { program, terraform: it } = terraform(`touch saved; ${events(change)}; exit 2`);
+    expect(await it.planInto("saved")).toEqual([{ action: "delete", address: "keycloak_realm.R" }]);
+    await it.planInto("saved", ["docker_network.N"]);
+    expect(program.calls()).toEqual([
+      "plan -input=false -json -detailed-exitcode -out=saved",
+      "plan -input=false -json -detailed-exitcode -out=saved -target=docker_network.N",
+    ]);
+    expect(statSync(join(folder.path, "saved")).mode & 0o777).toBe(0o600);
+  });
+
+  it("is shown in full from that file", async () => {
+    const { program, terraform: it } = terraform(`echo '{"resource_changes":[]}'`);
+    expect(await it.show("saved")).toEqual({ resource_changes: [] });
+    expect(program.calls()).toEqual(["show -json saved"]);
   });
 
   it("counts a change of outputs alone", async () => {
@@ -158,6 +168,12 @@ describe("the state", () => {
     await it.forget([]);
     await it.forget(["keycloak_realm.R", "keycloak_openid_client.C"]);
     expect(program.calls()).toEqual(["state rm keycloak_realm.R keycloak_openid_client.C"]);
+  });
+
+  it("calls an entry by another address", async () => {
+    const { program, terraform: it } = terraform("");
+    await it.move("keycloak_realm.Old", "keycloak_realm.New");
+    expect(program.calls()).toEqual(["state mv keycloak_realm.Old keycloak_realm.New"]);
   });
 
   it.each([

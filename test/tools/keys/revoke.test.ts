@@ -6,10 +6,10 @@ import { keysProject } from "./keys-project";
 
 /** A state that is kept elsewhere, and does not answer. */
 vi.mock("../../../tools/session", () => {
-  const init = async () => {
+  const stateOf = async () => {
     throw new Error("no answer");
   };
-  return { openSession: async () => ({}), terraform: () => ({ init }) };
+  return { openSession: async () => ({}), stateOf };
 });
 
 const project = keysProject();

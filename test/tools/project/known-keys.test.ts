@@ -17,11 +17,19 @@ describe("knownKeys", () => {
       {
         stack: "dev",
         address: "keycloak_openid_client.MachineA_E2C1362E",
+        client: "/machine-a",
         name: "machine-a",
         kid: KID_A,
         accepted: [KID_A],
       },
-      { stack: "stage", address: "keycloak_openid_client.MachineB", name: "machine-b", kid: KID_B, accepted: [KID_B] },
+      {
+        stack: "stage",
+        address: "keycloak_openid_client.MachineB",
+        client: "/machine-b",
+        name: "machine-b",
+        kid: KID_B,
+        accepted: [KID_B],
+      },
     ]);
   });
 
@@ -56,6 +64,7 @@ describe("declaredKeys", () => {
       {
         stack: "dev",
         address: "keycloak_openid_client.MachineA_E2C1362E",
+        client: "/machine-a",
         name: "machine-a",
         kid: KID_A,
         accepted: [KID_A],

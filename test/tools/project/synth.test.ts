@@ -61,7 +61,9 @@ describe("synthesize", () => {
   it("runs the app in the project with its output folder and context, and gives its stacks", async () => {
     writeApp("machine-a");
     const project = projectIn(folder.path, "node app.cjs", { "m2m:keycloakPort": 18080 });
-    const [stack, ...others] = await synthesize(project, recordOutput(), ALLOWED);
+    const {
+      stacks: [stack, ...others],
+    } = await synthesize(project, recordOutput(), ALLOWED);
     expect(stack?.json.resource).toHaveProperty([...ADDRESS.split(".")]);
     expect(others).toEqual([]);
     expect(told()).toMatchObject({
@@ -166,14 +168,14 @@ describe("a key that the state knows", () => {
   it("counts in its own stack only: another may have a client at the same address", async () => {
     writeState("machine-a", "stage");
     writeApp("machine-b");
-    expect(await synthesize(projectIn(folder.path), recordOutput(), ALLOWED)).toHaveLength(1);
+    expect((await synthesize(projectIn(folder.path), recordOutput(), ALLOWED)).stacks).toHaveLength(1);
   });
 
   it("is replaced where new keys are asked for", async () => {
     vi.stubEnv("M2M_KNOWN_KEYS", undefined);
     writeState("machine-a");
     writeApp("machine-b");
-    const stacks = await synthesize(projectIn(folder.path), recordOutput(), { ...ALLOWED, newKeys: true });
+    const { stacks } = await synthesize(projectIn(folder.path), recordOutput(), { ...ALLOWED, newKeys: true });
     expect(stacks).toHaveLength(1);
     expect(told().M2M_KNOWN_KEYS).toBeUndefined();
   });

@@ -1,0 +1,52 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { m2mFolder } from "../../constructs/contract/project-files";
+import { confirm } from "../confirm";
+import type { SavedPlan } from "../engines/saved-plan";
+import type { Stack } from "../project/project";
+import { type Session, terraform } from "../session";
+import { destroyedInWords, destroysSomething } from "./destroyed";
+import { refuseKnownToFail } from "./known-to-fail";
+
+/** How a stack is applied. */
+export interface ApplyOptions {
+  /** Destroy without asking. */
+  readonly yes: boolean;
+  /** Some addresses, and what they need; all without. */
+  readonly targets?: readonly string[];
+  /** Comes right before the changes are made. Says whether it changed files that the plan may have read. */
+  readonly before?: () => Promise<boolean>;
+}
+
+/** Plans, asks if something would be destroyed that nobody brings back, and does what was shown. */
+export async function planAndApply(session: Session, stack: Stack, options: ApplyOptions): Promise<void> {
+  const { out, interruption } = session;
+  const tool = terraform(session, stack);
+  const file = planFile(session, stack);
+  let isConfirmed = options.yes;
+  try {
+    do {
+      const changes = await tool.planInto(file, options.targets);
+      if (destroysSomething(changes)) {
+        const plan = await tool.show(file);
+        await refuseKnownToFail(stack, plan);
+        if (!isConfirmed) await confirmDestruction(stack, plan, interruption);
+        isConfirmed = true;
+      }
+    } while (await options.before?.());
+    out.say(`applying stack ${stack.name}`);
+    await tool.applyPlan(file);
+  } finally {
+    rmSync(file, { force: true }); // it holds what the state holds
+  }
+}
+
+async function confirmDestruction(stack: Stack, plan: SavedPlan, interruption: AbortSignal): Promise<void> {
+  const text = [`this destroys, in stack ${stack.name}:`, ...destroyedInWords(plan)].join("\n  ");
+  await confirm(text, "Enter yes to destroy them: ", interruption);
+}
+
+/** A plan holds what the state holds: its place is known, so that the next run removes what a killed one left. */
+function planFile({ project }: Session, stack: Stack): string {
+  return join(m2mFolder(project.folder), `plan-${stack.name}`);
+}
