@@ -38,7 +38,7 @@ describe("a Keycloak that does not become healthy", () => {
   it("is reported together with the last lines of its log", async () => {
     expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
     const main = readFileSync(join(folder, "main.ts"), "utf8");
-    writeFileSync(join(folder, "main.ts"), main.replace('"Keycloak")', '"Keycloak", { startTimeoutSeconds: 20 })'));
+    writeFileSync(join(folder, "main.ts"), main.replace('"Keycloak")', '"Keycloak", { startTimeoutSeconds: 45 })'));
     const volume = `${OWN.keycloak}-data`;
     await docker("volume", "create", volume);
     const garbage = "mkdir -p /data/h2 && echo no database > /data/h2/keycloakdb.mv.db && chown -R 1000 /data";

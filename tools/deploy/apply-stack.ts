@@ -1,4 +1,4 @@
-import { lastMessages, oneRuns } from "../engines/docker";
+import { endOfLog, oneRuns } from "../engines/docker";
 import { failedBecause } from "../engines/terraform-failure";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project/project";
@@ -53,8 +53,6 @@ async function serverIsLost(deployed: Deployed, env: Record<string, string>): Pr
 async function withServerLog(error: unknown, stack: Stack, env: Record<string, string>): Promise<unknown> {
   if (!failedBecause(error, "server-unhealthy")) return error;
   const waiting = Object.values(stack.json.resource?.docker_container ?? {}).filter(({ wait }) => wait === true);
-  const logs = await Promise.all(
-    waiting.map(async ({ name }) => `The last lines of ${name}'s log:\n${await lastMessages(String(name), 20, env)}`),
-  );
+  const logs = await Promise.all(waiting.map(({ name }) => endOfLog(String(name), 20, env)));
   return new ToolError("not-healthy", [(error as Error).message, ...logs].join("\n\n"), { cause: error });
 }

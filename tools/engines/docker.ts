@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { LABEL } from "../../constructs/contract/docker-names";
 import { DOCKER } from "../../constructs/contract/sources";
@@ -117,8 +118,25 @@ export async function lastLogLines(container: string, lines: number, env: Record
   return result.failed ? "" : (result.all ?? "");
 }
 
+/** On a busy machine a program may not have written its first line when somebody asks why it does not run. */
+const FIRST_LINE_MS = 30_000;
+
+/** The end of a container's log, with a heading. Waits for the first line, or says that there is none yet. */
+export async function endOfLog(
+  container: string,
+  lines: number,
+  env: Record<string, string>,
+  waitMs = FIRST_LINE_MS,
+): Promise<string> {
+  for (const end = Date.now() + waitMs; ; await sleep(500)) {
+    const messages = await lastMessages(container, lines, env);
+    if (messages.trim() !== "") return `The last lines of ${container}'s log:\n${messages}`;
+    if (Date.now() >= end) return `${container} has written nothing to its log yet`;
+  }
+}
+
 /** The last lines of a log without the frames of Java's stack traces, of which there are dozens each. */
-export async function lastMessages(container: string, lines: number, env: Record<string, string>): Promise<string> {
+async function lastMessages(container: string, lines: number, env: Record<string, string>): Promise<string> {
   const log = await lastLogLines(container, lines * LINES_PER_MESSAGE, env);
   const messages = log.split("\n").filter((line) => !STACK_FRAME.test(line));
   return messages.slice(-lines).join("\n");

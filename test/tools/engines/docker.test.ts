@@ -1,11 +1,12 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   containerStatus,
   declaredThings,
+  endOfLog,
   existing,
   isRunning,
   lastLogLines,
-  lastMessages,
   remove,
   stateThings,
 } from "../../../tools/engines/docker";
@@ -117,11 +118,21 @@ describe("with a Docker client", () => {
     const frames = "\tat org.h2.mvstore.Store.open(Store.java:133)\n\t... 15 more\n\t... 3 common frames omitted";
     const log = `early\nERROR: Failed to start server\n${frames}\nCaused by: java.io.EOFException\n${frames}\nat last`;
     fakeProgram(folder.path, "docker", `printf '%b\\n' '${log}'`);
-    expect((await lastMessages("keycloak", 3, pathWith(folder.path))).split("\n")).toEqual([
+    expect((await endOfLog("keycloak", 3, pathWith(folder.path))).split("\n")).toEqual([
+      "The last lines of keycloak's log:",
       "ERROR: Failed to start server",
       "Caused by: java.io.EOFException",
       "at last",
     ]);
+  });
+
+  it("waits for the first line of a log, or says that there is none yet", async () => {
+    const began = join(folder.path, "began");
+    fakeProgram(folder.path, "docker", `if [ -e ${began} ]; then echo line; else touch ${began}; fi`);
+    expect(await endOfLog("slow", 3, pathWith(folder.path))).toBe("The last lines of slow's log:\nline");
+    fakeProgram(folder.path, "docker", "exit 0");
+    const none = await endOfLog("silent", 3, pathWith(folder.path), 0);
+    expect(none).toBe("silent has written nothing to its log yet");
   });
 });
 
