@@ -1,7 +1,7 @@
 import type { Fault } from "./errors";
 
 /** What to do about an answer that will stay the same however long one waits. */
-export function adviceFor(fault: Fault, server: string): string {
+export function adviceFor(fault: Fault, server?: string): string {
   const advice: { [status: number]: string } = {
     400: "Keycloak found something wrong with the values.",
     401: "Keycloak no longer accepts the token, nor the one of a new login.",
@@ -10,7 +10,8 @@ export function adviceFor(fault: Fault, server: string): string {
     409: "It exists already. Take it into the state with `terraform import`, or give this one another name.",
     500: "Keycloak's own log says more about this error.",
   };
-  return `${advice[fault.status ?? 0] ?? "Keycloak did not carry out the request."} Server: ${server}.`;
+  const what = advice[fault.status ?? 0] ?? "Keycloak did not carry out the request.";
+  return server === undefined ? what : `${what} Server: ${server}.`;
 }
 
 /** Which right each part of a realm needs. Every other part needs the right on the realm itself. */

@@ -30,8 +30,8 @@ export const realmData: DataSource = {
   },
   blocks: {
     ...mapValues(others, (block) => shownBlock(block, NOT_SHOWN)),
-    // Never shown: only a resource declares them.
-    security_defenses: { ...shownBlock(security_defenses!, NOT_SHOWN), present: () => false },
+    // Shown only to who asks for them, as by the official data source.
+    security_defenses: { ...shownBlock(security_defenses!, NOT_SHOWN), present: () => false, declaredOnly: true },
     web_authn_policy: {
       ...shownBlock(web_authn_policy!),
       attributes: {

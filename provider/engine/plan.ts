@@ -82,6 +82,8 @@ function planBlock(block: Block, prior: Value, configured: Value): Value {
   if (isUnknown(configured)) return configured;
   const elements = (configured ?? []) as Value[];
   const before = (prior ?? []) as Value[];
+  // It cannot be changed, so nothing of it is.
+  if (block.unsupported) return before;
   if (elements.length === 0) return block.computed || block.keep ? before : [];
   return elements.map((element, index) => {
     if (element === null || isUnknown(element)) return element;

@@ -9,6 +9,7 @@ import { mapValues } from "./map-values";
 import { planChange } from "./plan";
 import { readState, writeRepresentation } from "./state";
 import type { Change, Resource } from "./table";
+import { checkShownBlocks } from "./unsupported";
 import { validate } from "./validate";
 
 /** Opens a session that waits this long for the server. Null: the provider's url is not known yet. */
@@ -28,7 +29,10 @@ export function handlerOf(resource: Resource, open: OpenSession, seen = new Map<
 
 function plan(resource: Resource, seen: Map<string, Value>, prior: ObjectValue | null, config: ObjectValue | null) {
   const result = planChange(resource, prior, config);
-  const problems = (result.planned && resource.beside?.(result.planned, seen)) ?? [];
+  const problems = [
+    ...(config ? checkShownBlocks(resource, prior, config) : []),
+    ...((result.planned && resource.beside?.(result.planned, seen)) ?? []),
+  ];
   return { ...result, diagnostics: problems.map(({ path, summary, detail }) => problem(summary, detail, path)) };
 }
 

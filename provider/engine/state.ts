@@ -58,6 +58,7 @@ function isThere(
   imported: boolean,
 ): boolean {
   if (block.computed) return true;
+  if (block.declaredOnly && before === null) return false;
   if (Object.keys(block.blocks ?? {}).some((name) => (element[name] as Value[]).length > 0)) return true;
   if (imported && block.presentOnImport) return block.presentOnImport(representation);
   return block.present ? block.present(representation) : before !== null;

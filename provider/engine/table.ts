@@ -59,6 +59,8 @@ export interface Block {
   unsupported?: string;
   /** Read from the server even if it is not configured. */
   computed?: boolean;
+  /** Read from the server only if it is configured, even if its own blocks are there. */
+  declaredOnly?: true;
   /** If none is configured, the server's settings stay and are not a change. */
   keep?: boolean;
   /** Whether the server has what the block declares. Without this function the state decides. */

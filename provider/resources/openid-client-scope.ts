@@ -18,6 +18,7 @@ import { reservedKeys } from "../engine/rules";
 import type { Attribute, Endpoint, Resource } from "../engine/table";
 import { forgetScopes, readScope } from "./shared/client-scopes";
 import { realmAndId } from "./shared/import-ids";
+import { ofKind } from "./shared/owner";
 
 const ATTRIBUTES = "attributes";
 const SCREEN_TEXT = "consent.screen.text";
@@ -68,7 +69,10 @@ const endpoint: Endpoint = {
     );
     return { id };
   },
-  read: (session, state, fresh) => readScope(session, String(state.realm_id), String(state.id), fresh),
+  async read(session, state, fresh) {
+    const found = await readScope(session, String(state.realm_id), String(state.id), fresh);
+    return found && ofKind(found, found.protocol, "openid-connect");
+  },
   async update(session, representation, { planned, prior }) {
     const [realm, id] = [String(planned.realm_id), String(prior!.id)];
     const body = { ...representation, id, protocol: "openid-connect" };

@@ -30,7 +30,7 @@ export const realmEndpoint: Endpoint = {
       throw new KeycloakError(
         fault,
         `Creating realm "${realm}": a realm of this name exists already`,
-        adviceFor(fault, realm),
+        adviceFor(fault),
       );
     }
     await session.call(

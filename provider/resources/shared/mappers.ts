@@ -9,7 +9,7 @@ import type { ObjectValue } from "../../protocol/values";
 import { forgetScopes, readScope } from "./client-scopes";
 import { changingClient, readClient } from "./clients";
 import { realmParentAndMapper } from "./import-ids";
-import { ownerOf } from "./owner";
+import { ofKind, ownerOf } from "./owner";
 
 /** Where a mapper keeps its settings, as text. */
 export const CONFIG = "config";
@@ -100,7 +100,8 @@ function mapperEndpoint(kind: { protocol: string; protocolMapper: string }, chec
     async read(session, state, fresh) {
       const owner = await readOwner(session, state, fresh);
       const mappers = (owner?.protocolMappers ?? []) as Representation[];
-      return mappers.find(({ id }) => id === state.id) ?? null;
+      const found = mappers.find(({ id }) => id === state.id);
+      return found ? ofKind(found, found.protocolMapper, kind.protocolMapper) : null;
     },
     async update(session, representation, { planned, prior }) {
       const { realm, id } = ownerOf(planned);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { planChange } from "../../../provider/engine/plan";
+import { handlerOf } from "../../../provider/engine/resource-handler";
 import { readState, writeRepresentation } from "../../../provider/engine/state";
 import { isUnknown } from "../../../provider/protocol/values";
 import { realm } from "../../../provider/resources/realm";
+import { standIn } from "../stand-in";
 
 describe("a realm", () => {
   it("has its name as internal id, and an id that is unknown until it is made", () => {
@@ -18,6 +20,29 @@ describe("a realm", () => {
   it("takes a duration in any spelling", () => {
     const { planned } = planChange(realm, null, { realm: "r", access_token_lifespan: "300s" });
     expect(planned!.access_token_lifespan).toBe("5m0s");
+  });
+
+  it("that exists already is told by its name, and what is no server is not called one", async () => {
+    const { keycloak } = await standIn(() => ({ status: 200, body: { id: "uuid", realm: "r" } }));
+    const handler = handlerOf(realm, () => keycloak.session(300));
+    const config = { realm: "r" };
+    const { planned } = handler.plan({ prior: null, config });
+    const { state, diagnostics } = await handler.apply({ prior: null, planned, config });
+    expect(state).toBeNull();
+    expect(diagnostics).toMatchObject([
+      {
+        summary: 'Creating realm "r": a realm of this name exists already',
+        detail: expect.stringMatching(
+          /^It exists already\. (?!.*Server: ).* `terraform import keycloak_realm\.NAME REALM`\.$/,
+        ),
+      },
+    ]);
+  });
+
+  it("without a name is refused as such", () => {
+    expect(handlerOf(realm, () => null).validate({ realm: "" }, { writeOnlyAllowed: true })).toMatchObject([
+      { summary: 'realm must not be empty, got: ""', path: ["realm"] },
+    ]);
   });
 
   it("loses its brute force detection when the block is removed", () => {
