@@ -15,24 +15,44 @@ import { startTerraform } from "../engines/terraform";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project, readStacks, type Stack } from "../project/project";
 import { recordSources } from "../project/sources";
-import { keycloakProviderAddresses, localStateFile, localStates, readState, stateFile } from "../project/state";
+import {
+  EMPTY,
+  keycloakProviderAddresses,
+  localStateFile,
+  localStates,
+  readState,
+  type State,
+  stateFile,
+} from "../project/state";
 import { synthesize } from "../project/synth";
+import { refuseUnserved } from "../project/unserved";
+import { openSession, stateOf } from "../session";
 
 export const providerCommand = command({
   name: "provider",
   words: "[registry|embedded]",
   oneOf: ["registry", "embedded"],
   help: "print where the Keycloak provider comes from, or switch",
-  async run({ words: [to], out }) {
-    await switchProvider(out, to as keyof typeof ADDRESSES | undefined);
+  async run({ words: [to], out, interruption }) {
+    const elsewhere = async (stack: Stack) => stateOf(await openSession(out, interruption), stack);
+    await switchProvider(out, to as keyof typeof ADDRESSES | undefined, elsewhere);
     return 0;
   },
 });
 
 const ADDRESSES = { registry: OFFICIAL_KEYCLOAK.source, embedded: EMBEDDED_KEYCLOAK.source } as const;
 
-/** Prints where the Keycloak provider comes from, or switches: the record, and the entries of the states. */
-export async function switchProvider(out: Output, to: keyof typeof ADDRESSES | undefined): Promise<void> {
+/**
+ * Prints where the Keycloak provider comes from, or switches: the record, and the entries of the states. Nothing is
+ * switched to the embedded provider if a state has what it does not serve.
+ *
+ * @param stateElsewhere reads a state that no file here has
+ */
+export async function switchProvider(
+  out: Output,
+  to: keyof typeof ADDRESSES | undefined,
+  stateElsewhere: (stack: Stack) => Promise<State>,
+): Promise<void> {
   const project = openProject();
   const isNew = readSources(project.folder) === undefined && localStates(project).length === 0;
   const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
@@ -45,9 +65,20 @@ export async function switchProvider(out: Output, to: keyof typeof ADDRESSES | u
   const stacks = isNew ? [] : await stacksOf(project, out);
   if (to === "registry") refuseSignIn(stacks);
   const files = stateFiles(project, stacks);
+  const elsewhere = stacks.filter((stack) => localStateFile(stack) === undefined);
+  if (to === "embedded") {
+    const states = new Map(files.map((file) => [file, readState(file)]));
+    for (const stack of elsewhere) {
+      const state = await stateElsewhere(stack).catch((error: Error) => {
+        out.warn(`what the state of stack ${stack.name} has is not known: ${error.message}`);
+        return EMPTY;
+      });
+      states.set(`the state of stack ${stack.name}`, state);
+    }
+    refuseUnserved(states);
+  }
   if (files.length > 0) await replaceIn(files, address);
   await recordSources(project, { ...sources, keycloakProvider: address, why: `switched by \`m2m provider ${to}\`` });
-  const elsewhere = stacks.filter((stack) => localStateFile(stack) === undefined);
   for (const { name, folder } of elsewhere) {
     out.warn(
       `the state of stack ${name} is kept elsewhere and is not switched; run:\n  (cd ${folder} && terraform state replace-provider ${ADDRESSES[to === "registry" ? "embedded" : "registry"]} ${address})`,

@@ -1,8 +1,11 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EMBEDDED_KEYCLOAK, OFFICIAL_KEYCLOAK, readSources } from "../../../constructs/contract/sources";
-import { switchProvider } from "../../../tools/commands/provider";
+import { dataSources } from "../../../provider/data-sources";
+import { resources } from "../../../provider/resources";
+import { switchProvider as switchWith } from "../../../tools/commands/provider";
 import { recordSources } from "../../../tools/project/sources";
 import {
   fakeProgram,
@@ -57,6 +60,13 @@ function deploy(provider: string, options: { file?: string; path?: string; manif
   }
   return file;
 }
+
+/** The states that are kept elsewhere are empty, unless a test says otherwise. */
+const switchProvider = (
+  out: Parameters<typeof switchWith>[0],
+  to: Parameters<typeof switchWith>[1],
+  elsewhere: Parameters<typeof switchWith>[2] = async () => stateOf(),
+) => switchWith(out, to, elsewhere);
 
 const recorded = () => readSources(folder.path)?.keycloakProvider;
 
@@ -128,5 +138,52 @@ describe("a switch of the provider", () => {
     );
     expect(existsSync(project().outdir)).toBe(true);
     expect(terraform.calls().filter((call) => call.startsWith("state"))).toEqual([]);
+  });
+});
+
+describe("a switch to the embedded provider", () => {
+  /** Of the official provider's, and any other. */
+  const OTHERS = ["saml_client", "user", "group", "ldap_user_federation", "authentication_flow", "required_action"];
+  const drawn = fc.sample(fc.stringMatching(/^[a-z]{1,8}(_[a-z]{1,8}){0,3}$/), 20);
+
+  it.each([
+    ["managed", resources],
+    ["data", dataSources],
+  ] as const)(
+    "is refused with each entry that it does not serve, and nothing is switched: %s",
+    async (mode, tables) => {
+      const served: string[] = tables.map(({ name }) => name);
+      const unserved = [...new Set([...OTHERS, ...drawn].map((name) => `keycloak_${name}`))].filter(
+        (type) => !served.includes(type),
+      );
+      const types = [...served, ...unserved];
+      const entries = types.map((type) => ({ ...inState(type, "X", {}, OFFICIAL), mode }));
+      const file = deploy(OFFICIAL);
+      const text = JSON.stringify({ version: 4, ...stateOf(...entries) });
+      writeFileSync(file, text);
+      const error = await switchProvider(recordOutput(), "embedded").then(
+        () => undefined,
+        (thrown: { code: string; message: string }) => thrown,
+      );
+      expect(error?.code).toBe("not-served");
+      const named = error!.message.split("\n").filter((line) => line.endsWith(` in ${file}`));
+      const prefix = mode === "data" ? "data." : "";
+      expect(named.sort()).toEqual(unserved.map((type) => `  ${prefix}${type}.X in ${file}`).sort());
+      expect(readFileSync(file, "utf8")).toBe(text);
+      expect(existsSync(project().outdir)).toBe(true);
+      await switchProvider(recordOutput(), "registry"); // which serves all
+    },
+  );
+
+  it("looks at states that are kept elsewhere, and says so where it cannot", async () => {
+    deploy(OFFICIAL, { file: "unrelated.json", path: undefined });
+    const elsewhere = async () => stateOf(inState("keycloak_saml_client", "S", {}, OFFICIAL));
+    await expect(switchProvider(recordOutput(), "embedded", elsewhere)).rejects.toMatchObject({
+      code: "not-served",
+      message: expect.stringContaining("keycloak_saml_client.S in the state of stack m2m"),
+    });
+    const out = recordOutput();
+    await switchProvider(out, "embedded", () => Promise.reject(new Error("no answer")));
+    expect(out.warned.join()).toContain("what the state of stack m2m has is not known: no answer");
   });
 });
