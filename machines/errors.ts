@@ -1,4 +1,5 @@
 import { redact } from "../constructs/keys/shown";
+import { plainLine } from "../network/plain-text";
 
 /** The code of an error. Codes are stable, so programs may branch on them. Texts may change. */
 export type ErrorCode =
@@ -21,14 +22,14 @@ export type ErrorCode =
   | "ERR_TOKEN_INACTIVE"; // the issuer says it is revoked, expired or not for this API
 
 /**
- * The base of all errors that this library throws on purpose. `cause` keeps names, messages and stacks. It leaves out
+ * The base of all errors that this library throws on purpose. A message is one line. `cause` keeps names, messages and stacks. It leaves out
  * the data that other libraries attach, since it may hold tokens.
  */
 export class MachineError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, cause?: unknown) {
-    super(redact(message), cause === undefined ? undefined : { cause: plainCause(cause) });
+    super(plainLine(redact(message)), cause === undefined ? undefined : { cause: plainCause(cause) });
     this.name = new.target.name;
     this.code = code;
   }
@@ -79,8 +80,16 @@ export class TokenError extends MachineError {
 function plainCause(error: unknown, depth = 0): Error | undefined {
   if (!(error instanceof Error) || depth === 4) return undefined;
   if (error instanceof MachineError) return error;
-  const copy = new Error(redact(String(error.message)), { cause: plainCause(error.cause, depth + 1) });
+  const copy = new Error(plainLine(redact(String(error.message))), { cause: plainCause(error.cause, depth + 1) });
   copy.name = error.name;
-  copy.stack = error.stack === undefined ? undefined : redact(String(error.stack));
+  copy.stack = plainStack(error, copy.message);
   return Object.assign(copy, { code: (error as NodeJS.ErrnoException).code });
+}
+
+/** The frames below the plain message. A message from outside may have lines of its own. */
+function plainStack({ name, message, stack }: Error, plain: string): string | undefined {
+  if (stack === undefined) return undefined;
+  const frames = stack.startsWith(`${name}: ${message}`) ? stack.slice(`${name}: ${message}`.length) : stack;
+  const lines = redact(frames).split("\n").map(plainLine);
+  return `${name}: ${plain}${lines.join("\n")}`;
 }

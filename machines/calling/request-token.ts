@@ -1,7 +1,13 @@
 import { decodeJwt } from "jose";
-import { clientCredentialsGrantRequest, processClientCredentialsResponse } from "oauth4webapi";
+import {
+  clientCredentialsGrantRequest,
+  processClientCredentialsResponse,
+  type TokenEndpointResponse,
+} from "oauth4webapi";
 import { shown } from "../../constructs/keys/shown";
-import { IssuerError } from "../errors";
+import { isPlain } from "../../network/plain-text";
+import { IssuerError, OptionError } from "../errors";
+import { readScopes } from "../scopes";
 import type { KeySource } from "../signing/key-source";
 import { authenticateWith, checkClientId } from "../signing/sign-assertion";
 import { explainIssuerError, type Issuer, readDate } from "./open-issuer";
@@ -24,10 +30,13 @@ export interface TokenRequest {
   readonly audience?: string;
 }
 
+/** A longer life counts as a day, so a token that says it lives for ever is replaced all the same. */
+const longestSeconds = 24 * 60 * 60;
+
 /** An access token, as the issuer granted it. */
 export interface AccessToken {
   readonly accessToken: string;
-  /** Seconds from the grant until the token expires. Absent if the issuer does not tell. */
+  /** Seconds from the grant until the token expires: above 0, a day at most. Absent if the issuer does not tell. */
   readonly expiresInSeconds?: number;
   /** The granted scopes, separated by spaces. */
   readonly scope?: string;
@@ -37,7 +46,7 @@ export interface AccessToken {
  * Gets an access token by the client_credentials grant. A signed assertion authenticates the client. It makes one
  * request, without cache and retry. Services need {@link createTokenClient}, which has both.
  *
- * Does not check: the access token itself. The called API judges it.
+ * Does not check: the access token itself. The called API judges it. Whether the granted scopes are those asked for.
  *
  * @example
  * ```ts
@@ -50,16 +59,21 @@ export interface AccessToken {
  * });
  * ```
  *
- * @throws {MachineError} `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` with the issuer's reason, or as
+ * @throws {MachineError} `ERR_OPTION` for an invalid scope. `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` with the issuer's reason, or as
  *   {@link signAssertion}
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2
  */
 export async function requestToken(issuer: Issuer, request: TokenRequest): Promise<AccessToken> {
   const { clientId, signingKey, scope, audience } = request;
   checkClientId(clientId);
+  checkAudience(audience);
+  const scopes = readScopes(scope);
   const server = await issuer.metadata();
   const client = { client_id: clientId };
-  const parameters = new URLSearchParams({ ...(scope && { scope }), ...(audience && { audience }) });
+  const parameters = new URLSearchParams({
+    ...(scopes.length > 0 && { scope: scopes.join(" ") }),
+    ...(audience && { audience }),
+  });
   try {
     const sentAt = issuer.now();
     const response = await clientCredentialsGrantRequest(
@@ -70,20 +84,34 @@ export async function requestToken(issuer: Issuer, request: TokenRequest): Promi
       issuer.requestOptions,
     );
     const granted = await processClientCredentialsResponse(server, client, response);
-    checkCharacters(granted.access_token, issuer);
+    checkGranted(granted, issuer);
     const issuedAt = readIssuedAt(granted.access_token);
     // Only if there is no `Date`: some issuers put an earlier time into `iat`.
     if (issuedAt && !readDate(response)) issuer.clock.observe(issuedAt, sentAt);
-    return { accessToken: granted.access_token, expiresInSeconds: granted.expires_in, scope: granted.scope };
+    const { access_token: accessToken, expires_in } = granted;
+    const expiresInSeconds = expires_in === undefined ? undefined : Math.min(expires_in, longestSeconds);
+    return { accessToken, expiresInSeconds, scope: granted.scope };
   } catch (cause) {
     throw explainIssuerError(cause, issuer.issuer, `a token for ${shown(clientId)}`);
   }
 }
 
-/** Finds a token that no header can hold, before an error about the header quotes it. RFC 6750 section 2.1 */
-function checkCharacters(accessToken: string, { issuer }: Issuer): void {
-  if (/^[\x21-\x7e]+$/.test(accessToken)) return;
-  throw new IssuerError("ERR_ISSUER_RESPONSE", `${issuer} granted a token with characters that no header can hold`);
+/** Checks the API that tokens are for. @throws {OptionError} `ERR_OPTION` for something else than plain text */
+export function checkAudience(audience: string | undefined): void {
+  if (audience === undefined || (typeof audience === "string" && isPlain(audience))) return;
+  throw new OptionError("`audience` must be text of one line");
+}
+
+/** Checks what this library can use, before an error about a header quotes the token. RFC 6750 section 2.1 */
+function checkGranted({ access_token, token_type, expires_in = 1 }: TokenEndpointResponse, { issuer }: Issuer): void {
+  const refuse = (what: string) => {
+    throw new IssuerError("ERR_ISSUER_RESPONSE", `${issuer} granted a token ${what}`);
+  };
+  if (!/^[\x21-\x7e]+$/.test(access_token)) refuse("with characters that no header can hold");
+  // A token of another type is bound to a key of the client, and an API refuses it without a proof.
+  if (token_type !== "bearer")
+    refuse(`of type "${token_type}" where a bearer token is needed; turn DPoP off for the client`);
+  if (!(expires_in > 0)) refuse(`that lives ${expires_in} s`);
 }
 
 /** When the token was made, by the issuer's clock. `undefined` if the token does not tell. */

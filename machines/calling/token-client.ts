@@ -1,12 +1,13 @@
 import { shown } from "../../constructs/keys/shown";
 import { OptionError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
+import { readScopes } from "../scopes";
 import { checkKeySource, type KeySource } from "../signing/key-source";
 import { checkClientId } from "../signing/sign-assertion";
 import { CachedToken } from "./cached-token";
 import { type Fetch, fetchByEnvironment } from "./connect-to";
 import { checkUrl, type Issuer } from "./open-issuer";
-import { requestToken } from "./request-token";
+import { checkAudience, requestToken } from "./request-token";
 
 export interface TokenClientOptions {
   readonly clientId: string;
@@ -53,6 +54,9 @@ export interface TokenClientOptions {
   readonly log?: Log;
 }
 
+/** Sets of scopes whose difference was told. A program may make up scopes at run time. */
+const mostTold = 100;
+
 /** A machine that calls others. */
 export interface TokenClient {
   /**
@@ -60,7 +64,7 @@ export interface TokenClient {
    * wait for the same scope share one grant.
    *
    * @param scope scopes separated by spaces, in any order @default - the client's `scope`
-   * @throws {MachineError} `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE` or `ERR_SIGNER` after `patienceMs`.
+   * @throws {MachineError} `ERR_OPTION` for something else than scopes. `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE` or `ERR_SIGNER` after `patienceMs`.
    *   `ERR_CLIENT_REFUSED` at once
    */
   getToken(scope?: string): Promise<string>;
@@ -115,16 +119,32 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
   checkKeySource(signingKey);
   checkRange("refreshAfter", refreshAfter, 0.1, 0.9);
   checkRange("patienceMs", patienceMs, 0, 600_000);
+  readScopes(options.scope);
+  checkAudience(audience);
   const tokens = new Map<string, CachedToken>();
+  const told = new Set<string>();
 
+  const grant = async (scope: string) => {
+    const token = await requestToken(issuer, { clientId, signingKey, audience, scope });
+    const granted = new Set(token.scope?.split(" "));
+    const missing = scope.split(" ").filter((one) => one !== "" && !granted.has(one));
+    // The issuer may leave out scopes that it does not name in tokens. So this is no error, but it is told once.
+    if (token.scope !== undefined && missing.length > 0 && !told.has(scope)) {
+      if (told.size < mostTold) told.add(scope);
+      log(
+        `machine: ${issuer.issuer} granted ${clientId} a token that does not name the scope ${missing.join(" ")}, which was asked for; it names: ${token.scope}`,
+      );
+    }
+    return token;
+  };
   const tokenFor = (scope = options.scope) => {
-    const key = scope === undefined ? "" : [...new Set(scope.split(" "))].filter(Boolean).sort().join(" ");
+    const key = readScopes(scope).join(" ");
     const known = tokens.get(key);
     if (known) return known;
     // A program may make up scopes at run time. Drop the tokens that are no longer in use.
     for (const [other, token] of tokens) if (token.isIdle) tokens.delete(other);
     const token = new CachedToken({
-      grant: () => requestToken(issuer, { clientId, signingKey, audience, scope: key }),
+      grant: () => grant(key),
       refreshAfter,
       patienceMs,
       now: () => issuer.now().getTime(),
@@ -136,7 +156,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
   };
 
   return {
-    getToken: (scope) => tokenFor(scope).get(),
+    getToken: async (scope) => tokenFor(scope).get(),
     async fetch(input, init) {
       const [url, request] = plainRequest(input, init);
       checkUrl("address", url, issuer.allowInsecureHttp);

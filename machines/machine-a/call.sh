@@ -99,8 +99,12 @@ sign() {
   esac
 }
 
-# $1: status and body, as `request` prints them; a body that is no JSON counts as empty.
-field() { sed 1d <<<"$1" | jq -r --arg name "$2" 'try (.[$name] // "") catch ""' 2>/dev/null || true; }
+# $1: status and body, as `request` prints them; a body that is no JSON counts as empty. A text from outside may hold line
+# ends and what a terminal obeys.
+field() {
+  sed 1d <<<"$1" | jq -r --arg name "$2" \
+    'try (.[$name] // "" | tostring | gsub("[\\p{Cc}\\p{Zl}\\p{Zp}\u202a-\u202e\u2066-\u2069]+"; " ")) catch ""' 2>/dev/null || true
+}
 
 # curl with the settings of all requests; prints the status, then the body. ~/.curlrc stays out (--disable, which has to
 # come first).

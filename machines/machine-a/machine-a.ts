@@ -1,6 +1,7 @@
 // machine-a, the caller. It gets an access token by a signed assertion and calls machine-b's protected API.
 // Run: npx tsx machines/machine-a/machine-a.ts [--online]   (settings: the environment, see docs/machines.md)
 
+import { plainLine } from "../../network/plain-text";
 import { openMachine } from "../calling/open-machine";
 import { MachineError } from "../errors";
 import { readMachine, readText } from "../settings";
@@ -17,11 +18,14 @@ async function main(args: readonly string[], env = process.env): Promise<number>
     console.log(`HTTP ${response.status}`);
     const text = await response.text();
     if (response.status !== 200) {
-      console.error(`machine-a: ${api} refused the call: ${response.headers.get("www-authenticate") ?? text}`);
+      console.error(
+        plainLine(`machine-a: ${api} refused the call: ${response.headers.get("www-authenticate") ?? text}`),
+      );
       return 1;
     }
     const { caller, verified } = JSON.parse(text) as { caller: string; verified: string };
-    console.log(`caller: ${caller}\nverified: ${verified}`);
+    console.log(plainLine(`caller: ${caller}`));
+    console.log(plainLine(`verified: ${verified}`));
     return 0;
   } finally {
     await machine.close();

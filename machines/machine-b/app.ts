@@ -3,7 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import type { Issuer } from "../calling/open-issuer";
 import { MachineError } from "../errors";
-import { type Log, toStandardError } from "../log";
+import { type Log, quietly, toStandardError } from "../log";
 import type { KeySource } from "../signing/key-source";
 import { honoGuard } from "../verifying/adapters";
 import { createGuard } from "../verifying/guard";
@@ -47,7 +47,8 @@ export type App = Hono<{ Bindings: Bindings; Variables: { token: VerifiedToken }
  * @see RFC 6750 section 3
  */
 export function buildApp(options: AppOptions): App {
-  const { issuer, audience: realm, log = toStandardError } = options;
+  const { issuer, audience: realm } = options;
+  const log = quietly(options.log ?? toStandardError);
   const byKeys = createVerifier(issuer, options);
   // Asks the issuer at every call, but not about a forged token: the offline check refuses it first.
   const asked = verifyBoth({ offline: byKeys, online: createIntrospector(issuer, options), everyCalls: 1 });

@@ -2,6 +2,7 @@ import { randomBytes, sign } from "node:crypto";
 import type { ClientAuth } from "oauth4webapi";
 import { ALGORITHMS } from "../../constructs/keys/algorithms";
 import { shown } from "../../constructs/keys/shown";
+import { isPlain } from "../../network/plain-text";
 import { OptionError } from "../errors";
 import { askSigner } from "./ask-signer";
 import { currentKey, isSigner, type KeySource } from "./key-source";
@@ -83,9 +84,10 @@ export async function signAssertion(options: AssertionOptions): Promise<string> 
   return `${signed}.${signature.toString("base64url")}`;
 }
 
-/** Checks a client id. @throws {OptionError} `ERR_OPTION` if it is empty */
+/** Checks a client id. @throws {OptionError} `ERR_OPTION` if it is empty, or not plain text */
 export function checkClientId(clientId: string): void {
   if (clientId === "") throw new OptionError("`clientId` must not be empty");
+  if (typeof clientId !== "string" || !isPlain(clientId)) throw new OptionError("`clientId` must be text of one line");
 }
 
 /** Client authentication for requests of oauth4webapi: a new assertion for each request, dated by `now`. */

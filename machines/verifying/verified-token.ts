@@ -1,5 +1,7 @@
 import { shown } from "../../constructs/keys/shown";
+import { isPlain } from "../../network/plain-text";
 import { OptionError, TokenError } from "../errors";
+import { oddScope } from "../scopes";
 
 /** The facts of a verified access token. The object is frozen, since many calls may share it. */
 export interface VerifiedToken {
@@ -84,7 +86,7 @@ export function checkWhole(name: string, value: number, most: number): void {
 /** Checks required scopes. @throws {OptionError} `ERR_OPTION` for one with characters that no scope may have */
 export function checkScopes(scopes: readonly string[]): void {
   checkList("scopes", scopes);
-  const odd = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
+  const odd = oddScope(scopes);
   if (odd === undefined) return;
   throw new OptionError(`\`scopes\` must list single scopes (RFC 6749 section 3.3), got: ${shown(odd)}`);
 }
@@ -106,8 +108,10 @@ export function readClaims(claims: Readonly<Record<string, unknown>>, rules: Tok
   if (claims.cnf !== undefined) throw wrongClaim("cnf", "binds it to a key or certificate, which is not checked here");
   const { exp, scope } = claims;
   if (typeof exp !== "number" || !(Math.abs(exp) < lastSecond)) throw wrongClaim("exp", "must be a time in seconds");
-  if (scope !== undefined && typeof scope !== "string") throw wrongClaim("scope", "must be text");
+  if (scope !== undefined && !(typeof scope === "string" && isPlain(scope)))
+    throw wrongClaim("scope", "must be plain text");
   const audience = [claims.aud].flat().filter((entry) => typeof entry === "string");
+  if (!audience.every(isPlain)) throw wrongClaim("aud", "must be plain text");
   if (!audience.includes(rules.audience)) throw wrongClaim("aud", "is missing or wrong");
   const token: VerifiedToken = {
     caller: claims.azp === undefined ? text(claims, "client_id") : text(claims, "azp"),
@@ -143,6 +147,8 @@ export function wrongClaim(claim: string, rule: string, cause?: unknown): TokenE
 
 function text(claims: Readonly<Record<string, unknown>>, claim: string): string {
   const value = claims[claim];
-  if (typeof value !== "string" || value === "") throw wrongClaim(claim, "must be text and not empty");
+  // An API that logs its callers would write what a text with line ends says.
+  if (typeof value !== "string" || value === "" || !isPlain(value))
+    throw wrongClaim(claim, "must be plain text and not empty");
   return value;
 }

@@ -1,5 +1,6 @@
 import { NetworkSettingError } from "../../network/environment";
 import { explainFailure, USUAL_ADVICE } from "../../network/failure";
+import { plainLine } from "../../network/plain-text";
 import { type Fault, KeycloakError, NotKeycloakError } from "./errors";
 
 const BUSY = new Set([408, 429, 502, 503, 504]);
@@ -67,7 +68,7 @@ function messageIn(body: unknown): string {
   if (typeof body !== "object" || body === null) return "";
   const { errorMessage, error_description, error } = body as { [field: string]: unknown };
   const message = errorMessage ?? error_description ?? error;
-  return typeof message === "string" ? message.slice(0, 300) : "";
+  return typeof message === "string" ? plainLine(message).slice(0, 300) : "";
 }
 
 function causeCode(error: unknown): string | undefined {

@@ -103,7 +103,8 @@ export class TestIssuer {
       const clientId = await this.authenticate(received);
       if (clientId === undefined) return refused;
       const accessToken = await this.mint({ azp: clientId });
-      return { body: { access_token: accessToken, token_type: "Bearer", expires_in: 300, scope: "profile email" } };
+      const scope = ["profile email", received.form.get("scope")].filter(Boolean).join(" ");
+      return { body: { access_token: accessToken, token_type: "Bearer", expires_in: 300, scope } };
     });
     this.answers.set("/token/introspect", async (received) => {
       if ((await this.authenticate(received)) === undefined) {

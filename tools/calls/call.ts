@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { execa } from "execa";
 import { decodeJwt } from "jose";
 import { type Machine, openMachine } from "../../machines/calling/open-machine";
+import { plainLine } from "../../network/plain-text";
 import { ToolError } from "../output";
 import { packageFile } from "../package-files";
 import { type Environment, machineOptions } from "./environment";
@@ -57,7 +58,8 @@ export interface CallResult {
 export function call(environment: Environment, clientId: string, online: boolean): Promise<CallResult> {
   return as(environment, clientId, async (machine) => {
     const response = await machine.fetch(online ? `${environment.api}/online` : environment.api);
-    const wwwAuthenticate = response.headers.get("www-authenticate") ?? undefined;
+    const challenge = response.headers.get("www-authenticate");
+    const wwwAuthenticate = challenge === null ? undefined : plainLine(challenge);
     return { status: response.status, body: parse(await response.text()), wwwAuthenticate };
   });
 }

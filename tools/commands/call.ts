@@ -1,3 +1,4 @@
+import { plainLine } from "../../network/plain-text";
 import { call, callByBash, token } from "../calls/call";
 import { readEnvironment, readIssuer } from "../calls/environment";
 import { command } from "../cli/command";
@@ -49,7 +50,8 @@ export async function callApi(
       `${environment.api}${options.online ? "/online" : ""} answered HTTP ${status}${wwwAuthenticate ? ` (${wwwAuthenticate})` : ""}`,
     );
   }
-  out.result(`HTTP ${status}\ncaller: ${caller}\nverified: ${verified}`, { status, answer: body });
+  const lines = [`HTTP ${status}`, `caller: ${caller}`, `verified: ${verified}`].map(plainLine);
+  out.result(lines.join("\n"), { status, answer: body });
 }
 
 /** Prints an access token, for `curl -H @-` and the like. */

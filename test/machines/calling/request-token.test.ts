@@ -22,6 +22,9 @@ afterAll(async () => {
   folder.remove();
 });
 
+/** A token that is granted with something else. */
+const granted = (change: object) => ({ body: { access_token: "x", token_type: "Bearer", ...change } });
+
 describe("requestToken", () => {
   it("exchanges an assertion for a token", async () => {
     const token = await requestToken(issuer, { clientId: "machine-a", signingKey });
@@ -56,6 +59,10 @@ describe("requestToken", () => {
       { body: { access_token: "x", token_type: "mac" } },
       "ERR_ISSUER_RESPONSE",
     ],
+    ["a token bound to a key", granted({ token_type: "DPoP" }), "ERR_ISSUER_RESPONSE"],
+    ["a token without a life", granted({ expires_in: 0 }), "ERR_ISSUER_RESPONSE"],
+    ["a token that is over", granted({ expires_in: -1 }), "ERR_ISSUER_RESPONSE"],
+    ["a life that is no number", granted({ expires_in: "soon" }), "ERR_ISSUER_RESPONSE"],
     ["HTML", { body: "<html>", type: "text/html" }, "ERR_ISSUER_RESPONSE"],
     ["503", { status: 503, body: "" }, "ERR_UNREACHABLE"],
     ["401 with a challenge in the body only", { status: 401, body: { error: "invalid_client" } }, "ERR_CLIENT_REFUSED"],
@@ -84,6 +91,33 @@ describe("requestToken", () => {
     const error: unknown = await requestToken(issuer, { clientId: "machine-a", signingKey }).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: "ERR_ISSUER_RESPONSE" });
     expect(inspect(error, { depth: 9 })).not.toContain("opaque");
+  });
+
+  it.each([86_401, 1e12, 2 ** 53, Number.MAX_VALUE])("takes a life of %d s as a day", async (expires_in) => {
+    server.answers.set("/token", () => granted({ expires_in }));
+    expect(await requestToken(issuer, { clientId: "machine-a", signingKey })).toMatchObject({
+      expiresInSeconds: 86_400,
+    });
+  });
+
+  it.each(["bearer", "Bearer", "BEARER"])("takes a token of type %s", async (token_type) => {
+    server.answers.set("/token", () => granted({ token_type }));
+    expect(await requestToken(issuer, { clientId: "machine-a", signingKey })).toMatchObject({ accessToken: "x" });
+  });
+
+  it("fails at once on what is no scope, no audience or no client id", async () => {
+    const odd = [null, 1, {}, ["a"], "a\nb", "a\u0000", 'a"b', "a\\b", "é"] as unknown as string[];
+    for (const scope of odd) {
+      await expect(requestToken(issuer, { clientId: "machine-a", signingKey, scope })).rejects.toMatchObject({
+        code: "ERR_OPTION",
+        message: expect.stringContaining("`scope` must be scopes separated by spaces (RFC 6749 section 3.3), got: "),
+      });
+    }
+    for (const wrong of [{ audience: "a\nb" }, { audience: 1 }, { clientId: "a\nb" }, { clientId: undefined }]) {
+      const request = { clientId: "machine-a", signingKey, ...wrong } as { clientId: string; signingKey: TestKey };
+      await expect(requestToken(issuer, request)).rejects.toMatchObject({ code: "ERR_OPTION" });
+    }
+    expect(server.received).toEqual([]);
   });
 
   it("fails without a client id", async () => {

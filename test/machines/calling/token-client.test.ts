@@ -67,6 +67,28 @@ describe("getToken", () => {
     expect(asked.sort()).toEqual([null, "a", "a b", "orders:read"].sort());
   });
 
+  it("fails on what is no scope, at once if it is an option", async () => {
+    const { getToken } = client();
+    for (const scope of [null, 1, "a\nb", "a\u001b[2J"] as string[]) {
+      await expect(getToken(scope)).rejects.toMatchObject({ code: "ERR_OPTION" });
+      expect(() => client({ scope })).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
+    }
+    expect(grants()).toEqual([]);
+  });
+
+  it("says once that a token does not name a scope that was asked for", async () => {
+    const body = { access_token: "x", token_type: "Bearer", expires_in: 1, scope: "profile" };
+    server.answers.set("/token", () => ({ body }));
+    const { getToken } = client();
+    for (let call = 0; call < 3; call++) await getToken("orders profile");
+    await getToken("profile");
+    await getToken();
+    expect(grants()).toHaveLength(5);
+    expect(lines).toEqual([
+      `machine: ${server.url} granted machine-a a token that does not name the scope orders, which was asked for; it names: profile`,
+    ]);
+  });
+
   it("asks for an audience where it is told to", async () => {
     await client({ audience: "orders" }).getToken();
     await client().getToken();
@@ -137,7 +159,7 @@ describe("getToken", () => {
 
   it("fails with ERR_ISSUER_RESPONSE on an unusable answer, after its patience too", async () => {
     server.answers.set("/token", () => ({ body: "<html>", type: "text/html" }));
-    await expect(client({ patienceMs: 300 }).getToken()).rejects.toMatchObject({ code: "ERR_ISSUER_RESPONSE" });
+    await expect(client({ patienceMs: 2000 }).getToken()).rejects.toMatchObject({ code: "ERR_ISSUER_RESPONSE" });
     expect(grants().length).toBeGreaterThan(1);
   });
 

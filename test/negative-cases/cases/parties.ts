@@ -59,6 +59,12 @@ export const partyCases: Case[] = [
     inputs: [
       claims("empty", () => ({ sub: "" }), "ERR_TOKEN_CLAIM sub", SAYS.otherClient),
       claims("a number", () => ({ sub: 1 }), "ERR_TOKEN_CLAIM sub", SAYS.otherClient),
+      claims(
+        "a text with a line end",
+        () => ({ sub: "machine-a\nmachine-b" }),
+        "ERR_TOKEN_CLAIM sub",
+        SAYS.otherClient,
+      ),
       claims("a list", () => ({ sub: ["a"] }), "ERR_TOKEN_CLAIM sub", SAYS.unreadable),
       {
         sent: "another client, signed with one's own key",

@@ -158,6 +158,8 @@ export const requestCases: Case[] = [
       claimed("a refresh token", { typ: "Refresh" }, "ERR_TOKEN_TYPE"),
       claimed("no claim `typ`", { typ: undefined }, "ERR_TOKEN_TYPE"),
       claimed("no `azp`", { azp: undefined }, "ERR_TOKEN_CLAIM client_id"),
+      claimed("an `azp` with a line end", { azp: "machine-a\nmachine-b" }, "ERR_TOKEN_CLAIM azp"),
+      claimed("a `scope` with an escape", { scope: "profile \u001b[2J" }, "ERR_TOKEN_CLAIM scope"),
       claimed("an `azp` that is not on the list", { azp: "machine-x" }, "ERR_TOKEN_CLAIM azp", {
         authorizedParties: ["machine-a"],
       } as Input["options"]),
