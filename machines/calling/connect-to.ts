@@ -123,29 +123,30 @@ export function openConnections(connectTo = "", options: ConnectionOptions = {})
     map.get(`${hostname.replace(/^\[|\]$/g, "")}:${port || (protocol === "https:" ? "443" : "80")}`);
   const dispatchers = new Dispatchers({ timeoutMs, targetOf });
   let closing: Promise<void> | undefined;
+  const unreachable = (what: string, url: URL, cause: unknown) => {
+    const target = targetOf(url);
+    const at = target ? ` (at ${target.host}:${target.port})` : "";
+    const isByEnvironment = !target && !options.fetch && !options.dispatcher;
+    const { reason, advice } = explain(cause, timeoutMs, isByEnvironment ? dispatchers.proxyOf(url) : undefined);
+    return new UnreachableError(`${what} ${url.origin}${url.pathname}${at}: ${reason}; ${advice}`, cause);
+  };
   return {
     async fetch(url, init = {}) {
       const timeout = AbortSignal.timeout(timeoutMs);
       const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
       const request: RequestInit = { redirect: "manual", ...init, signal };
-      const { origin, pathname } = new URL(url);
+      const address = new URL(url);
       try {
         if (closing) throw new Error("the connections are closed");
         const response = await (options.fetch?.(url, request) ?? send(url, request, options.dispatcher ?? dispatchers));
-        return limitResponse(response, maxResponseBytes, origin);
+        return limitResponse(response, maxResponseBytes, address.origin, (cause) =>
+          init.signal?.aborted ? init.signal.reason : unreachable("half an answer from", address, cause),
+        );
       } catch (cause) {
         init.signal?.throwIfAborted();
         if (cause instanceof NetworkSettingError) throw new OptionError(cause.message);
         if (!options.fetch && cause instanceof TypeError && cause.cause === undefined) throw cause; // nothing was sent
-        const target = targetOf(new URL(url));
-        const at = target ? ` (at ${target.host}:${target.port})` : "";
-        const isByEnvironment = !target && !options.fetch && !options.dispatcher;
-        const { reason, advice } = explain(
-          cause,
-          timeoutMs,
-          isByEnvironment ? dispatchers.proxyOf(new URL(url)) : undefined,
-        );
-        throw new UnreachableError(`no answer from ${origin}${pathname}${at}: ${reason}; ${advice}`, cause);
+        throw unreachable("no answer from", address, cause);
       }
     },
     close: () => {

@@ -1,21 +1,32 @@
 import { IssuerError } from "../errors";
 
-/** Ends the body of an answer with an error if it is longer than `mostBytes`. -1: no limit. */
-export function limitResponse(response: Response, mostBytes: number, from: string): Response {
+/**
+ * Ends the body of an answer with an error if it is longer than `mostBytes` (-1: no limit), or if it breaks off.
+ *
+ * @param brokenOff the error to throw in place of one that the connection gives
+ */
+export function limitResponse(
+  response: Response,
+  mostBytes: number,
+  from: string,
+  brokenOff: (cause: unknown) => unknown,
+): Response {
   const { body, status, statusText, headers } = response;
   if (!body || mostBytes < 0) return response;
-  let bytes = 0;
-  const limited = body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
+  async function* limited(chunks: AsyncIterable<Uint8Array>) {
+    let bytes = 0;
+    try {
+      for await (const chunk of chunks) {
         bytes += chunk.byteLength;
-        if (bytes <= mostBytes) controller.enqueue(chunk);
-        else
-          controller.error(
-            new IssuerError("ERR_ISSUER_RESPONSE", `${from} answered with more than ${mostBytes} bytes`),
-          );
-      },
-    }),
-  );
-  return new Response(limited, { status, statusText, headers });
+        if (bytes > mostBytes) break;
+        yield chunk;
+      }
+    } catch (cause) {
+      throw brokenOff(cause);
+    }
+    if (bytes <= mostBytes) return;
+    throw new IssuerError("ERR_ISSUER_RESPONSE", `${from} answered with more than ${mostBytes} bytes`);
+  }
+  const stream = ReadableStream.from(limited(body as unknown as AsyncIterable<Uint8Array>));
+  return new Response(stream as unknown as ConstructorParameters<typeof Response>[0], { status, statusText, headers });
 }

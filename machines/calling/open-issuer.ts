@@ -51,7 +51,9 @@ export interface Issuer {
   readonly now: () => Date;
   /** The issuer's clock. Assertions are dated by it. */
   readonly clock: SkewedClock;
-  /** A `fetch` that throws {@link UnreachableError} for 429 and 5xx. */
+  /** Takes lines about the issuer. */
+  readonly log: Log;
+  /** A `fetch` that throws {@link UnreachableError} for 429 and 5xx, and {@link IssuerError} for a redirect. */
   readonly fetch: Fetch;
   /** The options for requests of oauth4webapi. */
   readonly requestOptions: { readonly [customFetch]: Fetch; readonly [allowInsecureRequests]: boolean };
@@ -85,17 +87,18 @@ const metadataRetryMs = 10 * 1000;
  * await issuer.close();
  * ```
  *
- * @throws {OptionError} `ERR_OPTION` if `issuer` is not an http(s) address, or is http without `allowInsecureHttp`.
+ * @throws {OptionError} `ERR_OPTION` if `issuer` is not an http(s) address, is http without `allowInsecureHttp`, or has a query or fragment.
  *   `metadata()` throws `ERR_UNREACHABLE`, or `ERR_ISSUER_RESPONSE` if another issuer answers or there is no such realm
  * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3
  */
 export function openIssuer(options: IssuerOptions): Issuer {
-  const { issuer, connectTo, allowInsecureHttp = false, now = () => new Date(), log = toStandardError } = options;
-  const url = checkUrl("issuer", issuer, allowInsecureHttp);
+  const { issuer, connectTo, allowInsecureHttp = false, now = () => new Date() } = options;
+  const log = quietly(options.log ?? toStandardError);
+  const url = checkIssuer(issuer, allowInsecureHttp);
   const connections = openConnections(connectTo, { fetch: options.fetch, dispatcher: options.dispatcher });
-  const clock = createSkewedClock(now, issuer, quietly(log));
+  const clock = createSkewedClock(now, issuer, log);
   const fetch: Fetch = async (address, init) => {
-    checkUrl("endpoint of the issuer", address, allowInsecureHttp);
+    checkEndpoint(address, issuer, allowInsecureHttp);
     const sentAt = now();
     const headers = new Headers(init?.headers);
     headers.set("accept-encoding", "identity"); // the limit of an answer's size counts the bytes that are sent
@@ -108,6 +111,10 @@ export function openIssuer(options: IssuerOptions): Issuer {
         "ERR_ISSUER_RESPONSE",
         `${new URL(address).host} compressed an answer that was asked for uncompressed`,
       );
+    }
+    if (response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400)) {
+      await response.body?.cancel();
+      throw redirected(address, response);
     }
     if (response.status !== 429 && response.status < 500) return response;
     await response.body?.cancel();
@@ -125,9 +132,10 @@ export function openIssuer(options: IssuerOptions): Issuer {
     try {
       const response = await discoveryRequest(url, requestOptions);
       const server = await processDiscoveryResponse(url, response);
-      kept = { server: { ...server, issuer }, fetchedAt: now().getTime() };
+      if (server.issuer !== issuer) throw otherIssuer(issuer, server.issuer);
+      kept = { server, fetchedAt: now().getTime() };
     } catch (cause) {
-      if (!kept) throw explainIssuerError(cause, issuer, "its discovery document");
+      if (!kept) throw explainDiscovery(cause, issuer);
       kept.fetchedAt = now().getTime() - metadataMaxAgeMs + metadataRetryMs;
     }
     return kept.server;
@@ -138,6 +146,7 @@ export function openIssuer(options: IssuerOptions): Issuer {
     allowInsecureHttp,
     now,
     clock,
+    log,
     fetch,
     requestOptions,
     metadata: async () => {
@@ -149,6 +158,56 @@ export function openIssuer(options: IssuerOptions): Issuer {
     },
     close: connections.close,
   };
+}
+
+/**
+ * Checks an issuer's name. Tokens have it letter by letter in their `iss`.
+ *
+ * @throws {OptionError} `ERR_OPTION` as {@link checkUrl}, and for a query, a fragment or white space
+ * @see RFC 8414 section 2
+ */
+function checkIssuer(issuer: string, allowInsecureHttp: boolean): URL {
+  const url = checkUrl("issuer", issuer, allowInsecureHttp);
+  if (/[?#\s\\]/.test(issuer)) {
+    throw new OptionError("`issuer` must be an address without query, fragment and white space (RFC 8414 section 2)");
+  }
+  return url;
+}
+
+/** An endpoint comes from the discovery document, so a wrong one is the issuer's fault. */
+function checkEndpoint(address: string, issuer: string, allowInsecureHttp: boolean): void {
+  try {
+    checkUrl("endpoint", address, allowInsecureHttp);
+  } catch {
+    throw new IssuerError(
+      "ERR_ISSUER_RESPONSE",
+      `${issuer} names an endpoint that is not an https address, got: ${shown(address)}; correct the host name or proxy settings of the issuer`,
+    );
+  }
+}
+
+function redirected(address: string, { status, headers }: Response): IssuerError {
+  const { origin, pathname } = new URL(address);
+  const location = headers.get("location");
+  const to = location ? `to ${shown(location).slice(0, 200)}` : "to nowhere";
+  return new IssuerError(
+    "ERR_ISSUER_RESPONSE",
+    `${origin}${pathname} redirects (HTTP ${status}) ${to}, and no redirect is followed; give the issuer as its tokens name it, or correct its proxy`,
+  );
+}
+
+function otherIssuer(issuer: string, found: unknown): IssuerError {
+  const got = typeof found === "string" ? shown(found).slice(0, 200) : typeof found;
+  return new IssuerError(
+    "ERR_ISSUER_RESPONSE",
+    `${issuer} calls itself ${got}, and so do its tokens; write \`issuer\` exactly so, or correct the host name of the issuer`,
+  );
+}
+
+function explainDiscovery(error: unknown, issuer: string): MachineError {
+  const { code, cause } = error as { code?: string; cause?: { body?: { issuer?: unknown } } };
+  if (code === "OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED") return otherIssuer(issuer, cause?.body?.issuer);
+  return explainIssuerError(error, issuer, "its discovery document");
 }
 
 /** When an answer was made, by the issuer's clock. `undefined` if it does not say, or comes from a cache. */
@@ -183,6 +242,7 @@ export function checkUrl(name: string, address: string, allowInsecureHttp: boole
 /** Turns an error of oauth4webapi into a {@link MachineError}, without the answers and headers that it holds. */
 export function explainIssuerError(error: unknown, issuer: string, what: string): MachineError {
   if (error instanceof MachineError) return error;
+  if (error instanceof Error && error.cause instanceof MachineError) return error.cause; // a body that broke off
   if (error instanceof ResponseBodyError) {
     const text = [error.error, error.error_description].filter(Boolean).join(": ").slice(0, 200);
     return new IssuerError("ERR_CLIENT_REFUSED", `${issuer} refused (${error.status}) ${what}: ${text}`, error);

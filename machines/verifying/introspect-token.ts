@@ -4,7 +4,7 @@ import { explainIssuerError, type Issuer } from "../calling/open-issuer";
 import { IssuerError, OptionError, TokenError } from "../errors";
 import { checkKeySource, type KeySource } from "../signing/key-source";
 import { authenticateWith, checkClientId } from "../signing/sign-assertion";
-import { parseToken } from "./parse-token";
+import { checkText, parseToken } from "./parse-token";
 import {
   checkNotExpired,
   checkRules,
@@ -89,6 +89,7 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
   };
 
   return async (token) => {
+    checkText(token);
     const now = issuer.now().getTime();
     const name = nameOf(token);
     const remembered = known.get(name, now);

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWK, type JWSHeaderParameters } from "jose";
+import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from "jose";
 import { explainIssuerError, type Issuer } from "../calling/open-issuer";
 import { IssuerError, MachineError } from "../errors";
+import { describeFaults, readVerificationKeys, type VerificationKeys } from "./verification-keys";
 
 interface KeySet {
   readonly find: ReturnType<typeof createLocalJWKSet>;
+  readonly faults: VerificationKeys["faults"];
   /** Grows with each change of the keys. Verdicts by earlier keys no longer count. */
   readonly generation: number;
   readonly text: string;
@@ -48,9 +50,25 @@ export class IssuerKeys {
   /**
    * Finds the key of a signature.
    *
-   * @throws JWKSNoMatchingKey or JWKSMultipleMatchingKeys of jose; MachineError if the keys cannot be had
+   * @throws JWKSNoMatchingKey or JWKSMultipleMatchingKeys of jose; MachineError if the keys cannot be had, or if the one
+   *   that is meant cannot be used
    */
   async find(header: JWSHeaderParameters, jws: FlattenedJWSInput) {
+    try {
+      return await this.look(header, jws);
+    } catch (error) {
+      const fault = header.kid === undefined ? undefined : this.held?.faults.get(header.kid);
+      if (!(error instanceof errors.JWKSNoMatchingKey) || fault === undefined) throw error;
+      // Not the caller's fault: the issuer signs with a key that it does not publish well.
+      throw new IssuerError(
+        "ERR_ISSUER_RESPONSE",
+        `${this.issuer.issuer} publishes the key ${header.kid}, which cannot be used: ${fault}`,
+        error,
+      );
+    }
+  }
+
+  private async look(header: JWSHeaderParameters, jws: FlattenedJWSInput) {
     const { attempts } = this;
     const keys = await this.current();
     try {
@@ -125,12 +143,16 @@ export class IssuerKeys {
     const attempt = ++this.attempts;
     const { held } = this;
     try {
-      const jwks = await fetchKeys(this.issuer);
-      const text = JSON.stringify(jwks);
+      const { keys, faults } = await fetchKeys(this.issuer);
+      const text = JSON.stringify([keys, [...faults]]);
       const changed = held?.text !== text;
+      if (changed && faults.size > 0) {
+        this.issuer.log(`machine: ${this.issuer.issuer} publishes keys that cannot be used: ${describeFaults(faults)}`);
+      }
       this.held = changed
         ? {
-            find: createLocalJWKSet(jwks),
+            find: createLocalJWKSet({ keys: [...keys] }),
+            faults,
             generation: (held?.generation ?? 0) + 1,
             text,
             fetchedAt: this.now(),
@@ -179,7 +201,7 @@ export class IssuerKeys {
   }
 }
 
-async function fetchKeys(issuer: Issuer): Promise<{ keys: JWK[] }> {
+async function fetchKeys(issuer: Issuer): Promise<VerificationKeys> {
   try {
     const { jwks_uri } = await issuer.metadata();
     if (typeof jwks_uri !== "string") {
@@ -196,18 +218,9 @@ async function fetchKeys(issuer: Issuer): Promise<{ keys: JWK[] }> {
         `${jwks_uri} did not answer with a JWK set (RFC 7517 section 5), got: HTTP ${response.status}; check that it is the issuer's`,
       );
     }
-    return { keys: body.keys.filter(isVerificationKey) };
+    return readVerificationKeys(body.keys);
   } catch (error) {
     if (error instanceof MachineError) throw error;
     throw explainIssuerError(error, issuer.issuer, "its public keys");
   }
-}
-
-/** Whether an entry is a public signature key. Others are left out, so one odd entry does no harm to the rest. */
-function isVerificationKey(jwk: unknown): jwk is JWK {
-  if (typeof jwk !== "object" || jwk === null) return false;
-  const { kty, use, key_ops } = jwk as JWK;
-  const isPublic = (kty === "RSA" || kty === "EC" || kty === "OKP") && !("d" in jwk);
-  const verifies = key_ops === undefined || (Array.isArray(key_ops) && key_ops.includes("verify"));
-  return isPublic && (use === undefined || use === "sig") && verifies;
 }

@@ -23,7 +23,7 @@ export interface ParsedToken {
  * @see RFC 7515 sections 2, 4 and 5.2, RFC 8725 section 2.4
  */
 export function parseToken(token: string): ParsedToken {
-  if (token.length > mostCharacters) throw malformed(`must have at most ${mostCharacters} characters`);
+  checkText(token);
   const parts = token.split(".");
   const [header, payload, signature] = parts.map(decode);
   if (parts.length !== 3 || !header || !payload || !signature) {
@@ -34,6 +34,12 @@ export function parseToken(token: string): ParsedToken {
   if ("kid" in protectedHeader && typeof protectedHeader.kid !== "string")
     throw malformed("must have text as its `kid`");
   return { header: protectedHeader, payload: readObject(payload, "payload") };
+}
+
+/** Checks that a token is text, and not too long to work with. @throws {TokenError} `ERR_TOKEN_MALFORMED` */
+export function checkText(token: string): void {
+  if (typeof token !== "string") throw malformed(`must be text, got: ${token === null ? "null" : typeof token}`);
+  if (token.length > mostCharacters) throw malformed(`must have at most ${mostCharacters} characters`);
 }
 
 function decode(part: string): Buffer | undefined {

@@ -107,7 +107,10 @@ export function readClaims(claims: Readonly<Record<string, unknown>>, rules: Tok
   // A bound token is safe only if the caller proves to hold the key. That is not checked here, so a thief could use it.
   if (claims.cnf !== undefined) throw wrongClaim("cnf", "binds it to a key or certificate, which is not checked here");
   const { exp, scope } = claims;
-  if (typeof exp !== "number" || !(Math.abs(exp) < lastSecond)) throw wrongClaim("exp", "must be a time in seconds");
+  if (!isTime(exp)) throw wrongClaim("exp", "must be a time in seconds");
+  for (const name of ["nbf", "iat"]) {
+    if (claims[name] !== undefined && !isTime(claims[name])) throw wrongClaim(name, "must be a time in seconds");
+  }
   if (scope !== undefined && !(typeof scope === "string" && isPlain(scope)))
     throw wrongClaim("scope", "must be plain text");
   const audience = [claims.aud].flat().filter((entry) => typeof entry === "string");
@@ -138,6 +141,11 @@ export function requireScopes(token: VerifiedToken, scopes: readonly string[]): 
   const missing = scopes.filter((scope) => !token.scopes.includes(scope));
   if (missing.length === 0) return;
   throw new TokenError("ERR_TOKEN_SCOPE", `the token lacks the scope ${missing.join(" ")}`, { scopes });
+}
+
+/** JSON knows numbers beyond all times, such as 1e999. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) < lastSecond;
 }
 
 /** The refusal of a token because of one claim. */

@@ -48,7 +48,8 @@ const awayMs = 2000;
 
 /**
  * Combines two verifiers. The offline one verifies every call. The online one verifies a token's first call, and then
- * again after `everyCalls` calls or `everySeconds` seconds, whichever comes first. Each process thus refuses a revoked
+ * again after `everyCalls` calls or `everySeconds` seconds, whichever comes first. The facts of the token are those of
+ * the offline one; caller, subject and expiry of the two must be the same. Each process thus refuses a revoked
  * token after that time, and from then on always. Calls at the same time share one question.
  *
  * Does not check: what neither of the two checks.
@@ -83,10 +84,11 @@ export function verifyBoth(options: BothOptions): VerifyToken {
   /** By the clock that is never set back. */
   let awayUntil = 0;
 
-  const ask = async (token: string, name: string): Promise<VerifiedToken> => {
+  const ask = async (token: string, name: string, verified: VerifiedToken): Promise<VerifiedToken> => {
     const askedAt = now().getTime();
     try {
-      const verified = await online(token);
+      const answer = await online(token);
+      checkSame(verified, answer);
       remember(seen, name, { calls: 0, askedAt });
       return verified;
     } catch (error) {
@@ -97,8 +99,8 @@ export function verifyBoth(options: BothOptions): VerifyToken {
       throw error;
     }
   };
-  const askOnce = (token: string, name: string): Promise<VerifiedToken> => {
-    const asked = asking.get(name) ?? ask(token, name).finally(() => asking.delete(name));
+  const askOnce = (token: string, name: string, verified: VerifiedToken): Promise<VerifiedToken> => {
+    const asked = asking.get(name) ?? ask(token, name, verified).finally(() => asking.delete(name));
     asking.set(name, asked);
     return asked;
   };
@@ -113,7 +115,7 @@ export function verifyBoth(options: BothOptions): VerifyToken {
     if (last && ++last.calls < everyCalls && ageMs >= 0 && ageMs < everySeconds * 1000) return verified;
     if (performance.now() < awayUntil) return verified;
     try {
-      return await askOnce(token, name);
+      return await askOnce(token, name, verified);
     } catch (error) {
       // Not if the issuer refuses this API's client, or if the API's signer fails: that may last until somebody repairs
       // it.
@@ -124,6 +126,19 @@ export function verifyBoth(options: BothOptions): VerifyToken {
       return verified;
     }
   };
+}
+
+/**
+ * The two have to speak of the same token. Otherwise they ask different issuers, or the answer comes from another cache.
+ *
+ * @throws {OptionError} `ERR_OPTION`, which is no outage: `acceptUncheckedDuringOutage` does not let the token pass
+ */
+function checkSame(offline: VerifiedToken, online: VerifiedToken): void {
+  const names = (["caller", "subject", "expiresAt"] as const).filter((name) => offline[name] !== online[name]);
+  if (names.length === 0) return;
+  throw new OptionError(
+    `\`offline\` and \`online\` must verify for one issuer: its answer has another ${names.join(" and ")} than the token`,
+  );
 }
 
 function remember(seen: Map<string, Seen>, name: string, entry: Seen): void {

@@ -1,9 +1,9 @@
-import { errors, jwtVerify } from "jose";
+import { errors, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from "jose";
 import { shown } from "../../constructs/keys/shown";
 import type { Issuer } from "../calling/open-issuer";
-import { MachineError, OptionError, TokenError } from "../errors";
+import { IssuerError, MachineError, OptionError, TokenError } from "../errors";
 import { IssuerKeys } from "./issuer-keys";
-import { parseToken } from "./parse-token";
+import { checkText, parseToken } from "./parse-token";
 import {
   checkList,
   checkNotExpired,
@@ -71,7 +71,7 @@ const headerTypes = /^(application\/)?(at\+)?jwt$/i;
  *
  * @throws {OptionError} `ERR_OPTION` at once for an empty audience, an algorithm that is not asymmetric, or a number
  *   out of its bounds. The verifier throws {@link TokenError} for a token to refuse. It throws `ERR_UNREACHABLE` or
- *   `ERR_ISSUER_RESPONSE` if it has no keys to judge by
+ *   `ERR_ISSUER_RESPONSE` if it has no keys to judge by, or the key of the token is broken or weak
  * @see RFC 9068 section 4, RFC 8725 section 3, RFC 7517 section 5
  */
 export function createVerifier(issuer: Issuer, options: VerifierOptions): VerifyToken {
@@ -93,24 +93,28 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
     if (typeof header.typ !== "string" || !headerTypes.test(header.typ)) {
       throw new TokenError("ERR_TOKEN_TYPE", 'the token\'s header type must be "JWT" or "at+jwt"');
     }
+    const rules: JWTVerifyOptions = {
+      issuer: issuer.issuer,
+      audience,
+      algorithms: [...algorithms],
+      requiredClaims: ["exp", "iat"],
+      clockTolerance: clockToleranceSeconds,
+      currentDate: issuer.now(),
+    };
     try {
-      const { payload } = await jwtVerify(token, (header, jws) => keys.find(header, jws), {
-        issuer: issuer.issuer,
-        audience,
-        algorithms: [...algorithms],
-        requiredClaims: ["exp", "iat"],
-        clockTolerance: clockToleranceSeconds,
-        currentDate: issuer.now(),
-      });
+      const { payload } = await jwtVerify(token, (header, jws) => keys.find(header, jws), rules).catch((error) =>
+        verifyByEach(token, error, rules),
+      );
       const verified = readClaims(payload, options);
       checkNotExpired(verified, options, issuer.now()); // once more, since fetching the keys may have taken seconds
       return verified;
     } catch (error) {
-      throw error instanceof MachineError ? error : explainTokenError(error);
+      throw error instanceof MachineError ? error : explainTokenError(error, issuer);
     }
   };
 
   return async (token) => {
+    checkText(token);
     const name = nameOf(token);
     const generation = keys.generation();
     const now = issuer.now().getTime();
@@ -132,7 +136,25 @@ function checkAlgorithms(algorithms: readonly string[]): void {
   throw new OptionError(`\`algorithms\` must list asymmetric algorithms such as RS256, got: ${shown(odd ?? "none")}`);
 }
 
-function explainTokenError(error: unknown): TokenError {
+/** Keys of one id that are tried. An issuer that gives one to more is out of order. */
+const mostOfOneId = 4;
+
+/** Verifies by each of the keys that have the token's `kid`, if there are several. */
+async function verifyByEach(token: string, error: unknown, rules: JWTVerifyOptions): Promise<JWTVerifyResult> {
+  if (!(error instanceof errors.JWKSMultipleMatchingKeys) || parseToken(token).header.kid === undefined) throw error;
+  let tried = 0;
+  for await (const key of error) {
+    if (++tried > mostOfOneId) break;
+    try {
+      return await jwtVerify(token, key, rules);
+    } catch (other) {
+      if (!(other instanceof errors.JWSSignatureVerificationFailed)) throw other;
+    }
+  }
+  throw error;
+}
+
+function explainTokenError(error: unknown, { issuer }: Issuer): MachineError {
   if (error instanceof errors.JWTExpired) {
     return new TokenError("ERR_TOKEN_EXPIRED", "the token has expired", { claim: "exp", cause: error });
   }
@@ -144,5 +166,9 @@ function explainTokenError(error: unknown): TokenError {
   ) {
     return new TokenError("ERR_TOKEN_SIGNATURE", "the token is not signed by a key of the issuer", { cause: error });
   }
-  return new TokenError("ERR_TOKEN_MALFORMED", "the token is not a well-formed signed JWT", { cause: error });
+  if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) {
+    return new TokenError("ERR_TOKEN_MALFORMED", "the token is not a well-formed signed JWT", { cause: error });
+  }
+  // The token has been read, so it is the issuer's key that does not work.
+  return new IssuerError("ERR_ISSUER_RESPONSE", `a key of ${issuer} cannot verify a token`, error);
 }

@@ -101,8 +101,8 @@ export function isGood(header: Members, payload: Members, expected: Expected): b
     typeof exp === "number" &&
     exp > now &&
     exp < 8.64e12 &&
-    typeof p.get("iat") === "number" &&
-    typeof nbf === "number" &&
+    isTime(p.get("iat")) &&
+    isTime(nbf) &&
     nbf <= now &&
     p.get("typ") === "Bearer" &&
     filled(p.get("sub")) &&
@@ -166,4 +166,9 @@ export function damaged(text: string, parts = "."): fc.Arbitrary<string> {
     ),
   );
   return fc.array(change, { minLength: 1, maxLength: 3 }).map((all) => all.reduce((t, one) => one(t), text));
+}
+
+/** Within the times that a `Date` can hold. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) < 8.64e12;
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openIssuer } from "../../../machines/calling/open-issuer";
 import { OptionError } from "../../../machines/errors";
 import { TestIssuer, testFolder } from "../issuer-fixture";
+import { listen } from "../listen";
 
 const folder = testFolder();
 const discovery = "/.well-known/openid-configuration";
@@ -72,7 +73,6 @@ describe("openIssuer", () => {
     ["no issuer", { body: {} }, "ERR_ISSUER_RESPONSE"],
     ["HTML", { body: "<html>", type: "text/html" }, "ERR_ISSUER_RESPONSE"],
     ["half a document", { body: '{"issuer":' }, "ERR_ISSUER_RESPONSE"],
-    ["a redirect", { status: 302, body: "" }, "ERR_ISSUER_RESPONSE"],
     ["429", { status: 429, body: "" }, "ERR_UNREACHABLE"],
     ["500", { status: 500, body: "" }, "ERR_UNREACHABLE"],
   ])("fails on %s", async (_name, answer, code) => {
@@ -82,11 +82,67 @@ describe("openIssuer", () => {
     await issuer.close();
   });
 
-  it("fails on an endpoint without TLS where http is not allowed", async () => {
+  it.each([
+    ["without TLS", "http://keycloak/certs"],
+    ["of another kind", "ftp://keycloak/certs"],
+    ["that is no address", "certs"],
+  ])("tells an endpoint %s as the issuer's fault", async (_what, address) => {
     const issuer = openIssuer({ issuer: "https://keycloak/realms/x" });
-    await expect(issuer.fetch("http://keycloak/certs")).rejects.toMatchObject({
-      code: "ERR_OPTION",
-      message: expect.stringContaining("must be an https address, got: http://keycloak/certs"),
+    await expect(issuer.fetch(address)).rejects.toMatchObject({
+      code: "ERR_ISSUER_RESPONSE",
+      message: expect.stringContaining(
+        `names an endpoint that is not an https address, got: ${address}; correct the host`,
+      ),
     });
+  });
+
+  it.each(["?", "?a=b", "#", "#part", "/ x", "\\x"])("fails at once on an issuer that ends with %j", (end) => {
+    const open = () => openIssuer({ issuer: `https://keycloak/realms/x${end}` });
+    expect(open).toThrow("`issuer` must be an address without query, fragment and white space (RFC 8414 section 2)");
+  });
+
+  it.each([
+    ["a port that need not be named", (url: string) => url.replace(":8080", ":08080")],
+    ["capitals in the host", (url: string) => url.replace("issuer", "ISSUER")],
+    ["another slash", (url: string) => `${url}/`],
+    ["a path that leads back", (url: string) => url.replace("/realms", "/x/../realms")],
+  ])("fails with how the issuer is written, for %s", async (_what, change) => {
+    const text = change(server.url);
+    server.answers.set(discovery, () => ({ body: { issuer: server.url, jwks_uri: `${server.url}/certs` } }));
+    server.answers.set(`/${discovery}`, () => ({ body: { issuer: server.url } }));
+    const issuer = openIssuer({ issuer: text, connectTo: server.connectTo, allowInsecureHttp: true });
+    await expect(issuer.metadata()).rejects.toMatchObject({
+      code: "ERR_ISSUER_RESPONSE",
+      message: `${text} calls itself ${server.url}, and so do its tokens; write \`issuer\` exactly so, or correct the host name of the issuer`,
+    });
+    await issuer.close();
+  });
+
+  it.each([
+    [{ location: "https://sso.example.org/" }, "to https://sso.example.org/"],
+    [{}, "to nowhere"],
+  ])("tells a redirect as what it is: %j", async (headers, to) => {
+    const issuer = server.open();
+    server.answers.set(discovery, () => ({ status: 302, body: "", headers }));
+    await expect(issuer.metadata()).rejects.toMatchObject({
+      code: "ERR_ISSUER_RESPONSE",
+      message: expect.stringContaining(`redirects (HTTP 302) ${to}, and no redirect is followed; give the issuer as`),
+    });
+    await issuer.close();
+  });
+
+  it("tells an answer that stops halfway as an outage", async () => {
+    const half = await listen((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).write('{"issuer":');
+      setTimeout(() => response.destroy(), 100);
+    });
+    const connectTo = `issuer.test:8080=127.0.0.1:${half.port}`;
+    const issuer = openIssuer({ issuer: server.url, connectTo, allowInsecureHttp: true });
+    await expect(issuer.metadata()).rejects.toMatchObject({
+      code: "ERR_UNREACHABLE",
+      message: expect.stringContaining(`half an answer from ${server.url}${discovery} (at 127.0.0.1:${half.port}): `),
+    });
+    await issuer.close();
+    await half.close();
   });
 });

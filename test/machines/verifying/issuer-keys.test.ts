@@ -175,7 +175,7 @@ describe("the issuer's keys in an outage", () => {
 
   it("are fetched once a second while there are no keys", async () => {
     outage();
-    for (ahead of [0, 0.5, 0.9]) await expect(verify(await fresh())).rejects.toMatchObject(away);
+    for (ahead of [0, 0.2, 0.4]) await expect(verify(await fresh())).rejects.toMatchObject(away);
     expect(fetches()).toBe(1);
     server.reset();
     ahead = 1.1;
@@ -227,7 +227,7 @@ describe("unknown keys", () => {
       await sleep(20);
     }
     await Promise.all(calls);
-    expect(calls.length).toBeGreaterThan(200);
+    expect(calls.length).toBeGreaterThan(25);
     expect(fetches()).toBeGreaterThanOrEqual(3);
     expect(fetches()).toBeLessThanOrEqual(5);
     expect(slowest).toBeLessThan(500);
@@ -290,10 +290,38 @@ describe("a key set with odd entries", () => {
     await verify(await fresh());
   });
 
-  it("refuses a token whose key id two keys share, and no other", async () => {
-    await publish(server.key, next, { ...(await publicJwk(foreign)), kid: next.kid });
-    await expect(verify(await fresh({}, next))).rejects.toMatchObject(refused);
+  it("takes a token by each of the keys that share its key id, and by no other", async () => {
+    const other = await folder.rsaKey("other.key");
+    await publish(server.key, next, next, { ...(await publicJwk(foreign)), kid: next.kid });
+    await verify(await fresh({}, next));
+    await verify(await fresh({ kid: next.kid }, foreign));
     await verify(await fresh());
+    await expect(verify(await fresh({ kid: next.kid }, other))).rejects.toMatchObject(refused);
+  });
+
+  const broken: [string, object, string][] = [
+    ["no modulus", { n: undefined }, "it is not a valid key"],
+    ["a modulus that is none", { n: "" }, "RSA of 0 bits, below 2048"],
+    ["a short modulus", { n: Buffer.alloc(128, 0xff).toString("base64url") }, "RSA of 1024 bits, below 2048"],
+    ["the exponent 3", { e: "Aw" }, "RSA with the exponent 3"],
+    ["an algorithm that is no text", { alg: 256 }, "its `alg` is not text"],
+  ];
+  it.each(broken)("tells a key with %s as the issuer's fault, and does without it", async (_what, change, fault) => {
+    const bad = { ...(await publicJwk(next)), ...change };
+    await publish(bad, server.key, next, bad);
+    await verify(await fresh({}, next)); // a good key of the same id
+    await publish(bad, server.key);
+    const lines: string[] = [];
+    const at = { issuer: server.url, connectTo: server.connectTo, allowInsecureHttp: true };
+    const opened = openIssuer({ ...at, log: (line) => lines.push(line) });
+    const judge = createVerifier(opened, { audience: "machine-b" });
+    await judge(await fresh());
+    await expect(judge(await fresh({}, next))).rejects.toMatchObject({
+      code: "ERR_ISSUER_RESPONSE",
+      message: `${server.url} publishes the key ${next.kid}, which cannot be used: ${fault}`,
+    });
+    expect(lines).toEqual([`machine: ${server.url} publishes keys that cannot be used: ${next.kid}: ${fault}`]);
+    await opened.close();
   });
 
   it("takes a token without a key id where one key only can be meant", async () => {

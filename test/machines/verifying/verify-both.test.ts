@@ -59,6 +59,22 @@ describe("verifyBoth", () => {
     expect(questions()).toBe(4);
   });
 
+  it("refuses two answers that speak of different tokens, even in an outage", async () => {
+    for (const other of [{ azp: "machine-x", client_id: "machine-x" }, { sub: "somebody" }, { exp: 4_000_000_000 }]) {
+      const body = { ...server.claims(), ...other, active: true };
+      server.answers.set("/token/introspect", () => ({ body }));
+      const verify = both({ acceptUncheckedDuringOutage: true });
+      for (let i = 0; i < 2; i++) {
+        await expect(verify(token)).rejects.toMatchObject({
+          code: "ERR_OPTION",
+          message: expect.stringContaining(
+            "`offline` and `online` must verify for one issuer: its answer has another ",
+          ),
+        });
+      }
+    }
+  });
+
   it("asks after everySeconds, however few the calls", async () => {
     const verify = both({ everySeconds: 30 });
     for (ahead of [0, 29]) await verify(token);

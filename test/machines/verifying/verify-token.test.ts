@@ -5,6 +5,7 @@ import { type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Issuer } from "../../../machines/calling/open-issuer";
 import { OptionError, TokenError } from "../../../machines/errors";
+import { createIntrospector } from "../../../machines/verifying/introspect-token";
 import type { VerifyToken } from "../../../machines/verifying/verified-token";
 import { createVerifier } from "../../../machines/verifying/verify-token";
 import { rsaPair } from "../../generated-key";
@@ -38,6 +39,40 @@ function signRaw(header: object, payload: string): string {
   const signed = `${head}.${Buffer.from(payload).toString("base64url")}`;
   return `${signed}.${sign("sha256", Buffer.from(signed), server.key.privateKey).toString("base64url")}`;
 }
+
+describe("what is no token at all", () => {
+  const nothing = [undefined, null, 1, {}, [], new String("a.b.c"), Symbol("x")] as unknown as string[];
+  it.each(nothing)("is refused as malformed, offline and online: %s", async (token) => {
+    const rules = { audience: "machine-b", clientId: "machine-b", signingKey: server.key };
+    for (const verify of [createVerifier(issuer, rules), createIntrospector(issuer, rules)]) {
+      await expect(verify(token)).rejects.toMatchObject({
+        code: "ERR_TOKEN_MALFORMED",
+        message: expect.stringContaining("the token must be text, got: "),
+      });
+    }
+  });
+
+  it("is refused by its length before anything is made of it", async () => {
+    const long = "a".repeat(500_000_000);
+    const rules = { audience: "machine-b", clientId: "machine-b", signingKey: server.key };
+    const since = performance.now();
+    for (const verify of [createVerifier(issuer, rules), createIntrospector(issuer, rules)]) {
+      await expect(verify(long)).rejects.toMatchObject({ code: "ERR_TOKEN_MALFORMED" });
+    }
+    expect(performance.now() - since).toBeLessThan(200); // to hash it takes a second
+  });
+
+  it.each(["exp", "nbf", "iat"])("is a token whose %s is beyond all times", async (name) => {
+    for (const time of ["1e999", "-1e999", "1e300", "8640000000001"]) {
+      const { [name]: _left, ...claims } = server.claims();
+      const token = signRaw({}, `${JSON.stringify(claims).slice(0, -1)},"${name}":${time}}`);
+      await expect(verify(token)).rejects.toMatchObject({
+        code: expect.stringMatching("ERR_TOKEN_(CLAIM|EXPIRED)"),
+        claim: name,
+      });
+    }
+  });
+});
 
 describe("createVerifier", () => {
   it("accepts a token of the issuer for this API", async () => {
