@@ -26,8 +26,9 @@ export {
 export type { Log } from "./log";
 export { keyIdOf } from "./signing/key-id";
 export type { KeySource, Signer } from "./signing/key-source";
+export type { SigningKey, SigningKeyOptions } from "./signing/parse-signing-key";
 export { type AssertionOptions, signAssertion } from "./signing/sign-assertion";
-export { loadSigningKey, type SigningKey, type SigningKeyOptions } from "./signing/signing-key";
+export { loadSigningKey, signingKeyFromVariable } from "./signing/signing-key";
 export { type WatchOptions, watchSigningKey } from "./signing/watch-signing-key";
 export { expressGuard, fastifyGuard, honoGuard, type ProtectedHandler, protect } from "./verifying/adapters";
 export { createGuard, type Guard, type GuardOptions, type Refusal, type Verdict } from "./verifying/guard";

@@ -3,6 +3,7 @@ import { readTextFile, UnreadableFile } from "../constructs/keys/read-file";
 import { shown } from "../constructs/keys/shown";
 import type { MachineOptions } from "./calling/open-machine";
 import { OptionError } from "./errors";
+import { signingKeyFromVariable } from "./signing/signing-key";
 
 /** The environment of a program. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -11,19 +12,27 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * Reads the settings of a machine. Defaults are those of the article. Plain http is off as soon as `ISSUER` or one of
  * the variables in `addresses` is set.
  *
- * @throws {OptionError} `ERR_OPTION` for a setting of another form
+ * @throws {MachineError} `ERR_OPTION` for a setting of another form; an `ERR_KEY_…` code for a key in a variable
  */
 export function readMachine(env: Environment, name: string, ...addresses: string[]): MachineOptions {
   return {
     clientId: readText(env, "CLIENT_ID", name),
-    keyFile: readText(env, "KEY_FILE", `certs/${name}-signing.key`),
-    algorithm: readAlgorithm(env),
-    passphrase: readPassphrase(env),
+    ...readKey(env, name),
     issuer: readText(env, "ISSUER", "http://keycloak:8080/realms/sjwt-example"),
     connectTo: env.CONNECT_TO,
     allowInsecureHttp: readAllowInsecureHttp(env, "ISSUER", ...addresses),
     scope: env.SCOPE || undefined,
   };
+}
+
+/** Reads where the key is: in the variable that `KEY_VARIABLE` names, or else in the file of `KEY_FILE`. */
+function readKey(
+  env: Environment,
+  name: string,
+): Pick<MachineOptions, "keyFile" | "signingKey" | "algorithm" | "passphrase"> {
+  const options = { algorithm: readAlgorithm(env), passphrase: readPassphrase(env) };
+  if (env.KEY_VARIABLE) return { signingKey: signingKeyFromVariable(env.KEY_VARIABLE, { ...options, env }) };
+  return { keyFile: readText(env, "KEY_FILE", `certs/${name}-signing.key`), ...options };
 }
 
 /** Reads a text. An empty one counts as not set. */

@@ -3,6 +3,7 @@ import type { SigningAlgorithm } from "./algorithms";
 import { KeyError } from "./errors";
 import { fittingAlgorithm } from "./key-fit";
 import { leafOf, NoLeaf } from "./leaf";
+import { otherForm } from "./other-forms";
 
 /** The public facts of a certificate, as Keycloak and a reviewer need them. */
 export interface CertificateFacts {
@@ -85,8 +86,16 @@ function parse(pem: string, where: string): X509Certificate {
     }
     throw new KeyError(
       "CERTIFICATE_CORRUPT",
-      `${where} must hold an X.509 certificate in PEM, got: ${pem.length} characters that cannot be parsed; restore it from version control`,
+      `${where} must hold an X.509 certificate in PEM, got: ${inWords(pem)}; restore it from version control`,
       { cause },
     );
   }
+}
+
+/** What a text is that holds no certificate in PEM. Bytes that are no text are lost in it. */
+function inWords(text: string): string {
+  if (text.includes("\ufffd")) {
+    return "binary data; convert DER (openssl x509 -inform DER -in FILE -out FILE.pem) or PKCS#12 (openssl pkcs12 -in FILE -clcerts -nokeys -out FILE.pem)";
+  }
+  return otherForm(Buffer.from(text)) ?? `${text.length} characters that cannot be parsed`;
 }

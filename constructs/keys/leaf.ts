@@ -17,7 +17,7 @@ export class NoLeaf extends Error {}
  * @throws what OpenSSL says of a certificate that it cannot parse
  */
 export function leafOf(pem: string): X509Certificate {
-  const blocks = pem.match(/-----BEGIN ((X509|TRUSTED) )?CERTIFICATE-----[\s\S]*?-----END [A-Z0-9 ]*-----/g) ?? [pem];
+  const blocks = pem.match(/-----BEGIN ((X509|TRUSTED) )?CERTIFICATE-----[^-]*-----END [A-Z0-9 ]{1,30}-----/g) ?? [pem];
   if (blocks.length > MOST) throw new NoLeaf(`${blocks.length} certificates`);
   const all = new Map(blocks.map((block) => new X509Certificate(block)).map((one) => [one.fingerprint256, one]));
   const certificates = [...all.values()];

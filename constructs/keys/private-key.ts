@@ -6,6 +6,8 @@ import { KeyError } from "./errors";
 import { generateKey } from "./generate";
 import { createFile, readRegularFile } from "./key-files";
 import { fittingAlgorithm } from "./key-fit";
+import { otherForm } from "./other-forms";
+import { readBytes } from "./read-file";
 import { shown } from "./shown";
 
 /** A private key file that cannot be looked into here: which key it holds is not known. */
@@ -65,11 +67,12 @@ function parsePrivateKey(pem: string, path: string, passphrase?: string): KeyObj
   try {
     return createPrivateKey({ key: pem, passphrase });
   } catch {
+    const got = otherForm(readBytes(path)) ?? `${pem.length} characters that OpenSSL cannot parse`;
     const words = isEncrypted(pem) ? "in PEM that the passphrase opens" : "in PEM";
     // The cause is left out: OpenSSL's text may quote the input.
     throw new KeyError(
       "KEY_CORRUPT",
-      `${shown(path)} must hold a private key ${words}, got: ${pem.length} characters that OpenSSL cannot parse; the file is unchanged; restore it from a backup, or remove it and run \`m2m keys revoke\` (with \`--key\`, if it does not hold the active key)`,
+      `${shown(path)} must hold a private key ${words}, got: ${got}; the file is unchanged; restore it from a backup, or remove it and run \`m2m keys revoke\` (with \`--key\`, if it does not hold the active key)`,
     );
   }
 }

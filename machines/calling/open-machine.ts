@@ -2,6 +2,7 @@ import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { OptionError } from "../errors";
 import type { Log } from "../log";
 import type { KeySource } from "../signing/key-source";
+import { signingKeyFromVariable } from "../signing/signing-key";
 import { watchSigningKey } from "../signing/watch-signing-key";
 import { type NetworkOptions, openConnections } from "./connect-to";
 import { type Issuer, openIssuer } from "./open-issuer";
@@ -10,19 +11,26 @@ import { createTokenClient, type TokenClient } from "./token-client";
 export interface MachineOptions extends NetworkOptions {
   /** The machine's client id at the issuer. */
   readonly clientId: string;
-  /** Path of its private key in PEM. Changes of the file are followed. @default - none: `signingKey` is required */
+  /** Path of its private key in PEM. Changes of the file are followed. @default - none: another one is required */
   readonly keyFile?: string;
-  /** Its key in place of a file, such as a signer in hardware or a cloud. @default - none: `keyFile` is required */
+  /**
+   * Name of the environment variable that holds its private key in PEM, see {@link signingKeyFromVariable}. It is read
+   * once.
+   *
+   * @default - none: another one is required
+   */
+  readonly keyVariable?: string;
+  /** Its key itself, such as a signer in hardware or a cloud. @default - none: another one is required */
   readonly signingKey?: KeySource;
   /** The issuer, exactly as in the `iss` of its tokens. For Keycloak `https://host/realms/NAME`. */
   readonly issuer: string;
   /**
-   * The algorithm to sign with, beside a `keyFile`.
+   * The algorithm to sign with, beside a `keyFile` or `keyVariable`.
    *
    * @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
    */
   readonly algorithm?: SigningAlgorithm;
-  /** The passphrase of an encrypted key file. @default - none: an encrypted file is refused */
+  /** The passphrase of an encrypted key. @default - none: an encrypted key is refused */
   readonly passphrase?: string;
   /** Scopes to ask for, separated by spaces. @default - the client's default scopes */
   readonly scope?: string;
@@ -73,8 +81,8 @@ export interface Machine extends TokenClient {
  * await machine.close();
  * ```
  *
- * @throws {MachineError} `ERR_OPTION` for an option out of its bounds, or unless exactly one of `keyFile` and
- *   `signingKey` is given. An `ERR_KEY_…` code for the key file
+ * @throws {MachineError} `ERR_OPTION` for an option out of its bounds, or unless exactly one of `keyFile`,
+ *   `keyVariable` and `signingKey` is given. An `ERR_KEY_…` code for a key that cannot be used
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2
  */
 export function openMachine(options: MachineOptions): Machine {
@@ -110,9 +118,12 @@ export function openMachine(options: MachineOptions): Machine {
 }
 
 function keyOf(options: MachineOptions): KeySource {
-  const { keyFile, signingKey } = options;
-  if (keyFile !== undefined && signingKey === undefined) return watchSigningKey(keyFile, options);
-  if (keyFile === undefined && signingKey !== undefined) return signingKey;
-  const got = keyFile === undefined ? "neither" : "both";
-  throw new OptionError(`exactly one of \`keyFile\` and \`signingKey\` must be given, got: ${got}`);
+  const { keyFile, keyVariable, signingKey, algorithm, passphrase } = options;
+  const given = Object.entries({ keyFile, keyVariable, signingKey }).filter(([, value]) => value !== undefined);
+  if (given.length !== 1) {
+    const got = given.map(([name]) => `\`${name}\``).join(" and ") || "none";
+    throw new OptionError(`exactly one of \`keyFile\`, \`keyVariable\` and \`signingKey\` must be given, got: ${got}`);
+  }
+  if (keyFile !== undefined) return watchSigningKey(keyFile, options);
+  return signingKey ?? signingKeyFromVariable(keyVariable!, { algorithm, passphrase });
 }

@@ -13,6 +13,8 @@ set -euo pipefail
 
 CLIENT_ID=${CLIENT_ID:-machine-a}
 KEY_FILE=${KEY_FILE:-certs/machine-a-signing.key}
+# The name of a variable that holds the key's PEM text, in place of KEY_FILE.
+KEY_VARIABLE=${KEY_VARIABLE:-}
 # Plain http is for local development only: off as soon as ISSUER or API is set, unless asked for.
 if [[ -z ${ISSUER:-}${API:-} ]]; then insecure=true; else insecure=false; fi
 ALLOW_INSECURE_HTTP=${ALLOW_INSECURE_HTTP:-$insecure}
@@ -85,16 +87,16 @@ raw_ecdsa() {
 # stdin: what to sign; stdout: the signature. $1: the algorithm.
 sign() {
   case $1 in
-    RS256) openssl dgst -sha256 -binary -passin "$passin" -sign "$KEY_FILE" ;;
+    RS256) openssl dgst -sha256 -binary -passin "$passin" -sign <(printf '%s\n' "$pem") ;;
     PS256)
-      openssl dgst -sha256 -binary -passin "$passin" -sign "$KEY_FILE" \
+      openssl dgst -sha256 -binary -passin "$passin" -sign <(printf '%s\n' "$pem") \
         -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -sigopt rsa_mgf1_md:sha256
       ;;
-    ES256) openssl dgst -sha256 -binary -passin "$passin" -sign "$KEY_FILE" | raw_ecdsa ;;
+    ES256) openssl dgst -sha256 -binary -passin "$passin" -sign <(printf '%s\n' "$pem") | raw_ecdsa ;;
     EdDSA)
       # For Ed25519 openssl wants to know the length first, and so a file; unsigned it is of no use to anybody.
       cat >"$signing_input"
-      openssl pkeyutl -sign -rawin -passin "$passin" -inkey "$KEY_FILE" -in "$signing_input"
+      openssl pkeyutl -sign -rawin -passin "$passin" -inkey <(printf '%s\n' "$pem") -in "$signing_input"
       ;;
   esac
 }
@@ -159,10 +161,18 @@ done
 
 # The key, and its id: base64url(SHA-256(DER SubjectPublicKeyInfo)), which Keycloak computes from the certificate too.
 key_file="key file $(shown "$KEY_FILE")"
-is_file "$KEY_FILE" || fail "$key_file cannot be read; check the path and that this user may read it"
+if [[ -n $KEY_VARIABLE ]]; then
+  key_file="the environment variable $(shown "$KEY_VARIABLE")"
+  [[ $KEY_VARIABLE =~ ^[A-Za-z_][A-Za-z0-9_]*$ && -n ${!KEY_VARIABLE:-} ]] ||
+    fail "$key_file cannot be read (not set); put the PEM text of the private key there"
+  pem=${!KEY_VARIABLE//\\n/$'\n'} # line ends may be two characters
+else
+  is_file "$KEY_FILE" || fail "$key_file cannot be read; check the path and that this user may read it"
+  pem=$(tr -d '\0' <"$KEY_FILE")
+fi
 [[ -z ${KEY_PASSPHRASE_FILE:-} ]] || is_file "$KEY_PASSPHRASE_FILE" ||
   fail "KEY_PASSPHRASE_FILE must name a file that can be read, got: $(shown "$KEY_PASSPHRASE_FILE")"
-public_key=$(openssl pkey -in "$KEY_FILE" -passin "$passin" -pubout 2>/dev/null) ||
+public_key=$(openssl pkey -in <(printf '%s\n' "$pem") -passin "$passin" -pubout 2>/dev/null) ||
   fail "$key_file must hold a PEM private key, and KEY_PASSPHRASE open it if it is encrypted"
 key_text=$(openssl pkey -pubin -noout -text <<<"$public_key")
 case $key_text in

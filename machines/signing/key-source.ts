@@ -1,7 +1,7 @@
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { quoted } from "../../constructs/keys/shown";
 import { KeyError, MachineError, OptionError } from "../errors";
-import type { SigningKey } from "./signing-key";
+import type { SigningKey } from "./parse-signing-key";
 
 /** A key that signs elsewhere, such as in hardware or in a cloud's key management, and never leaves it. */
 export interface Signer {

@@ -6,7 +6,7 @@ import { isPlain } from "../../network/plain-text";
 import { OptionError } from "../errors";
 import { askSigner } from "./ask-signer";
 import { currentKey, isSigner, type KeySource } from "./key-source";
-import type { SigningKey } from "./signing-key";
+import type { SigningKey } from "./parse-signing-key";
 
 /** The content of an assertion, and the key that signs it. */
 export interface AssertionOptions {

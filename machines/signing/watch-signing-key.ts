@@ -2,7 +2,8 @@ import { statSync } from "node:fs";
 import { shown } from "../../constructs/keys/shown";
 import { MachineError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
-import { loadSigningKey, type SigningKey, type SigningKeyOptions } from "./signing-key";
+import type { SigningKey, SigningKeyOptions } from "./parse-signing-key";
+import { loadSigningKey } from "./signing-key";
 
 export interface WatchOptions extends SigningKeyOptions {
   /**

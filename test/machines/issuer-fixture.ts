@@ -9,7 +9,7 @@ import { exportJWK, type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJW
 import { shapeOf } from "../../constructs/keys/algorithms";
 import { generateKey } from "../../constructs/keys/generate";
 import { type Issuer, openIssuer } from "../../machines/calling/open-issuer";
-import type { SigningKey } from "../../machines/signing/signing-key";
+import type { SigningKey } from "../../machines/signing/parse-signing-key";
 
 /** The signature algorithms a realm and a machine may use here. */
 export const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;

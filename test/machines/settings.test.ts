@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readMachine, readNumber, readText } from "../../machines/settings";
+import { ecPair } from "../generated-key";
 
 describe("settings", () => {
   it("take an empty text as not set", () => {
@@ -31,6 +32,17 @@ describe("settings", () => {
         `PORT must be a whole number from 0 to 65535, got: ${PORT}`,
       );
     }
+  });
+
+  it("take the key from the variable that KEY_VARIABLE names, and then from no file", () => {
+    const { privateKey } = ecPair();
+    const KEY = privateKey.export({ type: "pkcs8", format: "pem" }).toString().replaceAll("\n", "\\n");
+    const machine = readMachine({ KEY_VARIABLE: "KEY", KEY, KEY_FILE: "x" }, "machine-a");
+    expect(machine).toMatchObject({ signingKey: { algorithm: "ES256" } });
+    expect(machine.keyFile).toBeUndefined();
+    expect(() => readMachine({ KEY_VARIABLE: "KEY" }, "machine-a")).toThrow(
+      "the environment variable KEY cannot be read",
+    );
   });
 
   it("are the article's where nothing is set", () => {

@@ -31,7 +31,11 @@ describe("readCertificate", () => {
     expect(readCertificate(`subject=CN = m\n${pem}`, "x")).toEqual(readCertificate(pem, "x"));
   });
 
-  it.each(["", "text", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])("fails on %j", (text) => {
+  it("fails on an empty file", () => {
+    expect(() => readCertificate("", "x")).toThrow("x must hold an X.509 certificate in PEM, got: an empty file");
+  });
+
+  it.each(["text", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])("fails on %j", (text) => {
     expect(() => readCertificate(text, "certs/m.crt")).toThrow(
       new KeyError(
         "CERTIFICATE_CORRUPT",

@@ -87,6 +87,20 @@ describe.each(ALGORITHMS)("a key for %s", { timeout: 20_000 }, (algorithm) => {
     }
   });
 
+  it("may stand in a variable, with its line ends as two characters", async () => {
+    issuer.clients.set("machine-a", keys.get(algorithm)!);
+    const { KEY_FILE, ...more } = signingWith(algorithm);
+    const text = readFileSync(KEY_FILE!, "utf8");
+    for (const A_KEY of [text, text.replaceAll("\n", "\\n")]) {
+      expect(await run({ ...more, KEY_VARIABLE: "A_KEY", A_KEY })).toEqual(CALLED);
+    }
+    for (const KEY_VARIABLE of ["NO_KEY", "no name", text]) {
+      const { code, err } = await run({ KEY_VARIABLE });
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("cannot be read (not set)") });
+      expect(err).not.toContain(text.slice(30, 60));
+    }
+  });
+
   it("is on no command line, nor are token and assertion", async () => {
     // Stand-ins that write down how they were called and then become the real program.
     const log = folder.path("commands.log");

@@ -203,11 +203,12 @@ describe("a source of keys", () => {
   });
 
   it.each([
-    ["neither", () => ({})],
-    ["both", () => ({ keyFile: rsa.file, signingKey: rsa })],
-  ])("has to be one of keyFile and signingKey in a machine, not %s", (got, options) => {
+    ["none", () => ({})],
+    ["`keyFile` and `signingKey`", () => ({ keyFile: rsa.file, signingKey: rsa })],
+    ["`keyVariable` and `signingKey`", () => ({ keyVariable: "KEY", signingKey: rsa })],
+  ])("has to be one of keyFile, keyVariable and signingKey in a machine, not %s", (got, options) => {
     expect(() => openMachine({ ...machineOptions(), ...options() })).toThrow(
-      new OptionError(`exactly one of \`keyFile\` and \`signingKey\` must be given, got: ${got}`),
+      new OptionError(`exactly one of \`keyFile\`, \`keyVariable\` and \`signingKey\` must be given, got: ${got}`),
     );
   });
 });

@@ -63,7 +63,8 @@ describe("loadSigningKey", () => {
   const old = { type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "x" } as const;
   it.each([
     ["an empty file", " \n", "ERR_KEY_FORMAT", "an empty file"],
-    ["a file of another kind", '{"kty":"RSA"}', "ERR_KEY_FORMAT", "no PEM"],
+    ["a public JWK", '{"kty":"RSA"}', "ERR_KEY_FORMAT", "a public key as a JWK"],
+    ["a file of another kind", "key: abc", "ERR_KEY_FORMAT", "no PEM"],
     ["a public key", publicKey.export({ type: "spki", format: "pem" }), "ERR_KEY_FORMAT", '"BEGIN PUBLIC KEY"'],
     ["a certificate", "-----BEGIN CERTIFICATE-----\nMIIC\n", "ERR_KEY_FORMAT", '"BEGIN CERTIFICATE"'],
     ["an encrypted key", privateKey.export(encrypted), "ERR_KEY_FORMAT", "an encrypted key"],
