@@ -19,6 +19,7 @@ export type ErrorCode =
   | "ERR_TOKEN_EXPIRED" // past its exp
   | "ERR_TOKEN_CLAIM" // a claim is missing or wrong, `claim` says which
   | "ERR_TOKEN_SCOPE" // valid, but without a scope that is needed
+  | "ERR_TOKEN_ROLE" // valid, but without a role that is needed
   | "ERR_TOKEN_INACTIVE"; // the issuer says it is revoked, expired or not for this API
 
 /**
@@ -65,15 +66,18 @@ export class TokenError extends MachineError {
   readonly claim: string | undefined;
   /** The scopes that are needed, for `ERR_TOKEN_SCOPE`. */
   readonly scopes: readonly string[] | undefined;
+  /** The roles that are needed, for `ERR_TOKEN_ROLE`. */
+  readonly roles: readonly string[] | undefined;
 
   constructor(
     code: ErrorCode & `ERR_TOKEN_${string}`,
     message: string,
-    options: { claim?: string; scopes?: readonly string[]; cause?: unknown } = {},
+    options: { claim?: string; scopes?: readonly string[]; roles?: readonly string[]; cause?: unknown } = {},
   ) {
     super(code, message, options.cause);
     this.claim = options.claim;
     this.scopes = options.scopes;
+    this.roles = options.roles;
   }
 }
 

@@ -1,5 +1,6 @@
 import { MachineError, OptionError, TokenError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
+import { checkRoles, requireRoles } from "./roles";
 import { checkScopes, requireScopes, type VerifiedToken, type VerifyToken } from "./verified-token";
 
 export interface GuardOptions {
@@ -17,6 +18,12 @@ export interface GuardOptions {
    * @default - none
    */
   readonly scopes?: readonly string[];
+  /**
+   * Roles of this API's own client that a token must have, in addition to those of the verifier.
+   *
+   * @default - none
+   */
+  readonly roles?: readonly string[];
   /**
    * Takes a line for each request that could not be judged.
    *
@@ -50,10 +57,10 @@ const tokenCharacters = /^[\w.~+/-]+=*$/;
  * - 401 without an error: there is no bearer token
  * - 400 `invalid_request`: a bearer header without a token, or more than one token
  * - 401 `invalid_token`: the token is not accepted; `code` in the body says why
- * - 403 `insufficient_scope`: the token is valid but lacks a scope
+ * - 403 `insufficient_scope`: the token is valid but lacks a scope or a role
  * - 503 with `Retry-After`: the issuer could not be asked, or refuses this API's own client
  *
- * Does not check: who sends the request, beyond the token. What the caller may do, beyond the scopes.
+ * Does not check: who sends the request, beyond the token. What the caller may do, beyond the scopes and roles.
  *
  * @example
  * ```ts
@@ -72,12 +79,13 @@ const tokenCharacters = /^[\w.~+/-]+=*$/;
  * @see RFC 6750 sections 2.1 and 3, RFC 9110 section 11.6.1
  */
 export function createGuard(options: GuardOptions): Guard {
-  const { verify, realm, scopes = [] } = options;
+  const { verify, realm, scopes = [], roles = [] } = options;
   const log = quietly(options.log ?? toStandardError);
   if (typeof verify !== "function")
     throw new OptionError("`verify` must be a function, such as createVerifier returns");
   if (realm !== undefined && !/^[\x20-\x7e]+$/.test(realm)) throw new OptionError("`realm` must be printable ASCII");
   checkScopes(scopes);
+  checkRoles(roles);
 
   const refuse = (status: Refusal["status"], error?: string, text = "", more: Record<string, string> = {}) => {
     const { code, ...shown } = more;
@@ -101,11 +109,13 @@ export function createGuard(options: GuardOptions): Guard {
       }
       const verified = await verify(token);
       requireScopes(verified, scopes);
+      if (roles.length > 0) requireRoles(verified.roles ?? [], roles);
       return { token: verified };
     } catch (error) {
       if (!(error instanceof MachineError)) throw error;
       const { code, message } = error;
       if (!(error instanceof TokenError)) return unanswered(error, log);
+      if (code === "ERR_TOKEN_ROLE") return refuse(403, "insufficient_scope", message, { code });
       if (code !== "ERR_TOKEN_SCOPE") return refuse(401, "invalid_token", message, { code });
       return refuse(403, "insufficient_scope", message, { code, scope: (error.scopes ?? scopes).join(" ") });
     }

@@ -37,7 +37,7 @@ const mostRemembered = 1000;
  * because an active token may be for another API. Each call makes one request to the issuer, unless `cacheSeconds` is
  * set.
  *
- * Does not check: the signature, which the issuer checks. Roles. Whether the token was used before.
+ * Does not check: the signature, which the issuer checks. Roles of the realm. Whether the token was used before.
  *
  * @example
  * ```ts

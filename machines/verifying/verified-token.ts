@@ -2,8 +2,9 @@ import { shown } from "../../constructs/keys/shown";
 import { isPlain } from "../../network/plain-text";
 import { OptionError, TokenError } from "../errors";
 import { oddScope } from "../scopes";
+import { checkRoles, freezeAll, readRoles, requireRoles } from "./roles";
 
-/** The facts of a verified access token. The object is frozen, since many calls may share it. */
+/** The facts of a verified access token. The object is frozen with all in it, since many calls may share it. */
 export interface VerifiedToken {
   /** The client that got the token: `azp`, or `client_id` if there is no `azp`. */
   readonly caller: string;
@@ -11,8 +12,12 @@ export interface VerifiedToken {
   readonly subject: string;
   readonly audience: readonly string[];
   readonly scopes: readonly string[];
+  /** Its roles of this API's own client: `resource_access`, under the name of the `audience`. */
+  readonly roles: readonly string[];
   /** `exp`, in seconds since 1970. */
   readonly expiresAt: number;
+  /** All claims, as the issuer signed or told them: `realm_access` and claims of your own are here. */
+  readonly claims: Readonly<Record<string, unknown>>;
 }
 
 /** Verifies one access token. */
@@ -35,6 +40,13 @@ export interface TokenRules {
    */
   readonly scopes?: readonly string[];
   /**
+   * Roles of this API's own client that a token must have, all of them. A role of the realm or of another client does not
+   * count.
+   *
+   * @default - none
+   */
+  readonly roles?: readonly string[];
+  /**
    * Whole seconds of tolerance for `exp`, and offline for `nbf` too: 0 to 60.
    *
    * @default 0
@@ -48,12 +60,12 @@ const lastSecond = 8.64e12;
 /**
  * Checks the rules.
  *
- * @throws {OptionError} `ERR_OPTION` for an audience that is missing, empty or not printable ASCII; for parties or
- *   scopes that are not a list; for an empty list of parties; for an invalid scope; or for a tolerance out of its
+ * @throws {OptionError} `ERR_OPTION` for an audience that is missing, empty or not printable ASCII; for parties,
+ *   scopes or roles that are not a list; for an empty list of parties; for an invalid scope; or for a tolerance out of its
  *   bounds
  */
 export function checkRules(rules: TokenRules): void {
-  const { audience, authorizedParties, scopes = [], clockToleranceSeconds = 0 } = rules;
+  const { audience, authorizedParties, scopes = [], roles = [], clockToleranceSeconds = 0 } = rules;
   if (typeof audience !== "string" || !/^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/.test(audience)) {
     throw new OptionError(
       "`audience` must name this API in printable ASCII; without an audience, a token for any other API would be accepted",
@@ -64,6 +76,7 @@ export function checkRules(rules: TokenRules): void {
     throw new OptionError("`authorizedParties` must name at least one client; leave it out to accept every client");
   }
   checkScopes(scopes);
+  checkRoles(roles);
   checkWhole("clockToleranceSeconds", clockToleranceSeconds, 60);
 }
 
@@ -97,7 +110,7 @@ export function checkScopes(scopes: readonly string[]): void {
  * Does not check: signature, issuer, or expiry.
  *
  * @throws {TokenError} `ERR_TOKEN_TYPE` for an ID, refresh or other token, `ERR_TOKEN_CLAIM` for a missing or wrong
- *   claim, `ERR_TOKEN_SCOPE` for a missing scope
+ *   claim, `ERR_TOKEN_SCOPE` for a missing scope, `ERR_TOKEN_ROLE` for a missing role
  */
 export function readClaims(claims: Readonly<Record<string, unknown>>, rules: TokenRules): VerifiedToken {
   // The payload's `typ` tells which kind of Keycloak's tokens it is. `Bearer` is an access token, bound or not.
@@ -119,15 +132,18 @@ export function readClaims(claims: Readonly<Record<string, unknown>>, rules: Tok
   const token: VerifiedToken = {
     caller: claims.azp === undefined ? text(claims, "client_id") : text(claims, "azp"),
     subject: text(claims, "sub"),
-    audience: Object.freeze(audience),
-    scopes: Object.freeze(scope?.split(" ").filter(Boolean) ?? []),
+    audience,
+    scopes: scope?.split(" ").filter(Boolean) ?? [],
+    roles: readRoles(claims, rules.audience),
     expiresAt: exp,
+    claims,
   };
   if (rules.authorizedParties && !rules.authorizedParties.includes(token.caller)) {
     throw wrongClaim("azp", "names a client whose tokens are not accepted here");
   }
   requireScopes(token, rules.scopes ?? []);
-  return Object.freeze(token);
+  requireRoles(token.roles, rules.roles ?? []);
+  return freezeAll(token);
 }
 
 /** Checks that a verified token has not expired. @throws {TokenError} `ERR_TOKEN_EXPIRED` */

@@ -48,7 +48,7 @@ const headerTypes = /^(application\/)?(at\+)?jwt$/i;
  *
  * - the form, strictly
  * - the algorithm, the header type, and the signature by the issuer's published keys
- * - `iss`, `aud`, `exp` (required), `nbf`, the authorized parties and the scopes
+ * - `iss`, `aud`, `exp` (required), `nbf`, the authorized parties, the scopes and the roles of this API's client
  * - that it is an access token, and names a caller and a subject
  *
  * The verifier fetches the issuer's keys at the first token. When they are five minutes old, a call fetches them again
@@ -57,7 +57,7 @@ const headerTypes = /^(application\/)?(at\+)?jwt$/i;
  * second. While the issuer cannot be reached, the keys in hand stay in use for `maxStaleSeconds`.
  *
  * Does not check: revocation, a disabled client, or a realm's not-before, which only {@link createIntrospector} sees.
- * Roles. That `iat` is past. Whether the token was used before.
+ * Roles of the realm. That `iat` is past. Whether the token was used before.
  *
  * @example
  * ```ts

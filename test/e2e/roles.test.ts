@@ -1,6 +1,6 @@
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadSigningKey, openIssuer, requestToken } from "../../machines";
+import { createVerifier, loadSigningKey, openIssuer, requestToken } from "../../machines";
 import { m2m, makeProject, namesOf, SHARED, takeDown } from "./environment";
 
 /** Two clients in the shared environment's realm, in a project of their own. */
@@ -42,6 +42,9 @@ describe("a client with roles, claims and a lifespan of its own", () => {
     });
     const signingKey = loadSigningKey(`${folder}/certs/roles-signing.key`);
     const { accessToken } = await requestToken(issuer, { clientId: "shop", signingKey });
+    const verify = (roles: string[]) => createVerifier(issuer, { audience: "stock", roles })(accessToken);
+    expect(await verify(["reader"])).toMatchObject({ caller: "shop", roles: ["reader"], claims: { team: "blue" } });
+    await expect(verify(["writer"])).rejects.toMatchObject({ code: "ERR_TOKEN_ROLE" });
     await issuer.close();
     const claims = decodeJwt(accessToken);
     expect(claims).toMatchObject({

@@ -134,9 +134,10 @@ function expectedAnswer(token: string, { verifier }: Input): object {
   if (/[\r\n]/.test(token)) return { status: 400 }; // it ends the header: the server below the API refuses the request
   const challenge = (error: string) => expect.stringContaining(`Bearer realm="machine-b", error="${error}"`);
   if (token.includes(",")) return { status: 400, challenge: challenge("invalid_request") }; // as two headers arrive
+  const lacksRight = verifier === "ERR_TOKEN_ROLE";
   return {
-    status: 401,
-    challenge: challenge("invalid_token"),
+    status: lacksRight ? 403 : 401,
+    challenge: challenge(lacksRight ? "insufficient_scope" : "invalid_token"),
     body: expect.stringContaining(verifier!.split(" ")[0]!),
   };
 }

@@ -10,7 +10,9 @@ const token = (caller: string, expiresAt = 2000): VerifiedToken => ({
   subject: "s",
   audience: ["machine-b"],
   scopes: [],
+  roles: [],
   expiresAt,
+  claims: {},
 });
 
 describe("VerifiedTokens", () => {
@@ -93,6 +95,8 @@ describe("the tokens a verifier remembers", () => {
       () => (first.scopes as string[]).push("admin"),
       () => ((first.scopes as string[])[0] = "admin"),
       () => (first.audience as string[]).pop(),
+      () => (first.roles as string[]).push("admin"),
+      () => Object.assign(first.claims, { azp: "admin" }),
       () => Object.setPrototypeOf(first, { admin: true }),
     ];
     for (const change of changes) await expect((async () => change())()).rejects.not.toBe("");
@@ -101,7 +105,9 @@ describe("the tokens a verifier remembers", () => {
       subject: "0e6ceae9-0530-4cd3-a798-5ac2e61baf0e",
       audience: ["machine-b"],
       scopes: ["profile", "email"],
+      roles: [],
       expiresAt: 4_000_000_000,
+      claims: expect.objectContaining({ azp: "machine-a" }),
     });
   });
 

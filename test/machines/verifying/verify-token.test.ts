@@ -81,7 +81,9 @@ describe("createVerifier", () => {
       subject: "0e6ceae9-0530-4cd3-a798-5ac2e61baf0e",
       audience: ["machine-b"],
       scopes: ["profile", "email"],
+      roles: [],
       expiresAt: 4_000_000_000,
+      claims: expect.objectContaining({ typ: "Bearer", jti: expect.any(String) }),
     });
   });
 

@@ -163,6 +163,18 @@ export const requestCases: Case[] = [
       claimed("an `azp` that is not on the list", { azp: "machine-x" }, "ERR_TOKEN_CLAIM azp", {
         authorizedParties: ["machine-a"],
       } as Input["options"]),
+      claimed("without a role that is needed", {}, "ERR_TOKEN_ROLE", { roles: ["reader"] } as Input["options"]),
+      claimed(
+        "a role of another client and of the realm, where the API's own is needed",
+        { resource_access: { other: { roles: ["reader"] } }, realm_access: { roles: ["reader"] } },
+        "ERR_TOKEN_ROLE",
+        { roles: ["reader"] } as Input["options"],
+      ),
+      claimed(
+        "roles that are no list",
+        { resource_access: { "machine-b": { roles: "reader" } } },
+        "ERR_TOKEN_CLAIM resource_access",
+      ),
       claimed("an `azp` that is on the list", {}, "accepted", { authorizedParties: ["machine-a"] } as Input["options"]),
       {
         sent: "an access token of the client's as assertion",
