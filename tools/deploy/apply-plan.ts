@@ -6,6 +6,8 @@ import type { SavedPlan } from "../engines/saved-plan";
 import type { Stack } from "../project/project";
 import { type Session, terraform } from "../session";
 import { destroyedInWords, destroysSomething } from "./destroyed";
+import { aboutToMake, makesInKeycloak } from "./half-made";
+import { noteInKeycloak } from "./interrupted";
 import { refuseKnownToFail } from "./known-to-fail";
 
 /** How a stack is applied. */
@@ -27,12 +29,14 @@ export async function planAndApply(session: Session, stack: Stack, options: Appl
   try {
     do {
       const changes = await tool.planInto(file, options.targets);
-      if (destroysSomething(changes)) {
-        const plan = await tool.show(file);
+      const destroys = destroysSomething(changes);
+      const plan = destroys || makesInKeycloak(changes) ? await tool.show(file) : {};
+      if (destroys) {
         await refuseKnownToFail(stack, plan);
         if (!isConfirmed) await confirmDestruction(stack, plan, interruption);
         isConfirmed = true;
       }
+      await noteInKeycloak(session, stack, await aboutToMake(stack, plan));
     } while (await options.before?.());
     out.say(`applying stack ${stack.name}`);
     await tool.applyPlan(file);
@@ -42,7 +46,9 @@ export async function planAndApply(session: Session, stack: Stack, options: Appl
 }
 
 async function confirmDestruction(stack: Stack, plan: SavedPlan, interruption: AbortSignal): Promise<void> {
-  const text = [`this destroys, in stack ${stack.name}:`, ...destroyedInWords(plan)].join("\n  ");
+  const lines = destroyedInWords(plan);
+  if (lines.length === 0) return;
+  const text = [`this destroys, in stack ${stack.name}:`, ...lines].join("\n  ");
   await confirm(text, "Enter yes to destroy them: ", interruption);
 }
 

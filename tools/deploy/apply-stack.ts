@@ -4,6 +4,7 @@ import { ToolError } from "../output";
 import { addresses, type Stack } from "../project/project";
 import { type Session, terraform } from "../session";
 import { type ApplyOptions, planAndApply } from "./apply-plan";
+import { adopt } from "./half-made";
 import { beginAttempt, endAttempt } from "./interrupted";
 import { announce, findMoves, withMoves } from "./moves";
 import { refuseForeign, refuseTakenPorts } from "./refuse-taken";
@@ -14,19 +15,22 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
   const { env, out } = session;
   const tool = terraform(session, stack);
   await tool.init();
-  const there = await beginAttempt(session, stack);
+  const { there, inKeycloak } = await beginAttempt(session, stack);
   try {
     const state = await tool.state();
     refuseForeign(there, state);
     await refuseTakenPorts(stack, env);
     const moves = findMoves(stack, state);
     announce(moves, session);
+    const adoptAll = () => adopt(session, stack, inKeycloak);
     if (await serverIsLost({ stack, state }, env)) {
       out.warn("a container of this environment is gone; bringing back what is in Docker first, then the rest");
       for (const { from, to } of moves) await tool.move(from, to); // a plan of some addresses takes no others along
       await planAndApply(session, stack, { yes: options.yes, targets: addresses(stack, "docker_") });
+      await adoptAll();
       await planAndApply(session, stack, options);
     } else {
+      await adoptAll();
       await withMoves(stack, moves, () => planAndApply(session, stack, options));
     }
   } catch (error) {
@@ -36,10 +40,15 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
   endAttempt(session, stack);
 }
 
-/** After a failure everything that was made is in the state, unless Terraform was ended or could not write it. */
+/** After a failure everything that was made is in the state, unless Terraform or a provider was ended. */
 function savedItsState(error: unknown, { interruption }: Session): boolean {
   const isKilled = (error as ToolError).code === "terraform-killed";
-  return !interruption.aborted && !isKilled && !failedBecause(error, "state-not-saved");
+  return (
+    !interruption.aborted &&
+    !isKilled &&
+    !failedBecause(error, "state-not-saved") &&
+    !failedBecause(error, "provider-ended")
+  );
 }
 
 /** Is a server of this stack gone? Terraform cannot refresh what it held until it is back. */

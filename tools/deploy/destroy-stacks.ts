@@ -5,7 +5,8 @@ import { ToolError } from "../output";
 import type { Stack } from "../project/project";
 import { EMPTY, keycloakEntries } from "../project/state";
 import { type Session, terraform } from "../session";
-import { endAttempt, findLeftovers } from "./interrupted";
+import { adopt } from "./half-made";
+import { endAttempt, findLeftovers, halfMadeInKeycloak } from "./interrupted";
 import { type Deployed, type ServerEntries, serversOf } from "./servers";
 
 export async function destroyStacks(session: Session, stacks: readonly Stack[], work: readonly Stack[]): Promise<void> {
@@ -30,7 +31,10 @@ async function destroy(session: Session, deployed: Deployed, all: readonly Deplo
   const leftovers = await findLeftovers(session, stack);
   const isContainer = ({ kind }: DockerThing) => kind === "container";
   await remove(leftovers.filter(isContainer), session.env); // first, as they may use what the state knows
-  if (state.resources.length > 0) {
+  const halfMade = halfMadeInKeycloak(session, stack);
+  if (state.resources.length > 0 || halfMade.length > 0) {
+    // To be destroyed with the rest. What cannot be taken over does not keep the rest.
+    await adopt(session, stack, halfMade).catch((error: Error) => session.out.warn(error.message));
     const servers = serversOf(deployed, all);
     await tool.forget(await entriesOfLostServers(servers, session.env));
     session.out.say(`destroying stack ${stack.name}`);

@@ -12,6 +12,9 @@ const typeOf = (address: string) =>
     .split(".")
     .at(-2) ?? "";
 
+/** What a run could not make to its end is made again. Nobody has used it. */
+const HALF_MADE = "replace_because_tainted";
+
 /** Does a plan destroy or replace such a thing? */
 export function destroysSomething(changes: readonly PlannedChange[]): boolean {
   return changes.some(({ action, address }) => /^(delete|replace)$/.test(action) && HELD.test(typeOf(address)));
@@ -20,7 +23,7 @@ export function destroysSomething(changes: readonly PlannedChange[]): boolean {
 /** What a plan destroys and replaces of it, one line each. */
 export function destroyedInWords(plan: SavedPlan): string[] {
   return destructions(plan)
-    .filter(({ type }) => HELD.test(type))
+    .filter(({ type, action_reason }) => HELD.test(type) && action_reason !== HALF_MADE)
     .map(lineOf);
 }
 

@@ -23,6 +23,8 @@ interface Attempt {
   readonly things: readonly DockerThing[];
   /** Docker's ids of what was there before. */
   readonly before: readonly string[];
+  /** The addresses of what is about to be made in Keycloak, and was not there before. */
+  readonly inKeycloak?: readonly string[];
 }
 
 const CLAIM_MS = 60_000;
@@ -39,9 +41,12 @@ export function refuseWhileBusy(project: Project): void {
 
 /**
  * Removes what a killed run left, then writes down what is about to be made. Refuses while another run works on the
- * stack. Gives what is in Docker under the stack's names already.
+ * stack. Gives what is in Docker under the stack's names already, and what a killed run may have made in Keycloak.
  */
-export async function beginAttempt(session: Session, stack: Stack): Promise<MadeThing[]> {
+export async function beginAttempt(
+  session: Session,
+  stack: Stack,
+): Promise<{ there: MadeThing[]; inKeycloak: readonly string[] }> {
   const { project, env, out } = session;
   const lock = { say: out.say, waitMs: CLAIM_MS };
   return await withLock(m2mFolder(project.folder), `attempt-${stack.name}`, lock, async () => {
@@ -54,10 +59,22 @@ export async function beginAttempt(session: Session, stack: Stack): Promise<Made
     const things = declaredThings(stack);
     const there = await existing(things, env);
     const before = there.map(({ id }) => id);
-    const attempt: Attempt = { pid: process.pid, started: startOf(process.pid), things, before };
+    const inKeycloak = halfMadeInKeycloak(session, stack);
+    const attempt: Attempt = { pid: process.pid, started: startOf(process.pid), things, before, inKeycloak };
     await writeAtomically(recordFile(project, stack), JSON.stringify(attempt));
-    return there;
+    return { there, inKeycloak };
   });
+}
+
+/** Adds to the record what is about to be made in Keycloak. */
+export async function noteInKeycloak({ project }: Session, stack: Stack, inKeycloak: readonly string[]): Promise<void> {
+  const attempt = readAttempt(recordFile(project, stack));
+  if (attempt) await writeAtomically(recordFile(project, stack), JSON.stringify({ ...attempt, inKeycloak }));
+}
+
+/** What the last run may have made in Keycloak without having written it down, by addresses. */
+export function halfMadeInKeycloak({ project }: Session, stack: Stack): readonly string[] {
+  return readAttempt(recordFile(project, stack))?.inKeycloak ?? [];
 }
 
 /** For the end of a run whose state is saved, also a failed one. Only a killed run leaves its record. */

@@ -89,6 +89,16 @@ function isSame(before: Entry, now: Entry, known: Known): boolean {
   });
 }
 
+/** The identity of a declared object, as far as the state knows what it refers to. */
+export function declaredIdentity(stack: Stack, state: State, address: string): Record<string, unknown> {
+  const declared = declaredEntries(stack);
+  const entry = declared.get(address);
+  if (!entry) return {};
+  const here = new Map(stateEntries(state).map((one) => [one.address, one]));
+  const known = { stack, state, here };
+  return Object.fromEntries(identityOf(entry.type).map((name) => [name, resolved(entry.attributes[name], known)]));
+}
+
 /** Two servers may have a client of one name. A provider that is not declared any more may have been renamed, too. */
 function areOnOneServer(before: Entry, now: Entry, { json }: Stack): boolean {
   const providers = [json.provider?.keycloak ?? []].flat();

@@ -11,6 +11,7 @@ export interface ResourceChange {
   readonly mode: string;
   readonly type: string;
   readonly name: string;
+  readonly action_reason?: string;
   readonly change: {
     readonly actions: readonly ("no-op" | "create" | "read" | "update" | "delete" | "forget")[];
     readonly before: Values | null;
@@ -21,6 +22,11 @@ export interface ResourceChange {
     /** The attributes that cannot be changed in place. */
     readonly replace_paths?: readonly (readonly (string | number)[])[];
   };
+}
+
+/** The changes that make something. */
+export function creations({ resource_changes = [] }: SavedPlan): ResourceChange[] {
+  return resource_changes.filter(({ mode, change }) => mode === "managed" && change.actions.includes("create"));
 }
 
 /** The changes that destroy something, whether or not it is made anew. */

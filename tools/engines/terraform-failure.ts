@@ -2,7 +2,7 @@ import { nobodySignsIn } from "../../constructs/contract/provider-errors";
 import { ToolError } from "../output";
 
 /** Why Terraform failed, as far as `m2m` acts on it. */
-export type Reason = "server-unhealthy" | "state-not-saved" | "password-refused" | "nobody-signs-in";
+export type Reason = "server-unhealthy" | "state-not-saved" | "provider-ended" | "password-refused" | "nobody-signs-in";
 
 /** What others write then. Only this file knows their sentences. */
 const SIGNS: Readonly<Record<Reason, (output: string) => boolean>> = {
@@ -10,6 +10,9 @@ const SIGNS: Readonly<Record<Reason, (output: string) => boolean>> = {
   "server-unhealthy": (output) => output.includes("healthy"),
   // Terraform names the file where it leaves a state that it could not write.
   "state-not-saved": (output) => output.includes("errored.tfstate"),
+  // Terraform, of a provider that was killed while it made something.
+  "provider-ended": (output) =>
+    /plugin did not respond|plugin process exited|rpc error: code = (Unavailable|Canceled)/i.test(output),
   // Keycloak, whichever provider passes it on.
   "password-refused": (output) => output.includes("Invalid user credentials"),
   "nobody-signs-in": nobodySignsIn,

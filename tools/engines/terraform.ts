@@ -86,6 +86,11 @@ export class Terraform {
     await this.run(["state", "mv", from, to]);
   }
 
+  /** Takes an object that exists into the state. */
+  async import(address: string, id: string): Promise<void> {
+    await this.run(["import", "-input=false", "-no-color", address, id]);
+  }
+
   /** Does another program hold the state? Terraform itself is asked, by a command that changes nothing. */
   async isLocked(): Promise<boolean> {
     const result = await this.start(["untaint", "-allow-missing", "-no-color", "none.none"]);

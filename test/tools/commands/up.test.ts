@@ -92,6 +92,7 @@ describe("the record of what up is about to make", () => {
   it.each([
     ["killed", { apply: "kill -9 $$" }],
     ["interrupted", { apply: "exit 1", interrupted: true }],
+    ["after its provider", { apply: "echo 'Error: Plugin did not respond' >&2; exit 1" }],
     ["without its state", { apply: "echo 'Error: see errored.tfstate' >&2; exit 1" }],
   ])("stays after a Terraform that ended %s", async (_, options) => {
     await expect(run(project(options).session)).rejects.toThrow();

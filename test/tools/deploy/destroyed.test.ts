@@ -89,6 +89,11 @@ describe("what a plan destroys", () => {
     expect(destroyedInWords({ resource_changes: [changeOf(type, change)] })).toEqual([line]);
   });
 
+  it("does not name what a run could not make to its end: nobody has used it", () => {
+    const half = changeOf("keycloak_realm", { actions: ["delete", "create"], before: { realm: "r" } });
+    expect(destroyedInWords({ resource_changes: [{ ...half, action_reason: "replace_because_tainted" }] })).toEqual([]);
+  });
+
   it.each([{ before_sensitive: { secret: true } }, { after_sensitive: { secret: true } }, { before_sensitive: true }])(
     "is told without a value that is secret: %j",
     (marks) => {

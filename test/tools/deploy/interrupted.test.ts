@@ -3,7 +3,14 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { beginAttempt, endAttempt, findLeftovers, refuseWhileBusy } from "../../../tools/deploy/interrupted";
+import {
+  beginAttempt,
+  endAttempt,
+  findLeftovers,
+  halfMadeInKeycloak,
+  noteInKeycloak,
+  refuseWhileBusy,
+} from "../../../tools/deploy/interrupted";
 import { fakeProgram, inState, recordOutput, sessionIn, stackOf, stateOf, temporaryFolder } from "../parts";
 
 const folder = temporaryFolder();
@@ -53,7 +60,7 @@ async function living(): Promise<{ pid: number; end(): void }> {
 
 describe("before an apply", () => {
   it("writes down what will be made and what is there already, which it gives", async () => {
-    const there = await beginAttempt(session({ network: "b2 net" }).opened, stack());
+    const { there } = await beginAttempt(session({ network: "b2 net" }).opened, stack());
     expect(there).toEqual([{ kind: "network", name: "net", id: "b2" }]);
     expect(JSON.parse(readFileSync(record(), "utf8"))).toMatchObject({
       pid: process.pid,
@@ -96,6 +103,18 @@ describe("after a run that was killed", () => {
     expect(await findLeftovers(session({ container: "a2 keycloak" }, ["a1"]).opened, stack())).toEqual([
       { kind: "container", name: "keycloak", id: "a2" },
     ]);
+  });
+
+  it("tells what that run may have made in Keycloak, and keeps it until a run ends", async () => {
+    const { opened } = session({});
+    await beginAttempt(opened, stack());
+    await noteInKeycloak(opened, stack(), ["keycloak_realm.R"]);
+    const attempt = JSON.parse(readFileSync(record(), "utf8"));
+    writeFileSync(record(), JSON.stringify({ ...attempt, pid: 999_999_999, started: "1" }));
+    expect((await beginAttempt(opened, stack())).inKeycloak).toEqual(["keycloak_realm.R"]);
+    expect(halfMadeInKeycloak(opened, stack())).toEqual(["keycloak_realm.R"]);
+    endAttempt(opened, stack());
+    expect(halfMadeInKeycloak(opened, stack())).toEqual([]);
   });
 
   it("removes nothing without a record, or with a record in another form", async () => {

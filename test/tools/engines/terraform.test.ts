@@ -170,6 +170,12 @@ describe("the state", () => {
     expect(program.calls()).toEqual(["state rm keycloak_realm.R keycloak_openid_client.C"]);
   });
 
+  it("takes in what exists", async () => {
+    const { program, terraform: it } = terraform("");
+    await it.import("keycloak_realm.R", "prod");
+    expect(program.calls()).toEqual(["import -input=false -no-color keycloak_realm.R prod"]);
+  });
+
   it("calls an entry by another address", async () => {
     const { program, terraform: it } = terraform("");
     await it.move("keycloak_realm.Old", "keycloak_realm.New");
