@@ -8,7 +8,7 @@ import { ADMIN_PASSWORD, m2m, makeProject, SHARED } from "./environment";
 import { PROGRAM } from "./project";
 
 /** Random moments for each program; `m2m test --long` takes twenty. */
-const MOMENTS = Number(process.env.M2M_TEST_RUNS ?? 1) > 1 ? 20 : 3;
+const MOMENTS = Number(process.env.M2M_TEST_RUNS ?? 1) > 1 ? 20 : 2;
 
 /** A realm of four machines that all call each other, under another name at each start. */
 const MAIN = `
