@@ -102,7 +102,7 @@ export function keysProject() {
     states: (path: string) => recordFor(path).keys.map(({ state }) => state),
     /** Puts what each client is to accept into the state, and the active keys into their files, as `m2m up` does. */
     deploy(...paths: string[]): void {
-      for (const path of Object.keys(clients)) settle(filesFor(path), recordFor(path));
+      for (const path of Object.keys(clients)) settle(filesFor(path), recordFor(path), process.env.KEY_PASSPHRASE);
       this.deployState(...paths);
     },
     /** Puts what each client is to accept into the state, as an apply does. */

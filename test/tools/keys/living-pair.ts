@@ -33,11 +33,14 @@ export function synthesizeIn(folder: string, creation: "allowed" | "refused" = "
 }
 
 /** The pair of a folder as `m2m keys` finds it, with one client that accepts some keys by the state. */
-export function pairIn(folder: string, deployed: readonly string[] = []): Pair {
+export function pairIn(
+  folder: string,
+  deployed: readonly string[] = [],
+  certified = activeOf(recordIn(folder)).kid,
+): Pair {
   const files = filesIn(folder);
   const stack = { name: "m2m", folder, json: { terraform: {} }, warnings: [] };
   const record = recordIn(folder);
-  const certified = activeOf(record).kid;
   const client = {
     stack,
     address: "keycloak_openid_client.M",

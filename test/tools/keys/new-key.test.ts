@@ -46,7 +46,7 @@ describe("where a key is made", () => {
     writeFileSync(key, printPrivateKey(createPrivateKey(readFileSync(key)), "of this machine"));
     await project.run("prepare one");
     project.deploy();
-    expect((await project.run("activate one")).text).toContain("from the next assertion on");
+    expect((await project.run("activate one")).text).toContain("from the next deploy on");
   });
 
   it("leaves the new key unencrypted if the former one is, whatever passphrase is set", async () => {
