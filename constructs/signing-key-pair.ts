@@ -27,7 +27,8 @@ export interface SigningKeyPairProps {
   readonly name: string;
 
   /**
-   * What the key signs with, and so its kind: RSA for RS256 and PS256, P-256 for ES256, Ed25519 for EdDSA. An existing
+   * What the key signs with, and so its kind: RSA for RS256 to RS512 and PS256 to PS512, P-256 for ES256, P-384
+   * for ES384, P-521 for ES512, Ed25519 for EdDSA. An existing
    * key has to fit. To change the kind, rotate the key (`m2m keys prepare --algorithm`).
    *
    * @default "RS256"

@@ -6,7 +6,7 @@ export interface CertificateFileOptions {
   /**
    * What the key signs with. It has to fit the key of the certificate; only an RSA key leaves a choice.
    *
-   * @default - by the certificate's key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
+   * @default - by the certificate's key: RS256 for RSA, ES256 for P-256, ES384 for P-384, ES512 for P-521, EdDSA for Ed25519
    */
   readonly algorithm?: SigningAlgorithm;
 }

@@ -6,7 +6,7 @@ export type ErrorCode =
   | "ERR_OPTION" // an option or setting is missing or wrong
   | "ERR_KEY_UNREADABLE" // the key file cannot be read, is no regular file, or is larger than 1 MiB
   | "ERR_KEY_FORMAT" // the key file holds no PEM private key, the passphrase does not open it, or a public key is not one
-  | "ERR_KEY_TYPE" // the key is not RSA, P-256 or Ed25519, or cannot sign with the algorithm asked for
+  | "ERR_KEY_TYPE" // the key is not RSA, P-256, P-384, P-521 or Ed25519, or cannot sign with the algorithm asked for
   | "ERR_KEY_SIZE" // the RSA key is shorter than 2048 bits, or longer than 16384
   | "ERR_SIGNER" // a signer outside of this process fails, takes too long or gives no valid signature
   | "ERR_UNREACHABLE" // no answer, a timeout, or an answer that says "later" (429, 5xx)

@@ -56,6 +56,8 @@ function webKey({ privateKey, algorithm }: { privateKey: KeyObject; algorithm: s
     RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
     PS256: { name: "RSA-PSS", hash: "SHA-256" },
     ES256: { name: "ECDSA", namedCurve: "P-256" },
+    ES384: { name: "ECDSA", namedCurve: "P-384" },
+    ES512: { name: "ECDSA", namedCurve: "P-521" },
     EdDSA: { name: "Ed25519" },
   };
   const der = privateKey.export({ type: "pkcs8", format: "der" });

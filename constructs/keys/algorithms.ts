@@ -46,6 +46,20 @@ const P256: KeyKind = {
   curve: "prime256v1",
   certificate: { oid: "1.2.840.10045.4.3.2", nullParameters: false, digest: "sha256" }, // ecdsa-with-SHA256
 };
+const P384: KeyKind = {
+  name: "P-384",
+  article: "a",
+  type: "ec",
+  curve: "secp384r1",
+  certificate: { oid: "1.2.840.10045.4.3.3", nullParameters: false, digest: "sha384" }, // ecdsa-with-SHA384
+};
+const P521: KeyKind = {
+  name: "P-521",
+  article: "a",
+  type: "ec",
+  curve: "secp521r1",
+  certificate: { oid: "1.2.840.10045.4.3.4", nullParameters: false, digest: "sha512" }, // ecdsa-with-SHA512
+};
 const ED25519: KeyKind = {
   name: "Ed25519",
   article: "an",
@@ -57,7 +71,8 @@ const ED25519: KeyKind = {
 const LONGEST_RSA = 16_384;
 /** A signature is as long as the modulus. Keys above 8192 bits are not made here, but others may bring one. */
 const RSA_BYTES = [256, 2048] as const;
-const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+/** The salt is as long as the hash. */
+const pss = (saltLength: number) => ({ padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
 /** JWS wants r and s side by side, and not in DER as certificates do. */
 const R_AND_S = { dsaEncoding: "ieee-p1363" } as const;
 
@@ -72,8 +87,14 @@ const R_AND_S = { dsaEncoding: "ieee-p1363" } as const;
  */
 export const ALGORITHMS = {
   RS256: { kind: RSA, digest: "sha256", options: {}, signatureBytes: RSA_BYTES },
-  PS256: { kind: RSA, digest: "sha256", options: PSS, signatureBytes: RSA_BYTES },
+  RS384: { kind: RSA, digest: "sha384", options: {}, signatureBytes: RSA_BYTES },
+  RS512: { kind: RSA, digest: "sha512", options: {}, signatureBytes: RSA_BYTES },
+  PS256: { kind: RSA, digest: "sha256", options: pss(32), signatureBytes: RSA_BYTES },
+  PS384: { kind: RSA, digest: "sha384", options: pss(48), signatureBytes: RSA_BYTES },
+  PS512: { kind: RSA, digest: "sha512", options: pss(64), signatureBytes: RSA_BYTES },
   ES256: { kind: P256, digest: "sha256", options: R_AND_S, signatureBytes: [64, 64] },
+  ES384: { kind: P384, digest: "sha384", options: R_AND_S, signatureBytes: [96, 96] },
+  ES512: { kind: P521, digest: "sha512", options: R_AND_S, signatureBytes: [132, 132] },
   EdDSA: { kind: ED25519, digest: null, options: {}, signatureBytes: [64, 64] },
 } as const satisfies Record<string, Algorithm>;
 
@@ -84,7 +105,7 @@ export const SIGNING_ALGORITHMS = Object.keys(ALGORITHMS) as readonly SigningAlg
 
 const KINDS: readonly KeyKind[] = [...new Set(SIGNING_ALGORITHMS.map(kindBehind))];
 
-/** Every kind of key in words: "an RSA, P-256 or Ed25519 key". */
+/** Every kind of key in words: "an RSA, P-256, P-384, P-521 or Ed25519 key". */
 export const ANY_KEY = `${KINDS[0]!.article} ${inWords(KINDS.map(({ name }) => name))} key`;
 
 /** The algorithms that a key can sign with, the usual one first. None for a kind of key that is not in the table. */
@@ -152,6 +173,8 @@ function kindBehind(algorithm: SigningAlgorithm): KeyKind {
   return ALGORITHMS[algorithm].kind;
 }
 
-function inWords(names: readonly string[]): string {
+/** "A", "A or B", "A, B or C". */
+export function inWords(names: readonly string[]): string {
+  if (names.length < 2) return names.join("");
   return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }

@@ -26,7 +26,7 @@ export interface ReadOptions {
   /**
    * What its key is to sign with.
    *
-   * @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
+   * @default - by the key: RS256 for RSA, ES256 for P-256, ES384 for P-384, ES512 for P-521, EdDSA for Ed25519
    */
   readonly algorithm?: SigningAlgorithm;
   /**

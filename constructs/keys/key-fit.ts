@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { ANY_KEY, algorithmsOf, keyFor, kindOf, type SigningAlgorithm, unfitSizeOf } from "./algorithms";
+import { ANY_KEY, algorithmsOf, inWords, keyFor, kindOf, type SigningAlgorithm, unfitSizeOf } from "./algorithms";
 import { KeyError } from "./errors";
 
 /** What was read, and from where: the words of an error about it. */
@@ -30,7 +30,7 @@ export function fittingAlgorithm(key: KeyObject, place: KeyPlace, asked?: Signin
   if (asked === undefined || possible.includes(asked)) return asked ?? usual;
   throw new KeyError(
     "ALGORITHM_MISMATCH",
-    `${place.file} must ${place.verb} ${keyFor(asked)}, as \`algorithm\` is "${asked}", got: ${kindOf(key)}; set \`algorithm\` to ${possible.map((name) => `"${name}"`).join(" or ")}, or ${place.replace}`,
+    `${place.file} must ${place.verb} ${keyFor(asked)}, as \`algorithm\` is "${asked}", got: ${kindOf(key)}; set \`algorithm\` to ${inWords(possible.map((name) => `"${name}"`))}, or ${place.replace}`,
   );
 }
 

@@ -27,7 +27,7 @@ export interface MachineOptions extends NetworkOptions {
   /**
    * The algorithm to sign with, beside a `keyFile` or `keyVariable`.
    *
-   * @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
+   * @default - by the key: RS256 for RSA, ES256 for P-256, ES384 for P-384, ES512 for P-521, EdDSA for Ed25519
    */
   readonly algorithm?: SigningAlgorithm;
   /** The passphrase of an encrypted key. @default - none: an encrypted key is refused */

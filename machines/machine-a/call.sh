@@ -4,7 +4,8 @@
 #   machines/machine-a/call.sh            machine-b verifies the token offline
 #   machines/machine-a/call.sh --online   machine-b asks Keycloak about the token
 #
-# Signs with the algorithm of its key: RS256 for RSA (PS256 with ALGORITHM=PS256), ES256 for P-256, EdDSA for Ed25519.
+# Signs with the algorithm of its key: RS256 for RSA (ALGORITHM chooses RS384, RS512 or PS256 to PS512), ES256 for P-256,
+# ES384 for P-384, ES512 for P-521, EdDSA for Ed25519.
 # The rest of the project reads the algorithms from one table, constructs/keys/algorithms.ts. This script cannot: a new
 # algorithm needs its own lines here, in sign, at the kinds of keys, and for an elliptic curve in raw_ecdsa.
 # Needs bash, curl, jq, openssl. Prints "HTTP 200" and the caller; anything else ends with 1 and a reason.
@@ -73,26 +74,27 @@ shown() {
 
 base64url() { openssl base64 -e -A | tr '+/' '-_' | tr -d '='; }
 
-# stdin: an ECDSA signature in DER; stdout: r and s of 32 bytes each, as JWS has them (RFC 7518 section 3.4). In DER both
+# stdin: an ECDSA signature in DER; stdout: r and s of $1 bytes each, as JWS has them (RFC 7518 section 3.4). In DER both
 # are numbers, written as short as they are.
 raw_ecdsa() {
-  local numbers hex at
+  local numbers hex at digits=$(($1 * 2))
   numbers=$(openssl asn1parse -inform DER)
   [[ $numbers =~ INTEGER\ *:([0-9A-F]+).*INTEGER\ *:([0-9A-F]+) ]] || return 1
-  printf -v hex '%64s%64s' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+  printf -v hex "%${digits}s%${digits}s" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
   hex=${hex// /0}
-  for ((at = 0; at < 128; at += 2)); do printf '%b' "\\x${hex:at:2}"; done
+  for ((at = 0; at < 2 * digits; at += 2)); do printf '%b' "\\x${hex:at:2}"; done
 }
 
-# stdin: what to sign; stdout: the signature. $1: the algorithm.
+# stdin: what to sign; stdout: the signature. $1: the algorithm, which ends with the size of its hash.
 sign() {
+  local bits=${1:2}
   case $1 in
-    RS256) openssl dgst -sha256 -binary -passin "$passin" -sign <(printf '%s\n' "$pem") ;;
-    PS256)
-      openssl dgst -sha256 -binary -passin "$passin" -sign <(printf '%s\n' "$pem") \
-        -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -sigopt rsa_mgf1_md:sha256
+    RS*) openssl dgst -"sha$bits" -binary -passin "$passin" -sign <(printf '%s\n' "$pem") ;;
+    PS*)
+      openssl dgst -"sha$bits" -binary -passin "$passin" -sign <(printf '%s\n' "$pem") \
+        -sigopt rsa_padding_mode:pss -sigopt "rsa_pss_saltlen:$((bits / 8))" -sigopt "rsa_mgf1_md:sha$bits"
       ;;
-    ES256) openssl dgst -sha256 -binary -passin "$passin" -sign <(printf '%s\n' "$pem") | raw_ecdsa ;;
+    ES*) openssl dgst -"sha$bits" -binary -passin "$passin" -sign <(printf '%s\n' "$pem") | raw_ecdsa "$((bits == 512 ? 66 : bits / 8))" ;;
     EdDSA)
       # For Ed25519 openssl wants to know the length first, and so a file; unsigned it is of no use to anybody.
       cat >"$signing_input"
@@ -177,17 +179,19 @@ public_key=$(openssl pkey -in <(printf '%s\n' "$pem") -passin "$passin" -pubout 
 key_text=$(openssl pkey -pubin -noout -text <<<"$public_key")
 case $key_text in
   *'PSS parameter restrictions'*) kind=RSA-PSS usual='' ;; # a kind of its own, and not what PS256 takes
-  *Modulus:*) kind=RSA usual=RS256 signs='RS256 or PS256' ;;
+  *Modulus:*) kind=RSA usual=RS256 signs='RS256, RS384, RS512, PS256, PS384 or PS512' ;;
   *$'\nASN1 OID: prime256v1\n'*) kind=P-256 usual=ES256 signs=ES256 ;;
+  *$'\nASN1 OID: secp384r1\n'*) kind=P-384 usual=ES384 signs=ES384 ;;
+  *$'\nASN1 OID: secp521r1\n'*) kind=P-521 usual=ES512 signs=ES512 ;;
   'ED25519 Public-Key:'*) kind=Ed25519 usual=EdDSA signs=EdDSA ;;
   *) kind=$(sed -n '1s/ *Public-Key:.*//p; s/^ASN1 OID: //p' <<<"$key_text" | tr -d '\n') usual='' ;;
 esac
-[[ -n $usual ]] || fail "$key_file must hold an RSA, P-256 or Ed25519 key, got: $kind"
+[[ -n $usual ]] || fail "$key_file must hold an RSA, P-256, P-384, P-521 or Ed25519 key, got: $kind"
 if [[ $kind == RSA && $key_text =~ \(([0-9]+)\ bit ]] && ((BASH_REMATCH[1] < 2048)); then
   fail "$key_file must hold an RSA key of at least 2048 bits, got: ${BASH_REMATCH[1]}"
 fi
 alg=${ALGORITHM:-$usual}
-[[ $alg == "$usual" || $kind == RSA && $alg == PS256 ]] ||
+[[ $alg == "$usual" || $kind == RSA && $alg =~ ^[RP]S(256|384|512)$ ]] ||
   fail "$key_file must hold a key for $(shown "$alg"), got: $kind, which signs with $signs"
 kid=$(openssl pkey -pubin -outform DER <<<"$public_key" | openssl dgst -sha256 -binary | base64url)
 

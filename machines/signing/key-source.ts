@@ -19,6 +19,8 @@ export interface Signer {
    * - `RS256`: RSASSA-PKCS1-v1_5 with SHA-256; as many bytes as the modulus
    * - `PS256`: RSASSA-PSS with SHA-256, MGF1 with SHA-256 and 32 bytes of salt; as many bytes as the modulus
    * - `ES256`: ECDSA on P-256 with SHA-256; r and s of 32 bytes each, not DER, which many services return
+   * - those with 384 and 512: the same with SHA-384 and SHA-512, 48 and 64 bytes of salt, P-384 with 48 bytes and P-521
+   *   with 66 bytes each
    * - `EdDSA`: Ed25519; 64 bytes
    *
    * Calls may overlap. Each signs a different assertion, so do not cache answers.

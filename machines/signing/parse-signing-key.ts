@@ -3,6 +3,7 @@ import {
   ALGORITHMS,
   ANY_KEY,
   algorithmsOf,
+  inWords,
   kindOf,
   type SigningAlgorithm,
   unfitSizeOf,
@@ -24,7 +25,7 @@ export interface SigningKeyOptions {
   /**
    * The algorithm to sign with. It must be the one that the client is declared with. Only an RSA key leaves a choice.
    *
-   * @default - by the key: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519
+   * @default - by the key: RS256 for RSA, ES256 for P-256, ES384 for P-384, ES512 for P-521, EdDSA for Ed25519
    */
   readonly algorithm?: SigningAlgorithm;
   /**
@@ -77,7 +78,7 @@ function chooseAlgorithm(key: KeyObject, where: string, asked?: SigningAlgorithm
   if (asked === undefined || asked === usual || others.includes(asked)) return asked ?? usual;
   throw new KeyError(
     "ERR_KEY_TYPE",
-    `${where} must hold a key for ${asked}, got: ${kindOf(key)}, which signs with ${[usual, ...others].join(" or ")}`,
+    `${where} must hold a key for ${asked}, got: ${kindOf(key)}, which signs with ${inWords([usual, ...others])}`,
   );
 }
 

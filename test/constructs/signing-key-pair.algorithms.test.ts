@@ -45,6 +45,9 @@ const ALGORITHMS: {
   { algorithm: "RS256", kind: "RSA-2048", publicKey: "Public-Key: (2048 bit)", jwks: false, other: "EdDSA" },
   { algorithm: "PS256", kind: "RSA-2048", publicKey: "Public-Key: (2048 bit)", jwks: false, other: "ES256" },
   { algorithm: "ES256", kind: "P-256", publicKey: "ASN1 OID: prime256v1", jwks: true, other: "RS256" },
+  { algorithm: "PS512", kind: "RSA-2048", publicKey: "Public-Key: (2048 bit)", jwks: false, other: "ES512" },
+  { algorithm: "ES384", kind: "P-384", publicKey: "ASN1 OID: secp384r1", jwks: true, other: "ES256" },
+  { algorithm: "ES512", kind: "P-521", publicKey: "ASN1 OID: secp521r1", jwks: true, other: "ES384" },
   { algorithm: "EdDSA", kind: "Ed25519", publicKey: "ED25519 Public-Key:", jwks: true, other: "ES256" },
 ];
 
@@ -111,16 +114,16 @@ describe("SigningKeyPair", () => {
       '[test/Key] `rsaBits` must be left out beside `algorithm` "EdDSA", whose keys are Ed25519, got: 2048',
     );
     expect(messageOf(() => declare("HS256" as never, newStack(), { rsaBits: 2048 }))).toBe(
-      '[test/Key] `algorithm` must be "RS256", "PS256", "ES256" or "EdDSA", got: "HS256"',
+      '[test/Key] `algorithm` must be "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512" or "EdDSA", got: "HS256"',
     );
     expect(existsSync("certs")).toBe(false);
   });
 
   it("refuses another curve in words", () => {
-    const { privateKey } = ecPair("P-521");
+    const { privateKey } = ecPair("secp256k1");
     writeProjectFile(KEY, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
     expect(messageOf(() => declare("ES256"))).toBe(
-      `[test/Key] ${resolve(KEY)} must hold an RSA, P-256 or Ed25519 key, got: ec secp521r1; remove both halves to have a new one made`,
+      `[test/Key] ${resolve(KEY)} must hold an RSA, P-256, P-384, P-521 or Ed25519 key, got: ec secp256k1; remove both halves to have a new one made`,
     );
   });
 
@@ -147,15 +150,15 @@ describe("fromCertificateFile", () => {
   it("fails on an algorithm that the certificate's key does not fit", () => {
     writeProjectFile("m.pem", selfSign(RSA, "m", 5));
     expect(messageOf(() => imported("EdDSA"))).toBe(
-      '[test/Key] m.pem must certify an Ed25519 key, as `algorithm` is "EdDSA", got: RSA; set `algorithm` to "RS256" or "PS256", or give a certificate of another key',
+      '[test/Key] m.pem must certify an Ed25519 key, as `algorithm` is "EdDSA", got: RSA; set `algorithm` to "RS256", "RS384", "RS512", "PS256", "PS384" or "PS512", or give a certificate of another key',
     );
-    expect(messageOf(() => imported("RS512" as never))).toBe(
-      '[test/Key] `algorithm` must be "RS256", "PS256", "ES256" or "EdDSA", got: "RS512"',
+    expect(messageOf(() => imported("RS1" as never))).toBe(
+      '[test/Key] `algorithm` must be "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512" or "EdDSA", got: "RS1"',
     );
   });
 
   it.each([
-    ["ec secp521r1", "ec", "ec_paramgen_curve:P-521"],
+    ["ec secp256k1", "ec", "ec_paramgen_curve:secp256k1"],
     ["ed448", "ed448", undefined],
     ["rsa-pss", "rsa-pss", "rsa_keygen_bits:2048"],
   ])("fails on a certificate of a key of kind %s", (got, kind, option) => {
@@ -163,7 +166,7 @@ describe("fromCertificateFile", () => {
     const newKey = ["-newkey", kind, ...(option ? ["-pkeyopt", option] : [])];
     openssl("req", "-x509", ...newKey, "-noenc", "-subj", "/CN=m", "-keyout", "throwaway.key", "-out", "m.pem");
     expect(messageOf(() => imported())).toBe(
-      `[test/Key] m.pem must certify an RSA, P-256 or Ed25519 key, got: ${got}; give a certificate of another key`,
+      `[test/Key] m.pem must certify an RSA, P-256, P-384, P-521 or Ed25519 key, got: ${got}; give a certificate of another key`,
     );
   });
 });

@@ -11,13 +11,19 @@ import { generateKey } from "../../constructs/keys/generate";
 import { type Issuer, openIssuer } from "../../machines/calling/open-issuer";
 import type { SigningKey } from "../../machines/signing/parse-signing-key";
 
-/** The signature algorithms a realm and a machine may use here. */
+/** The signature algorithms of every kind: a realm and a machine may use them here. */
 export const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
+/** All that a machine may sign with. The others differ from those above in the hash and the curve alone. */
+export const ALL_ALGORITHMS = [
+  ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
+  ...(["ES256", "ES384", "ES512", "EdDSA"] as const),
+] as const;
+export type AnyAlgorithm = (typeof ALL_ALGORITHMS)[number];
 
 /** A pair in a key file, as the machines have it, for one algorithm. */
-export interface TestKey extends SigningKey {
-  readonly algorithm: Algorithm;
+export interface TestKey<A extends AnyAlgorithm = Algorithm> extends SigningKey {
+  readonly algorithm: A;
   readonly file: string;
   readonly publicKey: KeyObject;
 }
@@ -31,7 +37,7 @@ export function testFolder() {
       writeFileSync(join(folder, name), text, { mode: 0o600 });
       return join(folder, name);
     },
-    async key(name: string, algorithm: Algorithm, rsaBits = 2048): Promise<TestKey> {
+    async key<A extends AnyAlgorithm>(name: string, algorithm: A, rsaBits = 2048): Promise<TestKey<A>> {
       const privateKey = generateKey(shapeOf(algorithm, rsaBits));
       const publicKey = createPublicKey(privateKey);
       const file = this.write(name, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
@@ -68,7 +74,7 @@ export interface Received {
 export class TestIssuer {
   readonly url: string;
   readonly received: Received[] = [];
-  readonly clients = new Map<string, TestKey>();
+  readonly clients = new Map<string, TestKey<AnyAlgorithm>>();
   readonly usedIds = new Set<string>();
   /** Answers by the end of the path; a test puts its own in to make the issuer misbehave. */
   readonly answers = new Map<string, (received: Received) => Answer | Promise<Answer>>();

@@ -57,7 +57,7 @@ describe("settings", () => {
   it("name an algorithm, or fail on one that no machine signs with", () => {
     expect(readMachine({ ALGORITHM: "PS256" }, "machine-a").algorithm).toBe("PS256");
     expect(() => readMachine({ ALGORITHM: "HS256" }, "machine-a")).toThrow(
-      "ALGORITHM must be one of RS256, PS256, ES256, EdDSA, got: HS256",
+      "ALGORITHM must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, got: HS256",
     );
   });
 });

@@ -1,4 +1,4 @@
-import { createPublicKey, sign, verify } from "node:crypto";
+import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import {
   ALGORITHMS,
@@ -13,8 +13,8 @@ import {
   shapeOf,
 } from "../../../constructs/keys/algorithms";
 import { generateKey } from "../../../constructs/keys/generate";
-import { ecPair } from "../../generated-key";
-import { ALGORITHMS as TESTED } from "../../machines/issuer-fixture";
+import { ecPair, ed25519Pair, rsaPair } from "../../generated-key";
+import { ALL_ALGORITHMS as TESTED } from "../../machines/issuer-fixture";
 
 describe("the table of algorithms", () => {
   it("has the algorithms that the tests sign with", () => {
@@ -39,19 +39,26 @@ describe("the table of algorithms", () => {
   });
 
   it("puts keys into words", () => {
-    expect(ANY_KEY).toBe("an RSA, P-256 or Ed25519 key");
-    expect(SIGNING_ALGORITHMS.map(keyFor)).toEqual(["an RSA key", "an RSA key", "a P-256 key", "an Ed25519 key"]);
-    expect(SIGNING_ALGORITHMS.map((name) => shapeInWords(name, 3072))).toEqual([
-      "RSA-3072",
-      "RSA-3072",
-      "P-256",
-      "Ed25519",
+    expect(ANY_KEY).toBe("an RSA, P-256, P-384, P-521 or Ed25519 key");
+    const usual = ["RS256", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
+    const rsa = "an RSA key";
+    expect(usual.map(keyFor)).toEqual([rsa, rsa, "a P-256 key", "a P-384 key", "a P-521 key", "an Ed25519 key"]);
+    expect(usual.map((name) => shapeInWords(name, 3072))).toEqual([
+      ...["RSA-3072", "RSA-3072", "P-256"],
+      ...["P-384", "P-521", "Ed25519"],
     ]);
   });
 
+  it("has one usual algorithm for each kind of key", () => {
+    const usual = (key: KeyObject) => algorithmsOf(key)[0];
+    expect(
+      [rsaPair(), ecPair(), ecPair("P-384"), ecPair("P-521"), ed25519Pair()].map(({ privateKey }) => usual(privateKey)),
+    ).toEqual(["RS256", "ES256", "ES384", "ES512", "EdDSA"]);
+  });
+
   it("has no algorithm for a key of another curve, and names it as OpenSSL does", () => {
-    const { privateKey } = ecPair("P-521");
+    const { privateKey } = ecPair("secp256k1");
     expect(algorithmsOf(privateKey)).toEqual([]);
-    expect(kindOf(privateKey)).toBe("ec secp521r1");
+    expect(kindOf(privateKey)).toBe("ec secp256k1");
   });
 });

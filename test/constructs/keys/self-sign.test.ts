@@ -43,12 +43,9 @@ describe.each(KEYS)("selfSign over a key for $algorithm", ({ algorithm, key }) =
 
   it("names the signature by its kind", () => {
     const rsa = "sha256WithRSAEncryption";
-    const names = { RS256: rsa, PS256: rsa, ES256: "ecdsa-with-SHA256", EdDSA: "ED25519" };
+    const name = /^[RP]S/.test(algorithm) ? rsa : algorithm.replace("ES", "ecdsa-with-SHA").replace("EdDSA", "ED25519");
     const text = openssl(selfSign(key, "m", 5, NOW), "x509", "-noout", "-text");
-    expect([...text.matchAll(/Signature Algorithm: (\S+)/g)].map(([, name]) => name)).toEqual([
-      names[algorithm],
-      names[algorithm],
-    ]);
+    expect([...text.matchAll(/Signature Algorithm: (\S+)/g)].map(([, name]) => name)).toEqual([name, name]);
   });
 
   it("is a version 3 certificate for signatures, no CA, with its key's identifier", () => {

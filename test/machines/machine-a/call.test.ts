@@ -10,13 +10,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildApp } from "../../../machines/machine-b/app";
 import { encodingsOf, leakOf } from "../../constructs/keys/key-encodings";
 import { ecPair, ed25519Pair, rsaPair } from "../../generated-key";
-import { ALGORITHMS, type Algorithm, TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
+import { ALL_ALGORITHMS, type AnyAlgorithm, TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
 
 const SCRIPT = resolve(__dirname, "../../../machines/machine-a/call.sh");
 const CALLED = { code: 0, out: "HTTP 200\ncaller: machine-a\nverified: offline\n", err: "" };
 
 const folder = testFolder();
-const keys = new Map<Algorithm, TestKey>();
+const keys = new Map<AnyAlgorithm, TestKey<AnyAlgorithm>>();
 let issuer: TestIssuer;
 let api: ServerType;
 let connectTo: string;
@@ -24,7 +24,7 @@ let connectTo: string;
 beforeAll(async () => {
   const signingKey = await folder.rsaKey("realm.key");
   issuer = await new TestIssuer(signingKey).start();
-  for (const algorithm of ALGORITHMS) keys.set(algorithm, await folder.key(`${algorithm}.key`, algorithm));
+  for (const algorithm of ALL_ALGORITHMS) keys.set(algorithm, await folder.key(`${algorithm}.key`, algorithm));
   const app = buildApp({ issuer: issuer.open(), audience: "machine-b", clientId: "machine-b", signingKey });
   api = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
   await new Promise((done) => api.once("listening", done));
@@ -55,12 +55,12 @@ function run(env: Record<string, string>, script = SCRIPT): Promise<{ code: numb
 }
 
 /** The environment that makes it sign so: RSA keys leave a choice, and the rest follows from the key. */
-function signingWith(algorithm: Algorithm): Record<string, string> {
+function signingWith(algorithm: AnyAlgorithm): Record<string, string> {
   const KEY_FILE = keys.get(algorithm)!.file;
-  return algorithm === "PS256" ? { KEY_FILE, ALGORITHM: algorithm } : { KEY_FILE };
+  return /^RS(384|512)|^PS/.test(algorithm) ? { KEY_FILE, ALGORITHM: algorithm } : { KEY_FILE };
 }
 
-describe.each(ALGORITHMS)("a key for %s", { timeout: 20_000 }, (algorithm) => {
+describe.each(ALL_ALGORITHMS)("a key for %s", { timeout: 20_000 }, (algorithm) => {
   it("signs an assertion that the issuer takes, and leaves no file", async () => {
     const key = keys.get(algorithm)!;
     issuer.clients.set("machine-a", key);
@@ -75,9 +75,11 @@ describe.each(ALGORITHMS)("a key for %s", { timeout: 20_000 }, (algorithm) => {
     const { file: KEY_FILE } = keys.get(algorithm)!;
     issuer.clients.set("machine-a", keys.get(algorithm)!);
     expect(await run({ KEY_FILE, ALGORITHM: algorithm })).toEqual(CALLED);
-    const rsa = algorithm === "RS256" || algorithm === "PS256";
-    const fits = rsa ? "RS256 or PS256" : algorithm;
-    const kind = rsa ? "RSA" : { ES256: "P-256", EdDSA: "Ed25519" }[algorithm];
+    const rsa = /^[RP]S/.test(algorithm);
+    const fits = rsa ? "RS256, RS384, RS512, PS256, PS384 or PS512" : algorithm;
+    const kind = rsa
+      ? "RSA"
+      : { ES256: "P-256", ES384: "P-384", ES512: "P-521", EdDSA: "Ed25519" }[algorithm as string];
     for (const other of [rsa ? "ES256" : "RS256", "HS256"]) {
       expect(await run({ KEY_FILE, ALGORITHM: other })).toEqual({
         code: 1,
@@ -126,7 +128,6 @@ describe.each(ALGORITHMS)("a key for %s", { timeout: 20_000 }, (algorithm) => {
 
 describe("keys of other kinds", () => {
   it.each([
-    ["secp521r1", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"]],
     ["secp256k1", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"]],
     ["ED448", ["-algorithm", "ED448"]],
     ["X25519", ["-algorithm", "X25519"]],
@@ -139,7 +140,7 @@ describe("keys of other kinds", () => {
     expect(await run({ KEY_FILE })).toEqual({
       code: 1,
       out: "",
-      err: `machine-a: key file ${KEY_FILE} must hold an RSA, P-256 or Ed25519 key, got: ${kind}\n`,
+      err: `machine-a: key file ${KEY_FILE} must hold an RSA, P-256, P-384, P-521 or Ed25519 key, got: ${kind}\n`,
     });
   });
 });
@@ -157,7 +158,7 @@ describe("raw_ecdsa", () => {
     const program = `set -euo pipefail
       eval "$(sed -n '/^raw_ecdsa() {/,/^}/p' "$1")"
       shift
-      for file in "$@"; do raw_ecdsa <"$file" | openssl base64 -e -A; echo; done`;
+      for file in "$@"; do raw_ecdsa 32 <"$file" | openssl base64 -e -A; echo; done`;
     return execFileSync("bash", ["-c", program, "raw", SCRIPT, ...files], { encoding: "utf8" })
       .trim()
       .split("\n");

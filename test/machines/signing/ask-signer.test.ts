@@ -16,7 +16,7 @@ import { createIntrospector } from "../../../machines/verifying/introspect-token
 import { verifyBoth } from "../../../machines/verifying/verify-both";
 import { createVerifier } from "../../../machines/verifying/verify-token";
 import { pemBlock } from "../../pem";
-import { ALGORITHMS, TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
+import { ALL_ALGORITHMS, TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
 import { opensslSigner, signByOpenssl } from "./openssl-signer";
 
 const { subtle } = globalThis.crypto;
@@ -78,7 +78,7 @@ async function sealed(): Promise<Sealed> {
 const asClient = (signer: Sealed) => server.clients.set("machine-a", signer as unknown as TestKey);
 
 describe("a signer", () => {
-  it.each(ALGORITHMS)("signs by %s in another process, as jose and an issuer verify it", async (algorithm) => {
+  it.each(ALL_ALGORITHMS)("signs by %s in another process, as jose and an issuer verify it", async (algorithm) => {
     const key = await folder.key(`${algorithm}.key`, algorithm);
     const signer = opensslSigner(key);
     const { protectedHeader } = await jwtVerify(await assertionBy(signer), key.publicKey, { algorithms: [algorithm] });
@@ -185,7 +185,9 @@ describe("a source of keys", () => {
   it("with another algorithm is refused", async () => {
     const error = await failureOf(signerThat(() => undefined, { algorithm: "HS256" as "ES256" }));
     expect(error).toEqual(
-      new OptionError('`signingKey.algorithm` must be one of RS256, PS256, ES256, EdDSA, got: "HS256"'),
+      new OptionError(
+        '`signingKey.algorithm` must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, got: "HS256"',
+      ),
     );
   });
 

@@ -24,7 +24,7 @@ const pem = (key: KeyObject, type: "pkcs8" | "pkcs1" | "sec1", more: object = {}
 const rsa = rsaPair().privateKey;
 const ec = ecPair().privateKey;
 const ed = ed25519Pair().privateKey;
-const p521 = ecPair("P-521").privateKey;
+const koblitz = ecPair("secp256k1").privateKey;
 const short = rsaPair(1024).privateKey;
 
 /** Key files that are good, by what they hold. */
@@ -37,7 +37,7 @@ const GOOD: Record<string, string> = {
 };
 /** Key files that are well-formed and not for signing with. */
 const OTHERS = [
-  pem(p521, "pkcs8"),
+  pem(koblitz, "pkcs8"),
   pem(short, "pkcs8"),
   pem(rsa, "pkcs8", { cipher: "aes-128-cbc", passphrase: "x" }),
   createPublicKey(rsa).export({ type: "spki", format: "pem" }).toString(),

@@ -112,7 +112,7 @@ describe("watchSigningKey", () => {
   });
 
   it.each<[string, () => string, WatchOptions, string]>([
-    ["a kind nobody signs with", () => ec("P-521"), {}, "ERR_KEY_TYPE"],
+    ["a kind nobody signs with", () => ec("secp256k1"), {}, "ERR_KEY_TYPE"],
     ["a short RSA key", () => rsa(1024), {}, "ERR_KEY_SIZE"],
     ["another kind than the algorithm asked for", () => ec(), { algorithm: "PS256" }, "ERR_KEY_TYPE"],
     ["no PEM", () => "text", {}, "ERR_KEY_FORMAT"],
@@ -164,7 +164,7 @@ describe("watchSigningKey", () => {
   });
 
   it("says nothing of what is in a file", () => {
-    const texts = [ec(), rsa(1024), ec("P-521"), pemBlock("PRIVATE KEY", "c2VjcmV0"), ec()];
+    const texts = [ec(), rsa(1024), ec("secp256k1"), pemBlock("PRIVATE KEY", "c2VjcmV0"), ec()];
     write(texts[0]!);
     const key = watch();
     for (const text of texts) {

@@ -12,7 +12,11 @@ describe("usage", () => {
     ["prepare", {}, "keys prepare needs a CLIENT, or --all"],
     ["prepare one", { all: true }, "--all and names exclude each other"],
     ["list one", { all: true }, "--all and names exclude each other"],
-    ["prepare one", { algorithm: "HS256" }, "--algorithm must be one of RS256, PS256, ES256, EdDSA, got: HS256"],
+    [
+      "prepare one",
+      { algorithm: "HS256" },
+      "--algorithm must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, got: HS256",
+    ],
     ["rotate one", { overlap: "1h" }, "--overlap must be a number of seconds, got: 1h"],
     ["rotate one", { overlap: "-1" }, "--overlap must be a number of seconds, got: -1"],
     ["revoke one", { key: "abcdefg" }, "--key must be a key id, or at least its first eight characters, got: abcdefg"],
