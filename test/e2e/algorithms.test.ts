@@ -6,10 +6,14 @@ import { readCertificate } from "../../constructs/keys/certificate";
 import { selfSign } from "../../constructs/keys/self-sign";
 import { openMachine } from "../../machines/calling/open-machine";
 import { ALL_ALGORITHMS, testFolder } from "../machines/issuer-fixture";
-import { admin, SHARED } from "./environment";
+import { admin, clientOf, SHARED } from "./environment";
 
 const folder = testFolder();
-afterAll(() => folder.remove());
+const made: string[] = [];
+afterAll(async () => {
+  folder.remove();
+  for (const clientId of made) await admin(SHARED, "DELETE", `/clients/${(await clientOf(SHARED, clientId)).id}`);
+});
 
 describe.each(ALL_ALGORITHMS)("a machine that signs with %s", (algorithm) => {
   it("gets a token, and none when it signs with another algorithm of the same key", async () => {
@@ -24,6 +28,7 @@ describe.each(ALL_ALGORITHMS)("a machine that signs with %s", (algorithm) => {
       clientAuthenticatorType: "client-jwt",
       attributes: keyAttributes(keys),
     });
+    made.push(clientId);
     const options = {
       clientId,
       keyFile: key.file,

@@ -61,7 +61,8 @@ describe("the package in somebody's own project", () => {
     expect(destroy.exitCode, destroy.stderr).toBe(0);
     expect(await clientOf(SHARED, "billing")).toBeUndefined();
     expect(await clientOf(SHARED, "machine-a")).toBeDefined();
-    expect((await m2m(inject("folder"), ["diff"])).exitCode).toBe(0);
+    const shared = await m2m(inject("folder"), ["diff"]);
+    expect(shared.exitCode, shared.stdout).toBe(0);
   });
 });
 
