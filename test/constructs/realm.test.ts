@@ -1,6 +1,7 @@
 import { TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { KeycloakServer, Realm, type RealmProps, SignedJwtClient } from "../../constructs";
+import { quoted } from "../../constructs/keys/shown";
 import { fixedKey, inTemporaryProject, messageOf, newRealm, newStack, only, synth } from "./project";
 
 inTemporaryProject();
@@ -211,7 +212,7 @@ describe("fromRealmName", () => {
 describe("fails", () => {
   it.each(["", "two words", "a/b", "a?b", "käse", "a\n", "x".repeat(256)])("on the name %j", (realmName) => {
     expect(messageOf(() => newRealm(newStack(), "Realm", realmName))).toBe(
-      `[test/Realm] \`realmName\` must be 1 to 255 letters, digits, dots, dashes, underscores or tildes, as it is part of the issuer, got: ${JSON.stringify(realmName)}`,
+      `[test/Realm] \`realmName\` must be 1 to 255 letters, digits, dots, dashes, underscores or tildes, as it is part of the issuer, got: ${quoted(realmName)}`,
     );
   });
 

@@ -2,6 +2,7 @@
 import { TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { KeycloakServer, Realm, SignedJwtClient, type SignedJwtClientProps } from "../../constructs";
+import { quoted } from "../../constructs/keys/shown";
 import {
   FIXED,
   fixedKey,
@@ -319,7 +320,7 @@ describe("fromClientId", () => {
 describe("fails", () => {
   it.each(["", " ", "two words", "käse", "tab\t", "x".repeat(256)])("on the client id %j", (clientId) => {
     expect(messageOf(() => clientJson({ clientId }))).toBe(
-      `[test/Machine] \`clientId\` must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1), got: ${JSON.stringify(clientId)}`,
+      `[test/Machine] \`clientId\` must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1), got: ${quoted(clientId)}`,
     );
   });
 

@@ -416,7 +416,7 @@ describe("fails", () => {
 
   it("on an empty key file", () => {
     writeProjectFile(KEY, "");
-    expect(() => declare()).toThrow("must hold a private key in PEM, got: 0 characters");
+    expect(() => declare()).toThrow("must hold a private key in PEM, got: an empty file");
     expect(readFileSync(KEY, "utf8")).toBe("");
   });
 

@@ -155,8 +155,8 @@ describe("a CA of one's own", () => {
 
   it.each([
     ["a file that is missing", "/missing.pem", "ENOENT"],
-    ["a folder", "/tmp", "not a regular file"],
-    ["a device", "/dev/zero", "not a regular file"],
+    ["a folder", "/tmp", "a folder"],
+    ["a device", "/dev/zero", "a device"],
     ["a file of another form", __filename, "no certificate"],
   ])("fails at the first use on %s", async (_what, file, reason) => {
     vi.stubEnv("SSL_CERT_FILE", file);
