@@ -81,7 +81,7 @@ describe("Terraform that signs in by a key", () => {
   it("makes a realm with a client, changes and removes it, by its key alone", async () => {
     for (const seconds of ["300", "240", undefined]) {
       writeFileSync(join(folder, "main.ts"), seconds === undefined ? MAIN : withAnotherRealm(seconds));
-      await succeeds("up");
+      await succeeds("up", ...(seconds === undefined ? ["--yes"] : [])); // the realm goes, with all in it
       expect((await run("diff")).exitCode).toBe(0);
     }
   });
