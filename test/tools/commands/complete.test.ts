@@ -33,7 +33,7 @@ describe("completion", () => {
 
   it("offers the words and values that are known", () => {
     expect(offered("provider", "")).toEqual(["registry", "embedded"]);
-    expect(offered("keys", "prepare", "--algorithm", "E")).toEqual(["ES256", "EdDSA"]);
+    expect(offered("keys", "prepare", "--algorithm", "E")).toEqual(["ES256", "ES384", "ES512", "EdDSA"]);
   });
 });
 
