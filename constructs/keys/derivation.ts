@@ -3,6 +3,9 @@ import { INTEGER, members, OID, type Part, SEQUENCE } from "./der";
 /** The most rounds that a passphrase is put through: a second or two. OpenSSL does 2048 by default. */
 const MOST_ROUNDS = 2_000_000;
 
+/** RFC 7468 section 11. */
+const LABEL = "ENCRYPTED PRIVATE KEY";
+
 /** 1.3.6.1.4.1.11591.4.11, RFC 7914 section 7. */
 const SCRYPT = "2b06010401da47040b";
 
@@ -14,7 +17,7 @@ const SCRYPT = "2b06010401da47040b";
  * among those of the machine library.
  */
 export function slownessOf(pem: string): string | undefined {
-  const blocks = pem.matchAll(/-----BEGIN ENCRYPTED PRIVATE KEY-----([^-]*)-----END/g);
+  const blocks = pem.matchAll(new RegExp(`-----BEGIN ${LABEL}-----([^-]*)-----END`, "g"));
   const rounds = Math.max(0, ...[...blocks].map(([, body]) => roundsIn(Buffer.from(body!, "base64"))));
   if (rounds <= MOST_ROUNDS) return undefined;
   const many = Number.isFinite(rounds) ? `${rounds} rounds` : "an unknown number of rounds";
