@@ -1,6 +1,6 @@
 import { stamp } from "../../constructs/keys/key-record";
-import { type Fetch, openConnections } from "../../machines/calling/connect-to";
-import { type Admin, refused, signIn } from "../keycloak/admin-login";
+import { type Ask, withAdminApi } from "../keycloak/admin-api";
+import { refused } from "../keycloak/admin-login";
 import type { Stack } from "../project/project";
 
 /** A key that a machine signed in with. */
@@ -41,16 +41,12 @@ const MOST_PAGES = 20;
  * @see https://www.keycloak.org/docs/latest/server_admin/#auditing-user-events
  */
 export async function usesOf(question: Question): Promise<KeyUse[] | undefined> {
-  const connections = openConnections("", { timeoutMs: 10_000, maxResponseBytes: 16 * 1024 * 1024 });
-  try {
-    const admin = await signIn(question.stack, question.providerAlias, connections.fetch);
-    const ask = asking(admin, connections.fetch);
-    const realm = `${admin.url}/admin/realms/${encodeURIComponent(question.realm)}`;
-    if (!keepsSignIns((await ask(`${realm}/events/config`)) as EventsConfiguration | undefined)) return undefined;
-    return latest(await eventsOf(ask, realm, question));
-  } finally {
-    await connections.close();
-  }
+  const { stack, providerAlias, realm } = question;
+  return await withAdminApi(stack, providerAlias, async (ask) => {
+    const read = reading(ask, realm);
+    if (!keepsSignIns((await read("config")) as EventsConfiguration | undefined)) return undefined;
+    return latest(await eventsOf(read, question));
+  });
 }
 
 interface EventsConfiguration {
@@ -63,10 +59,19 @@ function keepsSignIns({ eventsEnabled = false, enabledEventTypes: types = [] }: 
   return eventsEnabled && (types.length === 0 || types.includes("CLIENT_LOGIN"));
 }
 
-type Ask = (url: string) => Promise<unknown>;
+/** What the admin API gives of a realm's events; nothing for a realm whose events are not this login's to see, such as master. */
+type Read = (...path: readonly string[]) => Promise<unknown>;
+
+function reading(ask: Ask, realm: string): Read {
+  return async (...path) => {
+    const { status, body } = await ask(realm, "events", ...path);
+    if (status === 200 || status === 403) return body;
+    throw refused(`the events of realm ${realm} were answered with HTTP ${status}`);
+  };
+}
 
 /** The newest come first; a client of many machines has many. */
-async function eventsOf(ask: Ask, realm: string, question: Question): Promise<LoginEvent[]> {
+async function eventsOf(read: Read, question: Question): Promise<LoginEvent[]> {
   const { clientId, since } = question;
   const found: LoginEvent[] = [];
   for (let page = 0; page < MOST_PAGES; page++) {
@@ -76,7 +81,7 @@ async function eventsOf(ask: Ask, realm: string, question: Question): Promise<Lo
       max: String(PAGE),
       first: String(page * PAGE),
     });
-    const events = (await ask(`${realm}/events?${query}`)) as LoginEvent[];
+    const events = (await read(`?${query}`)) as LoginEvent[];
     found.push(...events.filter(({ time }) => time >= since.getTime()));
     if (events.length < PAGE || events.at(-1)!.time < since.getTime()) return found;
   }
@@ -94,17 +99,4 @@ function latest(events: readonly LoginEvent[]): KeyUse[] {
     if (!known || known.last.getTime() < time) uses.set(`${address} ${key}`, { key, address, last: new Date(time) });
   }
   return [...uses.values()].sort((one, two) => two.last.getTime() - one.last.getTime());
-}
-
-/** Asks the admin API with a token. */
-function asking({ token }: Admin, fetch: Fetch): Ask {
-  return async (address) => {
-    const response = await fetch(address, { headers: { authorization: `Bearer ${token}` } }).catch((cause: Error) => {
-      throw refused(cause.message, cause);
-    });
-    if (response.status === 200) return await response.json();
-    await response.body?.cancel();
-    if (response.status === 403) return undefined; // a realm whose events are not this login's to see, such as master
-    throw refused(`${address} answered HTTP ${response.status}`);
-  };
 }
