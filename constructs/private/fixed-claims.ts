@@ -40,7 +40,7 @@ export function fixedClaims(
       name,
       claimName: name,
       claimValue: literal(String(value)),
-      claimValueType: { string: "String", number: "long", boolean: "boolean" }[typeof value as "string"],
+      claimValueType: typeof value === "string" ? "String" : typeof value === "number" ? "long" : "boolean",
       addToIdToken: false,
       addToUserinfo: false,
     });

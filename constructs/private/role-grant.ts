@@ -34,7 +34,7 @@ export class ClientRoles {
   role(name: string): Role {
     const role =
       this.roles.get(name) ??
-      new Role(this.owner, `Role-${name}`, {
+      new Role(this.owner, idOf("Role", name), {
         provider: this.realm.keycloakProvider(this.owner),
         realmId: this.realm.realmName,
         clientId: this.client.id,
@@ -65,10 +65,9 @@ export interface RoleTaker {
 export function grantRoles(owner: RoleOwner, taker: RoleTaker, names: readonly string[]): void {
   const { scope, realm, resource } = taker;
   const shared = { provider: realm.keycloakProvider(scope), realmId: realm.realmName };
-  const id = `Roles-${owner.clientId}`;
-  const home = (scope.node.tryFindChild(id) as Construct | undefined) ?? new Construct(scope, id);
-  for (const name of names.filter((one) => !home.node.tryFindChild(one))) {
-    const grant = new Construct(home, name);
+  const home = childOf(scope, idOf("Roles", owner.clientId), (id) => new Construct(scope, id));
+  for (const name of names.filter((one) => !home.node.tryFindChild(idOf("Role", one)))) {
+    const grant = new Construct(home, idOf("Role", name));
     const { clientUuid, roleId } = found(owner, home, taker, name);
     new OpenidClientServiceAccountRole(grant, "ServiceAccount", {
       ...shared,
@@ -90,11 +89,20 @@ function found(owner: RoleOwner, home: Construct, { scope, realm }: RoleTaker, n
   if (owner.roles) TerraformStack.of(scope).addDependency(TerraformStack.of(owner.roles.owner));
   const shared = { provider: realm.keycloakProvider(scope), realmId: realm.realmName };
   const dependsOn = dependables(realm.dependencies(scope) as IDependable[]);
-  const client =
-    (home.node.tryFindChild("Client") as DataKeycloakOpenidClient | undefined) ??
-    new DataKeycloakOpenidClient(home, "Client", { ...shared, clientId: literal(owner.clientId), dependsOn });
-  const role = new DataKeycloakRole(home, `Role-${name}`, { ...shared, clientId: client.id, name: literal(name) });
-  return { clientUuid: client.id, roleId: role.id };
+  const wanted = { ...shared, clientId: literal(owner.clientId), dependsOn };
+  const client = childOf(home, "Client", (id) => new DataKeycloakOpenidClient(home, id, wanted));
+  const known = { ...shared, clientId: client.id, name: literal(name) };
+  return { clientUuid: client.id, roleId: new DataKeycloakRole(home, idOf("Known", name), known).id };
+}
+
+/** The id of a construct. No two names share one: a slash in an id would be written as two dashes. */
+function idOf(kind: string, name: string): string {
+  return `${kind}-${encodeURIComponent(name)}`;
+}
+
+/** A child that is made when it is first needed. */
+function childOf<T extends Construct>(scope: Construct, id: string, make: (id: string) => T): T {
+  return (scope.node.tryFindChild(id) as T | undefined) ?? make(id);
 }
 
 function isHere({ owner }: ClientRoles, scope: Construct): boolean {

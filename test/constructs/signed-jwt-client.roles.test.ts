@@ -1,6 +1,7 @@
 import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { type Realm, SignedJwtClient, type SignedJwtClientProps, SigningKeyPair } from "../../constructs";
+import { literal } from "../../constructs/contract/terraform-text";
 import { inTemporaryProject, messageOf, newApp, newRealm, newStack, only, synth } from "./project";
 
 inTemporaryProject();
@@ -38,6 +39,28 @@ describe("roles of a grant", () => {
       ),
       client_id: expect.stringMatching(/^\$\{keycloak_openid_client\.api_\w+\.id\}$/),
     });
+  });
+
+  it("have addresses of their own, whatever their names and the client's are", () => {
+    const roles = ["Client", "Role-Client", "a/b", "a--b", "a%2Fb", "Known-Client", `${"$"}{x}`, "ä"];
+    const stack = newStack();
+    const realm = newRealm(stack);
+    const caller = clientIn(stack, realm, "caller");
+    const apis = [
+      SignedJwtClient.fromClientId(stack, "Known", { realm, clientId: "known/client" }),
+      SignedJwtClient.fromClientId(stack, "Twin", { realm, clientId: "known--client" }),
+      clientIn(stack, realm, "api"),
+    ];
+    for (const api of apis) for (const role of roles) api.grantCall(caller, { roles: [role] });
+    const { resource } = synth(stack);
+    const given = Object.values(resource.keycloak_openid_client_service_account_role!).map(({ role }) => role);
+    const wanted = roles.map(literal);
+    expect(given.sort()).toEqual([...wanted, ...wanted, ...wanted].sort());
+    expect(
+      Object.values(resource.keycloak_role!)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(wanted.sort());
   });
 
   it("are looked up for a client that is declared elsewhere, or in another stack", () => {
