@@ -36,7 +36,7 @@ export interface DeployerClientProps {
   readonly realms: readonly IRealm[];
   /**
    * The key that it signs with. Use a pair of its own: Terraform reads the private half. With the official provider it
-   * must not be one for PS256.
+   * must not be one for PS256, PS384 or PS512.
    */
   readonly signingKey: ISigningKey;
   /**

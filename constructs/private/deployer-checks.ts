@@ -55,7 +55,7 @@ export function checkSignInAlgorithm({ algorithm }: ISigningKey): string[] {
   const isOfficial = keycloakProviderSource().source === OFFICIAL_KEYCLOAK.source;
   if (!isOfficial || officialProviderSignsInBy(algorithm)) return [];
   return [
-    `\`signingKey\` must sign by RS256, ES256 or EdDSA, because Terraform signs in by it and the official Keycloak provider cannot sign by ${algorithm}, got: ${algorithm}; give the pair another \`algorithm\`, or use the embedded provider (\`m2m provider embedded\`)`,
+    `\`signingKey\` must not be for RSA-PSS, by which the official Keycloak provider cannot sign in, got: ${algorithm}; give the pair another \`algorithm\`, such as ES256, or use the embedded provider (\`m2m provider embedded\`)`,
   ];
 }
 

@@ -145,7 +145,7 @@ describe("a deployer's key", () => {
     (algorithm) => {
       if (!algorithm.startsWith("PS")) return expect(refusals(declare(algorithm))).toEqual([]);
       return expect(messageOf(() => declare(algorithm))).toContain(
-        `[test/Deployer] \`signingKey\` must sign by RS256, ES256 or EdDSA, because Terraform signs in by it and the official Keycloak provider cannot sign by ${algorithm}`,
+        `[test/Deployer] \`signingKey\` must not be for RSA-PSS, by which the official Keycloak provider cannot sign in, got: ${algorithm}; `,
       );
     },
   );
