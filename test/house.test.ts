@@ -14,8 +14,11 @@ interface Room {
 }
 
 const rooms = readRooms(readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8"));
-const sources = ["main.ts", ...["constructs", "machines", "network", "provider", "tools"].flatMap(filesIn)];
-const beside = ["scripts", "bench", "examples"].flatMap(filesIn);
+const sources = [
+  "main.ts",
+  ...["constructs", "machines", "network", "provider", "tools"].flatMap((folder) => filesIn(folder)),
+];
+const beside = ["scripts", "bench", "examples"].flatMap((folder) => filesIn(folder));
 const testFiles = filesIn("test");
 const tests = testFiles.filter((file) => file.endsWith(".test.ts"));
 const all = [...sources, ...beside, ...testFiles];
@@ -77,6 +80,12 @@ describe("the rooms of the house", () => {
   });
 });
 
+it("no file looks as if it held a private key: texts of keys are put together, or generated", () => {
+  const texts = [...all, "machines/machine-a/call.sh", "README.md", ...filesIn("docs", ".md")];
+  const looksSo = (file: string) => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(readFileSync(join(ROOT, file), "utf8"));
+  expect(texts.filter(looksSo)).toEqual([]);
+});
+
 describe("the tests", () => {
   it("stand where their source stands: a/b.ts is tested by test/a/b.test.ts or test/a/b.ASPECT.test.ts", () => {
     const scenarios = /^test\/(e2e|docs|negative-cases)\/|^test\/house\.test\.ts$/;
@@ -98,10 +107,10 @@ function readRooms(text: string): Room[] {
   });
 }
 
-function filesIn(folder: string): string[] {
+function filesIn(folder: string, ending = ".ts"): string[] {
   const names = readdirSync(join(ROOT, folder), { recursive: true }) as string[];
   return names
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => name.endsWith(ending))
     .map((name) => join(folder, name))
     .sort();
 }
