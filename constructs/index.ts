@@ -7,10 +7,18 @@ export { KeyError, type KeyErrorCode } from "./keys/errors";
 export { MachineContainer, type MachineContainerProps } from "./machine-container";
 export { makeSigningKeys } from "./make-signing-keys";
 export { ValidationError } from "./private/errors";
+export type { ClaimValue } from "./private/fixed-claims";
 export type { RealmSignatureAlgorithm } from "./private/realm-props";
 export { PrivateLocalBackend } from "./private-local-backend";
 export { type IRealm, Realm, type RealmProps } from "./realm";
 export { type RealmKey, type RealmKeyState, RealmKeys, type RealmKeysProps } from "./realm-keys";
-export { type ISignedJwtClient, SignedJwtClient, type SignedJwtClientProps } from "./signed-jwt-client";
-export type { CertificateFileOptions, ISigningKey } from "./signing-key";
+export type { GrantOptions, ISignedJwtClient, SignedJwtClientProps } from "./signed-jwt-client";
+export { SignedJwtClient } from "./signed-jwt-client";
+export type {
+  CertificateFileOptions,
+  IPublicKeys,
+  ISigningKey,
+  JwksUriOptions,
+  PublicKeyFileOptions,
+} from "./signing-key";
 export { SigningKeyPair, type SigningKeyPairProps } from "./signing-key-pair";

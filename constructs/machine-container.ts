@@ -22,7 +22,7 @@ import { bundledFile, fromStackFolder, stackFolder } from "./private/project";
 import { setting } from "./private/settings";
 import type { IRealm } from "./realm";
 import type { SignedJwtClient } from "./signed-jwt-client";
-import type { ISigningKey } from "./signing-key";
+import type { IPublicKeys, ISigningKey } from "./signing-key";
 
 /** The user that the program runs as. Its only right in the container is to read its key. */
 const MACHINE_UID = "1000";
@@ -111,6 +111,7 @@ export class MachineContainer extends Construct {
     failOn(this, [
       ...checkKnown(props, PROPS),
       ...checkServer(client, server),
+      ...checkKeyFile(client.signingKey),
       ...checkHostName(props.hostName, client.clientId),
       // A host name that is refused is told once.
       ...(isHostName(hostName) || containerName !== hostName ? checkContainerName("containerName", containerName) : []),
@@ -123,6 +124,7 @@ export class MachineContainer extends Construct {
     this.url = `http://${hostName}:${port}`;
     this.connectTo = `${hostName}:${port}=127.0.0.1:${publishedPort}`;
 
+    const signingKey = client.signingKey as ISigningKey; // as checked above
     server.dependencies(this); // puts the server's stack before this one; in one stack the network's name does it
     const container = new Container(this, "Container", {
       provider: dockerProvider(this),
@@ -136,7 +138,7 @@ export class MachineContainer extends Construct {
         `AUDIENCE=${literal(client.clientId)}`,
         `CLIENT_ID=${literal(client.clientId)}`,
         `KEY_FILE=${KEY_FILE}`,
-        `ALGORITHM=${client.signingKey.algorithm}`,
+        `ALGORITHM=${signingKey.algorithm}`,
         `PORT=${port}`,
         `ALLOW_INSECURE_HTTP=${client.realm.issuer.startsWith("http:")}`,
         ...tokenAlgorithms(client.realm),
@@ -147,12 +149,12 @@ export class MachineContainer extends Construct {
       networksAdvanced: [{ name: server.networkName, aliases: [hostName] }],
       ports: [{ internal: port, external: publishedPort, ip: "127.0.0.1" }],
       // The key's file keeps its name when the key changes: the label makes that a new container.
-      labels: labels("machine", kidInside(client.signingKey)),
+      labels: labels("machine", kidInside(signingKey)),
     });
     container.addOverride("upload", [
       { source: this.stage(program), file: PROGRAM, owner: MACHINE_UID, permissions: "0444" },
       {
-        source: fromStackFolder(this, client.signingKey.privateKeyFile),
+        source: fromStackFolder(this, signingKey.privateKeyFile),
         file: KEY_FILE,
         owner: MACHINE_UID,
         permissions: "0400",
@@ -172,6 +174,18 @@ export class MachineContainer extends Construct {
     copyFileSync(path, target);
     return source;
   }
+}
+
+/** The container gets a copy of the key's file. */
+function checkKeyFile(key: IPublicKeys): string[] {
+  if (isPair(key)) return [];
+  return [
+    "`client` must sign with a key whose file is here, as a SigningKeyPair has it, got: one with public keys alone; run the machine where its key is",
+  ];
+}
+
+function isPair(key: IPublicKeys): key is ISigningKey {
+  return "kid" in key;
 }
 
 /** Compared by address, since several objects may stand for one server. */

@@ -106,7 +106,7 @@ abstract class RealmBase extends Construct implements IRealm {
   readonly jwksUri: string;
 
   /** @param problems those of further props, to be told together */
-  constructor(scope: Construct, id: string, { server, realmName }: RealmProps, problems: readonly string[] = []) {
+  constructor(scope: Construct, id: string, { server, realmName }: ExistingRealm, problems: readonly string[] = []) {
     super(scope, id);
     failOn(this, [
       ...check("realmName", realmName, (name) => /^[\w.~-]{1,255}$/.test(name), REALM_NAME_RULE),
@@ -141,11 +141,7 @@ abstract class RealmBase extends Construct implements IRealm {
 /** A realm whose clients are machines. */
 export class Realm extends RealmBase {
   /** A realm that exists already. */
-  static fromRealmName(
-    scope: Construct,
-    id: string,
-    attributes: { server: IKeycloakServer; realmName: string },
-  ): IRealm {
+  static fromRealmName(scope: Construct, id: string, attributes: ExistingRealm): IRealm {
     return new ImportedRealm(scope, id, attributes);
   }
 
@@ -233,7 +229,14 @@ export class Realm extends RealmBase {
   }
 }
 
+/** What identifies a realm that exists. */
+type ExistingRealm = Pick<RealmProps, "server" | "realmName">;
+
 class ImportedRealm extends RealmBase {
+  constructor(scope: Construct, id: string, attributes: ExistingRealm) {
+    super(scope, id, attributes, checkKnown(attributes, { server: true, realmName: true }));
+  }
+
   dependencies(scope: Construct): IDependable[] {
     return this.server.dependencies(scope);
   }

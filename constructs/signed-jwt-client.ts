@@ -11,7 +11,7 @@ import { type ClaimValue, checkClaims, fixedClaims } from "./private/fixed-claim
 import { ClientRoles, checkRoles, grantRoles, ROLES_SCOPE, type RoleOwner } from "./private/role-grant";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm, Realm } from "./realm";
-import type { ISigningKey } from "./signing-key";
+import type { IPublicKeys } from "./signing-key";
 
 /** What every machine's token carries: its service account and Keycloak's standard claims. */
 const DEFAULT_SCOPES = ["service_account", "profile", "basic", "email"];
@@ -51,8 +51,8 @@ export interface SignedJwtClientProps {
   readonly realm: IRealm;
   /** The client id, which is also `iss` and `sub` of its assertions. */
   readonly clientId: string;
-  /** The key whose signatures Keycloak accepts from this client. */
-  readonly signingKey: ISigningKey;
+  /** The key whose signatures Keycloak accepts from this client: a {@link SigningKeyPair}, or keys made elsewhere. */
+  readonly signingKey: IPublicKeys;
   /**
    * Scopes in every token of this client, in place of the usual ones.
    *
@@ -117,8 +117,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
 
   readonly realm: IRealm;
   readonly clientId: string;
-  readonly signingKey: ISigningKey;
-
+  readonly signingKey: IPublicKeys;
   /** The client's id in Keycloak's admin API, known once it is deployed. */
   readonly uuid: string;
   /** The id of its service account, a user, known once it is deployed. */
@@ -174,8 +173,9 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
     });
   }
 
-  grantCall(caller: SignedJwtClient, { roles = [] }: GrantOptions = {}): void {
-    checkGrant(this, this, caller, roles);
+  grantCall(caller: SignedJwtClient, options: GrantOptions = {}): void {
+    const { roles = [] } = options;
+    checkGrant(this, this, caller, options);
     this.audience ??= new AudienceScope(this, this.realm, this.clientId, this.resource);
     caller.calls(this.audience.name, this.audience);
     caller.takesRoles({ clientId: this.clientId, roles: this.roles }, roles);
@@ -231,24 +231,19 @@ class ImportedClient extends Construct implements ISignedJwtClient {
 
   constructor(scope: Construct, id: string, attributes: { realm: IRealm; clientId: string }) {
     super(scope, id);
-    failOn(this, checkClientId(attributes.clientId));
+    failOn(this, [...checkKnown(attributes, { realm: true, clientId: true }), ...checkClientId(attributes.clientId)]);
     this.realm = attributes.realm;
     this.clientId = attributes.clientId;
   }
 
-  grantCall(caller: SignedJwtClient, { roles = [] }: GrantOptions = {}): void {
-    checkGrant(this, this, caller, roles);
-    SignedJwtClient.callElsewhere(caller, this, roles);
+  grantCall(caller: SignedJwtClient, options: GrantOptions = {}): void {
+    checkGrant(this, this, caller, options);
+    SignedJwtClient.callElsewhere(caller, this, options.roles ?? []);
   }
 }
 
-function checkGrant(
-  scope: Construct,
-  called: ISignedJwtClient,
-  caller: SignedJwtClient,
-  roles: readonly string[],
-): void {
-  const problems = checkRoles(roles);
+function checkGrant(scope: Construct, called: ISignedJwtClient, caller: SignedJwtClient, options: GrantOptions): void {
+  const problems = [...checkKnown(options, { roles: true }), ...checkRoles(options.roles ?? [])];
   if (called.clientId === caller.clientId) {
     problems.push(
       `\`caller\` must be another client, got: ${shown(caller.clientId)} itself; a machine needs no token to call itself`,

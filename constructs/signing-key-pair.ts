@@ -19,7 +19,14 @@ import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedSigningKey } from "./private/imported-signing-key";
 import { checkAlgorithm, explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
-import type { CertificateFileOptions, ISigningKey } from "./signing-key";
+import { PublicKeyFile, PublishedKeys } from "./private/published-keys";
+import type {
+  CertificateFileOptions,
+  IPublicKeys,
+  ISigningKey,
+  JwksUriOptions,
+  PublicKeyFileOptions,
+} from "./signing-key";
 
 /** Properties of a {@link SigningKeyPair}. */
 export interface SigningKeyPairProps {
@@ -99,6 +106,27 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     options: CertificateFileOptions = {},
   ): ISigningKey {
     return new ImportedSigningKey(scope, id, path, options);
+  }
+
+  /**
+   * Uses public keys alone, as a key management service gives them; `path` is relative to `cdktf.json`. The file holds one key in
+   * PEM, a JWK, or a JWK set, whose first key is the active one.
+   */
+  static fromPublicKeyFile(
+    scope: Construct,
+    id: string,
+    path: string,
+    options: PublicKeyFileOptions = {},
+  ): IPublicKeys {
+    return new PublicKeyFile(scope, id, path, options);
+  }
+
+  /**
+   * Lets Keycloak fetch the keys from an address of the machine (`jwks_uri`), which then rotates them by itself. Keycloak
+   * fetches them again for a `kid` that it does not know, every ten seconds at most.
+   */
+  static fromJwksUri(scope: Construct, id: string, jwksUri: string, options: JwksUriOptions): IPublicKeys {
+    return new PublishedKeys(scope, id, jwksUri, options);
   }
 
   readonly algorithm: SigningAlgorithm;

@@ -11,12 +11,44 @@ export interface CertificateFileOptions {
   readonly algorithm?: SigningAlgorithm;
 }
 
-/** The public half of a key pair that a machine signs its client assertions with. */
-export interface ISigningKey {
+/** Options of {@link SigningKeyPair.fromPublicKeyFile}. */
+export interface PublicKeyFileOptions {
+  /**
+   * What the keys sign with.
+   *
+   * @default - the `alg` of a JWK, or by the key: RS256 for RSA, ES256 for P-256, ES384 for P-384, ES512 for P-521, EdDSA for
+   *   Ed25519
+   */
+  readonly algorithm?: SigningAlgorithm;
+}
+
+/** Options of {@link SigningKeyPair.fromJwksUri}. */
+export interface JwksUriOptions {
+  /** What the keys sign with. Keycloak accepts nothing else from the client. */
+  readonly algorithm: SigningAlgorithm;
+  /**
+   * Let Keycloak fetch the keys without TLS. Whoever answers in the machine's place can then sign in as the machine. For
+   * local development only.
+   *
+   * @default false
+   */
+  readonly allowInsecureHttp?: boolean;
+}
+
+/** The public keys by which Keycloak knows the client assertions of a machine. */
+export interface IPublicKeys {
   /**
    * What the key signs with. Keycloak accepts no other algorithm from the client, unless keys of two kinds are rotated.
    */
   readonly algorithm: SigningAlgorithm;
+  /** Every key that Keycloak is to accept; more than one while keys are rotated. Empty with a `jwksUri`. */
+  readonly acceptedKeys: readonly AcceptedKey[];
+  /** Where Keycloak fetches the keys, if it is not told them (RFC 7517 section 5). */
+  readonly jwksUri?: string;
+}
+
+/** The public half of a key pair that a machine signs its client assertions with, and its certificate. */
+export interface ISigningKey extends IPublicKeys {
   /** The certificate in PEM. */
   readonly certificatePem: string;
   /** The certificate as one line of base64, as Keycloak's attribute `jwt.credential.certificate` takes it. */
@@ -27,8 +59,6 @@ export interface ISigningKey {
   readonly publicJwk: Readonly<Record<string, string>>;
   /** End of the certificate's validity. */
   readonly notAfter: Date;
-  /** Every key that Keycloak is to accept, this one among them; more than one while keys are rotated. */
-  readonly acceptedKeys: readonly AcceptedKey[];
   /**
    * The file of the private half, relative to `cdktf.json`. Terraform's providers read it only to sign in
    * (`DeployerClient`) or to copy it into a container (`MachineContainer`). To synthesize, diff or deploy the client, it

@@ -16,14 +16,14 @@ export interface AcceptedKey {
   readonly publicJwk: Readonly<Record<string, string>>;
 }
 
-/** The public halves of a client's keys: the active one, and all that Keycloak accepts. */
+/** The public halves of a client's keys: all that Keycloak accepts, or where it fetches them. */
 interface ClientKeys {
   readonly algorithm: SigningAlgorithm;
-  readonly kid: string;
-  readonly certificateBase64: string;
-  readonly publicJwk: Readonly<Record<string, string>>;
-  readonly notAfter: Date;
   readonly acceptedKeys: readonly AcceptedKey[];
+  readonly jwksUri?: string;
+  /** Of the active key, if it has a certificate. */
+  readonly certificateBase64?: string;
+  readonly notAfter?: Date;
 }
 
 /** A client's attributes in Keycloak's admin API, by which it knows the keys. */
@@ -34,6 +34,7 @@ const CERTIFICATE = "jwt.credential.certificate";
 const JWKS = "jwks.string";
 const USE_JWKS = "use.jwks.string";
 const USE_JWKS_URL = "use.jwks.url";
+const JWKS_URL = "jwks.url";
 
 /**
  * The attributes that tell Keycloak a client's keys and their algorithm. Keycloak accepts nothing else.
@@ -46,32 +47,42 @@ const USE_JWKS_URL = "use.jwks.url";
  *
  * The active key comes first in the JWKS. For an assertion without a `kid` Keycloak tries only the first key of its
  * algorithm.
+ *
+ * Keys that the machine publishes itself are fetched by Keycloak, which is then told nothing else of them.
  */
 export function keyAttributes(keys: ClientKeys): Record<string, string> {
-  const { acceptedKeys: accepted } = keys;
-  const isOne = accepted.length === 1 && keys.publicJwk.kty === "RSA";
+  const { acceptedKeys: accepted, certificateBase64, jwksUri } = keys;
   // While keys of two kinds are accepted, each key says its own.
   const isOneKind = accepted.every((one) => one.algorithm === keys.algorithm);
-  const activeFirst = [...accepted].sort((one, two) => Number(two.kid === keys.kid) - Number(one.kid === keys.kid));
+  const pinned = isOneKind && { [ALGORITHM]: keys.algorithm };
+  if (jwksUri) return { ...pinned, [USE_JWKS_URL]: "true", [JWKS_URL]: jwksUri, [USE_JWKS]: "false" };
+  const isOne = accepted.length === 1 && accepted[0]!.publicJwk.kty === "RSA" && certificateBase64 !== undefined;
+  const activeFirst = [...accepted].sort((one, two) => Number(isActive(two)) - Number(isActive(one)));
   return {
-    ...(isOneKind && { [ALGORITHM]: keys.algorithm }),
-    [CERTIFICATE]: keys.certificateBase64,
+    ...pinned,
+    ...(certificateBase64 !== undefined && { [CERTIFICATE]: certificateBase64 }),
     [USE_JWKS_URL]: "false",
     [USE_JWKS]: String(!isOne),
     ...(!isOne && { [JWKS]: JSON.stringify({ keys: activeFirst.map(({ publicJwk }) => publicJwk) }) }),
   };
 }
 
+function isActive({ state }: AcceptedKey): boolean {
+  return state === "active";
+}
+
 /** How many keys beside the active one are named: with more, the description would be too long for Keycloak. */
 const MOST_NAMED = 6;
 
 /** A client's description, which names its keys to a reviewer of the diff. Keycloak takes 255 characters. */
-export function keyDescription({ acceptedKeys, algorithm, kid, notAfter }: ClientKeys): string {
-  const others = acceptedKeys.filter((one) => one.kid !== kid).map((one) => `${one.state}: ${one.kid.slice(0, 8)}`);
-  const until = notAfter.toISOString().slice(0, 10);
+export function keyDescription({ acceptedKeys, algorithm, jwksUri, notAfter }: ClientKeys): string {
+  if (jwksUri) return `signs with ${algorithm}, keys at ${jwksUri}`.slice(0, 255);
+  const others = acceptedKeys.filter((one) => !isActive(one)).map((one) => `${one.state}: ${one.kid.slice(0, 8)}`);
+  const until = notAfter ? `, certificate until ${notAfter.toISOString().slice(0, 10)}` : "";
+  const kid = acceptedKeys.find(isActive)?.kid.slice(0, 100);
   const more = others.length > MOST_NAMED ? [`${others.length - MOST_NAMED} more`] : [];
   const named = others.slice(-MOST_NAMED);
-  return [`signs with ${algorithm}, key ${kid}, certificate until ${until}`, ...named, ...more].join("; ");
+  return [`signs with ${algorithm}, key ${kid}${until}`, ...named, ...more].join("; ");
 }
 
 /** The active key of a client. */

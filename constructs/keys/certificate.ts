@@ -64,7 +64,7 @@ export function keyId(key: KeyObject): string {
 }
 
 /** In one order always: what goes into the JSON must not differ between versions of Node.js. */
-function publicJwk(key: KeyObject, alg: SigningAlgorithm, kid: string): Readonly<Record<string, string>> {
+export function publicJwk(key: KeyObject, alg: SigningAlgorithm, kid: string): Readonly<Record<string, string>> {
   const members = Object.entries({ ...key.export({ format: "jwk" }), alg, kid, use: "sig" }) as [string, string][];
   return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -8,6 +8,7 @@ import { KeyError } from "../keys/errors";
 import { readPublicFile } from "../keys/key-files";
 import { shown, shownPart } from "../keys/shown";
 import type { CertificateFileOptions, ISigningKey } from "../signing-key";
+import { checkKnown } from "./checks";
 import { failOn, ValidationError } from "./errors";
 import { checkAlgorithm, explained, warnOfExpiry } from "./key-reading";
 
@@ -25,10 +26,14 @@ export class ImportedSigningKey extends Construct implements ISigningKey {
     scope: Construct,
     id: string,
     private readonly path: string,
-    { algorithm }: CertificateFileOptions,
+    options: CertificateFileOptions,
   ) {
     super(scope, id);
-    if (algorithm !== undefined) failOn(this, checkAlgorithm(algorithm));
+    const { algorithm } = options;
+    failOn(this, [
+      ...checkKnown(options, { algorithm: true }),
+      ...(algorithm === undefined ? [] : checkAlgorithm(algorithm)),
+    ]);
     const facts = explained(this, () => {
       const pem = readPublicFile(resolve(projectFolder(), path));
       if (pem === undefined) {

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's references look like that
 import { TerraformVariable } from "cdktf";
 import { describe, expect, it } from "vitest";
-import { KeycloakServer, Realm, SignedJwtClient, type SignedJwtClientProps } from "../../constructs";
+import { type ISigningKey, KeycloakServer, Realm, SignedJwtClient, type SignedJwtClientProps } from "../../constructs";
 import { quoted } from "../../constructs/keys/shown";
 import {
   FIXED,
@@ -55,7 +55,7 @@ describe("defaults", () => {
     const { client, json } = clientJson();
     expect(only(json, "keycloak_openid_client").extra_config).toEqual({
       "token.endpoint.auth.signing.alg": "RS256",
-      "jwt.credential.certificate": client.signingKey.certificateBase64,
+      "jwt.credential.certificate": (client.signingKey as ISigningKey).certificateBase64,
       "use.jwks.url": "false",
       "use.jwks.string": "false",
     });

@@ -19,6 +19,7 @@ const ENVIRONMENTS = [
   "deployer",
   "rotation",
   "roles",
+  "public-keys",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

@@ -141,6 +141,11 @@ describe("constructs show no key that is given as", () => {
       "a certificate's algorithm": on((stack, text) =>
         SigningKeyPair.fromCertificateFile(stack, "K", "x", { algorithm: any(text) }),
       ),
+      "a public key's file": on((stack, text) => SigningKeyPair.fromPublicKeyFile(stack, "K", text)),
+      "a public key's algorithm": on((stack, text) =>
+        SigningKeyPair.fromPublicKeyFile(stack, "K", "x", { algorithm: any(text) }),
+      ),
+      "an address of keys": on((stack, text) => SigningKeyPair.fromJwksUri(stack, "K", text, { algorithm: "RS256" })),
       "a pair's name": on((stack, text) => new SigningKeyPair(stack, "K", { name: text })),
       "a pair's algorithm": on((stack, text) => new SigningKeyPair(stack, "K", { name: "n", algorithm: any(text) })),
       "a pair's days": on((stack, text) => new SigningKeyPair(stack, "K", { name: "n", validityDays: any(text) })),
