@@ -18,6 +18,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await execa(join(ROOT, "m2m"), ["--version"]); // builds `dist`, which the tests start, if a source is newer
   const folder = makeProject(SHARED);
   const firstUp = await m2m(folder, ["up"]);
+  if (firstUp.exitCode !== 0) {
+    await takeDown(folder, SHARED);
+    throw new Error(`the shared environment does not come up, and nearly every test needs it:\n${firstUp.stderr}`);
+  }
   project.provide("folder", folder);
   project.provide("firstUp", firstUp);
   return async () => await takeDown(folder, SHARED);

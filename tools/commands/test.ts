@@ -31,19 +31,24 @@ async function test(session: Session, { long }: { long: boolean }): Promise<numb
     throw new ToolError("not-here", "`test` runs this package's own tests; change into its checkout");
   }
   await bringTestTools(out);
-  const { exitCode, passed, failed, times } = (await checksPass(session))
+  const outcome = (await checksPass(session))
     ? await runWatched({
         checkout: project.folder,
         env: { ...env, ...(long && { M2M_TEST_RUNS: String(LONG) }) },
         warn: out.warn,
       })
     : FAILED_CHECK;
-  const files = times.length > 0 ? ["The slowest files:", ...slowest(times), ""] : [];
-  out.result([...files, `${passed} passed, ${failed} failed`].join("\n"), { exitCode, passed, failed, times });
-  return exitCode;
+  out.result(summary(outcome), outcome);
+  return outcome.exitCode;
 }
 
-const FAILED_CHECK: Outcome = { exitCode: 1, passed: 0, failed: 1, times: [] };
+function summary({ passed, failed, failures, times }: Outcome): string {
+  const failing = failures.length > 0 ? ["What failed:", ...failures.map((line) => `  ${line}`), ""] : [];
+  const files = times.length > 0 ? ["The slowest files:", ...slowest(times), ""] : [];
+  return [...failing, ...files, `${passed} passed, ${failed} failed`].join("\n");
+}
+
+const FAILED_CHECK: Outcome = { exitCode: 1, passed: 0, failed: 1, failures: [], times: [] };
 
 async function checksPass({ project, env, out }: Session): Promise<boolean> {
   const { exitCode, timedOut } = await execa("npm", ["run", "check"], {

@@ -1,9 +1,13 @@
 import { relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { Reporter, TestCase, TestModule, TestProject, TestSuite, Vitest } from "vitest/node";
 import { CANCEL, type TestEvent } from "./events";
 
 const SET_UP = "the global set-up";
 const TEAR_DOWN = "the global tear-down";
+
+/** Characters of an error; Vitest's own output has all of it. */
+const MOST = 300;
 
 type Entity = (TestCase | TestSuite | TestModule) & { readonly project: TestProject };
 
@@ -38,7 +42,13 @@ export default class EventReporter implements Reporter {
     const file = this.fileOf(module);
     const seconds = (performance.now() - this.begun.get(file)!) / 1000;
     const hasFailedTest = [...module.children.allTests("failed")].length > 0;
-    this.tell({ kind: "file-ends", file, seconds, brokenItself: !module.ok() && !hasFailedTest });
+    const suites = [...module.children.allSuites()];
+    if (!module.ok() && !hasFailedTest)
+      this.fails(
+        file,
+        [module, ...suites].flatMap((one) => one.errors()),
+      );
+    this.tell({ kind: "file-ends", file, seconds });
   }
 
   onTestCaseReady(test: TestCase): void {
@@ -46,7 +56,9 @@ export default class EventReporter implements Reporter {
   }
 
   onTestCaseResult(test: TestCase): void {
-    this.ends(this.nameOf(test), test.result().state);
+    const { state, errors = [] } = test.result();
+    this.ends(this.nameOf(test), state);
+    if (state === "failed") this.fails(this.nameOf(test), errors);
   }
 
   onHookStart({ name, entity }: { name: string; entity: Entity }): void {
@@ -79,6 +91,11 @@ export default class EventReporter implements Reporter {
 
   private ends(name: string, result?: ReturnType<TestCase["result"]>["state"]): void {
     this.tell({ kind: "ends", name, result });
+  }
+
+  private fails(name: string, [error]: readonly { readonly message: string }[]): void {
+    const text = stripVTControlCharacters(error?.message ?? "no message").replace(/\s+/g, " ");
+    this.tell({ kind: "fails", name, why: text.length > MOST ? `${text.slice(0, MOST)}…` : text });
   }
 
   private tell(event: TestEvent): void {

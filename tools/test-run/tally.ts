@@ -12,7 +12,8 @@ const START_MS = 60_000;
 /** What has happened in a run so far. */
 export class Tally {
   passed = 0;
-  failed = 0;
+  /** One line for each: what failed, and how its error begins. */
+  readonly failures: string[] = [];
   readonly times: FileTime[] = [];
   private readonly files = new Set<string>();
   /** Time-outs by the names of tests and hooks that run. */
@@ -27,12 +28,11 @@ export class Tally {
     if (event.kind === "ends") {
       this.running.delete(event.name);
       if (event.result === "passed") this.passed += 1;
-      if (event.result === "failed") this.failed += 1;
     }
+    if (event.kind === "fails") this.failures.push(`${event.name}: ${event.why}`);
     if (event.kind === "file-ends") {
       this.files.delete(event.file);
       this.times.push({ file: event.file, seconds: event.seconds });
-      if (event.brokenItself) this.failed += 1;
     }
   }
 

@@ -39,6 +39,8 @@ export interface Outcome {
   readonly passed: number;
   /** At least one if the exit code is not 0. */
   readonly failed: number;
+  /** One line for each failed test, and for each file that failed outside of its tests. */
+  readonly failures: readonly string[];
   readonly times: readonly FileTime[];
 }
 
@@ -65,7 +67,8 @@ export async function runWatched(run: WatchedRun): Promise<Outcome> {
     return {
       exitCode,
       passed: tally.passed,
-      failed: exitCode === 0 ? tally.failed : Math.max(tally.failed, 1),
+      failed: exitCode === 0 ? tally.failures.length : Math.max(tally.failures.length, 1),
+      failures: tally.failures,
       times: tally.times,
     };
   } finally {

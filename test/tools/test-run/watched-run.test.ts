@@ -42,8 +42,9 @@ async function runWith(name: string, test: string, tearDown = "") {
 
 describe.concurrent("a watched test run", { timeout: TIMEOUT_MS }, () => {
   it("ends with what passed and failed, and how long each file took", async () => {
-    const { times, ...outcome } = await runWith("bad", 'it("subtracts", () => expect(1 - 1).toBe(2));');
+    const { times, failures, ...outcome } = await runWith("bad", 'it("subtracts", () => expect(1 - 1).toBe(2));');
     expect(outcome).toEqual({ exitCode: 1, passed: 1, failed: 1, warned: "" });
+    expect(failures).toEqual([expect.stringMatching(/^bad\.test\.mjs > subtracts: expected \+?0 to be 2/)]);
     expect(times.map(({ file }) => file).sort()).toEqual(["bad.test.mjs", "good.test.mjs"]);
   });
 
@@ -94,10 +95,14 @@ it("never ends", () => { for (;;); });`;
   });
 
   it("fails where a file cannot be loaded", async () => {
-    expect(await runWith("broken", 'throw new Error("no tests");')).toMatchObject({
-      exitCode: 1,
-      passed: 1,
-      failed: 1,
-    });
+    const outcome = await runWith("broken", 'throw new Error("no tests");');
+    expect(outcome).toMatchObject({ exitCode: 1, passed: 1, failures: ["broken.test.mjs: no tests"] });
+  });
+
+  it("names a hook's error, on one line", async () => {
+    const hook =
+      'describe("a server", () => { beforeAll(() => { throw new Error("not\\nup"); }); it("answers", () => {}); });';
+    const outcome = await runWith("hook", `import { describe } from "vitest"; ${hook}`);
+    expect(outcome).toMatchObject({ exitCode: 1, passed: 1, failures: ["hook.test.mjs: not up"] });
   });
 });
