@@ -11,7 +11,8 @@ import { KeycloakServer, PrivateLocalBackend, Realm, SignedJwtClient, SigningKey
 const app = new App();
 const stack = new TerraformStack(app, "roles");
 new PrivateLocalBackend(stack);
-const at = { url: "http://localhost:${SHARED.keycloakPort}", issuerBase: "http://keycloak:8080" };
+const { ISSUER_BASE: issuerBase = "http://keycloak:8080" } = process.env;
+const at = { url: "http://localhost:${SHARED.keycloakPort}", issuerBase };
 const server = KeycloakServer.fromUrl(stack, "Keycloak", at);
 const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "sjwt-example" });
 const signingKey = new SigningKeyPair(stack, "Key", { name: "roles" });
@@ -27,6 +28,8 @@ beforeAll(() => {
 });
 afterAll(async () => await takeDown(folder, namesOf("roles")));
 
+const ISSUER = "http://keycloak:8080/realms/sjwt-example";
+
 describe("a client with roles, claims and a lifespan of its own", () => {
   it("is deployed, and shows no change", async () => {
     const { exitCode, stderr } = await m2m(folder, ["up"]);
@@ -36,7 +39,7 @@ describe("a client with roles, claims and a lifespan of its own", () => {
 
   it("has all of them in its token", async () => {
     const issuer = openIssuer({
-      issuer: "http://keycloak:8080/realms/sjwt-example",
+      issuer: ISSUER,
       connectTo: `keycloak:8080=127.0.0.1:${SHARED.keycloakPort}`,
       allowInsecureHttp: true,
     });
@@ -55,5 +58,16 @@ describe("a client with roles, claims and a lifespan of its own", () => {
       trusted: true,
     });
     expect(claims.exp! - claims.iat!).toBe(77);
+  });
+});
+
+describe("an issuer that is not the one of the realm", () => {
+  it("is told by up, with the one that Keycloak says", async () => {
+    const { exitCode, stderr } = await m2m(folder, ["up"], { ISSUER_BASE: "http://elsewhere:8080" });
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain(
+      `Keycloak says that the issuer of realm sjwt-example is ${ISSUER}, but it is declared as http://elsewhere:8080/realms/sjwt-example`,
+    );
+    expect((await m2m(folder, ["up"])).stderr).not.toContain("Keycloak says");
   });
 });

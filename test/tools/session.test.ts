@@ -5,6 +5,7 @@ import { pairMarker } from "../../constructs/contract/markers";
 import type { Notice } from "../../constructs/contract/notices";
 import { DOCKER } from "../../constructs/contract/sources";
 import { type DockerPart, declared, type Session } from "../../tools/session";
+import { manifestOf } from "./manifest";
 import { overridden } from "./overridden";
 import { fakeProgram, inState, pathWith, recordOutput, sessionIn, signedJwtClient, temporaryFolder } from "./parts";
 
@@ -39,16 +40,9 @@ function project({ backend, construct = "Machine", made = MADE, resource = {}, s
   const place = { name: "x", directory: "certs", privateKeyDirectory: "certs" } as const;
   const marker = { ...place, algorithm: "RS256", validityDays: 5, kids: [KID_B], revoked: [] } as const;
   const json = overridden(stack, pairMarker("x", marker));
-  const entry = {
-    name: "m2m",
-    synthesizedStackPath: "cdk.tf.json",
-    workingDirectory: ".",
-    annotations: [],
-    dependencies: [],
-  };
   const files = [
     ["cdktf.out/cdk.tf.json", JSON.stringify(json)],
-    ["cdktf.out/manifest.json", JSON.stringify({ stacks: { m2m: entry } })],
+    ["cdktf.out/manifest.json", manifestOf()],
     ...made.map((notice) => ["file" in notice ? notice.file : "certs/x-signing.key", "made"]),
   ];
   mkdirSync(join(folder.path, "certs"), { recursive: true });

@@ -35,9 +35,10 @@ export async function findPairs(
     out.warn(`${problem}${error.message}`);
   };
   const states = new Map<string, State>();
+  const read = stateReader(out, interruption);
   for (const stack of stacks) {
     try {
-      states.set(stack.name, await stateOfStack(stack, out, interruption));
+      states.set(stack.name, await read(stack));
     } catch (error) {
       warnOf(error, `what is deployed of stack ${stack.name} is not known: `);
     }
@@ -77,8 +78,13 @@ async function synthesized(
   }
 }
 
-async function stateOfStack(stack: Stack, out: Output, interruption: AbortSignal): Promise<State> {
-  const file = localStateFile(stack);
-  if (file) return readState(file);
-  return await stateOf(await openSession(out, interruption), stack);
+/** Opens a session for the first state that only Terraform can read. */
+function stateReader(out: Output, interruption: AbortSignal): (stack: Stack) => Promise<State> {
+  let session: ReturnType<typeof openSession> | undefined;
+  return async (stack) => {
+    const file = localStateFile(stack);
+    if (file) return readState(file);
+    session ??= openSession(out, interruption);
+    return await stateOf(await session, stack);
+  };
 }

@@ -7,6 +7,7 @@ import type { Override } from "../../../constructs/contract/terraform-json";
 import { acceptedOf, activeOf, factsOf, type KeyRecord } from "../../../constructs/keys/key-record";
 import { readRecord } from "../../../constructs/keys/key-store";
 import { filesOf, type PairFiles } from "../../../constructs/keys/pair-files";
+import { manifestOf } from "../manifest";
 import { overridden } from "../overridden";
 import type { Declared } from "./keys-project";
 
@@ -53,13 +54,6 @@ const resources = pairs.flatMap(({ ids, attributes }) =>
 );
 const stack = { terraform: { backend }, resource: { [CLIENT]: Object.fromEntries(resources) } };
 const json = overridden(stack, ...pairs.map(({ marker }) => marker));
-const entry = {
-  name: "m2m",
-  synthesizedStackPath: "cdk.tf.json",
-  workingDirectory: ".",
-  annotations: [],
-  dependencies: [],
-};
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, "cdk.tf.json"), JSON.stringify(json));
-writeFileSync(join(out, "manifest.json"), JSON.stringify({ stacks: { m2m: entry } }));
+writeFileSync(join(out, "manifest.json"), manifestOf());

@@ -5,6 +5,7 @@ import { type PairDescription, pairMarker } from "../../../constructs/contract/m
 import { type Notice, sentence } from "../../../constructs/contract/notices";
 import { ToolError } from "../../../tools/output";
 import { type SynthOptions, synthesize } from "../../../tools/project/synth";
+import { manifestOf } from "../manifest";
 import { overridden } from "../overridden";
 import { inState, projectIn, recordOutput, signedJwtClient, temporaryFolder } from "../parts";
 
@@ -20,19 +21,13 @@ function writeApp(name: "machine-a" | "machine-b", more = "", pair?: Pick<PairDe
   const place = { name: "x", directory: "certs", privateKeyDirectory: "certs" };
   const description = pair && ({ ...place, algorithm: "RS256", validityDays: 90, ...pair } as const);
   const json = description ? overridden(stack, pairMarker("x", description)) : stack;
-  const entry = {
-    name: "m2m",
-    synthesizedStackPath: "cdk.tf.json",
-    workingDirectory: ".",
-    annotations: [{ level: "@cdktf/warn", constructPath: "m2m/Key", message: "ends soon" }],
-    dependencies: [],
-  };
+  const manifest = manifestOf({ level: "@cdktf/warn", constructPath: "m2m/Key", message: "ends soon" });
   const app = [
     "const fs = require('node:fs');",
     "const out = process.env.CDKTF_OUTDIR;",
     "fs.mkdirSync(out, { recursive: true });",
     `fs.writeFileSync(out + '/cdk.tf.json', ${JSON.stringify(JSON.stringify(json))});`,
-    `fs.writeFileSync(out + '/manifest.json', ${JSON.stringify(JSON.stringify({ stacks: { m2m: entry } }))});`,
+    `fs.writeFileSync(out + '/manifest.json', ${JSON.stringify(manifest)});`,
     "fs.writeFileSync('told.json', JSON.stringify({ ...process.env, cwd: process.cwd() }));",
     more,
   ];
