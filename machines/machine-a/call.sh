@@ -174,8 +174,12 @@ else
 fi
 [[ -z ${KEY_PASSPHRASE_FILE:-} ]] || is_file "$KEY_PASSPHRASE_FILE" ||
   fail "KEY_PASSPHRASE_FILE must name a file that can be read, got: $(shown "$KEY_PASSPHRASE_FILE")"
-public_key=$(openssl pkey -in <(printf '%s\n' "$pem") -passin "$passin" -pubout 2>/dev/null) ||
-  fail "$key_file must hold a PEM private key, and KEY_PASSPHRASE open it if it is encrypted"
+# A passphrase may be put through so many rounds that openssl would not end. Five seconds of computing are enough for more
+# than the two million that the rest of the project allows (constructs/keys/derivation.ts).
+public_key=$(ulimit -t 5 && openssl pkey -in <(printf '%s\n' "$pem") -passin "$passin" -pubout 2>/dev/null) || case $? in
+  137 | 152) fail "$key_file must hold a private key that opens quickly; encrypt it again with fewer rounds (openssl pkcs8 -topk8 -iter 600000)" ;;
+  *) fail "$key_file must hold a PEM private key, and KEY_PASSPHRASE open it if it is encrypted" ;;
+esac
 key_text=$(openssl pkey -pubin -noout -text <<<"$public_key")
 case $key_text in
   *'PSS parameter restrictions'*) kind=RSA-PSS usual='' ;; # a kind of its own, and not what PS256 takes

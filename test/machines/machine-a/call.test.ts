@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildApp } from "../../../machines/machine-b/app";
 import { encodingsOf, leakOf } from "../../constructs/keys/key-encodings";
 import { ecPair, ed25519Pair, rsaPair } from "../../generated-key";
+import { pemBlock } from "../../pem";
 import { ALL_ALGORITHMS, type AnyAlgorithm, TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
 
 const SCRIPT = resolve(__dirname, "../../../machines/machine-a/call.sh");
@@ -218,6 +219,18 @@ describe("a pipe, a device and a huge file", () => {
       expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/cannot be read|can be read, got: /) });
       expect(err).toContain(path);
     }
+  });
+});
+
+describe("a key whose passphrase goes through too many rounds", () => {
+  it("is refused after seconds", { timeout: 120_000 }, async () => {
+    const options = ["-topk8", "-outform", "DER", "-passout", "pass:x", "-iter", "100000"];
+    const quick = execFileSync("openssl", ["pkcs8", "-in", keys.get("ES256")!.file, ...options]).toString("hex");
+    const slow = Buffer.from(quick.replace("02030186a0", "02037fffff"), "hex");
+    expect(slow.toString("hex")).not.toBe(quick);
+    const file = folder.write("slow.key", pemBlock("ENCRYPTED PRIVATE KEY", slow.toString("base64")));
+    const { code, err } = await run({ KEY_FILE: file, KEY_PASSPHRASE: "x" });
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("encrypt it again with fewer rounds") });
   });
 });
 
