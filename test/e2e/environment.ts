@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { GIVEN, makeProject as makeFolder, type Names, PROGRAM, removeFromDocker } from "./project";
 
-const ENVIRONMENTS = [
+export const ENVIRONMENTS = [
   "e2e",
   "provider",
   "failures",
@@ -20,6 +20,7 @@ const ENVIRONMENTS = [
   "rotation",
   "roles",
   "public-keys",
+  "leftovers",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

@@ -1,7 +1,10 @@
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { TestProject } from "vitest/node";
-import { m2m, makeProject, type Result, SHARED, takeDown } from "./environment";
+import { withLock } from "../../tools/lock";
+import { ENVIRONMENTS, m2m, makeProject, type Result, SHARED, takeDown } from "./environment";
+import { removeLeftovers } from "./leftovers";
 import { ROOT } from "./project";
 
 declare module "vitest" {
@@ -15,6 +18,8 @@ declare module "vitest" {
 
 /** One environment for all files that leave it as they found it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const letOthers = await alone();
+  await removeLeftovers(ENVIRONMENTS);
   await execa(join(ROOT, "m2m"), ["--version"]); // builds `dist`, which the tests start, if a source is newer
   const folder = makeProject(SHARED);
   const firstUp = await m2m(folder, ["up"]);
@@ -24,5 +29,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide("folder", folder);
   project.provide("firstUp", firstUp);
-  return async () => await takeDown(folder, SHARED);
+  return async () => {
+    await takeDown(folder, SHARED);
+    letOthers();
+  };
+}
+
+/** Two runs on one machine would have the same names and ports: the second ends at once. */
+async function alone(): Promise<() => void> {
+  return await new Promise((begin, fail) => {
+    const untilOver = () => new Promise<void>((over) => begin(over));
+    withLock(join(tmpdir(), "m2m-e2e"), "end-to-end-tests", { say: console.error, waitMs: 10_000 }, untilOver).catch(fail);
+  });
 }
