@@ -3,6 +3,7 @@ import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "./algorithms";
 import { keyId, publicJwk } from "./certificate";
 import { KeyError } from "./errors";
 import { fittingAlgorithm } from "./key-fit";
+import { otherForm } from "./other-forms";
 import { shown } from "./shown";
 
 /** A public key as Keycloak is told it. */
@@ -73,12 +74,20 @@ function signs(jwk: unknown): jwk is Jwk & { kid?: string } {
 }
 
 function parsed(key: Parameters<typeof createPublicKey>[0], where: string): KeyObject {
-  if (typeof key === "string" && !/-----BEGIN (RSA )?PUBLIC KEY-----/.test(key)) throw corrupt(where, "something else");
+  if (typeof key === "string" && !/-----BEGIN (RSA )?PUBLIC KEY-----/.test(key)) throw corrupt(where, kindOf(key));
   try {
     return createPublicKey(key);
   } catch {
     throw corrupt(where, "one that cannot be parsed"); // the cause may quote the input
   }
+}
+
+/** What a text without a public key is, and what makes one of it. */
+function kindOf(text: string): string {
+  if (text.includes("PRIVATE KEY-----")) return "a private key; give its public half: openssl pkey -in FILE -pubout";
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return "a certificate, which `fromCertificateFile` takes";
+  const fromDer = "openssl pkey -pubin -inform DER -in FILE -out FILE.pem";
+  return otherForm(Buffer.from(text)) ?? `something else; if it is DER, convert it: ${fromDer}`;
 }
 
 function corrupt(where: string, got: string): KeyError {

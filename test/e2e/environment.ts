@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { GIVEN, makeProject as makeFolder, type Names, PROGRAM, removeFromDocker } from "./project";
@@ -49,10 +49,15 @@ export interface Result {
 /** As `npx tsx main.ts`, without what npx costs at each synthesis: more than a second of computing. */
 const APP = "node --import tsx main.ts";
 
-/** A checkout as it is after `npm ci`, under other names and ports. */
-export function makeProject(names: Names, main?: string): string {
+/** What the shared environment has settled on, for the projects after it. */
+export const SOURCES_VARIABLE = "M2M_E2E_SOURCES";
+
+/** A checkout as it is after `npm ci`, under other names and ports; it has settled on sources, unless it `settles`. */
+export function makeProject(names: Names, main?: string, { settles = false } = {}): string {
   const folder = makeFolder(names, { main, app: APP });
-  if (process.env.M2M_E2E_PROVIDER === "registry") recordRegistry(folder);
+  const settled = process.env[SOURCES_VARIABLE];
+  if (settled !== undefined && !settles) record(folder, settled);
+  else if (process.env.M2M_E2E_PROVIDER === "registry") record(folder, JSON.stringify(registrySources()));
   return folder;
 }
 
@@ -176,10 +181,13 @@ export async function callApi(names: Names, token: string | undefined, online = 
   return await fetch(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
 }
 
-function recordRegistry(folder: string): void {
-  if (existsSync(join(folder, ".m2m"))) return;
+function record(folder: string, sources: string): void {
   mkdirSync(join(folder, ".m2m"));
-  const record = {
+  writeFileSync(join(folder, ".m2m", "sources.json"), sources);
+}
+
+function registrySources() {
+  return {
     keycloakProvider: "registry.terraform.io/keycloak/keycloak",
     dockerProvider: process.env.M2M_E2E_DOCKER_PROVIDER ?? "registry",
     ...(process.env.M2M_E2E_KEYCLOAK_IMAGE && {
@@ -189,5 +197,4 @@ function recordRegistry(folder: string): void {
     why: "M2M_E2E_PROVIDER=registry",
     decidedAt: new Date().toISOString(),
   };
-  writeFileSync(join(folder, ".m2m", "sources.json"), JSON.stringify(record));
 }

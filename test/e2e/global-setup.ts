@@ -2,10 +2,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { TestProject } from "vitest/node";
+import { printSources } from "../../constructs/contract/sources";
 import { withLock } from "../../tools/lock";
-import { ENVIRONMENTS, m2m, makeProject, type Result, SHARED, takeDown } from "./environment";
+import { ENVIRONMENTS, m2m, makeProject, type Result, SHARED, SOURCES_VARIABLE, takeDown } from "./environment";
 import { removeLeftovers } from "./leftovers";
 import { ROOT } from "./project";
+import { quickStartSources } from "./quick-start";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -27,6 +29,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await takeDown(folder, SHARED);
     throw new Error(`the shared environment does not come up, and nearly every test needs it:\n${firstUp.stderr}`);
   }
+  // Workers start after this, and inherit it.
+  process.env[SOURCES_VARIABLE] = printSources(await quickStartSources(folder));
   project.provide("folder", folder);
   project.provide("firstUp", firstUp);
   return async () => {
@@ -39,6 +43,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function alone(): Promise<() => void> {
   return await new Promise((begin, fail) => {
     const untilOver = () => new Promise<void>((over) => begin(over));
-    withLock(join(tmpdir(), "m2m-e2e"), "end-to-end-tests", { say: console.error, waitMs: 10_000 }, untilOver).catch(fail);
+    withLock(join(tmpdir(), "m2m-e2e"), "end-to-end-tests", { say: console.error, waitMs: 10_000 }, untilOver).catch(
+      fail,
+    );
   });
 }

@@ -9,7 +9,7 @@ const OWN = namesOf("newest");
 describe("Keycloak 26.7.2, where introspection demands the audience", () => {
   let folder: string;
   beforeAll(() => {
-    folder = makeProject(OWN);
+    folder = makeProject(OWN, undefined, { settles: true });
   });
   afterAll(async () => await takeDown(folder, OWN));
 

@@ -36,9 +36,11 @@ describe("public keys", () => {
   });
 
   it.each<[string, string | object, string, SigningAlgorithm?]>([
-    ["nothing", "", "something else"],
-    ["a certificate", pemBlock("CERTIFICATE", "AAAA"), "something else"],
-    ["a private key in PEM", pemBlock("PRIVATE KEY", "AAAA"), "something else"],
+    ["nothing", "", "an empty file"],
+    ["a certificate", pemBlock("CERTIFICATE", "AAAA"), "a certificate, which `fromCertificateFile` takes"],
+    ["a private key in PEM", pemBlock("PRIVATE KEY", "AAAA"), "a private key; give its public half: openssl pkey"],
+    ["another text", "a key", "something else; if it is DER, convert it: openssl pkey -pubin -inform DER"],
+    ["DER in base64", EC.export({ type: "spki", format: "der" }).toString("base64"), "a public key in DER, in base64"],
     ["a damaged key", pemBlock("PUBLIC KEY", "AAAA"), "one that cannot be parsed"],
     ["half of JSON", "{", "JSON that cannot be parsed"],
     ["a set without keys", { keys: [] }, "no key that signs"],

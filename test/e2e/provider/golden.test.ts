@@ -62,6 +62,16 @@ describe("import", () => {
     expect(await fresh.plan()).toEqual([]);
     fresh.remove();
   });
+
+  it("with a configuration that Terraform writes by itself changes nothing", async () => {
+    const ids = importIds(workspace.state());
+    const fresh = new Workspace(server);
+    await fresh.write({ import: [...ids].map(([to, id]) => ({ to, id })) });
+    const { exitCode, output } = await fresh.run("plan", "-input=false", "-generate-config-out=generated.tf");
+    expect(exitCode, output).toBe(0);
+    expect(output).toContain(`Plan: ${ids.size} to import, 0 to add, 0 to change, 0 to destroy.`);
+    fresh.remove();
+  });
 });
 
 describe("destroy", () => {
