@@ -14,7 +14,7 @@ function calls(page: string): string[] {
     .filter(({ language }) => language === "sh" || language === "ts")
     .flatMap(({ code }) => code.split("\n"));
   return [...lines, ...codeSpans(withoutFences(page))].flatMap((line) =>
-    [...line.matchAll(/(?:^|\.\/|npx |\$\()m2m ([^|#&)"]*)/g)].map((match) => match[1]!.trim()),
+    [...line.matchAll(/(?:^|\.\/|npx |\$\()m2m ([^|#&)"]*)/g)].map((match) => match[1]!.replace(/^-C \S+ /, "").trim()),
   );
 }
 

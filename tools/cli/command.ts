@@ -5,6 +5,8 @@ export interface Option {
   readonly help: string;
   /** What the help calls its value, as in `SECONDS`. */
   readonly value?: string;
+  /** One letter for it, as in `-C`. */
+  readonly short?: string;
   /** The values that a shell offers. */
   readonly oneOf?: readonly string[];
 }
@@ -48,6 +50,7 @@ export function command<const O extends Options = Record<never, Option>>(entry: 
 /** Options that every command takes. */
 export const COMMON: Options = {
   json: { help: "the result for a program, on stdout" },
+  directory: { help: "as if started in this folder", value: "DIR", short: "C" },
   help: { help: "what a command does, and its options" },
   version: { help: "the version of this program" },
 };

@@ -24,7 +24,7 @@ export function explained(commands: readonly Command[]): string {
     "",
     `${entry.help[0]!.toUpperCase()}${entry.help.slice(1)}.`,
     "",
-    ...optionRows({ ...entry.options, json: COMMON.json! }),
+    ...optionRows({ ...entry.options, json: COMMON.json!, directory: COMMON.directory! }),
   ];
   return commands.map((entry) => one(entry).join("\n")).join("\n\n");
 }
@@ -46,8 +46,8 @@ function optionRows(options: Readonly<Record<string, Option>>): string[] {
   return Object.entries(options).flatMap((option) => row([spelled(option)], option[1].help));
 }
 
-function spelled([name, { value }]: [string, Option]): string {
-  return value === undefined ? `--${name}` : `--${name} ${value}`;
+function spelled([name, { value, short }]: [string, Option]): string {
+  return `${short ? `-${short}, ` : ""}--${name}${value === undefined ? "" : ` ${value}`}`;
 }
 
 function row(left: readonly string[], right: string): string[] {

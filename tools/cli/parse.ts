@@ -13,9 +13,9 @@ export interface Arguments {
 export function readArguments(argv: readonly string[], commands: readonly Command[]): Arguments {
   const all = Object.assign({}, COMMON, ...commands.map(({ options }) => options)) as typeof COMMON;
   const options = Object.fromEntries(
-    Object.entries(all).map(([name, { value }]) => [
+    Object.entries(all).map(([name, { value, short }]) => [
       name,
-      { type: value === undefined ? "boolean" : "string" } as const,
+      { type: value === undefined ? "boolean" : "string", ...(short && { short }) } as const,
     ]),
   );
   try {

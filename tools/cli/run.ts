@@ -1,6 +1,7 @@
+import { quoted } from "../../constructs/keys/shown";
 import type { Output } from "../output";
 import { packageVersion } from "../package-files";
-import type { Command, Given } from "./command";
+import { type Command, type Given, usage } from "./command";
 import { explained, overview } from "./help";
 import { checkUsage, commandsOf, findCommand, readArguments } from "./parse";
 
@@ -20,7 +21,18 @@ export async function runCommand(
   }
   const { command, rest } = findCommand(words, commands);
   checkUsage(command, rest, options);
+  if (typeof options.directory === "string") changeInto(options.directory);
   return (await command.run({ words: rest, options: given(command, options), out, interruption })) ?? 0;
+}
+
+/** As git and npm have it: whatever is relative, paths among the options too, is so to this folder. */
+function changeInto(directory: string): void {
+  try {
+    process.chdir(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw usage(`-C must name a folder, got: ${quoted(directory)} (${code})`);
+  }
 }
 
 /** A switch that was not given is off. */

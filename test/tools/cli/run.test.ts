@@ -1,3 +1,6 @@
+import { mkdtempSync, realpathSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Call, command } from "../../../tools/cli/command";
 import { runCommand } from "../../../tools/cli/run";
@@ -55,6 +58,20 @@ describe("a command", () => {
     ]);
   });
 
+  it.each([
+    ["before its name, by its letter", "-C", "DIR", "go"],
+    ["after it", "go", "-C", "DIR"],
+    ["by its long name", "go", "--directory=DIR"],
+    ["in one word", "go", "-CDIR"],
+  ])("runs in the folder that is given %s", async (_, ...argv) => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "m2m-cli-")));
+    const changed = vi.spyOn(process, "chdir").mockImplementation(() => {});
+    await run(...argv.map((word) => word.replace("DIR", folder)));
+    expect(changed.mock.calls).toEqual([[folder]]);
+    expect(calls).toHaveLength(1);
+    rmdirSync(folder);
+  });
+
   it("of two words takes the words after both; the first of its kind runs by the first word alone", async () => {
     await run("keys", "drop", "a", "b");
     await run("keys");
@@ -77,6 +94,8 @@ describe("a command", () => {
     [["say", "a", "--times"], "Option '--times <value>' argument missing"],
     [["say", "a", "--times", "-1"], "--times needs a value; one that begins with a dash is written --times=VALUE"],
     [["say", "a", "--tone", "flat"], "--tone must be one of low, high, got: flat"],
+    [["go", "-C"], "Option '-C, --directory <value>' argument missing"],
+    [["go", "-C", "/nowhere/at/all"], '-C must name a folder, got: "/nowhere/at/all" (ENOENT)'],
     [["turn", "back"], "turn must be left or right, got: back"],
     [["keys", "toString"], "there is no keys toString; it is list, drop"],
     [["keys", "drop"], "keys drop needs a KEY…"],

@@ -26,7 +26,7 @@ describe("completion", () => {
   });
 
   it("offers the options of a command, and no other's", () => {
-    expect(offered("call", "--")).toEqual(["--bash", "--online", "--json", "--help", "--version"]);
+    expect(offered("call", "--")).toEqual(["--bash", "--online", "--json", "--directory", "--help", "--version"]);
     expect(offered("keys", "rotate", "--au")).toEqual(["--auto"]);
     expect(offered("keys", "list", "--au")).toEqual([]);
   });
