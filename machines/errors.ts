@@ -20,6 +20,7 @@ export type ErrorCode =
   | "ERR_TOKEN_CLAIM" // a claim is missing or wrong, `claim` says which
   | "ERR_TOKEN_SCOPE" // valid, but without a scope that is needed
   | "ERR_TOKEN_ROLE" // valid, but without a role that is needed
+  | "ERR_TOKEN_PROOF" // bound to a key, and the sender does not prove to hold it
   | "ERR_TOKEN_INACTIVE"; // the issuer says it is revoked, expired or not for this API
 
 /**

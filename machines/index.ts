@@ -13,7 +13,7 @@ export { type Issuer, type IssuerOptions, openIssuer } from "./calling/open-issu
 export { type Machine, type MachineOptions, openMachine } from "./calling/open-machine";
 export { type AccessToken, requestToken, type TokenRequest } from "./calling/request-token";
 export type { SkewedClock } from "./calling/skewed-clock";
-export { createTokenClient, type TokenClient, type TokenClientOptions } from "./calling/token-client";
+export { type AuthHeaders, createTokenClient, type TokenClient, type TokenClientOptions } from "./calling/token-client";
 export {
   type ErrorCode,
   IssuerError,
@@ -24,6 +24,7 @@ export {
   UnreachableError,
 } from "./errors";
 export type { Log } from "./log";
+export { createDpopKey, type DpopKey, type ProofRequest } from "./signing/dpop-key";
 export { keyIdOf } from "./signing/key-id";
 export type { KeySource, Signer } from "./signing/key-source";
 export type { SigningKey, SigningKeyOptions } from "./signing/parse-signing-key";
@@ -31,8 +32,15 @@ export { type AssertionOptions, signAssertion } from "./signing/sign-assertion";
 export { loadSigningKey, signingKeyFromVariable } from "./signing/signing-key";
 export { type WatchOptions, watchSigningKey } from "./signing/watch-signing-key";
 export { expressGuard, fastifyGuard, honoGuard, type ProtectedHandler, protect } from "./verifying/adapters";
-export { createGuard, type Guard, type GuardOptions, type Refusal, type Verdict } from "./verifying/guard";
+export {
+  createGuard,
+  type Guard,
+  type GuardedRequest,
+  type GuardOptions,
+  type Refusal,
+  type Verdict,
+} from "./verifying/guard";
 export { createIntrospector, type IntrospectorOptions } from "./verifying/introspect-token";
-export type { TokenRules, VerifiedToken, VerifyToken } from "./verifying/verified-token";
+export type { Confirmation, TokenRules, VerifiedToken, VerifyOptions, VerifyToken } from "./verifying/verified-token";
 export { type BothOptions, verifyBoth } from "./verifying/verify-both";
 export { createVerifier, type VerifierOptions } from "./verifying/verify-token";

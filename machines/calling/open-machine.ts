@@ -1,6 +1,7 @@
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { OptionError } from "../errors";
 import type { Log } from "../log";
+import type { DpopKey } from "../signing/dpop-key";
 import type { KeySource } from "../signing/key-source";
 import { signingKeyFromVariable } from "../signing/signing-key";
 import { watchSigningKey } from "../signing/watch-signing-key";
@@ -40,6 +41,12 @@ export interface MachineOptions extends NetworkOptions {
   readonly allowInsecureHttp?: boolean;
   /** The API that tokens are for. Keycloak does not read it, other issuers may. @default - the parameter is not sent */
   readonly audience?: string;
+  /**
+   * Binds tokens to a key, so that nobody else can use them (DPoP): `true`, or a key by {@link createDpopKey}.
+   *
+   * @default false: bearer tokens
+   */
+  readonly dpop?: boolean | DpopKey;
   /** Share of a token's life after which it is refreshed, at the latest: 0.1 to 0.9. @default 0.75 */
   readonly refreshAfter?: number;
   /** Milliseconds that a call without a token waits while attempts fail: 0 to 600000. @default 10000 */
@@ -86,7 +93,7 @@ export interface Machine extends TokenClient {
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2
  */
 export function openMachine(options: MachineOptions): Machine {
-  const { clientId, scope, audience, refreshAfter, patienceMs, log } = options;
+  const { clientId, scope, audience, dpop, refreshAfter, patienceMs, log } = options;
   const signingKey = keyOf(options);
   const issuer = openIssuer(options);
   const connections = openConnections(options.connectTo, {
@@ -101,6 +108,7 @@ export function openMachine(options: MachineOptions): Machine {
     signingKey,
     scope,
     audience,
+    dpop,
     refreshAfter,
     patienceMs,
     fetch,

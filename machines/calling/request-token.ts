@@ -2,12 +2,14 @@ import { decodeJwt } from "jose";
 import {
   clientCredentialsGrantRequest,
   processClientCredentialsResponse,
+  ResponseBodyError,
   type TokenEndpointResponse,
 } from "oauth4webapi";
 import { shown } from "../../constructs/keys/shown";
 import { isPlain } from "../../network/plain-text";
 import { IssuerError, OptionError } from "../errors";
 import { readScopes } from "../scopes";
+import type { DpopKey } from "../signing/dpop-key";
 import type { KeySource } from "../signing/key-source";
 import { authenticateWith, checkClientId } from "../signing/sign-assertion";
 import { explainIssuerError, type Issuer, readDate } from "./open-issuer";
@@ -28,6 +30,12 @@ export interface TokenRequest {
    * @default - the parameter is not sent
    */
   readonly audience?: string;
+  /**
+   * The key that the token is to be bound to, see {@link createDpopKey}.
+   *
+   * @default - none: a bearer token
+   */
+  readonly dpop?: DpopKey;
 }
 
 /** A longer life counts as a day, so a token that says it lives for ever is replaced all the same. */
@@ -61,10 +69,10 @@ export interface AccessToken {
  *
  * @throws {MachineError} `ERR_OPTION` for an invalid scope. `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` with the issuer's reason, or as
  *   {@link signAssertion}
- * @see RFC 6749 section 4.4, RFC 7523 section 2.2
+ * @see RFC 6749 section 4.4, RFC 7523 section 2.2, RFC 9449 section 5
  */
 export async function requestToken(issuer: Issuer, request: TokenRequest): Promise<AccessToken> {
-  const { clientId, signingKey, scope, audience } = request;
+  const { clientId, signingKey, scope, audience, dpop } = request;
   checkClientId(clientId);
   checkAudience(audience);
   const scopes = readScopes(scope);
@@ -74,17 +82,26 @@ export async function requestToken(issuer: Issuer, request: TokenRequest): Promi
     ...(scopes.length > 0 && { scope: scopes.join(" ") }),
     ...(audience && { audience }),
   });
+  const authentication = authenticateWith(signingKey, issuer.clock.issuerNow);
+  const { token_endpoint: url = "" } = server;
+  const ask = async () => {
+    const headers = dpop && { headers: { dpop: dpop.proof({ method: "POST", url }) } };
+    const options = { ...issuer.requestOptions, ...headers };
+    const response = await clientCredentialsGrantRequest(server, client, authentication, parameters, options);
+    const hasNewNonce = dpop?.remember(url, response);
+    const granted = processClientCredentialsResponse(server, client, response);
+    return { response, hasNewNonce, granted };
+  };
   try {
-    const sentAt = issuer.now();
-    const response = await clientCredentialsGrantRequest(
-      server,
-      client,
-      authenticateWith(signingKey, issuer.clock.issuerNow),
-      parameters,
-      issuer.requestOptions,
-    );
-    const granted = await processClientCredentialsResponse(server, client, response);
-    checkGranted(granted, issuer);
+    let sentAt = issuer.now();
+    let { response, hasNewNonce, granted: answer } = await ask();
+    const granted = await answer.catch(async (error: unknown) => {
+      if (!(error instanceof ResponseBodyError && error.error === "use_dpop_nonce" && hasNewNonce)) throw error;
+      sentAt = issuer.now();
+      ({ response, granted: answer } = await ask());
+      return await answer;
+    });
+    checkGranted(granted, issuer, dpop !== undefined);
     const issuedAt = readIssuedAt(granted.access_token);
     // Only if there is no `Date`: some issuers put an earlier time into `iat`.
     if (issuedAt && !readDate(response)) issuer.clock.observe(issuedAt, sentAt);
@@ -103,14 +120,23 @@ export function checkAudience(audience: string | undefined): void {
 }
 
 /** Checks what this library can use, before an error about a header quotes the token. RFC 6750 section 2.1 */
-function checkGranted({ access_token, token_type, expires_in = 1 }: TokenEndpointResponse, { issuer }: Issuer): void {
+function checkGranted(granted: TokenEndpointResponse, { issuer }: Issuer, bound: boolean): void {
+  const { access_token, token_type, expires_in = 1 } = granted;
   const refuse = (what: string) => {
     throw new IssuerError("ERR_ISSUER_RESPONSE", `${issuer} granted a token ${what}`);
   };
   if (!/^[\x21-\x7e]+$/.test(access_token)) refuse("with characters that no header can hold");
   // A token of another type is bound to a key of the client, and an API refuses it without a proof.
-  if (token_type !== "bearer")
-    refuse(`of type "${token_type}" where a bearer token is needed; turn DPoP off for the client`);
+  if (!bound && token_type !== "bearer") {
+    refuse(
+      `of type "${token_type}" where a bearer token is needed; set the option \`dpop\`, or turn DPoP off for the client`,
+    );
+  }
+  if (bound && token_type !== "dpop") {
+    refuse(
+      `of type "${token_type}" where one that is bound to a key is needed; the issuer may not support DPoP (Keycloak does from 26.4 on)`,
+    );
+  }
   if (!(expires_in > 0)) refuse(`that lives ${expires_in} s`);
 }
 

@@ -2,6 +2,7 @@ import { shown } from "../../constructs/keys/shown";
 import { OptionError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
 import { readScopes } from "../scopes";
+import { createDpopKey, type DpopKey } from "../signing/dpop-key";
 import { checkKeySource, type KeySource } from "../signing/key-source";
 import { checkClientId } from "../signing/sign-assertion";
 import { CachedToken } from "./cached-token";
@@ -34,6 +35,14 @@ export interface TokenClientOptions {
    * @default 0.75
    */
   readonly refreshAfter?: number;
+  /**
+   * Binds tokens to a key, so that nobody else can use them (DPoP). `true` makes a key in memory; {@link createDpopKey}
+   * takes one of your own.
+   *
+   * @default false: bearer tokens
+   * @see RFC 9449
+   */
+  readonly dpop?: boolean | DpopKey;
   /**
    * Milliseconds that a call without a token waits while attempts fail: 0 to 600000.
    *
@@ -80,7 +89,16 @@ export interface TokenClient {
    *   {@link getToken}, the reason of a `signal`, and what the underlying `fetch` throws
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /**
+   * Gives the headers for one request of another HTTP client: `authorization`, and with `dpop` the proof too.
+   *
+   * @throws {MachineError} as {@link getToken}, and `ERR_OPTION` for something else than a method and an address
+   */
+  headersFor(request: { readonly method: string; readonly url: string; readonly scope?: string }): Promise<AuthHeaders>;
 }
+
+/** Headers that authorize one request. */
+export type AuthHeaders = { readonly authorization: string; readonly dpop?: string };
 
 /**
  * Makes the calling side of a machine. It gets access tokens by the client_credentials grant and signed assertions, and
@@ -113,6 +131,7 @@ export interface TokenClient {
  */
 export function createTokenClient(issuer: Issuer, options: TokenClientOptions): TokenClient {
   const { clientId, signingKey, audience, refreshAfter = 0.75, patienceMs = 10_000 } = options;
+  const dpop = dpopKeyOf(options, issuer);
   const log = quietly(options.log ?? toStandardError);
   const callWith = options.fetch ?? fetchByEnvironment;
   checkClientId(clientId);
@@ -125,7 +144,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
   const told = new Set<string>();
 
   const grant = async (scope: string) => {
-    const token = await requestToken(issuer, { clientId, signingKey, audience, scope });
+    const token = await requestToken(issuer, { clientId, signingKey, audience, scope, dpop });
     const granted = new Set(token.scope?.split(" "));
     const missing = scope.split(" ").filter((one) => one !== "" && !granted.has(one));
     // The issuer may leave out scopes that it does not name in tokens. So this is no error, but it is told once.
@@ -155,21 +174,45 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
     return token;
   };
 
+  const headersOf = (token: string, method: string, url: string): AuthHeaders =>
+    dpop
+      ? { authorization: `DPoP ${token}`, dpop: dpop.proof({ method, url, accessToken: token }) }
+      : { authorization: `Bearer ${token}` };
+  const send = async (url: string, request: RequestInit, token: string): Promise<Response> => {
+    const once = () => callWith(url, withHeaders(request, headersOf(token, methodOf(request), url)));
+    const response = await once();
+    const hasNewNonce = dpop?.remember(url, response);
+    if (response.status !== 401 || !hasNewNonce || !wantsNonce(response) || isStream(request.body)) return response;
+    await response.body?.cancel();
+    return await once();
+  };
+
   return {
     getToken: async (scope) => tokenFor(scope).get(),
+    async headersFor({ method, url, scope }) {
+      checkUrl("url", url, issuer.allowInsecureHttp);
+      return headersOf(await tokenFor(scope).get(), method, url);
+    },
     async fetch(input, init) {
       const [url, request] = plainRequest(input, init);
       checkUrl("address", url, issuer.allowInsecureHttp);
       const cached = tokenFor();
       const token = await orAborted(cached.get(), request.signal);
-      const response = await callWith(url, withToken(request, token));
+      const response = await send(url, request, token);
       if (response.status !== 401) return response;
       const other = await orAborted(cached.replace(token), request.signal);
       if (other === undefined || isStream(request.body)) return response;
       await response.body?.cancel();
-      return callWith(url, withToken(request, other));
+      return await send(url, request, other);
     },
   };
+}
+
+function dpopKeyOf({ dpop = false }: TokenClientOptions, issuer: Issuer): DpopKey | undefined {
+  if (dpop === false) return undefined;
+  if (dpop === true) return createDpopKey(undefined, issuer.clock.issuerNow);
+  if (typeof dpop === "object" && typeof dpop?.proof === "function") return dpop;
+  throw new OptionError("`dpop` must be true or a key by createDpopKey");
 }
 
 function checkRange(name: string, value: number, least: number, most: number): void {
@@ -203,10 +246,20 @@ async function orAborted<T>(waited: Promise<T>, signal?: AbortSignal | null): Pr
   }
 }
 
-function withToken(init: RequestInit, token: string): RequestInit {
+function withHeaders(init: RequestInit, more: AuthHeaders): RequestInit {
   const headers = new Headers(init.headers);
-  headers.set("authorization", `Bearer ${token}`);
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
   return { ...init, headers };
+}
+
+/** The method as `fetch` sends it: it writes these in upper case, and no others. */
+function methodOf({ method = "GET" }: RequestInit): string {
+  return /^(delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method;
+}
+
+/** RFC 9449 section 9 */
+function wantsNonce({ headers }: Response): boolean {
+  return /\bdpop\b.*\berror="?use_dpop_nonce\b/i.test(headers.get("www-authenticate") ?? "");
 }
 
 /** Whether a body can be sent only once. */

@@ -108,7 +108,13 @@ function encode(part: object): string {
   return Buffer.from(JSON.stringify(part)).toString("base64url");
 }
 
-function signHere({ privateKey: key, algorithm }: SigningKey, data: Buffer): Buffer {
+/** Signs a header and claims in compact form. RFC 7515 section 7.1 */
+export function signCompact(header: object, claims: object, key: Omit<SigningKey, "kid">): string {
+  const signed = `${encode(header)}.${encode(claims)}`;
+  return `${signed}.${signHere(key, Buffer.from(signed)).toString("base64url")}`;
+}
+
+function signHere({ privateKey: key, algorithm }: Omit<SigningKey, "kid">, data: Buffer): Buffer {
   const { digest, options } = ALGORITHMS[algorithm];
   return sign(digest, data, { key, ...options });
 }

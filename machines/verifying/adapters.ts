@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Guard, Refusal } from "./guard";
+import type { Guard, GuardedRequest, Refusal } from "./guard";
 import type { VerifiedToken } from "./verified-token";
 
 /** Answers a request after its token is verified. */
@@ -27,14 +27,15 @@ export type ProtectedHandler<Rest extends unknown[]> = (
  */
 export function protect<Rest extends unknown[]>(guard: Guard, handler: ProtectedHandler<Rest>) {
   return async (request: Request, ...rest: Rest): Promise<Response> => {
-    const verdict = await guard(request.headers.get("authorization"));
+    const { headers, method, url } = request;
+    const verdict = await guard(headers.get("authorization"), { method, url, dpop: headers.get("dpop") });
     return "token" in verdict ? handler(request, verdict.token, ...rest) : toResponse(verdict.refusal);
   };
 }
 
 /** The part of Hono's context that is needed here. */
 interface HonoContext {
-  readonly req: { header(name: string): string | undefined };
+  readonly req: { header(name: string): string | undefined; readonly method: string; readonly url: string };
   set(name: "token", token: VerifiedToken): void;
 }
 
@@ -58,7 +59,8 @@ interface HonoContext {
  */
 export function honoGuard(guard: Guard) {
   return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
-    const verdict = await guard(c.req.header("authorization"));
+    const { method, url } = c.req;
+    const verdict = await guard(c.req.header("authorization"), { method, url, dpop: c.req.header("dpop") });
     if (!("token" in verdict)) return toResponse(verdict.refusal);
     c.set("token", verdict.token);
     await next();
@@ -90,7 +92,7 @@ export function honoGuard(guard: Guard) {
  */
 export function expressGuard(guard: Guard) {
   const passes = async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
-    const verdict = await guard(oneHeader(request));
+    const verdict = await guard(oneHeader(request), requestOf(request));
     if ("token" in verdict) {
       const holder = response as { locals?: Record<string, unknown> };
       holder.locals ??= {};
@@ -145,7 +147,7 @@ interface FastifyReply {
  */
 export function fastifyGuard(guard: Guard) {
   return async (request: { raw: IncomingMessage; token?: VerifiedToken }, reply: FastifyReply): Promise<unknown> => {
-    const verdict = await guard(oneHeader(request.raw));
+    const verdict = await guard(oneHeader(request.raw), requestOf(request.raw));
     if (!("token" in verdict)) {
       const { status, headers, body } = verdict.refusal;
       return reply.code(status).headers(headers).send(body);
@@ -162,6 +164,16 @@ export function fastifyGuard(guard: Guard) {
 function oneHeader({ rawHeaders, headers }: IncomingMessage): string | undefined {
   const sent = rawHeaders?.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === "authorization");
   return sent?.length ? sent.join(", ") : headers.authorization;
+}
+
+/** What a proof is for. Express takes a part of `url` away and keeps the whole in `originalUrl`. */
+function requestOf(request: IncomingMessage & { readonly originalUrl?: string }): GuardedRequest {
+  const { method = "", headers, socket } = request;
+  const scheme = socket && "encrypted" in socket ? "https" : "http";
+  const host = headers.host ?? headers[":authority"] ?? "";
+  const path = request.originalUrl ?? request.url ?? "/";
+  const { dpop } = headers; // several come joined by commas
+  return { method, url: `${scheme}://${host}${path}`, dpop: typeof dpop === "string" ? dpop : undefined };
 }
 
 function toResponse({ status, headers, body }: Refusal): Response {

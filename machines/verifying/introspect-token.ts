@@ -10,6 +10,7 @@ import {
   checkRules,
   readClaims,
   type TokenRules,
+  unlessBound,
   type VerifyToken,
   wrongClaim,
 } from "./verified-token";
@@ -88,7 +89,7 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
     }
   };
 
-  return async (token) => {
+  const judge = async (token: string) => {
     checkText(token);
     const now = issuer.now().getTime();
     const name = nameOf(token);
@@ -104,4 +105,5 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
     known.put(name, verified, now, now + cacheSeconds * 1000);
     return verified;
   };
+  return async (token, options) => unlessBound(await judge(token), options);
 }

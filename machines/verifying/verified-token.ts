@@ -16,12 +16,31 @@ export interface VerifiedToken {
   readonly roles: readonly string[];
   /** `exp`, in seconds since 1970. */
   readonly expiresAt: number;
+  /** What the token is bound to (`cnf`). Absent for a bearer token. */
+  readonly confirmation?: Confirmation;
   /** All claims, as the issuer signed or told them: `realm_access` and claims of your own are here. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
+/** What a token is bound to. Only who holds it may use the token. */
+export type Confirmation =
+  /** The thumbprint of a DPoP key. RFC 9449 section 6.1 */
+  | { readonly jkt: string; readonly x5tS256?: undefined }
+  /** The thumbprint of a client certificate. RFC 8705 section 3.1 */
+  | { readonly x5tS256: string; readonly jkt?: undefined };
+
 /** Verifies one access token. */
-export type VerifyToken = (token: string) => Promise<VerifiedToken>;
+export type VerifyToken = (token: string, options?: VerifyOptions) => Promise<VerifiedToken>;
+
+export interface VerifyOptions {
+  /**
+   * Whether the caller of the verifier checks who holds what the token is bound to, as a guard does. Without that a bound
+   * token is refused: a thief could use it.
+   *
+   * @default false
+   */
+  readonly checksBinding?: boolean;
+}
 
 /** The rules of an API for its tokens, offline and online. */
 export interface TokenRules {
@@ -117,9 +136,7 @@ export function readClaims(claims: Readonly<Record<string, unknown>>, rules: Tok
   if (claims.typ !== "Bearer") {
     throw new TokenError("ERR_TOKEN_TYPE", 'the token\'s "typ" claim must be "Bearer": an access token is needed');
   }
-  // A bound token is safe only if the caller proves to hold the key. That is not checked here, so a thief could use it.
-  if (claims.cnf !== undefined) throw wrongClaim("cnf", "binds it to a key or certificate, which is not checked here");
-  const { exp, scope } = claims;
+  const { exp, scope, cnf } = claims;
   if (!isTime(exp)) throw wrongClaim("exp", "must be a time in seconds");
   for (const name of ["nbf", "iat"]) {
     if (claims[name] !== undefined && !isTime(claims[name])) throw wrongClaim(name, "must be a time in seconds");
@@ -136,6 +153,7 @@ export function readClaims(claims: Readonly<Record<string, unknown>>, rules: Tok
     scopes: scope?.split(" ").filter(Boolean) ?? [],
     roles: readRoles(claims, rules.audience),
     expiresAt: exp,
+    ...(cnf !== undefined && { confirmation: readConfirmation(cnf) }),
     claims,
   };
   if (rules.authorizedParties && !rules.authorizedParties.includes(token.caller)) {
@@ -144,6 +162,21 @@ export function readClaims(claims: Readonly<Record<string, unknown>>, rules: Tok
   requireScopes(token, rules.scopes ?? []);
   requireRoles(token.roles, rules.roles ?? []);
   return freezeAll(token);
+}
+
+/** One of the two bindings. A token with both, or with another one, is refused: a part of it would not be checked. */
+function readConfirmation(cnf: unknown): Confirmation {
+  const [[name, thumbprint] = [], ...more] = typeof cnf === "object" && cnf !== null ? Object.entries(cnf) : [];
+  const isHash = typeof thumbprint === "string" && /^[\w-]{43}$/.test(thumbprint);
+  if (isHash && more.length === 0 && name === "jkt") return { jkt: thumbprint };
+  if (isHash && more.length === 0 && name === "x5t#S256") return { x5tS256: thumbprint };
+  throw wrongClaim("cnf", "binds it in a way that is not known here");
+}
+
+/** Refuses a bound token, unless its binding is checked. @throws {TokenError} `ERR_TOKEN_CLAIM` */
+export function unlessBound(token: VerifiedToken, { checksBinding = false }: VerifyOptions = {}): VerifiedToken {
+  if (token.confirmation === undefined || checksBinding) return token;
+  throw wrongClaim("cnf", "binds it to a key or certificate, which is not checked here");
 }
 
 /** Checks that a verified token has not expired. @throws {TokenError} `ERR_TOKEN_EXPIRED` */

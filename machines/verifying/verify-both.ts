@@ -49,7 +49,7 @@ const awayMs = 2000;
 /**
  * Combines two verifiers. The offline one verifies every call. The online one verifies a token's first call, and then
  * again after `everyCalls` calls or `everySeconds` seconds, whichever comes first. The facts of the token are those of
- * the offline one; caller, subject and expiry of the two must be the same. Each process thus refuses a revoked
+ * the offline one; caller, subject, expiry and binding of the two must be the same. Each process thus refuses a revoked
  * token after that time, and from then on always. Calls at the same time share one question.
  *
  * Does not check: what neither of the two checks.
@@ -87,7 +87,7 @@ export function verifyBoth(options: BothOptions): VerifyToken {
   const ask = async (token: string, name: string, verified: VerifiedToken): Promise<VerifiedToken> => {
     const askedAt = now().getTime();
     try {
-      const answer = await online(token);
+      const answer = await online(token, { checksBinding: true }); // `offline` has refused it otherwise
       checkSame(verified, answer);
       remember(seen, name, { calls: 0, askedAt });
       return verified;
@@ -105,8 +105,8 @@ export function verifyBoth(options: BothOptions): VerifyToken {
     return asked;
   };
 
-  return async (token) => {
-    const verified = await offline(token);
+  return async (token, call) => {
+    const verified = await offline(token, call);
     const name = nameOf(token);
     const last = seen.get(name);
     if (last?.refusal) throw last.refusal;
@@ -134,7 +134,9 @@ export function verifyBoth(options: BothOptions): VerifyToken {
  * @throws {OptionError} `ERR_OPTION`, which is no outage: `acceptUncheckedDuringOutage` does not let the token pass
  */
 function checkSame(offline: VerifiedToken, online: VerifiedToken): void {
-  const names = (["caller", "subject", "expiresAt"] as const).filter((name) => offline[name] !== online[name]);
+  const names = (["caller", "subject", "expiresAt", "confirmation"] as const).filter(
+    (name) => JSON.stringify(offline[name]) !== JSON.stringify(online[name]),
+  );
   if (names.length === 0) return;
   throw new OptionError(
     `\`offline\` and \`online\` must verify for one issuer: its answer has another ${names.join(" and ")} than the token`,

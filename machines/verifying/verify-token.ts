@@ -11,6 +11,7 @@ import {
   checkWhole,
   readClaims,
   type TokenRules,
+  unlessBound,
   type VerifyToken,
   wrongClaim,
 } from "./verified-token";
@@ -84,7 +85,7 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
   const keys = new IssuerKeys(issuer, maxStaleSeconds * 1000);
   const known = new VerifiedTokens(cacheSize);
 
-  const verify: VerifyToken = async (token) => {
+  const verify = async (token: string) => {
     const { header } = parseToken(token);
     if (typeof header.alg !== "string" || !algorithms.includes(header.alg)) {
       throw new TokenError("ERR_TOKEN_ALGORITHM", "the token's signature algorithm is not allowed");
@@ -113,7 +114,7 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
     }
   };
 
-  return async (token) => {
+  const judge = async (token: string) => {
     checkText(token);
     const name = nameOf(token);
     const generation = keys.generation();
@@ -127,6 +128,7 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
     }
     return verified;
   };
+  return async (token, options) => unlessBound(await judge(token), options);
 }
 
 function checkAlgorithms(algorithms: readonly string[]): void {

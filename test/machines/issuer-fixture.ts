@@ -1,11 +1,25 @@
 import { createHash, createPublicKey, type KeyObject, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exportJWK, type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import {
+  calculateJwkThumbprint,
+  EmbeddedJWK,
+  exportJWK,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from "jose";
 import { shapeOf } from "../../constructs/keys/algorithms";
 import { generateKey } from "../../constructs/keys/generate";
 import { type Issuer, openIssuer } from "../../machines/calling/open-issuer";
@@ -61,9 +75,10 @@ interface Answer {
   readonly dated?: boolean;
 }
 
-/** What the fixture was asked for: path and, for a POST, the form. */
+/** What the fixture was asked for: path, headers and, for a POST, the form. */
 export interface Received {
   readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   readonly form: URLSearchParams;
 }
 
@@ -108,9 +123,10 @@ export class TestIssuer {
     this.answers.set("/token", async (received) => {
       const clientId = await this.authenticate(received);
       if (clientId === undefined) return refused;
-      const accessToken = await this.mint({ azp: clientId });
+      const jkt = received.headers.dpop && (await this.boundKey(received.headers.dpop));
+      const accessToken = await this.mint({ azp: clientId, ...(jkt && { cnf: { jkt } }) });
       const scope = ["profile email", received.form.get("scope")].filter(Boolean).join(" ");
-      return { body: { access_token: accessToken, token_type: "Bearer", expires_in: 300, scope } };
+      return { body: { access_token: accessToken, token_type: jkt ? "DPoP" : "Bearer", expires_in: 300, scope } };
     });
     this.answers.set("/token/introspect", async (received) => {
       if ((await this.authenticate(received)) === undefined) {
@@ -199,10 +215,19 @@ export class TestIssuer {
     }
   }
 
+  /** The thumbprint of the key that signed a proof for the token endpoint. */
+  private async boundKey(proof: unknown): Promise<string> {
+    const { payload, protectedHeader } = await jwtVerify(String(proof), EmbeddedJWK, { typ: "dpop+jwt" });
+    const isForThis = payload.htm === "POST" && payload.htu === `${this.url}/protocol/openid-connect/token`;
+    if (!isForThis || this.usedIds.has(payload.jti!)) throw new Error("the proof is for another request");
+    this.usedIds.add(payload.jti!);
+    return await calculateJwkThumbprint(protectedHeader.jwk!);
+  }
+
   private createServer(): Server {
     const answer: RequestListener = async (request, response) => {
       const path = (request.url ?? "").replace(new URL(this.url).pathname, "");
-      const received = { path, form: new URLSearchParams(await text(request)) };
+      const received = { path, headers: request.headers, form: new URLSearchParams(await text(request)) };
       this.received.push(received);
       const answer = this.answers.get(path.replace("/protocol/openid-connect", ""));
       const {

@@ -1,0 +1,113 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { calculateJwkThumbprint, compactVerify, type JWK } from "jose";
+import { SIGNING_ALGORITHMS } from "../../constructs/keys/algorithms";
+import { PROOF_SECONDS, PROOF_TYPE, proofTarget, tokenHash } from "../dpop";
+import { MachineError, TokenError } from "../errors";
+import { type ParsedToken, parseToken } from "./parse-token";
+import { UsedProofs } from "./used-proofs";
+import { readVerificationKeys } from "./verification-keys";
+
+/** A request that came with a bound token. */
+export interface BoundRequest {
+  readonly method: string;
+  /** The whole address, as callers use it. */
+  readonly url: string;
+  /** The header `DPoP`. */
+  readonly dpop: string | null | undefined;
+  readonly accessToken: string;
+  /** `cnf.jkt` of the verified token. */
+  readonly thumbprint: string;
+}
+
+/** Algorithms of proofs, as a challenge names them. */
+export const PROOF_ALGORITHMS: readonly string[] = SIGNING_ALGORITHMS;
+
+/** Seconds that a caller's clock may be ahead. */
+const aheadSeconds = 15;
+/** Proofs that are remembered: some 20 MB. */
+const mostProofs = 100_000;
+/** Public keys of callers that are kept ready. */
+const mostKeys = 1000;
+
+/**
+ * Makes a function that checks DPoP proofs, and accepts each of them once in this process.
+ *
+ * @throws {TokenError} `ERR_TOKEN_PROOF`, by the function
+ * @see RFC 9449 section 4.3
+ */
+export function createProofCheck(now: () => Date): (request: BoundRequest) => Promise<void> {
+  const used = new UsedProofs(mostProofs, PROOF_SECONDS + aheadSeconds);
+  const keys = new Map<string, KeyObject>();
+
+  const keyOf = (jwk: JWK, thumbprint: string): KeyObject => {
+    const known = keys.get(thumbprint);
+    if (known) return known;
+    const [usable] = readVerificationKeys([jwk]).keys;
+    if (!usable) throw refused("must have a strong public key");
+    const key = createPublicKey({ key: usable as JsonWebKey, format: "jwk" });
+    if (keys.size >= mostKeys) keys.delete(keys.keys().next().value!);
+    keys.set(thumbprint, key);
+    return key;
+  };
+
+  return async ({ method, url, dpop, accessToken, thumbprint }) => {
+    const seconds = now().getTime() / 1000;
+    const { header, payload } = parsed(dpop);
+    const { iat, jti } = payload;
+    if (header.typ !== PROOF_TYPE) throw refused(`must have the type "${PROOF_TYPE}"`);
+    if (typeof header.alg !== "string" || !PROOF_ALGORITHMS.includes(header.alg)) {
+      throw refused("must be signed by an asymmetric algorithm");
+    }
+    const jwk = publicKeyIn(header);
+    if ((await thumbprintOf(jwk)) !== thumbprint) throw refused("must be signed by the key that the token is bound to");
+    if (payload.htm !== method) throw refused("must be for the method of the request");
+    if (typeof payload.htu !== "string" || proofTarget(payload.htu) === undefined || !isFor(payload.htu, url)) {
+      throw refused("must be for the address of the request");
+    }
+    if (payload.ath !== tokenHash(accessToken)) throw refused("must be for the access token of the request");
+    if (typeof jti !== "string" || jti === "" || jti.length > 512) throw refused("must have an id of its own");
+    if (typeof iat !== "number" || !(iat <= seconds + aheadSeconds && iat > seconds - PROOF_SECONDS)) {
+      throw refused("must be new: made within the last minute, by a clock that is right");
+    }
+    await verified(dpop!, keyOf(jwk, thumbprint), header.alg);
+    if (!used.take(tokenHash(`${thumbprint} ${jti}`), iat, seconds)) throw refused("must not be used twice");
+  };
+}
+
+/** Also refuses several headers, which come joined by commas. */
+function parsed(dpop: string | null | undefined): ParsedToken {
+  if (!dpop) throw refused("is missing: send one in the header `DPoP`");
+  try {
+    return parseToken(dpop);
+  } catch (error) {
+    if (!(error instanceof MachineError)) throw error;
+    throw refused("must be one signed JWT in compact form");
+  }
+}
+
+function publicKeyIn({ jwk }: ParsedToken["header"]): JWK {
+  const isObject = typeof jwk === "object" && jwk !== null && !Array.isArray(jwk);
+  if (!isObject || "d" in jwk || "k" in jwk)
+    throw refused("must have its public key in the header, and no private one");
+  return jwk as JWK;
+}
+
+async function thumbprintOf(jwk: JWK): Promise<string | undefined> {
+  return await calculateJwkThumbprint(jwk).catch(() => undefined);
+}
+
+function isFor(htu: string, url: string): boolean {
+  return proofTarget(htu) === proofTarget(url);
+}
+
+async function verified(proof: string, key: KeyObject, algorithm: string): Promise<void> {
+  try {
+    await compactVerify(proof, key, { algorithms: [algorithm] });
+  } catch {
+    throw refused("must be signed by the key in its header");
+  }
+}
+
+function refused(rule: string): TokenError {
+  return new TokenError("ERR_TOKEN_PROOF", `the DPoP proof ${rule}`);
+}
