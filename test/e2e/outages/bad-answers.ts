@@ -19,7 +19,7 @@ export function badAnswers(realm: Realm): void {
       ["503", { status: 503 }, "ERR_UNREACHABLE"],
       ["HTML in place of JSON", HTML, "ERR_ISSUER_RESPONSE"],
       ["truncated JSON", "truncated", "ERR_ISSUER_RESPONSE"],
-      ["an answer broken off in the middle", "broken-off", "ERR_ISSUER_RESPONSE"],
+      ["an answer broken off in the middle", "broken-off", "ERR_UNREACHABLE"],
       ["a connection closed without an answer", "dropped", "ERR_UNREACHABLE"],
     ])("%s", async (_title, fault, code) => {
       const { proxy } = realm;
