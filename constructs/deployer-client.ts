@@ -7,6 +7,7 @@ import { DEPLOYER_MARKER } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
 import type { IKeycloakServer } from "./keycloak-server";
 import { checkKnown, type Known } from "./private/checks";
+import { checkClientId } from "./private/client-checks";
 import {
   checkForgottenRealms,
   checkKey,
@@ -22,7 +23,6 @@ import { failPlan, isNotDeployed } from "./private/first-deploy";
 import type { SignIn } from "./private/sign-in";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm, Realm } from "./realm";
-import { checkClientId } from "./signed-jwt-client";
 import type { ISigningKey } from "./signing-key";
 
 /** Longer than Keycloak's minute: at the end of a destroy, only the token still has the rights. */

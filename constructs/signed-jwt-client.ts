@@ -3,14 +3,15 @@ import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { OpenidClientDefaultScopes } from "../.gen/providers/keycloak/openid-client-default-scopes";
 import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-client-optional-scopes";
-import { shown } from "./keys/shown";
+import { DPOP_BOUND } from "./contract/client-keys";
 import { AudienceScope } from "./private/audience-scope";
 import { check, checkKnown, checkTokenLifespan, type Known } from "./private/checks";
+import { checkClientId, checkGrant, checkRealmScopes, checkScopes } from "./private/client-checks";
 import { failOn } from "./private/errors";
 import { type ClaimValue, checkClaims, fixedClaims } from "./private/fixed-claims";
-import { ClientRoles, checkRoles, grantRoles, ROLES_SCOPE, type RoleOwner } from "./private/role-grant";
+import { ClientRoles, grantRoles, ROLES_SCOPE, type RoleOwner } from "./private/role-grant";
 import { signingClient } from "./private/signing-client";
-import { dependables, type IRealm, Realm } from "./realm";
+import { dependables, type IRealm } from "./realm";
 import type { IPublicKeys } from "./signing-key";
 
 /** What every machine's token carries: its service account and Keycloak's standard claims. */
@@ -86,6 +87,14 @@ export interface SignedJwtClientProps {
    * @default - none
    */
   readonly claims?: Readonly<Record<string, ClaimValue>>;
+  /**
+   * What its access tokens are bound to. `"dpop"`: a key that the machine proves to hold at each request, so that nobody else
+   * can use its tokens. Keycloak then grants no token without such a proof. The machine library sends it by `dpop: true`.
+   *
+   * @default - nothing: whoever reads a token may use it until it ends
+   * @see RFC 9449
+   */
+  readonly boundTo?: "dpop";
 }
 
 const PROPS: Known<SignedJwtClientProps> = {
@@ -97,6 +106,7 @@ const PROPS: Known<SignedJwtClientProps> = {
   scopesOfRealm: true,
   accessTokenLifespanSeconds: true,
   claims: true,
+  boundTo: true,
 };
 
 /**
@@ -134,7 +144,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
   constructor(scope: Construct, id: string, props: SignedJwtClientProps) {
     super(scope, id);
     const { realm, clientId, signingKey, defaultScopes = DEFAULT_SCOPES, optionalScopes = OPTIONAL_SCOPES } = props;
-    const { accessTokenLifespanSeconds: seconds, claims = {} } = props;
+    const { accessTokenLifespanSeconds: seconds, claims = {}, boundTo } = props;
     failOn(this, [
       ...checkKnown(props, PROPS),
       ...checkClientId(clientId),
@@ -142,6 +152,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       ...checkRealmScopes(props),
       ...(seconds === undefined ? [] : checkTokenLifespan(seconds)),
       ...checkClaims(claims),
+      ...(boundTo === undefined ? [] : check("boundTo", boundTo, (to) => to === "dpop", 'must be "dpop"')),
     ]);
     realm.claimClientId(this, clientId);
     this.realm = realm;
@@ -157,6 +168,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       ...signingClient(clientId, signingKey),
       fullScopeAllowed: false,
       ...(seconds !== undefined && { accessTokenLifespan: String(seconds) }),
+      ...(boundTo && DPOP_BOUND),
       dependsOn: dependables(realm.dependencies(this)),
     });
     this.uuid = this.resource.id;
@@ -240,45 +252,4 @@ class ImportedClient extends Construct implements ISignedJwtClient {
     checkGrant(this, this, caller, options);
     SignedJwtClient.callElsewhere(caller, this, options.roles ?? []);
   }
-}
-
-function checkGrant(scope: Construct, called: ISignedJwtClient, caller: SignedJwtClient, options: GrantOptions): void {
-  const problems = [...checkKnown(options, { roles: true }), ...checkRoles(options.roles ?? [])];
-  if (called.clientId === caller.clientId) {
-    problems.push(
-      `\`caller\` must be another client, got: ${shown(caller.clientId)} itself; a machine needs no token to call itself`,
-    );
-  }
-  if (called.realm.issuer !== caller.realm.issuer) {
-    problems.push(
-      `\`caller\` must be in the same realm, as a token's audience and issuer belong together, got: ${caller.realm.issuer} calling into ${called.realm.issuer}`,
-    );
-  }
-  failOn(scope, problems);
-}
-
-export function checkClientId(clientId: string): string[] {
-  const rule = "must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)";
-  return check("clientId", clientId, (id) => /^[\x21-\x7e]{1,255}$/.test(id), rule);
-}
-
-function checkScopes(defaults: readonly string[], optional: readonly string[]): string[] {
-  const both = optional.filter((name) => defaults.includes(name));
-  if (both.length === 0) return [];
-  return [
-    `\`optionalScopes\` must not repeat default scopes, got: ${shown(both.join(", "))} in both; leave them in one`,
-  ];
-}
-
-function checkRealmScopes({ realm, scopesOfRealm, defaultScopes, optionalScopes }: SignedJwtClientProps): string[] {
-  if (!scopesOfRealm) return [];
-  const own = Object.entries({ defaultScopes, optionalScopes }).filter(([, value]) => value !== undefined);
-  return [
-    ...own.map(([prop]) => `\`${prop}\` must be left out beside \`scopesOfRealm\`; declare the scopes in the realm`),
-    ...(realm instanceof Realm && !(realm.defaultClientScopes && realm.optionalClientScopes)
-      ? [
-          "`scopesOfRealm` needs `defaultClientScopes` and `optionalClientScopes` of the realm: Keycloak's own have `offline_access` among them",
-        ]
-      : []),
-  ];
 }

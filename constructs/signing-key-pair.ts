@@ -209,10 +209,10 @@ export class SigningKeyPair extends Construct implements ISigningKey {
   }
 }
 
-/** Checks a pair's name. */
+/** Checks a pair's name. A key that is given in its place would stand in names of files, which are committed. */
 export function checkName(name: string): string[] {
   const rule = "must be 1 to 63 letters, digits, dots, dashes or underscores, as it names files";
-  return check("name", name, (n) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(n), rule);
+  return check("name", name, (n) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(n) && shown(n) === n, rule);
 }
 
 /** A folder, or a path where one can be made. */

@@ -22,6 +22,7 @@ export function readMachine(env: Environment, name: string, ...addresses: string
     connectTo: env.CONNECT_TO,
     allowInsecureHttp: readAllowInsecureHttp(env, "ISSUER", ...addresses),
     scope: env.SCOPE || undefined,
+    dpop: readSwitch(env, "DPOP", false),
   };
 }
 
@@ -77,12 +78,18 @@ export function readPassphrase(env: Environment): string | undefined {
  * @throws {OptionError} `ERR_OPTION` for any other text
  */
 function readAllowInsecureHttp(env: Environment, ...addresses: string[]): boolean {
-  const fallback = addresses.every((name) => !env[name]) ? "true" : "false";
-  const value = readText(env, "ALLOW_INSECURE_HTTP", fallback);
-  if (value !== "true" && value !== "false") {
-    throw new OptionError(`ALLOW_INSECURE_HTTP must be true or false, got: ${shown(value)}`);
-  }
-  return value === "true";
+  return readSwitch(
+    env,
+    "ALLOW_INSECURE_HTTP",
+    addresses.every((name) => !env[name]),
+  );
+}
+
+/** Reads `true` or `false`. @throws {OptionError} `ERR_OPTION` for any other text */
+function readSwitch(env: Environment, name: string, fallback: boolean): boolean {
+  const value = readText(env, name, String(fallback));
+  if (value === "true" || value === "false") return value === "true";
+  throw new OptionError(`${name} must be true or false, got: ${shown(value)}`);
 }
 
 /** Reads a whole number from `least` to `most`. @throws {OptionError} `ERR_OPTION` */

@@ -128,6 +128,13 @@ export function declaredAlgorithm(client: ResourceJson): DeclaredAlgorithm {
   return { pinned: attributes[ALGORITHM], ofKey };
 }
 
+/** The argument of a client whose tokens are bound to a key of the machine (DPoP). */
+export const DPOP_BOUND = { requireDpopBoundTokens: true } as const;
+
+export function isDpopBound({ require_dpop_bound_tokens }: ResourceJson): boolean {
+  return require_dpop_bound_tokens === DPOP_BOUND.requireDpopBoundTokens;
+}
+
 function attributesOf({ extra_config }: ResourceJson): Attributes {
   return (extra_config ?? {}) as Attributes;
 }

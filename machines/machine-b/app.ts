@@ -22,6 +22,8 @@ export interface AppOptions {
   readonly signingKey: KeySource;
   /** Signature algorithms of access tokens. @default ["RS256"] */
   readonly algorithms?: readonly string[];
+  /** Scheme, host and port that callers use, see {@link createGuard}. @default - as the request says */
+  readonly origin?: string;
   /**
    * Takes a line for each request that could not be judged. No line holds a token, an assertion or a key.
    *
@@ -47,13 +49,13 @@ export type App = Hono<{ Bindings: Bindings; Variables: { token: VerifiedToken }
  * @see RFC 6750 section 3
  */
 export function buildApp(options: AppOptions): App {
-  const { issuer, audience: realm } = options;
+  const { issuer, audience: realm, origin } = options;
   const log = quietly(options.log ?? toStandardError);
   const byKeys = createVerifier(issuer, options);
   // Asks the issuer at every call, but not about a forged token: the offline check refuses it first.
   const asked = verifyBoth({ offline: byKeys, online: createIntrospector(issuer, options), everyCalls: 1 });
-  const offline = createGuard({ verify: byKeys, realm, log });
-  const online = createGuard({ verify: asked, realm, log });
+  const offline = createGuard({ verify: byKeys, realm, origin, log });
+  const online = createGuard({ verify: asked, realm, origin, log });
 
   const app: App = new Hono();
   app.use(secureHeaders());

@@ -12,7 +12,7 @@ function main(env = process.env): void {
   const machine = openMachine(settings);
   const audience = env.AUDIENCE ?? "machine-b";
   const algorithms = readText(env, "TOKEN_ALGORITHMS", "RS256").split(",");
-  const app = buildApp({ ...machine, audience, algorithms });
+  const app = buildApp({ ...machine, audience, algorithms, origin: env.ORIGIN || undefined });
   if (settings.allowInsecureHttp) {
     console.error("machine-b: http is allowed (ALLOW_INSECURE_HTTP): local development only");
   }

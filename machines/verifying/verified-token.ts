@@ -132,11 +132,12 @@ export function checkScopes(scopes: readonly string[]): void {
  *   claim, `ERR_TOKEN_SCOPE` for a missing scope, `ERR_TOKEN_ROLE` for a missing role
  */
 export function readClaims(claims: Readonly<Record<string, unknown>>, rules: TokenRules): VerifiedToken {
-  // The payload's `typ` tells which kind of Keycloak's tokens it is. `Bearer` is an access token, bound or not.
-  if (claims.typ !== "Bearer") {
+  const { exp, scope, cnf, typ } = claims;
+  const confirmation = cnf === undefined ? undefined : readConfirmation(cnf);
+  // The payload's `typ` tells which kind of Keycloak's tokens it is: `DPoP` is an access token that is bound to a key.
+  if (typ !== "Bearer" && !(typ === "DPoP" && confirmation?.jkt)) {
     throw new TokenError("ERR_TOKEN_TYPE", 'the token\'s "typ" claim must be "Bearer": an access token is needed');
   }
-  const { exp, scope, cnf } = claims;
   if (!isTime(exp)) throw wrongClaim("exp", "must be a time in seconds");
   for (const name of ["nbf", "iat"]) {
     if (claims[name] !== undefined && !isTime(claims[name])) throw wrongClaim(name, "must be a time in seconds");
@@ -153,7 +154,7 @@ export function readClaims(claims: Readonly<Record<string, unknown>>, rules: Tok
     scopes: scope?.split(" ").filter(Boolean) ?? [],
     roles: readRoles(claims, rules.audience),
     expiresAt: exp,
-    ...(cnf !== undefined && { confirmation: readConfirmation(cnf) }),
+    ...(confirmation && { confirmation }),
     claims,
   };
   if (rules.authorizedParties && !rules.authorizedParties.includes(token.caller)) {

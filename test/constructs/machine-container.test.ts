@@ -74,6 +74,7 @@ describe("defaults", () => {
       "KEY_FILE=/run/machine/signing.key",
       "ALGORITHM=RS256",
       "PORT=3000",
+      "ORIGIN=http://orders:3000",
       "ALLOW_INSECURE_HTTP=true",
     ]);
   });

@@ -99,6 +99,12 @@ describe("a client's own tokens", () => {
     expect(only(declared({}).json(), "keycloak_openid_client")).not.toHaveProperty("access_token_lifespan");
   });
 
+  it("are bound to a key of the machine if it is declared so", () => {
+    const { json } = declared({ boundTo: "dpop" });
+    expect(only(json(), "keycloak_openid_client").require_dpop_bound_tokens).toBe(true);
+    expect(only(declared({}).json(), "keycloak_openid_client")).not.toHaveProperty("require_dpop_bound_tokens");
+  });
+
   it("carry fixed claims of each type", () => {
     const { json } = declared({ claims: { level: 3, isTrusted: true, team: `${"$"}{blue}` } });
     const mappers = Object.values(json().resource.keycloak_openid_hardcoded_claim_protocol_mapper!);
@@ -118,6 +124,7 @@ describe("a client's own tokens", () => {
 
   it.each<[Partial<SignedJwtClientProps>, string]>([
     [{ accessTokenLifespanSeconds: 0 }, "`accessTokenLifespanSeconds` must be a whole number between 1 and 86400"],
+    [{ boundTo: "tls" as never }, '`boundTo` must be "dpop", got: "tls"'],
     [{ claims: { aud: "x" } }, "`claims` must not set aud, which Keycloak writes itself"],
     [{ claims: { "a b": "x" } }, "`claims` must have names of letters"],
     [{ claims: { part: 0.5 } }, "`claims` must give part a text, a whole number or a boolean, got: 0.5"],

@@ -384,6 +384,14 @@ describe("fails", () => {
     expect(existsSync("certs")).toBe(false);
   });
 
+  it("on a name that may be a key, which would stand in the names of files", () => {
+    const name = ["5pzgT_uT0eTXkl", "FvaOUTitmmzBIF", "9pXR73y7c7J9RlI"].join("");
+    expect(messageOf(() => declare({ name }))).toContain(
+      "as it names files, got: (a text of 43 characters, not shown: it may be a key)",
+    );
+    expect(existsSync("certs")).toBe(false);
+  });
+
   it("on everything at once, also where the pair exists", () => {
     fixedKey(newStack(), "machine-a");
     expect(messageOf(() => declare({ rsaBits: 512, validityDays: 0 }))).toMatch(

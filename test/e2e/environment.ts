@@ -21,6 +21,7 @@ export const ENVIRONMENTS = [
   "roles",
   "public-keys",
   "leftovers",
+  "bound-tokens",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

@@ -124,7 +124,7 @@ export class TestIssuer {
       const clientId = await this.authenticate(received);
       if (clientId === undefined) return refused;
       const jkt = received.headers.dpop && (await this.boundKey(received.headers.dpop));
-      const accessToken = await this.mint({ azp: clientId, ...(jkt && { cnf: { jkt } }) });
+      const accessToken = await this.mint({ azp: clientId, ...(jkt && { typ: "DPoP", cnf: { jkt } }) });
       const scope = ["profile email", received.form.get("scope")].filter(Boolean).join(" ");
       return { body: { access_token: accessToken, token_type: jkt ? "DPoP" : "Bearer", expires_in: 300, scope } };
     });

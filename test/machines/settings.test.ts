@@ -51,7 +51,13 @@ describe("settings", () => {
       keyFile: "certs/machine-a-signing.key",
       issuer: "http://keycloak:8080/realms/sjwt-example",
       allowInsecureHttp: true,
+      dpop: false,
     });
+  });
+
+  it("bind tokens to a key by DPOP", () => {
+    expect(readMachine({ DPOP: "true" }, "machine-a").dpop).toBe(true);
+    expect(() => readMachine({ DPOP: "1" }, "machine-a")).toThrow("DPOP must be true or false, got: 1");
   });
 
   it("name an algorithm, or fail on one that no machine signs with", () => {

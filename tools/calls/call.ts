@@ -74,7 +74,13 @@ function parse(text: string): unknown {
 
 /** The same call by the Bash client; its output is the result. */
 export async function callByBash(environment: Environment, clientId: string, online: boolean) {
-  const { keyFile, algorithm = "", issuer, connectTo, allowInsecureHttp } = machineOptions(environment, clientId);
+  const { keyFile, algorithm = "", issuer, connectTo, allowInsecureHttp, dpop } = machineOptions(environment, clientId);
+  if (dpop) {
+    throw new ToolError(
+      "call-failed",
+      `the tokens of ${clientId} are bound to a key, and the Bash client sends no DPoP proof; leave out --bash`,
+    );
+  }
   const result = await execa("bash", [packageFile("call.sh"), ...(online ? ["--online"] : [])], {
     reject: false,
     timeout: 60_000,

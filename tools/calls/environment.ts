@@ -6,7 +6,7 @@ import { quoted } from "../../constructs/keys/shown";
 import type { MachineOptions } from "../../machines/calling/open-machine";
 import { readPassphrase } from "../../machines/settings";
 import { ToolError } from "../output";
-import { declaredAlgorithms } from "../project/known-keys";
+import { declaredAlgorithms, dpopBoundClients } from "../project/known-keys";
 import type { Project } from "../project/project";
 import type { State } from "../project/state";
 
@@ -18,6 +18,8 @@ export interface Environment {
   readonly keyFiles: Readonly<Record<string, string>>;
   /** What each client is declared to sign with, as far as the state says. */
   readonly algorithms: Readonly<Record<string, DeclaredAlgorithm>>;
+  /** Clients whose tokens are bound to a key of the machine. */
+  readonly dpopBound: readonly string[];
 }
 
 /** The outputs that make an environment. Only a call needs `api`. */
@@ -44,6 +46,7 @@ export function readEnvironment(
     connectTo,
     keyFiles: Object.fromEntries(Object.entries(keyFiles).map(absolute)),
     algorithms: Object.fromEntries(declaredAlgorithms(states)),
+    dpopBound: dpopBoundClients(states),
   };
 }
 
@@ -58,7 +61,7 @@ export function readIssuer(project: Project, states: readonly State[]): Environm
 
 /** Settings of one machine's requests. */
 export function machineOptions(environment: Environment, clientId: string): MachineOptions {
-  const { issuer, connectTo, keyFiles, algorithms } = environment;
+  const { issuer, connectTo, keyFiles, algorithms, dpopBound } = environment;
   const keyFile = keyFiles[clientId];
   if (keyFile === undefined) {
     throw new ToolError(
@@ -74,6 +77,7 @@ export function machineOptions(environment: Environment, clientId: string): Mach
     algorithm: algorithm as MachineOptions["algorithm"],
     issuer,
     connectTo,
+    dpop: dpopBound.includes(clientId),
     allowInsecureHttp: issuer.startsWith("http:"), // only if the environment was declared so
   };
 }

@@ -57,6 +57,9 @@ export async function callApi(
 /** Prints an access token, for `curl -H @-` and the like. */
 export async function printToken(out: Output, clientId: string): Promise<void> {
   const project = openProject();
-  const accessToken = await token(readIssuer(project, localStates(project)), clientId);
-  out.result(accessToken, { access_token: accessToken, token_type: "Bearer" });
+  const issuer = readIssuer(project, localStates(project));
+  const accessToken = await token(issuer, clientId);
+  const isBound = issuer.dpopBound.includes(clientId);
+  if (isBound) out.warn("the token is bound to a key that only this run had: no API accepts it (DPoP)");
+  out.result(accessToken, { access_token: accessToken, token_type: isBound ? "DPoP" : "Bearer" });
 }

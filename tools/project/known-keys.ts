@@ -4,6 +4,7 @@ import {
   certifiedKey,
   type DeclaredAlgorithm,
   declaredAlgorithm,
+  isDpopBound,
 } from "../../constructs/contract/client-keys";
 import { kidsInLabels } from "../../constructs/contract/docker-names";
 import type { ResourceJson } from "../../constructs/contract/terraform-json";
@@ -36,13 +37,22 @@ export function knownKeys(states: readonly StackState[]): KnownKey[] {
 
 /** What each client in the states has to sign its assertions with. */
 export function declaredAlgorithms(states: readonly State[]): [clientId: string, algorithm: DeclaredAlgorithm][] {
+  return clientsIn(states).map(([clientId, attributes]) => [clientId, declaredAlgorithm(attributes)]);
+}
+
+/** The clients in the states whose tokens are bound to a key of the machine. */
+export function dpopBoundClients(states: readonly State[]): string[] {
+  return clientsIn(states).flatMap(([clientId, attributes]) => (isDpopBound(attributes) ? [clientId] : []));
+}
+
+function clientsIn(states: readonly State[]): [clientId: string, attributes: ResourceJson][] {
   return states
     .flatMap(({ resources }) => resources)
     .filter(isClient)
     .flatMap(({ instances }) => instances)
     .flatMap(({ attributes }) => {
       const { client_id: clientId } = attributes;
-      return typeof clientId === "string" ? [[clientId, declaredAlgorithm(attributes)]] : [];
+      return typeof clientId === "string" ? [[clientId, attributes]] : [];
     });
 }
 

@@ -236,10 +236,14 @@ describe("m2m shows no key that is given as", () => {
       "--overlap": (text) => readPace({ auto: true, overlap: text }),
       "--tail": (text) => logsCommand.run({ options: { tail: text } } as never),
       "key pair": (text) => choosePairs([], [text]),
-      client: (text) => machineOptions({ issuer: ISSUER, api: "", connectTo: "", keyFiles: {}, algorithms: {} }, text),
+      client: (text) =>
+        machineOptions({ issuer: ISSUER, api: "", connectTo: "", keyFiles: {}, algorithms: {}, dpopBound: [] }, text),
       "a client's key file": (text) =>
         openMachine(
-          machineOptions({ issuer: ISSUER, api: "", connectTo: "", keyFiles: { a: text }, algorithms: {} }, "a"),
+          machineOptions(
+            { issuer: ISSUER, api: "", connectTo: "", keyFiles: { a: text }, algorithms: {}, dpopBound: [] },
+            "a",
+          ),
         ),
       TERRAFORM_BINARY_NAME: (text) => findTerraform({ PATH: "/nowhere", TERRAFORM_BINARY_NAME: text }),
     },

@@ -34,7 +34,7 @@ beforeAll(async () => {
   thief = await folder.key("thief.key", "ES256");
   owner = createDpopKey(key);
   jwk = await exportJWK(key.publicKey);
-  token = await server.mint({ cnf: { jkt: owner.thumbprint } });
+  token = await server.mint({ typ: "DPoP", cnf: { jkt: owner.thumbprint } }); // as Keycloak has it
 });
 afterAll(async () => {
   await server.stop();
@@ -76,6 +76,14 @@ describe("a bound token with a proof", () => {
   ])("passes whatever is in %s", async (_, url) => {
     expect(await refusal(make(), await proof(), { url })).toBeUndefined();
     expect(await refusal(make(), await proof({ htu: url }))).toBeUndefined();
+  });
+
+  it("passes of type Bearer too, and none of type DPoP passes that is not bound", async () => {
+    const accessToken = await server.mint({ cnf: { jkt: owner.thumbprint } });
+    expect(
+      await refusal(make(), owner.proof({ method: "GET", url: URL, accessToken }), { accessToken }),
+    ).toBeUndefined();
+    await expect(verify(await server.mint({ typ: "DPoP" }))).rejects.toMatchObject({ code: "ERR_TOKEN_TYPE" });
   });
 
   it("passes by a clock that is 14 s ahead, or a proof that is 58 s old", async () => {

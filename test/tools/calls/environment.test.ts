@@ -26,6 +26,7 @@ describe("readEnvironment", () => {
       connectTo: "keycloak:8080=127.0.0.1:8080",
       keyFiles: { "machine-a": "/project/certs/machine-a-signing.key" },
       algorithms: {},
+      dpopBound: [],
     });
   });
 
@@ -55,6 +56,12 @@ describe("readEnvironment", () => {
     expect(algorithm()).toBeUndefined();
   });
 
+  it("reads from the state whose tokens are bound to a key", () => {
+    const client = inState(CLIENT, "A", { ...signedJwtClient("machine-a"), require_dpop_bound_tokens: true });
+    const read = readEnvironment(PROJECT, [{ outputs: OUTPUTS, resources: [client] }]);
+    expect(machineOptions(read, "machine-a").dpop).toBe(true);
+  });
+
   it("puts the outputs of several stacks together", () => {
     const { issuer, ...others } = OUTPUTS;
     const states = [{ issuer }, others].map((outputs) => ({ outputs, resources: [] }));
@@ -78,6 +85,7 @@ describe("machineOptions", () => {
       keyFile: "/project/certs/machine-a-signing.key",
       issuer: "http://keycloak:8080/realms/r",
       connectTo: "keycloak:8080=127.0.0.1:8080",
+      dpop: false,
       allowInsecureHttp: true,
     });
     const https = environment({ ...OUTPUTS, issuer: { value: "https://sso.example/realms/r" } });

@@ -1,0 +1,59 @@
+import type { Construct } from "constructs";
+import { shown } from "../keys/shown";
+import { Realm } from "../realm";
+import type { GrantOptions, ISignedJwtClient, SignedJwtClient, SignedJwtClientProps } from "../signed-jwt-client";
+import { check, checkKnown } from "./checks";
+import { failOn } from "./errors";
+import { checkRoles } from "./role-grant";
+
+/** Checks a grant. @throws {ValidationError} */
+export function checkGrant(
+  scope: Construct,
+  called: ISignedJwtClient,
+  caller: SignedJwtClient,
+  options: GrantOptions,
+): void {
+  const problems = [...checkKnown(options, { roles: true }), ...checkRoles(options.roles ?? [])];
+  if (called.clientId === caller.clientId) {
+    problems.push(
+      `\`caller\` must be another client, got: ${shown(caller.clientId)} itself; a machine needs no token to call itself`,
+    );
+  }
+  if (called.realm.issuer !== caller.realm.issuer) {
+    problems.push(
+      `\`caller\` must be in the same realm, as a token's audience and issuer belong together, got: ${caller.realm.issuer} calling into ${called.realm.issuer}`,
+    );
+  }
+  failOn(scope, problems);
+}
+
+export function checkClientId(clientId: string): string[] {
+  const rule = "must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)";
+  return check("clientId", clientId, (id) => /^[\x21-\x7e]{1,255}$/.test(id), rule);
+}
+
+export function checkScopes(defaults: readonly string[], optional: readonly string[]): string[] {
+  const both = optional.filter((name) => defaults.includes(name));
+  if (both.length === 0) return [];
+  return [
+    `\`optionalScopes\` must not repeat default scopes, got: ${shown(both.join(", "))} in both; leave them in one`,
+  ];
+}
+
+export function checkRealmScopes({
+  realm,
+  scopesOfRealm,
+  defaultScopes,
+  optionalScopes,
+}: SignedJwtClientProps): string[] {
+  if (!scopesOfRealm) return [];
+  const own = Object.entries({ defaultScopes, optionalScopes }).filter(([, value]) => value !== undefined);
+  return [
+    ...own.map(([prop]) => `\`${prop}\` must be left out beside \`scopesOfRealm\`; declare the scopes in the realm`),
+    ...(realm instanceof Realm && !(realm.defaultClientScopes && realm.optionalClientScopes)
+      ? [
+          "`scopesOfRealm` needs `defaultClientScopes` and `optionalClientScopes` of the realm: Keycloak's own have `offline_access` among them",
+        ]
+      : []),
+  ];
+}
