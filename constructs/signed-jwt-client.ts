@@ -3,7 +3,7 @@ import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { OpenidClientDefaultScopes } from "../.gen/providers/keycloak/openid-client-default-scopes";
 import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-client-optional-scopes";
-import { DPOP_BOUND } from "./contract/client-keys";
+import { dpopBinding } from "./contract/client-keys";
 import { AudienceScope } from "./private/audience-scope";
 import { check, checkKnown, checkTokenLifespan, type Known } from "./private/checks";
 import { checkClientId, checkGrant, checkRealmScopes, checkScopes } from "./private/client-checks";
@@ -76,7 +76,8 @@ export interface SignedJwtClientProps {
    */
   readonly scopesOfRealm?: boolean;
   /**
-   * How long its access tokens are valid, in seconds: 1 to 86400.
+   * How long its access tokens are valid, in seconds: 1 to 86400. Keycloak keeps the last value if it is taken away: to go
+   * back, give the realm's.
    *
    * @default - the realm's
    */
@@ -168,7 +169,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       ...signingClient(clientId, signingKey),
       fullScopeAllowed: false,
       ...(seconds !== undefined && { accessTokenLifespan: String(seconds) }),
-      ...(boundTo && DPOP_BOUND),
+      ...dpopBinding(boundTo === "dpop"),
       dependsOn: dependables(realm.dependencies(this)),
     });
     this.uuid = this.resource.id;

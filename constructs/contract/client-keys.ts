@@ -128,11 +128,13 @@ export function declaredAlgorithm(client: ResourceJson): DeclaredAlgorithm {
   return { pinned: attributes[ALGORITHM], ofKey };
 }
 
-/** The argument of a client whose tokens are bound to a key of the machine (DPoP). */
-export const DPOP_BOUND = { requireDpopBoundTokens: true } as const;
+/** Whether a client's tokens are bound to a key of the machine (DPoP). Left out it would stay as it is in Keycloak. */
+export function dpopBinding(isBound: boolean) {
+  return { requireDpopBoundTokens: isBound };
+}
 
 export function isDpopBound({ require_dpop_bound_tokens }: ResourceJson): boolean {
-  return require_dpop_bound_tokens === DPOP_BOUND.requireDpopBoundTokens;
+  return require_dpop_bound_tokens === true;
 }
 
 function attributesOf({ extra_config }: ResourceJson): Attributes {

@@ -102,7 +102,7 @@ describe("a client's own tokens", () => {
   it("are bound to a key of the machine if it is declared so", () => {
     const { json } = declared({ boundTo: "dpop" });
     expect(only(json(), "keycloak_openid_client").require_dpop_bound_tokens).toBe(true);
-    expect(only(declared({}).json(), "keycloak_openid_client")).not.toHaveProperty("require_dpop_bound_tokens");
+    expect(only(declared({}).json(), "keycloak_openid_client").require_dpop_bound_tokens).toBe(false);
   });
 
   it("carry fixed claims of each type", () => {
