@@ -80,6 +80,6 @@ describe("./m2m", () => {
   it("installs the dependencies, which builds too, if the lock file is newer", async () => {
     write("package-lock.json", 0);
     write("tools/main.ts", 0);
-    expect(await asked()).toBe("npm ci --no-audit --no-fund --loglevel=error");
+    expect(await asked()).toBe("npm ci --no-audit --no-fund --no-update-notifier --loglevel=error");
   });
 });
