@@ -1,3 +1,4 @@
+import { needsImage } from "../constructs/contract/build-context";
 import { DOCKER, EMBEDDED_KEYCLOAK, readSources, type Sources } from "../constructs/contract/sources";
 import { cacheFolder } from "./bring/cache";
 import { bringDockerEngine } from "./bring/docker-engine";
@@ -26,7 +27,7 @@ export interface Session {
   readonly terraformBinary: string;
   /**
    * Brings something of Docker, of which a session has nothing at first: a project may do without it. Gives the session
-   * that has it. Without `stacks` every image is brought, else those that the stacks name.
+   * that has it. Without `stacks` every image is brought, else those that the stacks need.
    */
   bringDocker(part: DockerPart, stacks?: readonly Stack[]): Promise<Session>;
 }
@@ -122,10 +123,10 @@ async function bringDocker(
   const wanted = part === "images";
   const engine = part === "provider" ? undefined : await bringDockerEngine(cache, out);
   const sources = recorded && wanted ? await renewMachineImage(project, recorded, out) : recorded;
-  const text = stacks && JSON.stringify(stacks.map(({ json }) => json));
-  const isNamed = (image: string | undefined) => image !== undefined && (text === undefined || text.includes(image));
-  const keycloakImage = isNamed(recorded?.keycloakImage) ? sources?.keycloakImage : undefined;
-  const machineImage = isNamed(recorded?.machineImage) ? sources?.machineImage : undefined;
+  const isNeeded = (image: string | undefined) =>
+    image !== undefined && (!stacks || stacks.some(({ json, folder }) => needsImage(json, folder, image)));
+  const keycloakImage = isNeeded(recorded?.keycloakImage) ? sources?.keycloakImage : undefined;
+  const machineImage = isNeeded(recorded?.machineImage) ? sources?.machineImage : undefined;
   await settleAll([
     wanted ? bringImages(cache, keycloakImage, machineImage, out) : undefined,
     sources?.dockerProvider === "built" ? bringDockerProvider(cache, out) : undefined,

@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Image } from "@cdktf/provider-docker/lib/image";
 import type { Construct } from "constructs";
+import { writeBuildContext } from "../contract/build-context";
 import { LABEL, localImage } from "../contract/docker-names";
 import { stackFolder } from "./project";
 
@@ -20,11 +18,7 @@ export function optimisedKeycloakImage(scope: Construct, base: string): Image {
     "    /opt/keycloak/bin/kc.sh build --health-enabled=true --metrics-enabled=true",
     "",
   ].join("\n");
-  const hash = createHash("sha256").update(dockerfile).digest("hex").slice(0, 12);
-  const context = join("keycloak-image", hash);
-  const folder = join(stackFolder(scope), context);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "Dockerfile"), dockerfile);
+  const { context, hash } = writeBuildContext(stackFolder(scope), "keycloak-image", dockerfile);
   const name = localImage("keycloak-optimised", hash);
   return new Image(scope, "Image", { name, keepLocally: true, buildAttribute: { context, tag: [name] } });
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { m2m, makeProject, namesOf, takeDown } from "./environment";
+import { localImage } from "../../constructs/contract/docker-names";
+import { docker, m2m, makeProject, namesOf, takeDown } from "./environment";
 import { goldenConfiguration } from "./provider/golden";
 import { serverOf } from "./provider/server";
 import { Workspace } from "./provider/workspace";
@@ -8,7 +9,9 @@ const OWN = namesOf("newest");
 
 describe("Keycloak 26.7.2, where introspection demands the audience", () => {
   let folder: string;
-  beforeAll(() => {
+  beforeAll(async () => {
+    // No other test uses it: `up` has to make it, as on a machine that has no image yet.
+    await docker("rmi", "--force", localImage("keycloak", "26.7.2")).catch(() => undefined);
     folder = makeProject(OWN, undefined, { settles: true });
   });
   afterAll(async () => await takeDown(folder, OWN));

@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readTextIfThere } from "../keys/read-file";
+import type { StackJson } from "./terraform-json";
+
+const DOCKERFILE = "Dockerfile";
+
+/**
+ * Writes the Dockerfile of an image that Docker builds, below the folder in which Terraform runs for a stack. Another text
+ * gives another context, and so another image.
+ */
+export function writeBuildContext(stackFolder: string, name: string, dockerfile: string) {
+  const hash = createHash("sha256").update(dockerfile).digest("hex").slice(0, 12);
+  const context = join(name, hash);
+  mkdirSync(join(stackFolder, context), { recursive: true });
+  writeFileSync(join(stackFolder, context, DOCKERFILE), dockerfile);
+  return { context, hash };
+}
+
+interface ImageJson extends StackJson {
+  readonly resource?: { readonly docker_image?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+}
+
+/** Whether a stack needs an image: for a container, or as the base of an image that it builds. */
+export function needsImage(json: ImageJson, stackFolder: string, image: string): boolean {
+  return [JSON.stringify(json), ...dockerfilesOf(json, stackFolder)].some((text) => text.includes(image));
+}
+
+function dockerfilesOf({ resource }: ImageJson, stackFolder: string): string[] {
+  const builds = Object.values(resource?.docker_image ?? {}).flatMap(({ build }) => build ?? []);
+  return (builds as { context?: unknown }[]).flatMap(({ context }) =>
+    typeof context === "string" ? (readTextIfThere(join(stackFolder, context, DOCKERFILE)) ?? []) : [],
+  );
+}
