@@ -56,8 +56,10 @@ function planAttribute(
   if (isUnknown(configured)) return configured;
   const value = chosen(attribute, configured);
   if (value !== null) {
-    // Null and empty are the same to Keycloak: an imported null is not changed to an empty value.
-    if (before && prior === null && isEmpty(value)) return prior;
+    // Null and empty are the same to Keycloak: an imported null is not changed to an empty value. But where null leaves the
+    // server's own list, an empty one means that there is to be none.
+    const meansNone = attribute.keep && Array.isArray(value);
+    if (before && prior === null && isEmpty(value) && !meansNone) return prior;
     return equal(value, withoutNulls(prior, attribute.type), attribute.type) ? prior : value;
   }
   if (attribute.default !== undefined) return attribute.default;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { planChange } from "../../../provider/engine/plan";
 import { readState } from "../../../provider/engine/state";
-import { isUnknown, UNKNOWN } from "../../../provider/protocol/values";
+import { isUnknown, UNKNOWN, type Value } from "../../../provider/protocol/values";
 import { openidClient } from "../../../provider/resources/openid-client";
+import { realmEvents } from "../../../provider/resources/realm-events";
 import { applied, changes, machine } from "./applied";
 
 describe("the plan of a new client", () => {
@@ -113,5 +114,24 @@ describe("the plan of a change", () => {
 
   it("is null for what is to be destroyed", () => {
     expect(planChange(openidClient, state, null)).toEqual({ planned: null, requiresReplace: [] });
+  });
+});
+
+describe("the plan of a list whose absence leaves the server's own", () => {
+  const config = { realm_id: "r" };
+  const { planned } = planChange(realmEvents, null, config);
+  const listeners = (prior: Value, configured: Value) => {
+    const before = { ...planned!, events_listeners: prior };
+    return planChange(realmEvents, before, { ...config, events_listeners: configured }).planned!.events_listeners;
+  };
+
+  it("empties it where an empty one is declared, also where none was before", () => {
+    expect(listeners(null, [])).toEqual([]);
+    expect(listeners(["email"], [])).toEqual([]);
+  });
+
+  it("leaves it where none is declared", () => {
+    expect(listeners(null, null)).toBeNull();
+    expect(listeners(["email"], null)).toEqual(["email"]);
   });
 });
