@@ -84,23 +84,21 @@ export async function requestToken(issuer: Issuer, request: TokenRequest): Promi
   });
   const authentication = authenticateWith(signingKey, issuer.clock.issuerNow);
   const { token_endpoint: url = "" } = server;
-  const ask = async () => {
-    const headers = dpop && { headers: { dpop: dpop.proof({ method: "POST", url }) } };
+  const ask = async (mayRepeat: boolean): Promise<Answer> => {
+    const headers = dpop && url !== "" && { headers: { dpop: dpop.proof({ method: "POST", url }) } };
     const options = { ...issuer.requestOptions, ...headers };
+    const sentAt = issuer.now();
     const response = await clientCredentialsGrantRequest(server, client, authentication, parameters, options);
-    const hasNewNonce = dpop?.remember(url, response);
-    const granted = processClientCredentialsResponse(server, client, response);
-    return { response, hasNewNonce, granted };
+    const hasNewNonce = url !== "" && dpop?.remember(url, response);
+    try {
+      return { sentAt, response, granted: await processClientCredentialsResponse(server, client, response) };
+    } catch (error) {
+      if (!(mayRepeat && hasNewNonce && demandsNonce(error))) throw error;
+      return await ask(false);
+    }
   };
   try {
-    let sentAt = issuer.now();
-    let { response, hasNewNonce, granted: answer } = await ask();
-    const granted = await answer.catch(async (error: unknown) => {
-      if (!(error instanceof ResponseBodyError && error.error === "use_dpop_nonce" && hasNewNonce)) throw error;
-      sentAt = issuer.now();
-      ({ response, granted: answer } = await ask());
-      return await answer;
-    });
+    const { sentAt, response, granted } = await ask(true);
     checkGranted(granted, issuer, dpop !== undefined);
     const issuedAt = readIssuedAt(granted.access_token);
     // Only if there is no `Date`: some issuers put an earlier time into `iat`.
@@ -111,6 +109,17 @@ export async function requestToken(issuer: Issuer, request: TokenRequest): Promi
   } catch (cause) {
     throw explainIssuerError(cause, issuer.issuer, `a token for ${shown(clientId)}`);
   }
+}
+
+interface Answer {
+  readonly sentAt: Date;
+  readonly response: Response;
+  readonly granted: TokenEndpointResponse;
+}
+
+/** RFC 9449 section 8 */
+function demandsNonce(error: unknown): boolean {
+  return error instanceof ResponseBodyError && error.error === "use_dpop_nonce";
 }
 
 /** Checks the API that tokens are for. @throws {OptionError} `ERR_OPTION` for something else than plain text */

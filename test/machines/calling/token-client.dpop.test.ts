@@ -128,6 +128,15 @@ describe("a nonce", () => {
 });
 
 describe("an issuer without DPoP", () => {
+  it("that names no token endpoint is at fault", async () => {
+    const discovery = "/.well-known/openid-configuration";
+    server.answers.set(discovery, () => ({ body: { issuer: server.url } }));
+    const other = server.open();
+    const request = requestToken(other, { clientId: "machine-a", signingKey, dpop: createDpopKey() });
+    await expect(request).rejects.toMatchObject({ code: "ERR_ISSUER_RESPONSE" });
+    await other.close();
+  });
+
   it("is an error where tokens are to be bound", async () => {
     server.answers.set("/token", async () => ({
       body: { access_token: await server.mint(), token_type: "Bearer", expires_in: 300 },
