@@ -1,17 +1,21 @@
 import type { Construct } from "constructs";
 import { shown } from "../keys/shown";
-import { Realm } from "../realm";
-import type { GrantOptions, ISignedJwtClient, SignedJwtClient, SignedJwtClientProps } from "../signed-jwt-client";
+import { type IRealm, Realm } from "../realm";
 import { check, checkKnown } from "./checks";
 import { failOn } from "./errors";
 import { checkRoles } from "./role-grant";
 
+interface ClientInRealm {
+  readonly clientId: string;
+  readonly realm: IRealm;
+}
+
 /** Checks a grant. @throws {ValidationError} */
 export function checkGrant(
   scope: Construct,
-  called: ISignedJwtClient,
-  caller: SignedJwtClient,
-  options: GrantOptions,
+  called: ClientInRealm,
+  caller: ClientInRealm,
+  options: { readonly roles?: readonly string[] },
 ): void {
   const problems = [...checkKnown(options, { roles: true }), ...checkRoles(options.roles ?? [])];
   if (called.clientId === caller.clientId) {
@@ -40,12 +44,14 @@ export function checkScopes(defaults: readonly string[], optional: readonly stri
   ];
 }
 
-export function checkRealmScopes({
-  realm,
-  scopesOfRealm,
-  defaultScopes,
-  optionalScopes,
-}: SignedJwtClientProps): string[] {
+interface ScopeProps {
+  readonly realm: IRealm;
+  readonly scopesOfRealm?: boolean;
+  readonly defaultScopes?: readonly string[];
+  readonly optionalScopes?: readonly string[];
+}
+
+export function checkRealmScopes({ realm, scopesOfRealm, defaultScopes, optionalScopes }: ScopeProps): string[] {
   if (!scopesOfRealm) return [];
   const own = Object.entries({ defaultScopes, optionalScopes }).filter(([, value]) => value !== undefined);
   return [
