@@ -140,7 +140,7 @@ export class MachineContainer extends Construct {
         `KEY_FILE=${KEY_FILE}`,
         `ALGORITHM=${signingKey.algorithm}`,
         `PORT=${port}`,
-        `ORIGIN=${this.url}`, // a DPoP proof for another host is of no use here, whatever `Host` says
+        `ORIGIN=${new URL(this.url).origin}`, // a DPoP proof for another host is of no use here, whatever `Host` says
         `ALLOW_INSECURE_HTTP=${client.realm.issuer.startsWith("http:")}`,
         ...tokenAlgorithms(client.realm),
       ],

@@ -89,11 +89,11 @@ export async function requestToken(issuer: Issuer, request: TokenRequest): Promi
     const options = { ...issuer.requestOptions, ...headers };
     const sentAt = issuer.now();
     const response = await clientCredentialsGrantRequest(server, client, authentication, parameters, options);
-    const hasNewNonce = url !== "" && dpop?.remember(url, response);
+    const hasNonce = url !== "" && dpop?.remember(url, response);
     try {
       return { sentAt, response, granted: await processClientCredentialsResponse(server, client, response) };
     } catch (error) {
-      if (!(mayRepeat && hasNewNonce && demandsNonce(error))) throw error;
+      if (!(mayRepeat && hasNonce && demandsNonce(error))) throw error;
       return await ask(false);
     }
   };

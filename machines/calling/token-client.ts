@@ -182,8 +182,8 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
   const send = async (url: string, request: RequestInit, token: string): Promise<Response> => {
     const once = () => callWith(url, withHeaders(request, headersOf(token, methodOf(request), url)));
     const response = await once();
-    const hasNewNonce = dpop?.remember(url, response);
-    if (response.status !== 401 || !hasNewNonce || !wantsNonce(response) || isStream(request.body)) return response;
+    const hasNonce = dpop?.remember(url, response);
+    if (response.status !== 401 || !hasNonce || !wantsNonce(response) || isStream(request.body)) return response;
     await response.body?.cancel();
     return await once();
   };

@@ -29,7 +29,7 @@ export interface DpopKey {
   /**
    * Remembers the nonce of an answer (`DPoP-Nonce`). Later proofs for the same origin have it.
    *
-   * @returns whether it is another one than before
+   * @returns whether the answer has one, so that a request that was refused for it can be sent again
    */
   remember(url: string, answer: { readonly headers: Pick<Headers, "get"> }): boolean;
 }
@@ -96,7 +96,6 @@ export function createDpopKey(key: SigningKey = newKey(), now: () => Date = () =
       // The characters of RFC 9449 section 8.1. A longer one would only make requests longer.
       if (nonce === null || !/^[\x21\x23-\x5b\x5d-\x7e]{1,1000}$/.test(nonce)) return false;
       const { origin } = new URL(url);
-      if (nonces.get(origin) === nonce) return false;
       nonces.delete(origin);
       if (nonces.size >= mostNonces) nonces.delete(nonces.keys().next().value!);
       nonces.set(origin, nonce);

@@ -166,14 +166,20 @@ function oneHeader({ rawHeaders, headers }: IncomingMessage): string | undefined
   return sent?.length ? sent.join(", ") : headers.authorization;
 }
 
-/** What a proof is for. Express takes a part of `url` away and keeps the whole in `originalUrl`. */
+/** A host and port, and nothing that would make a part of the path a host, or the path a query. */
+const plainHost = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
+/** A path that a router sees as a proof has it: without dot segments, backslashes and fragment. */
+const plainPath = /^(?![^?]*\/(\.|%2e){1,2}([/?]|$))\/[^\\#?]*(\?[^#]*)?$/i;
+
+/** What a proof is for; no address if host or path could be read in two ways. Express takes a part of `url` away and keeps the whole in `originalUrl`. */
 function requestOf(request: IncomingMessage & { readonly originalUrl?: string }): GuardedRequest {
   const { method = "", headers, socket } = request;
   const scheme = socket && "encrypted" in socket ? "https" : "http";
-  const host = headers.host ?? headers[":authority"] ?? "";
+  const host = String(headers.host ?? headers[":authority"] ?? "");
   const path = request.originalUrl ?? request.url ?? "/";
   const { dpop } = headers; // several come joined by commas
-  return { method, url: `${scheme}://${host}${path}`, dpop: typeof dpop === "string" ? dpop : undefined };
+  const url = plainHost.test(host) && plainPath.test(path) ? `${scheme}://${host}${path}` : "";
+  return { method, url, dpop: typeof dpop === "string" ? dpop : undefined };
 }
 
 function toResponse({ status, headers, body }: Refusal): Response {

@@ -74,6 +74,9 @@ export function createProofCheck(now: () => Date): (request: BoundRequest) => Pr
   };
 }
 
+/** RFC 7518 section 6 */
+const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
 /** Also refuses several headers, which come joined by commas. */
 function parsed(dpop: string | null | undefined): ParsedToken {
   if (!dpop) throw refused("is missing: send one in the header `DPoP`");
@@ -87,7 +90,7 @@ function parsed(dpop: string | null | undefined): ParsedToken {
 
 function publicKeyIn({ jwk }: ParsedToken["header"]): JWK {
   const isObject = typeof jwk === "object" && jwk !== null && !Array.isArray(jwk);
-  if (!isObject || "d" in jwk || "k" in jwk)
+  if (!isObject || privateMembers.some((name) => name in jwk))
     throw refused("must have its public key in the header, and no private one");
   return jwk as JWK;
 }

@@ -3,7 +3,14 @@ import { MachineError, OptionError, TokenError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
 import { createProofCheck, PROOF_ALGORITHMS } from "./check-proof";
 import { checkRoles, requireRoles } from "./roles";
-import { checkScopes, requireScopes, type VerifiedToken, type VerifyToken } from "./verified-token";
+import {
+  checkScopes,
+  requireScopes,
+  unlessBound,
+  type VerifiedToken,
+  type VerifyToken,
+  wrongClaim,
+} from "./verified-token";
 
 export interface GuardOptions {
   /** Verifies tokens: {@link createVerifier}, {@link createIntrospector} or {@link verifyBoth}. */
@@ -35,6 +42,8 @@ export interface GuardOptions {
   /**
    * Scheme, host and port that callers use, as in `https://api.example.org`. A DPoP proof is for one address, and behind a
    * proxy a request does not show it. With an origin the header `Host` does not count.
+   *
+   * Without one, another API that the same tokens are for could pass token and proof on.
    *
    * @default - as the request says
    */
@@ -112,14 +121,15 @@ const tokenCharacters = /^[\w.~+/-]+=*$/;
  * @see RFC 6750 sections 2.1 and 3, RFC 9449 sections 4.3 and 7, RFC 9110 section 11.6.1
  */
 export function createGuard(options: GuardOptions): Guard {
-  const { verify, realm, scopes = [], roles = [], requireBinding = false, origin } = options;
+  const { verify, realm, scopes = [], roles = [], requireBinding = false } = options;
   const log = quietly(options.log ?? toStandardError);
   if (typeof verify !== "function")
     throw new OptionError("`verify` must be a function, such as createVerifier returns");
   if (realm !== undefined && !/^[\x20-\x7e]+$/.test(realm)) throw new OptionError("`realm` must be printable ASCII");
   checkScopes(scopes);
   checkRoles(roles);
-  checkOrigin(origin);
+  const origin = readOrigin(options.origin);
+  let isTold = false;
   const checkProof = createProofCheck(options.now ?? (() => new Date()));
 
   const refuseAs =
@@ -144,8 +154,12 @@ export function createGuard(options: GuardOptions): Guard {
   const bound = async (token: string, request: GuardedRequest): Promise<VerifiedToken> => {
     const verified = await verify(token, { checksBinding: true });
     const thumbprint = verified.confirmation?.jkt;
-    if (thumbprint === undefined) {
-      throw new TokenError("ERR_TOKEN_PROOF", "the token is not bound to a key; send it as bearer token");
+    if (thumbprint === undefined) throw wrongClaim("cnf", "does not bind it to a key; send it as bearer token");
+    if (origin === undefined && !isTold) {
+      isTold = true;
+      log(
+        "machine: a bound token is judged by the `Host` of its request; set `origin`, or an API that callers use too can pass it on",
+      );
     }
     await checkProof({ ...request, url: atOrigin(request.url, origin), accessToken: token, thumbprint });
     return verified;
@@ -175,7 +189,7 @@ export function createGuard(options: GuardOptions): Guard {
           "a bearer token is not accepted here; send a bound one, with a DPoP proof",
         );
       }
-      const verified = scheme === "DPoP" ? await bound(token, request!) : await verify(token);
+      const verified = scheme === "DPoP" ? await bound(token, request!) : unlessBound(await verify(token));
       requireScopes(verified, scopes);
       if (roles.length > 0) requireRoles(verified.roles ?? [], roles);
       return { token: verified };
@@ -199,10 +213,13 @@ function schemeOf(given: string, request: GuardedRequest | undefined): Scheme | 
   return given.toLowerCase() === "dpop" && request ? "DPoP" : undefined;
 }
 
-function checkOrigin(origin: string | undefined): void {
-  if (origin === undefined || (URL.canParse(origin) && new URL(origin).origin === origin)) return;
+/** The origin in its one spelling. @throws {OptionError} `ERR_OPTION` for a path, or something else than http(s) */
+function readOrigin(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const { origin, href, protocol } = URL.canParse(given) ? new URL(given) : { origin: "", href: "", protocol: "" };
+  if (/^https?:$/.test(protocol) && href === `${origin}/`) return origin;
   throw new OptionError(
-    `\`origin\` must be scheme, host and port, as in https://api.example.org, got: ${shown(origin)}`,
+    `\`origin\` must be scheme, host and port, as in https://api.example.org, got: ${shown(given)}`,
   );
 }
 

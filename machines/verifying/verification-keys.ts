@@ -21,8 +21,8 @@ export function readVerificationKeys(entries: readonly unknown[]): VerificationK
   const faults = new Map<string, string>();
   for (const jwk of entries.filter(isForVerification)) {
     const fault = faultOf(jwk);
-    const { kid, alg, kty, crv, n, e, x, y } = jwk;
-    if (fault === undefined) keys.set(JSON.stringify([kid, alg, kty, crv, n, e, x, y]), jwk);
+    const { kid } = jwk;
+    if (fault === undefined) keys.set(JSON.stringify(members.map((name) => jwk[name])), jwk);
     else faults.set(typeof kid === "string" ? kid : "", fault);
   }
   // A good key of the same id takes the place of the broken one.
@@ -46,9 +46,12 @@ function isForVerification(jwk: unknown): jwk is JWK {
   return isPublic && (use === undefined || use === "sig") && verifies;
 }
 
+/** What tells one key from another. A value that is no text may be nested without end. */
+const members = ["kid", "alg", "kty", "crv", "n", "e", "x", "y"] as const;
+
 function faultOf(jwk: JWK): string | undefined {
-  if (jwk.kid !== undefined && typeof jwk.kid !== "string") return "its `kid` is not text";
-  if (jwk.alg !== undefined && typeof jwk.alg !== "string") return "its `alg` is not text";
+  const odd = members.find((name) => jwk[name] !== undefined && typeof jwk[name] !== "string");
+  if (odd !== undefined) return `its \`${odd}\` is not text`;
   let key: KeyObject;
   try {
     key = createPublicKey({ key: jwk as { [name: string]: unknown }, format: "jwk" });

@@ -15,6 +15,7 @@ import {
 import { readCertificate } from "../../constructs/keys/certificate";
 import { entryOf, type KeyRecord, printRecord } from "../../constructs/keys/key-record";
 import { selfSign } from "../../constructs/keys/self-sign";
+import { createGuard } from "../../machines";
 import { ed25519Pair } from "../generated-key";
 import {
   CHECKOUT,
@@ -167,6 +168,14 @@ describe("options", () => {
     expect(container.env).toContain("PORT=4000");
     expect(machine.url).toBe("http://orders:4000");
     expect(machine.connectTo).toBe("orders:4000=127.0.0.1:14000");
+  });
+
+  it.each([
+    [{ port: 80 }, "http://orders"],
+    [{ hostName: "Orders.Example" }, "http://orders.example:3000"],
+  ])("tells the program its origin in the spelling that it takes: %j", (props, origin) => {
+    expect(machineJson(props).container.env).toContain(`ORIGIN=${origin}`);
+    expect(() => createGuard({ verify: async () => ({}) as never, origin })).not.toThrow();
   });
 
   it("takes a host name in place of a client id that is none, which stays what it is told", () => {

@@ -31,7 +31,8 @@ afterAll(async () => {
 
 const client = (options: Partial<TokenClientOptions> = {}) =>
   createTokenClient(issuer, { clientId: "machine-a", signingKey, dpop: true, patienceMs: 0, ...options });
-const guard = () => createGuard({ verify: createVerifier(issuer, { audience: "machine-b", algorithms: ["ES256"] }) });
+const guard = () =>
+  createGuard({ verify: createVerifier(issuer, { audience: "machine-b", algorithms: ["ES256"] }), log: () => {} });
 const grants = () => server.received.filter(({ path }) => path.endsWith("/token"));
 
 describe.each(SERVERS)("with DPoP, an API of %s", (_, open) => {
@@ -124,6 +125,32 @@ describe("a nonce", () => {
     expect(got.map((line) => line.slice(10))).toEqual(["POST undefined {}", "POST n-1 {}", "PUT n-1 {}"]);
     expect(grants()).toHaveLength(1);
     await api.close();
+  });
+});
+
+describe("a nonce that is demanded of several calls at once", () => {
+  it("is sent by all of them: to an API", async () => {
+    const api = await listen((request, response) => {
+      const isGood = decodeJwt(String(request.headers.dpop)).nonce === "n-2";
+      const challenge = { "dpop-nonce": "n-2", "www-authenticate": 'DPoP error="use_dpop_nonce"' };
+      response.writeHead(isGood ? 200 : 401, challenge).end();
+    });
+    const machine = client();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => machine.fetch(api.url)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
+    await api.close();
+  });
+
+  it("is sent by all of them: to the issuer", async () => {
+    const answer = server.answers.get("/token")!;
+    server.answers.set("/token", (received) =>
+      decodeJwt(String(received.headers.dpop)).nonce === "n-2"
+        ? answer(received)
+        : { status: 400, body: { error: "use_dpop_nonce" }, headers: { "dpop-nonce": "n-2" } },
+    );
+    const machine = client();
+    const tokens = await Promise.all(["a", "b", "c"].map((scope) => machine.getToken(scope)));
+    expect(new Set(tokens).size).toBe(3);
   });
 });
 

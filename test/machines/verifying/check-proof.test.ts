@@ -120,6 +120,7 @@ const THEFTS: [what: string, dpop: () => Promise<string | undefined>, why: strin
   ],
   ["no key", async () => withHeader(await proof(), { jwk: undefined }), "must have its public key in the header"],
   ["text as key", async () => withHeader(await proof(), { jwk: "key" }), "must have its public key in the header"],
+  ["a prime of the key in the header", () => proof({}, { jwk: { ...jwk, p: "AAAA" } }), "and no private one"],
   ["a private key in the header", () => proof({}, { jwk: { ...jwk, d: "AAAA" } }), "and no private one"],
   ["half of the key", () => proof({}, { jwk: { ...jwk, y: undefined } }), "by the key that the token is bound to"],
   [
@@ -214,7 +215,7 @@ describe("a bearer token", () => {
     const dpop = await proof({ ath: tokenHash(accessToken) });
     expect(await refusal(make(), dpop, { accessToken })).toMatchObject({
       status: 401,
-      body: { error_description: "the token is not bound to a key; send it as bearer token" },
+      body: { error: "invalid_token", code: "ERR_TOKEN_CLAIM" },
     });
   });
 
@@ -242,12 +243,48 @@ it("a weak key of a caller is refused", async () => {
   );
 });
 
-it.each(["api.example.org", "https://api.example.org/", "https://api.example.org/path", "HTTPS://api.example.org"])(
-  "the origin %s is refused at once",
-  (origin) => {
-    expect(() => make({ origin })).toThrow("`origin` must be scheme, host and port");
-  },
-);
+it("an origin is taken in any spelling", async () => {
+  const guard = make({ origin: "HTTPS://API.example.org:443" });
+  expect(await refusal(guard, await proof(), { url: "http://10.0.0.7/orders" })).toBeUndefined();
+});
+
+it("a bound token that is judged by its Host is told, once", async () => {
+  const lines: string[] = [];
+  const log = (line: string) => void lines.push(line);
+  const [guard, told] = [make({ log }), make({ log, origin: "https://api.example.org" })];
+  for (const one of [guard, guard, told]) await refusal(one, await proof());
+  expect(lines).toEqual([expect.stringContaining("set `origin`")]);
+});
+
+it("a bound token is refused as bearer token also behind a verifier that leaves the binding to others", async () => {
+  const guard = make({ verify: (text) => verify(text, { checksBinding: true }) });
+  expect(await guard(`Bearer ${token}`)).toMatchObject({ refusal: { status: 401, body: { code: "ERR_TOKEN_CLAIM" } } });
+});
+
+it("a key with members that are nested without end is refused, and no error of the API's", async () => {
+  const nested = `${"[".repeat(4500)}${"]".repeat(4500)}`; // as text: JSON.stringify has no such depth
+  for (const name of ["n", "kid", "crv"]) {
+    const fresh = await folder.key(`nested-${name}.key`, "ES256");
+    const own = await exportJWK(fresh.publicKey);
+    const accessToken = await server.mint({ cnf: { jkt: createDpopKey(fresh).thumbprint } });
+    const [, payload, signature] = (await proof({ ath: tokenHash(accessToken) }, { jwk: own }, fresh)).split(".");
+    const { [name]: _, ...others } = own as Record<string, unknown>;
+    const odd = `${JSON.stringify(others).slice(0, -1)},"${name}":${nested}}`;
+    const header = `{"typ":"dpop+jwt","alg":"ES256","jwk":${odd}}`;
+    const dpop = [Buffer.from(header).toString("base64url"), payload, signature].join(".");
+    expect(await refusal(make(), dpop, { accessToken }), name).toMatchObject({ status: 401 });
+  }
+});
+
+it.each([
+  "api.example.org",
+  "https://api.example.org/path",
+  "https://a.example?b",
+  "https://u@a.example",
+  "ftp://a.example",
+])("the origin %s is refused at once", (origin) => {
+  expect(() => make({ origin })).toThrow("`origin` must be scheme, host and port");
+});
 
 function unsigned(text: string): string {
   return text.split(".").slice(0, 2).join(".");
