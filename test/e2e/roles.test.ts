@@ -17,8 +17,8 @@ const server = KeycloakServer.fromUrl(stack, "Keycloak", at);
 const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "sjwt-example" });
 const signingKey = new SigningKeyPair(stack, "Key", { name: "roles" });
 const own = { accessTokenLifespanSeconds: 77, claims: { team: "blue", level: 3, trusted: true } };
-const shop = new SignedJwtClient(stack, "Shop", { realm, clientId: "shop", signingKey, ...own });
-new SignedJwtClient(stack, "Stock", { realm, clientId: "stock", signingKey }).grantCall(shop, { roles: ["reader"] });
+const shop = new SignedJwtClient(stack, "Shop", { realm, clientId: "roles-shop", signingKey, ...own });
+new SignedJwtClient(stack, "Stock", { realm, clientId: "roles-stock", signingKey }).grantCall(shop, { roles: ["reader"] });
 app.synth();
 `;
 
@@ -44,15 +44,15 @@ describe("a client with roles, claims and a lifespan of its own", () => {
       allowInsecureHttp: true,
     });
     const signingKey = loadSigningKey(`${folder}/certs/roles-signing.key`);
-    const { accessToken } = await requestToken(issuer, { clientId: "shop", signingKey });
-    const verify = (roles: string[]) => createVerifier(issuer, { audience: "stock", roles })(accessToken);
-    expect(await verify(["reader"])).toMatchObject({ caller: "shop", roles: ["reader"], claims: { team: "blue" } });
+    const { accessToken } = await requestToken(issuer, { clientId: "roles-shop", signingKey });
+    const verify = (roles: string[]) => createVerifier(issuer, { audience: "roles-stock", roles })(accessToken);
+    expect(await verify(["reader"])).toMatchObject({ caller: "roles-shop", roles: ["reader"], claims: { team: "blue" } });
     await expect(verify(["writer"])).rejects.toMatchObject({ code: "ERR_TOKEN_ROLE" });
     await issuer.close();
     const claims = decodeJwt(accessToken);
     expect(claims).toMatchObject({
-      aud: "stock",
-      resource_access: { stock: { roles: ["reader"] } },
+      aud: "roles-stock",
+      resource_access: { "roles-stock": { roles: ["reader"] } },
       team: "blue",
       level: 3,
       trusted: true,
