@@ -23,15 +23,24 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
     const moves = findMoves(stack, state);
     announce(moves, session);
     const adoptAll = () => adopt(session, stack, inKeycloak);
+    const apply = async () => {
+      try {
+        await planAndApply(session, stack, options);
+      } catch (error) {
+        // Keycloak may still have been at work on it when it was looked for.
+        if (inKeycloak.length === 0 || !savedItsState(error, session) || !(await adoptAll())) throw error;
+        await planAndApply(session, stack, options);
+      }
+    };
     if (await serverIsLost({ stack, state }, env)) {
       out.warn("a container of this environment is gone; bringing back what is in Docker first, then the rest");
       for (const { from, to } of moves) await tool.move(from, to); // a plan of some addresses takes no others along
       await planAndApply(session, stack, { yes: options.yes, targets: addresses(stack, "docker_") });
       await adoptAll();
-      await planAndApply(session, stack, options);
+      await apply();
     } else {
       await adoptAll();
-      await withMoves(stack, moves, () => planAndApply(session, stack, options));
+      await withMoves(stack, moves, apply);
     }
   } catch (error) {
     if (savedItsState(error, session)) endAttempt(session, stack);

@@ -39,17 +39,22 @@ export async function aboutToMake(stack: Stack, plan: SavedPlan): Promise<string
   return found.flat();
 }
 
-/** Takes what a killed run made in Keycloak, and could not write down any more, into the state. */
-export async function adopt(session: Session, stack: Stack, addresses: readonly string[]): Promise<void> {
+/**
+ * Takes what a killed run made in Keycloak, and could not write down any more, into the state.
+ *
+ * @returns whether there was something
+ */
+export async function adopt(session: Session, stack: Stack, addresses: readonly string[]): Promise<boolean> {
   const tool = terraform(session, stack);
-  for (let state = await tool.state(); ; state = await tool.state()) {
+  for (let rounds = 0; ; rounds++) {
+    const state = await tool.state();
     const found = await findHalfMade(stack, state, addresses);
     for (const [address, id] of found) {
       const what = inWords(address.split(".")[0]!, declaredIdentity(stack, state, address));
       session.out.warn(`an interrupted run made ${what}; it is taken into the state as ${address}`);
       await tool.import(address, id);
     }
-    if (found.length === 0) return; // what belongs to something is found once that is in the state
+    if (found.length === 0) return rounds > 0; // what belongs to something is found once that is in the state
   }
 }
 
