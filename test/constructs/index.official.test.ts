@@ -3,6 +3,8 @@ import type { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import {
   DeployerClient,
+  type GrantOptions,
+  type IPublicKeys,
   KeycloakServer,
   Realm,
   RealmKeys,
@@ -18,6 +20,7 @@ import { type ObjectValue, UNKNOWN, type Value } from "../../provider/protocol/v
 import { resources } from "../../provider/resources";
 // The schema of keycloak/keycloak 5.9.0. `validate` is held to what that provider refuses.
 import official from "../fixtures/provider/official-schema.json";
+import { ecPair } from "../generated-key";
 import { fixedKey, inTemporaryProject, messageOf, newStack, type SynthesizedStack, synth } from "./project";
 
 inTemporaryProject();
@@ -88,21 +91,37 @@ interface Options {
   client?: object;
   keys?: RealmSignatureAlgorithm;
   deployer?: boolean;
+  /** What the caller signs with. */
+  key?: (stack: TerraformStack) => IPublicKeys;
+  grant?: GrantOptions;
 }
 
-function declared({ realm: realmOptions, client: clientOptions, keys, deployer }: Options): SynthesizedStack {
+function declared({
+  realm: realmOptions,
+  client: clientOptions,
+  keys,
+  deployer,
+  key,
+  grant,
+}: Options): SynthesizedStack {
   const stack = newStack();
   const server = new KeycloakServer(stack, "Keycloak");
   const realm = new Realm(stack, "Realm", { server, realmName: "r", ...realmOptions });
   const b = new SignedJwtClient(stack, "B", { realm, clientId: "b", signingKey: fixedKey(stack, "machine-b") });
   const a = new SignedJwtClient(stack, "A", {
-    ...{ realm, clientId: "a", signingKey: fixedKey(stack, "machine-a") },
+    ...{ realm, clientId: "a", signingKey: key?.(stack) ?? fixedKey(stack, "machine-a") },
     ...clientOptions,
   });
-  b.grantCall(a);
+  b.grantCall(a, grant);
   if (keys) new RealmKeys(stack, "Keys", { realm, keys: [{ name: "k", algorithm: keys, state: "active" }] });
   if (deployer) new DeployerClient(stack, "Deployer", { server, realms: [realm], signingKey: pairFor(stack, "ES256") });
   return synth(stack);
+}
+
+function publicKeys(): string {
+  const keys = [ecPair(), ecPair()].map(({ publicKey }) => publicKey.export({ format: "jwk" }));
+  writeFileSync("set.json", JSON.stringify({ keys }));
+  return "set.json";
 }
 
 const pairFor = (stack: TerraformStack, algorithm: SigningAlgorithm) =>
@@ -121,6 +140,15 @@ describe("what the constructs emit is accepted by the official provider", () => 
     [
       "with the scopes of the realm",
       { client: { scopesOfRealm: true }, realm: { defaultClientScopes: ["basic"], optionalClientScopes: [] } },
+    ],
+    ["with a client's token lifespan", { client: { accessTokenLifespanSeconds: 60 } }],
+    ["with a client's claims", { client: { claims: { team: "blue", level: 3, trusted: true } } }],
+    ["with tokens that are bound to a key", { client: { boundTo: "dpop" } }],
+    ["with roles", { grant: { roles: ["reader", "writer"] } }],
+    ["with public keys alone", { key: (stack) => SigningKeyPair.fromPublicKeyFile(stack, "Set", publicKeys()) }],
+    [
+      "with keys at an address",
+      { key: (stack) => SigningKeyPair.fromJwksUri(stack, "Uri", "https://a.example/jwks", { algorithm: "PS256" }) },
     ],
     ["with realm keys for RS256", { keys: "RS256" }],
     ["with realm keys for PS256", { keys: "PS256" }],
