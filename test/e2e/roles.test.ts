@@ -46,7 +46,11 @@ describe("a client with roles, claims and a lifespan of its own", () => {
     const signingKey = loadSigningKey(`${folder}/certs/roles-signing.key`);
     const { accessToken } = await requestToken(issuer, { clientId: "roles-shop", signingKey });
     const verify = (roles: string[]) => createVerifier(issuer, { audience: "roles-stock", roles })(accessToken);
-    expect(await verify(["reader"])).toMatchObject({ caller: "roles-shop", roles: ["reader"], claims: { team: "blue" } });
+    expect(await verify(["reader"])).toMatchObject({
+      caller: "roles-shop",
+      roles: ["reader"],
+      claims: { team: "blue" },
+    });
     await expect(verify(["writer"])).rejects.toMatchObject({ code: "ERR_TOKEN_ROLE" });
     await issuer.close();
     const claims = decodeJwt(accessToken);
