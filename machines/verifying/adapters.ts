@@ -171,7 +171,10 @@ const plainHost = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
 /** A path that a router sees as a proof has it: without dot segments, backslashes and fragment. */
 const plainPath = /^(?![^?]*\/(\.|%2e){1,2}([/?]|$))\/[^\\#?]*(\?[^#]*)?$/i;
 
-/** What a proof is for; no address if host or path could be read in two ways. Express takes a part of `url` away and keeps the whole in `originalUrl`. */
+/**
+ * What a proof is for; no address if host or path could be read in two ways. Express takes a part of `url` away and keeps
+ * the whole in `originalUrl`.
+ */
 function requestOf(request: IncomingMessage & { readonly originalUrl?: string }): GuardedRequest {
   const { method = "", headers, socket } = request;
   const scheme = socket && "encrypted" in socket ? "https" : "http";

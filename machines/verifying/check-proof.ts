@@ -30,7 +30,7 @@ const mostProofs = 100_000;
 const mostKeys = 1000;
 
 /**
- * Makes a function that checks DPoP proofs, and accepts each of them once in this process.
+ * Makes a function that checks DPoP proofs, and accepts each of them once.
  *
  * @throws {TokenError} `ERR_TOKEN_PROOF`, by the function
  * @see RFC 9449 section 4.3
@@ -61,9 +61,7 @@ export function createProofCheck(now: () => Date): (request: BoundRequest) => Pr
     const jwk = publicKeyIn(header);
     if ((await thumbprintOf(jwk)) !== thumbprint) throw refused("must be signed by the key that the token is bound to");
     if (payload.htm !== method) throw refused("must be for the method of the request");
-    if (typeof payload.htu !== "string" || proofTarget(payload.htu) === undefined || !isFor(payload.htu, url)) {
-      throw refused("must be for the address of the request");
-    }
+    if (!isFor(payload.htu, url)) throw refused("must be for the address of the request");
     if (payload.ath !== tokenHash(accessToken)) throw refused("must be for the access token of the request");
     if (typeof jti !== "string" || jti === "" || jti.length > 512) throw refused("must have an id of its own");
     if (typeof iat !== "number" || !(iat <= seconds + aheadSeconds && iat > seconds - PROOF_SECONDS)) {
@@ -99,8 +97,10 @@ async function thumbprintOf(jwk: JWK): Promise<string | undefined> {
   return await calculateJwkThumbprint(jwk).catch(() => undefined);
 }
 
-function isFor(htu: string, url: string): boolean {
-  return proofTarget(htu) === proofTarget(url);
+/** An address that cannot be read is for no request. */
+function isFor(htu: unknown, url: string): boolean {
+  const target = typeof htu === "string" ? proofTarget(htu) : undefined;
+  return target !== undefined && target === proofTarget(url);
 }
 
 async function verified(proof: string, key: KeyObject, algorithm: string): Promise<void> {

@@ -97,8 +97,8 @@ const tokenCharacters = /^[\w.~+/-]+=*$/;
  * - 401 without an error: there is no token
  * - 400 `invalid_request`: a header without a token, or more than one token
  * - 401 `invalid_token`: the token is not accepted; `code` in the body says why
- * - 401 `invalid_dpop_proof`: the token is bound, and the proof is missing or not accepted. Each proof is accepted once in
- *   this process, within a minute
+ * - 401 `invalid_dpop_proof`: the token is bound, and the proof is missing or not accepted. This guard accepts each proof
+ *   once, within a minute
  * - 403 `insufficient_scope`: the token is valid but lacks a scope or a role
  * - 503 with `Retry-After`: the issuer could not be asked, or refuses this API's own client
  *
@@ -135,7 +135,7 @@ export function createGuard(options: GuardOptions): Guard {
   const refuseAs =
     (scheme: Scheme) =>
     (status: Refusal["status"], error?: string, text = "", more: Record<string, string> = {}) => {
-      const { code, ...shown } = more;
+      const { code, ...others } = more;
       // Only characters that an error description and a header may hold.
       const words = text.replaceAll('"', "'").replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
       const algs = scheme === "DPoP" && { algs: PROOF_ALGORITHMS.join(" ") };
@@ -143,7 +143,7 @@ export function createGuard(options: GuardOptions): Guard {
         ...(realm && { realm }),
         ...algs,
         ...(error && { error, error_description: words }),
-        ...shown,
+        ...others,
       };
       const challenge = Object.entries(parameters).map(([name, value]) => `${name}=${quote(value)}`);
       const headers = { "www-authenticate": [scheme, challenge.join(", ")].filter(Boolean).join(" ") };
