@@ -34,7 +34,9 @@ async function destroy(session: Session, deployed: Deployed, all: readonly Deplo
   const halfMade = halfMadeInKeycloak(session, stack);
   if (state.resources.length > 0 || halfMade.length > 0) {
     // To be destroyed with the rest. What cannot be taken over does not keep the rest.
-    await adopt(session, stack, halfMade).catch((error: Error) => session.out.warn(error.message));
+    const adoptAll = () =>
+      adopt(session, stack, halfMade).catch((error: Error) => void session.out.warn(error.message));
+    await adoptAll();
     const servers = serversOf(deployed, all);
     await tool.forget(await entriesOfLostServers(servers, session.env));
     session.out.say(`destroying stack ${stack.name}`);
@@ -43,6 +45,8 @@ async function destroy(session: Session, deployed: Deployed, all: readonly Deplo
         throw await withWayOut(error, session, stack, servers);
       }
     });
+    // Keycloak may still have been at work on some of it when it was looked for.
+    if (halfMade.length > 0 && (await adoptAll())) await tool.destroy();
   }
   await remove(
     leftovers.filter((thing) => !isContainer(thing)),
