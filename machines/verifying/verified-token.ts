@@ -177,7 +177,7 @@ function readConfirmation(cnf: unknown): Confirmation {
 /** Refuses a bound token, unless its binding is checked. @throws {TokenError} `ERR_TOKEN_CLAIM` */
 export function unlessBound(token: VerifiedToken, { checksBinding = false }: VerifyOptions = {}): VerifiedToken {
   if (token.confirmation === undefined || checksBinding) return token;
-  throw wrongClaim("cnf", "binds it to a key or certificate, which is not checked here");
+  throw wrongClaim("cnf", "binds it to a key or certificate, so it is no bearer token: send it with a proof (DPoP)");
 }
 
 /** Checks that a verified token has not expired. @throws {TokenError} `ERR_TOKEN_EXPIRED` */
