@@ -20,7 +20,7 @@ export type ErrorCode =
   | "ERR_TOKEN_CLAIM" // a claim is missing or wrong, `claim` says which
   | "ERR_TOKEN_SCOPE" // valid, but without a scope that is needed
   | "ERR_TOKEN_ROLE" // valid, but without a role that is needed
-  | "ERR_TOKEN_PROOF" // bound to a key, and the sender does not prove to hold it
+  | "ERR_TOKEN_PROOF" // bound to a key or certificate, and the sender does not prove to hold it
   | "ERR_TOKEN_INACTIVE"; // the issuer says it is revoked, expired or not for this API
 
 /**
@@ -63,7 +63,7 @@ export class IssuerError extends MachineError {}
 
 /** The access token must be refused. */
 export class TokenError extends MachineError {
-  /** The claim at fault, for `ERR_TOKEN_CLAIM` and `ERR_TOKEN_EXPIRED`. */
+  /** The claim at fault, for `ERR_TOKEN_CLAIM` and `ERR_TOKEN_EXPIRED`; `cnf` for `ERR_TOKEN_PROOF` of a certificate. */
   readonly claim: string | undefined;
   /** The scopes that are needed, for `ERR_TOKEN_SCOPE`. */
   readonly scopes: readonly string[] | undefined;

@@ -32,15 +32,16 @@ export { type AssertionOptions, signAssertion } from "./signing/sign-assertion";
 export { loadSigningKey, signingKeyFromVariable } from "./signing/signing-key";
 export { type WatchOptions, watchSigningKey } from "./signing/watch-signing-key";
 export { expressGuard, fastifyGuard, honoGuard, type ProtectedHandler, protect } from "./verifying/adapters";
+export type { CallerCertificates } from "./verifying/check-certificate";
 export {
   createGuard,
   type Guard,
   type GuardedRequest,
   type GuardOptions,
-  type Refusal,
   type Verdict,
 } from "./verifying/guard";
 export { createIntrospector, type IntrospectorOptions } from "./verifying/introspect-token";
+export type { Refusal } from "./verifying/refusal";
 export type { Confirmation, TokenRules, VerifiedToken, VerifyOptions, VerifyToken } from "./verifying/verified-token";
 export { type BothOptions, verifyBoth } from "./verifying/verify-both";
 export { createVerifier, type VerifierOptions } from "./verifying/verify-token";

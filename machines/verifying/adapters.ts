@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Guard, GuardedRequest, Refusal } from "./guard";
+import type { Guard, GuardedRequest } from "./guard";
+import { certificateOf } from "./peer-certificate";
+import type { Refusal } from "./refusal";
 import type { VerifiedToken } from "./verified-token";
 
 /** Answers a request after its token is verified. */
@@ -12,6 +14,9 @@ export type ProtectedHandler<Rest extends unknown[]> = (
 /**
  * Protects a `fetch` handler, as Deno, Bun, Hono, Next.js and service workers take it. Further arguments of the
  * platform follow after the token.
+ *
+ * A `Request` does not tell of its connection, so a token that is bound to a client certificate is refused. Where a proxy
+ * tells the certificate, or the platform does, call the guard with {@link GuardedRequest.certificate}.
  *
  * Does not check: what the guard does not check. Throws what the guard and the handler throw.
  *
@@ -36,11 +41,14 @@ export function protect<Rest extends unknown[]>(guard: Guard, handler: Protected
 /** The part of Hono's context that is needed here. */
 interface HonoContext {
   readonly req: { header(name: string): string | undefined; readonly method: string; readonly url: string };
+  /** `@hono/node-server` puts `incoming`, the request of Node.js, there. */
+  readonly env?: unknown;
   set(name: "token", token: VerifiedToken): void;
 }
 
 /**
- * Protects routes of Hono. Handlers get the token by `c.get("token")`. Errors of the guard go to `app.onError`.
+ * Protects routes of Hono. Handlers get the token by `c.get("token")`. Errors of the guard go to `app.onError`. The
+ * client certificate comes from the connection, under `@hono/node-server` only.
  *
  * Does not check: what the guard does not check.
  *
@@ -60,7 +68,10 @@ interface HonoContext {
 export function honoGuard(guard: Guard) {
   return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
     const { method, url } = c.req;
-    const verdict = await guard(c.req.header("authorization"), { method, url, dpop: c.req.header("dpop") });
+    const { incoming } = (c.env ?? {}) as { incoming?: Partial<IncomingMessage> };
+    const certificate = certificateOf(incoming?.socket);
+    const sent = { method, url, dpop: c.req.header("dpop"), certificate };
+    const verdict = await guard(c.req.header("authorization"), sent);
     if (!("token" in verdict)) return toResponse(verdict.refusal);
     c.set("token", verdict.token);
     await next();
@@ -71,7 +82,7 @@ export function honoGuard(guard: Guard) {
 /**
  * Protects routes of Express, Connect or a plain server of `node:http`. Handlers get the token by
  * `response.locals.token`. Errors of the guard go to `next`. If `next` takes no argument, as in a plain server, the
- * answer is 500 instead.
+ * answer is 500 instead. The client certificate comes from the connection.
  *
  * Does not check: what the guard does not check.
  *
@@ -124,6 +135,7 @@ interface FastifyReply {
 
 /**
  * Protects routes of Fastify. Handlers get the token by `request.token`. Errors of the guard go to the error handler.
+ * The client certificate comes from the connection.
  *
  * Does not check: what the guard does not check.
  *
@@ -182,7 +194,7 @@ function requestOf(request: IncomingMessage & { readonly originalUrl?: string })
   const path = request.originalUrl ?? request.url ?? "/";
   const { dpop } = headers; // several come joined by commas
   const url = plainHost.test(host) && plainPath.test(path) ? `${scheme}://${host}${path}` : "";
-  return { method, url, dpop: typeof dpop === "string" ? dpop : undefined };
+  return { method, url, dpop: typeof dpop === "string" ? dpop : undefined, certificate: certificateOf(socket) };
 }
 
 function toResponse({ status, headers, body }: Refusal): Response {

@@ -1,7 +1,9 @@
 import { shown } from "../../constructs/keys/shown";
 import { MachineError, OptionError, TokenError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
-import { createProofCheck, PROOF_ALGORITHMS } from "./check-proof";
+import { type CallerCertificates, createCertificateCheck } from "./check-certificate";
+import { createProofCheck } from "./check-proof";
+import { createRefusals, type Refusal, type Scheme, unanswered } from "./refusal";
 import { checkRoles, requireRoles } from "./roles";
 import {
   checkScopes,
@@ -34,11 +36,22 @@ export interface GuardOptions {
    */
   readonly roles?: readonly string[];
   /**
-   * Refuse bearer tokens, which whoever reads one may use. Only tokens that are bound to a key are accepted.
+   * Refuse bearer tokens, which whoever reads one may use. Only tokens that are bound to a key (DPoP) or to a client
+   * certificate (mutual TLS) are accepted.
    *
    * @default false: both are
    */
   readonly requireBinding?: boolean;
+  /**
+   * The common name (CN) that the certificate of each caller has, by client id: `{ "machine-a": "machine-a.example.org" }`.
+   * A token that is bound to a certificate is then accepted only of these callers, and of these callers nothing else is.
+   *
+   * Keycloak binds a token to whatever trusted certificate it is asked with. Without the names, who steals a caller's
+   * signing key can use it with a certificate of his own.
+   *
+   * @default - the certificate of a token may have any name
+   */
+  readonly callerCertificates?: CallerCertificates;
   /**
    * Scheme, host and port that callers use, as in `https://api.example.org`. A DPoP proof is for one address, and behind a
    * proxy a request does not show it. With an origin the header `Host` does not count.
@@ -65,13 +78,6 @@ export interface GuardOptions {
 /** The verified token of a request, or the answer that refuses the request. */
 export type Verdict = { readonly token: VerifiedToken } | { readonly refusal: Refusal };
 
-/** The answer to a request that is refused. */
-export interface Refusal {
-  readonly status: 400 | 401 | 403 | 503;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Readonly<Record<string, string>>;
-}
-
 /** What a bound token needs beside the `Authorization` header. */
 export interface GuardedRequest {
   readonly method: string;
@@ -79,30 +85,38 @@ export interface GuardedRequest {
   readonly url: string;
   /** The header `DPoP`. */
   readonly dpop: string | null | undefined;
+  /**
+   * The client certificate of the connection in DER. Absent if there is none, or if the TLS layer has not verified it: no
+   * other check follows. Behind a proxy it comes from there, such as in the header `Client-Cert` (RFC 9440), which the
+   * proxy must take out of what callers send.
+   *
+   * @default - none
+   */
+  readonly certificate?: Buffer;
 }
 
 /** Judges requests by their `Authorization` header. Without the `request`, bound tokens are refused. */
 export type Guard = (authorization: string | null | undefined, request?: GuardedRequest) => Promise<Verdict>;
 
-/** Seconds after which a caller may try again if the issuer could not be asked. */
-const retryAfterSeconds = 2;
 /** The characters of RFC 6750 section 2.1. */
 const tokenCharacters = /^[\w.~+/-]+=*$/;
 
 /**
  * Makes a guard. It takes the access token from a request's `Authorization` header and verifies it: a bearer token, or
- * one that is bound to a key (scheme `DPoP`), with the proof in the header `DPoP`. It ignores tokens
- * in the query or the body. Whatever a caller sends, a refusal is one of these:
+ * one that is bound to a key (scheme `DPoP`), with the proof in the header `DPoP`. A token that is bound to a client
+ * certificate is sent as a bearer token, and the connection must have that certificate. It ignores tokens in the query or
+ * the body. Whatever a caller sends, a refusal is one of these:
  *
  * - 401 without an error: there is no token
  * - 400 `invalid_request`: a header without a token, or more than one token
- * - 401 `invalid_token`: the token is not accepted; `code` in the body says why
+ * - 401 `invalid_token`: the token is not accepted; `code` in the body says why. `ERR_TOKEN_PROOF`: it is bound to another
+ *   certificate than that of the connection
  * - 401 `invalid_dpop_proof`: the token is bound, and the proof is missing or not accepted. This guard accepts each proof
  *   once, within a minute
  * - 403 `insufficient_scope`: the token is valid but lacks a scope or a role
  * - 503 with `Retry-After`: the issuer could not be asked, or refuses this API's own client
  *
- * Does not check: who sends the request, beyond the token. What the caller may do, beyond the scopes and roles.
+ * Does not check: who sends the request, beyond the token. That a certificate is trusted, which the TLS layer does. What the caller may do, beyond the scopes and roles.
  *
  * @example
  * ```ts
@@ -116,9 +130,9 @@ const tokenCharacters = /^[\w.~+/-]+=*$/;
  * else console.log(verdict.token.caller);
  * ```
  *
- * @throws {OptionError} `ERR_OPTION` at once for a realm or scope that a challenge cannot hold. The guard throws only
- *   if `verify` throws something else than a `MachineError`
- * @see RFC 6750 sections 2.1 and 3, RFC 9449 sections 4.3 and 7, RFC 9110 section 11.6.1
+ * @throws {OptionError} `ERR_OPTION` at once for a realm or scope that a challenge cannot hold, or for
+ *   `callerCertificates` without names. The guard throws only if `verify` throws something else than a `MachineError`
+ * @see RFC 6750 sections 2.1 and 3, RFC 8705 section 3, RFC 9449 sections 4.3 and 7, RFC 9110 section 11.6.1
  */
 export function createGuard(options: GuardOptions): Guard {
   const { verify, realm, scopes = [], roles = [], requireBinding = false } = options;
@@ -132,49 +146,42 @@ export function createGuard(options: GuardOptions): Guard {
   let isTold = false;
   const checkProof = createProofCheck(options.now ?? (() => new Date()));
 
-  const refuseAs =
-    (scheme: Scheme) =>
-    (status: Refusal["status"], error?: string, text = "", more: Record<string, string> = {}) => {
-      const { code, ...others } = more;
-      // Only characters that an error description and a header may hold.
-      const words = text.replaceAll('"', "'").replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
-      const algs = scheme === "DPoP" && { algs: PROOF_ALGORITHMS.join(" ") };
-      const parameters = {
-        ...(realm && { realm }),
-        ...algs,
-        ...(error && { error, error_description: words }),
-        ...others,
-      };
-      const challenge = Object.entries(parameters).map(([name, value]) => `${name}=${quote(value)}`);
-      const headers = { "www-authenticate": [scheme, challenge.join(", ")].filter(Boolean).join(" ") };
-      const body = { error: error ?? "unauthorized", error_description: words, ...(code && { code }) };
-      return { refusal: { status, headers, body } };
-    };
+  const checkCertificate = createCertificateCheck(options.callerCertificates);
+  const refuseAs = createRefusals(realm, requireBinding);
 
-  const bound = async (token: string, request: GuardedRequest): Promise<VerifiedToken> => {
-    const verified = await verify(token, { checksBinding: true });
-    const thumbprint = verified.confirmation?.jkt;
-    if (thumbprint === undefined) throw wrongClaim("cnf", "does not bind it to a key; send it as bearer token");
+  /** Checks a proof for a token that is bound to a key. */
+  const checkKey = async (thumbprint: string, accessToken: string, request: GuardedRequest): Promise<void> => {
     if (origin === undefined && !isTold) {
       isTold = true;
       log(
         "machine: a bound token is judged by the `Host` of its request; set `origin`, or an API that callers use too can pass it on",
       );
     }
-    await checkProof({ ...request, url: atOrigin(request.url, origin), accessToken: token, thumbprint });
+    await checkProof({ ...request, url: atOrigin(request.url, origin), accessToken, thumbprint });
+  };
+
+  const judge = async (token: string, scheme: Scheme, request: GuardedRequest | undefined): Promise<VerifiedToken> => {
+    const verified = await verify(token, { checksBinding: true });
+    const thumbprint = verified.confirmation?.jkt;
+    if (scheme === "Bearer" && thumbprint !== undefined) unlessBound(verified);
+    if (scheme === "DPoP" && thumbprint === undefined) {
+      throw wrongClaim("cnf", "does not bind it to a key; send it as bearer token");
+    }
+    if (requireBinding && !verified.confirmation) {
+      throw new TokenError("ERR_TOKEN_PROOF", `a bearer token is not accepted here; send a bound one, ${bound}`);
+    }
+    checkCertificate(verified, request?.certificate);
+    if (thumbprint !== undefined) await checkKey(thumbprint, token, request!);
     return verified;
   };
 
   return async (authorization, request) => {
     const [given = "", ...rest] = (authorization ?? "").trim().split(" ");
     const scheme = schemeOf(given, request);
-    const refuse = refuseAs(requireBinding ? "DPoP" : (scheme ?? "Bearer"));
-    if (!scheme)
-      return refuse(
-        401,
-        undefined,
-        `send an access token${requireBinding ? " with a DPoP proof" : " as bearer token"}`,
-      );
+    const refuse = refuseAs(scheme ?? "Bearer");
+    if (!scheme) {
+      return refuse(401, undefined, `send an access token${requireBinding ? `, ${bound}` : " as bearer token"}`);
+    }
     const token = rest.join(" ").trim();
     if (token === "" || token.includes(",")) {
       return refuse(400, "invalid_request", scheme === "DPoP" ? "send one token" : "send one bearer token");
@@ -183,13 +190,7 @@ export function createGuard(options: GuardOptions): Guard {
       if (!tokenCharacters.test(token)) {
         throw new TokenError("ERR_TOKEN_MALFORMED", "the token has characters that no token may have");
       }
-      if (requireBinding && scheme !== "DPoP") {
-        throw new TokenError(
-          "ERR_TOKEN_PROOF",
-          "a bearer token is not accepted here; send a bound one, with a DPoP proof",
-        );
-      }
-      const verified = scheme === "DPoP" ? await bound(token, request!) : unlessBound(await verify(token));
+      const verified = await judge(token, scheme, request);
       requireScopes(verified, scopes);
       if (roles.length > 0) requireRoles(verified.roles ?? [], roles);
       return { token: verified };
@@ -198,14 +199,17 @@ export function createGuard(options: GuardOptions): Guard {
       const { code, message } = error;
       if (!(error instanceof TokenError)) return unanswered(error, log);
       if (code === "ERR_TOKEN_ROLE") return refuse(403, "insufficient_scope", message, { code });
-      if (code === "ERR_TOKEN_PROOF" && scheme === "DPoP") return refuse(401, "invalid_dpop_proof", message, { code });
+      // Of a certificate it says the claim.
+      const isOfProof = code === "ERR_TOKEN_PROOF" && scheme === "DPoP" && error.claim === undefined;
+      if (isOfProof) return refuse(401, "invalid_dpop_proof", message, { code });
       if (code !== "ERR_TOKEN_SCOPE") return refuse(401, "invalid_token", message, { code });
       return refuse(403, "insufficient_scope", message, { code, scope: (error.scopes ?? scopes).join(" ") });
     }
   };
 }
 
-type Scheme = "Bearer" | "DPoP";
+/** How a bound token is sent. */
+const bound = "with a DPoP proof or over a connection with its client certificate";
 
 /** The scheme of RFC 6750 section 2.1, or of RFC 9449 section 7.1 if the request is known. */
 function schemeOf(given: string, request: GuardedRequest | undefined): Scheme | undefined {
@@ -227,14 +231,4 @@ function readOrigin(given: string | undefined): string | undefined {
 function atOrigin(url: string, origin: string | undefined): string {
   if (origin === undefined || !URL.canParse(url)) return url;
   return `${origin}${new URL(url).pathname}`;
-}
-
-function unanswered({ code, message }: MachineError, log: Log): Verdict {
-  log(`machine: a request is answered with 503: ${message} [${code}]`);
-  const headers = { "retry-after": String(retryAfterSeconds) };
-  return { refusal: { status: 503, headers, body: { error: "temporarily_unavailable", code } } };
-}
-
-function quote(text: string): string {
-  return `"${text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`;
 }

@@ -11,6 +11,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SecureContextOptions, TlsOptions } from "node:tls";
 import {
   calculateJwkThumbprint,
   EmbeddedJWK,
@@ -24,6 +25,7 @@ import { shapeOf } from "../../constructs/keys/algorithms";
 import { generateKey } from "../../constructs/keys/generate";
 import { type Issuer, openIssuer } from "../../machines/calling/open-issuer";
 import type { SigningKey } from "../../machines/signing/parse-signing-key";
+import { certificateOf } from "../../machines/verifying/peer-certificate";
 
 /** The signature algorithms of every kind: a realm and a machine may use them here. */
 export const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
@@ -80,6 +82,8 @@ export interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly form: URLSearchParams;
+  /** The client certificate of the connection in DER, if it is trusted. */
+  readonly certificate: Buffer | undefined;
 }
 
 /**
@@ -99,8 +103,8 @@ export class TestIssuer {
   constructor(
     readonly key: TestKey,
     realm = "test",
-    /** Serves over TLS with this certificate. */
-    private readonly tls?: { readonly cert: string; readonly key: string },
+    /** Serves over TLS with this certificate. Tokens are bound to the client's, if it asks for one. */
+    private readonly tls?: SecureContextOptions & TlsOptions,
   ) {
     this.url = `${tls ? "https" : "http"}://issuer.test:8080/realms/${realm}`;
     this.reset();
@@ -124,7 +128,9 @@ export class TestIssuer {
       const clientId = await this.authenticate(received);
       if (clientId === undefined) return refused;
       const jkt = received.headers.dpop && (await this.boundKey(received.headers.dpop));
-      const accessToken = await this.mint({ azp: clientId, ...(jkt && { typ: "DPoP", cnf: { jkt } }) });
+      const x5t = received.certificate && createHash("sha256").update(received.certificate).digest("base64url");
+      const cnf = jkt ? { typ: "DPoP", cnf: { jkt } } : x5t && { cnf: { "x5t#S256": x5t } };
+      const accessToken = await this.mint({ azp: clientId, ...(cnf || undefined) });
       const scope = ["profile email", received.form.get("scope")].filter(Boolean).join(" ");
       return { body: { access_token: accessToken, token_type: jkt ? "DPoP" : "Bearer", expires_in: 300, scope } };
     });
@@ -227,7 +233,8 @@ export class TestIssuer {
   private createServer(): Server {
     const answer: RequestListener = async (request, response) => {
       const path = (request.url ?? "").replace(new URL(this.url).pathname, "");
-      const received = { path, headers: request.headers, form: new URLSearchParams(await text(request)) };
+      const certificate = certificateOf(request.socket);
+      const received = { path, headers: request.headers, form: new URLSearchParams(await text(request)), certificate };
       this.received.push(received);
       const answer = this.answers.get(path.replace("/protocol/openid-connect", ""));
       const {

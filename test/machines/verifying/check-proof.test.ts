@@ -4,8 +4,9 @@ import { exportJWK, type JWK, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tokenHash } from "../../../machines/dpop";
 import { createDpopKey, type DpopKey } from "../../../machines/signing/dpop-key";
-import { createGuard, type Guard, type GuardOptions, type Refusal } from "../../../machines/verifying/guard";
+import { createGuard, type Guard, type GuardOptions } from "../../../machines/verifying/guard";
 import { createIntrospector } from "../../../machines/verifying/introspect-token";
+import type { Refusal } from "../../../machines/verifying/refusal";
 import type { VerifyToken } from "../../../machines/verifying/verified-token";
 import { verifyBoth } from "../../../machines/verifying/verify-both";
 import { createVerifier } from "../../../machines/verifying/verify-token";
@@ -225,7 +226,9 @@ describe("a bearer token", () => {
     expect(verdict.refusal).toMatchObject({ status: 401, body: { error: "invalid_token", code: "ERR_TOKEN_PROOF" } });
     for (const header of [undefined, `Bearer ${token}`]) {
       const { refusal } = (await guard(header)) as { refusal: Refusal };
-      expect(refusal.headers["www-authenticate"]).toMatch(/^DPoP realm="orders", algs="RS256 /);
+      expect(refusal.headers["www-authenticate"]).toMatch(
+        /^Bearer realm="orders"(, error="invalid_token", .*)?, DPoP realm="orders", algs="RS256 /,
+      );
     }
     expect(await refusal(guard, await proof())).toBeUndefined();
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ErrorCode, MachineError, TokenError } from "../../../machines/errors";
-import { createGuard, type GuardOptions, type Refusal, type Verdict } from "../../../machines/verifying/guard";
+import { createGuard, type GuardOptions, type Verdict } from "../../../machines/verifying/guard";
+import type { Refusal } from "../../../machines/verifying/refusal";
 import type { VerifyToken } from "../../../machines/verifying/verified-token";
 import { createVerifier } from "../../../machines/verifying/verify-token";
 import { TestIssuer, testFolder } from "../issuer-fixture";

@@ -1,0 +1,42 @@
+import type { X509Certificate } from "node:crypto";
+
+/** What is needed of a `TLSSocket`. Frameworks put other things in its place. */
+interface Peer {
+  readonly authorized?: unknown;
+  readonly authorizationError?: unknown;
+  getPeerX509Certificate?(): X509Certificate | undefined;
+}
+
+/**
+ * The certificate of a connection's client in DER, if Node.js has verified it. `undefined` for any other connection.
+ *
+ * `authorized` alone is not enough: in a resumed session of TLS 1.3, Node.js sets it without any certificate.
+ */
+export function certificateOf(socket: unknown): Buffer | undefined {
+  return isPeer(socket) && socket.authorized === true ? socket.getPeerX509Certificate?.()?.raw : undefined;
+}
+
+const UNTRUSTED = "it is of a CA that is not trusted here";
+const REASONS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "it has expired",
+  CERT_NOT_YET_VALID: "it is not valid yet",
+  CERT_REVOKED: "it is revoked",
+  CERT_SIGNATURE_FAILURE: "its signature is wrong",
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  INVALID_PURPOSE: "it is not for clients (extended key usage clientAuth)",
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+};
+
+/** Why a connection has no verified client certificate, in words. */
+export function whyNoCertificate(socket: unknown): string {
+  if (!isPeer(socket) || !socket.getPeerX509Certificate?.()) return "none was sent";
+  const code = String(socket.authorizationError);
+  return REASONS[code] ?? `it cannot be verified (${code.slice(0, 100)})`;
+}
+
+function isPeer(socket: unknown): socket is Peer {
+  return typeof socket === "object" && socket !== null;
+}
