@@ -18,12 +18,16 @@ export interface Target {
 }
 
 interface Settings {
-  readonly tls?: TlsSettings;
+  /** A function gives those to use now: the same object until they change. */
+  readonly tls?: TlsSettings | (() => TlsSettings);
   /** Milliseconds that a connection may take. */
   readonly timeoutMs?: number;
   /** Addresses with a target are connected to directly. */
   readonly targetOf?: (address: Pick<URL, "hostname" | "port" | "protocol">) => Target | undefined;
 }
+
+/** How long undici connects by default. */
+const usualTimeoutMs = 10_000;
 
 /**
  * The ways to servers that the environment asks for: proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) and CAs
@@ -31,11 +35,17 @@ interface Settings {
  */
 export class Dispatchers {
   private readonly made = new Map<string, Dispatcher>();
+  /** Made with former settings of TLS. */
+  private readonly former = new Set<Dispatcher>();
+  private tls: TlsSettings | undefined;
+  private secured: { readonly of: readonly unknown[]; readonly options: object | undefined } | undefined;
 
   constructor(
     private readonly settings: Settings = {},
     private readonly env = process.env,
-  ) {}
+  ) {
+    this.tls = tlsOf(settings);
+  }
 
   /**
    * The dispatcher for an address. `undefined`: Node.js' own `fetch` goes the right way, with the global dispatcher.
@@ -43,6 +53,7 @@ export class Dispatchers {
    * @throws {NetworkSettingError} for a variable that cannot be followed
    */
   for(address: URL): Dispatcher | undefined {
+    this.followTls();
     if (this.settings.targetOf?.(address)) return this.once(`to ${address.protocol}`, () => this.toTargets(address));
     // A program that has chosen a way for everything means it, such as a proxy or a stand-in of its tests.
     if (!this.settings.tls && hasOwnGlobalDispatcher()) return undefined;
@@ -59,7 +70,25 @@ export class Dispatchers {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.made.values()].map((one) => one.close()));
+    await Promise.all([...this.made.values(), ...this.former].map((one) => one.close()));
+    this.former.clear();
+  }
+
+  /**
+   * With other settings of TLS, requests go by new connections. A new session cache belongs to them: in a resumed session
+   * a server would see the former certificate.
+   */
+  private followTls(): void {
+    const tls = tlsOf(this.settings);
+    if (tls === this.tls) return;
+    this.tls = tls;
+    const former = [...this.made.values()];
+    this.made.clear();
+    for (const one of former) this.former.add(one);
+    // Requests may be on their way to the former connections, and none takes longer.
+    setTimeout(() => {
+      for (const one of former) if (this.former.delete(one)) one.close().catch(() => {});
+    }, this.settings.timeoutMs ?? usualTimeoutMs).unref();
   }
 
   private once(name: string, make: () => Dispatcher): Dispatcher {
@@ -98,15 +127,25 @@ export class Dispatchers {
     return this.settings.timeoutMs === undefined ? {} : { timeout: this.settings.timeoutMs };
   }
 
-  /** TLS options, if the defaults of Node.js are not what is wanted. */
+  /** TLS options, if the defaults of Node.js are not what is wanted. Made once: certificates take long to read. */
   private secure(): object | undefined {
-    const { rejectUnauthorized, ...own } = this.settings.tls ?? {};
+    const of = [this.tls, this.env.SSL_CERT_FILE, this.env.NODE_EXTRA_CA_CERTS];
+    if (of.some((one, i) => one !== this.secured?.of[i]) || !this.secured)
+      this.secured = { of, options: this.options() };
+    return this.secured.options;
+  }
+
+  private options(): object | undefined {
+    const { rejectUnauthorized, ...own } = this.tls ?? {};
     const ca = own.ca ?? trustedAuthorities(this.env);
-    if (!this.settings.tls && ca === undefined) return undefined;
-    // Made once: to read some hundred certificates takes longer than to connect.
+    if (!this.tls && ca === undefined) return undefined;
     const secureContext = createSecureContext({ ...own, ...(ca !== undefined && { ca }) });
     return { secureContext, ...(rejectUnauthorized !== undefined && { rejectUnauthorized }) };
   }
+}
+
+function tlsOf({ tls }: Settings): TlsSettings | undefined {
+  return typeof tls === "function" ? tls() : tls;
 }
 
 /** Whether the program has set a global dispatcher of another kind than undici's own default. */

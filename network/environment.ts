@@ -7,7 +7,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export class NetworkSettingError extends Error {}
 
 /** The most bytes that a file of CAs may have. Those of operating systems have about 250,000. */
-const mostBytes = 16 * 1024 * 1024;
+export const MOST_AUTHORITY_BYTES = 16 * 1024 * 1024;
 
 /**
  * The proxy for an address, by `HTTPS_PROXY` or `HTTP_PROXY`. A name in small letters goes first. It is `undefined` for
@@ -62,7 +62,7 @@ function extra(file: string): string {
 
 function readPem(file: string): string | { problem: string } {
   try {
-    return readTextFile(file, { mostBytes });
+    return readTextFile(file, { mostBytes: MOST_AUTHORITY_BYTES });
   } catch (error) {
     return { problem: error instanceof UnreadableFile ? error.got : "unreadable" };
   }

@@ -1,9 +1,16 @@
+import { shown } from "../constructs/keys/shown";
 import { nameOfProxy } from "./environment";
 
 /** Why a server could not be reached, and what to do about it. */
 export interface Failure {
   readonly reason: string;
   readonly advice: string;
+}
+
+/** The files that a program uses for TLS, for advice. */
+export interface TlsOfCaller {
+  readonly caFile?: string;
+  readonly certificateFile?: string;
 }
 
 const untrusted = [
@@ -28,6 +35,10 @@ const KNOWN: Readonly<Record<string, readonly [reason: string, advice: string]>>
     "its certificate is for another name",
     "use a name that is in the certificate, or have it issued for this one",
   ],
+  INVALID_PURPOSE: [
+    "its certificate is not for servers",
+    "have it issued with the extended key usage serverAuth, or check whether it is a client's",
+  ],
   ERR_SSL_WRONG_VERSION_NUMBER: notTls,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: notTls,
   EPROTO: notTls,
@@ -39,11 +50,29 @@ const KNOWN: Readonly<Record<string, readonly [reason: string, advice: string]>>
 export const USUAL_ADVICE = "check that it runs and that the address is right";
 
 /**
+ * What a server says of the client's certificate, by the end of the alert's name. Before it, versions of OpenSSL write
+ * `SSLV3_`, `TLSV1_`, `TLSV13_` or `SSL/TLS_`.
+ *
+ * @see RFC 8446 section 6.2
+ */
+const ALERTS: Readonly<Record<string, string>> = {
+  BAD_CERTIFICATE: "it is damaged or signed wrongly",
+  UNSUPPORTED_CERTIFICATE: "it is of a kind or for a purpose that is not accepted",
+  CERTIFICATE_REVOKED: "it is revoked",
+  CERTIFICATE_EXPIRED: "it has expired, or is not valid yet",
+  CERTIFICATE_UNKNOWN: "it is not accepted",
+  UNKNOWN_CA: "it is of a CA that is not trusted there",
+  ACCESS_DENIED: "its owner may not connect",
+  DECRYPT_ERROR: "its signature is wrong",
+};
+
+/**
  * Explains a failed `fetch`. No text holds a password of a proxy.
  *
  * @param proxy the proxy that the request may have gone by
+ * @param tls the files of an https request that may have some
  */
-export function explainFailure(error: unknown, proxy?: URL): Failure {
+export function explainFailure(error: unknown, proxy?: URL, tls?: TlsOfCaller): Failure {
   if (!(error instanceof Error)) return { reason: "unknown", advice: USUAL_ADVICE };
   const cause = causeOf(error);
   const { code, message } = cause;
@@ -51,8 +80,55 @@ export function explainFailure(error: unknown, proxy?: URL): Failure {
     const by = explainProxy(cause, proxy);
     if (by) return by;
   }
-  const [reason, advice] = KNOWN[code ?? message] ?? [code ?? message, USUAL_ADVICE];
+  const known = (code && ofAlert(code, tls)) || (tls && ofFiles(cause, tls)) || KNOWN[code ?? message];
+  const [reason, advice] = known || [code ?? message, USUAL_ADVICE];
   return { reason: !code || reason.includes(code) ? reason : `${reason} (${code})`, advice };
+}
+
+type Explained = readonly [reason: string, advice: string];
+
+/** What a server says by an alert of TLS. */
+function ofAlert(code: string, tls: TlsOfCaller | undefined): Explained | undefined {
+  const [, alert = ""] = /^ERR_SSL_.+_ALERT_(.+)$/.exec(code) ?? [];
+  const file = tls?.certificateFile;
+  const giveOne = `give a client certificate that it trusts${tls ? ": `tls.certificateFile` and `tls.keyFile`" : ""}`;
+  if (alert === "PROTOCOL_VERSION") {
+    return ["it speaks neither TLS 1.3 nor 1.2", "turn one of them on there"];
+  }
+  if (alert === "HANDSHAKE_FAILURE" && !file) {
+    return ["it agrees to no connection, and may ask for a client certificate", giveOne];
+  }
+  if (alert === "HANDSHAKE_FAILURE") {
+    return [
+      "it agrees to no connection",
+      `check its TLS settings, and that it takes the certificate in ${named(file)}`,
+    ];
+  }
+  if (alert === "CERTIFICATE_REQUIRED" || (alert in ALERTS && !file))
+    return ["it asks for a client certificate", giveOne];
+  if (!(alert in ALERTS)) return undefined;
+  return [
+    `it refuses the client certificate: ${ALERTS[alert]}`,
+    `renew the certificate in ${named(file)}, or have its CA trusted there`,
+  ];
+}
+
+/** What the files of the program have to do with it. */
+function ofFiles({ code, message }: Cause, { caFile, certificateFile }: TlsOfCaller): Explained | undefined {
+  const [reason] = KNOWN[code ?? ""] ?? [];
+  if (reason === untrusted[0] && caFile !== undefined) {
+    return [reason, `put that CA's certificate into ${shown(caFile)} (\`tls.caFile\`)`];
+  }
+  // With TLS 1.3 a server sees the client's certificate after the handshake. It often only closes the connection then.
+  if (code !== "ECONNRESET" && code !== "EPIPE" && message !== "other side closed") return undefined;
+  const closed = `it closed the connection (${code ?? message})`;
+  return certificateFile === undefined
+    ? [closed, `${USUAL_ADVICE}, and whether it asks for a client certificate (\`tls.certificateFile\`)`]
+    : [closed, `${USUAL_ADVICE}, and that it takes the client certificate in ${named(certificateFile)}`];
+}
+
+function named(certificateFile: string | undefined): string {
+  return `${shown(certificateFile)} (\`tls.certificateFile\`)`;
 }
 
 function explainProxy(cause: Cause, proxy: URL): Failure | undefined {

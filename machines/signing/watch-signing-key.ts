@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { type Stamp, stampOf } from "../../constructs/keys/file-stamp";
 import { shown } from "../../constructs/keys/shown";
 import { MachineError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
@@ -13,9 +13,6 @@ export interface WatchOptions extends SigningKeyOptions {
    */
   readonly log?: Log;
 }
-
-/** A file this young may change again without a change of its times and size. */
-const settledAfterMs = 1000;
 
 /**
  * Reads a signing key and follows changes of its file. Returns a function that gives the key to sign with now.
@@ -65,20 +62,4 @@ export function watchSigningKey(file: string, options: WatchOptions = {}): () =>
     if (stamp.id !== seen.id || !seen.settled) look(stamp);
     return key;
   };
-}
-
-interface Stamp {
-  /** What changes when the file does. */
-  readonly id: string;
-  readonly settled: boolean;
-}
-
-function stampOf(file: string): Stamp {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
-    const ageMs = Date.now() - Number(ctimeNs / 1_000_000n);
-    return { id: [dev, ino, size, mtimeNs, ctimeNs].join(" "), settled: ageMs > settledAfterMs };
-  } catch (error) {
-    return { id: `none: ${(error as NodeJS.ErrnoException).code}`, settled: true };
-  }
 }
