@@ -13,6 +13,7 @@ export { type Issuer, type IssuerOptions, openIssuer } from "./calling/open-issu
 export { type Machine, type MachineOptions, openMachine } from "./calling/open-machine";
 export { type AccessToken, requestToken, type TokenRequest } from "./calling/request-token";
 export type { SkewedClock } from "./calling/skewed-clock";
+export type { TlsOptions } from "./calling/tls-options";
 export { type AuthHeaders, createTokenClient, type TokenClient, type TokenClientOptions } from "./calling/token-client";
 export {
   type ErrorCode,

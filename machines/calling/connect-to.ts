@@ -2,9 +2,11 @@ import { fetch as undiciFetch } from "undici";
 import { shown, shownPart } from "../../constructs/keys/shown";
 import { Dispatchers, type Target } from "../../network/dispatchers";
 import { NetworkSettingError } from "../../network/environment";
-import { explainFailure, USUAL_ADVICE } from "../../network/failure";
+import { explainFailure, type TlsOfCaller, USUAL_ADVICE } from "../../network/failure";
 import { OptionError, UnreachableError } from "../errors";
+import { type Log, toStandardError } from "../log";
 import { limitResponse } from "./limit-response";
+import { followTls, type TlsOptions } from "./tls-options";
 
 /** A `fetch` that takes its address as text. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -35,6 +37,12 @@ export interface NetworkOptions {
    * @default - the environment decides: proxies and CAs in its variables, or the global dispatcher of the program
    */
   readonly dispatcher?: Dispatching;
+  /**
+   * CAs to trust, and a client certificate (mutual TLS). Not beside `fetch` or `dispatcher`, which bring their own.
+   *
+   * @default - CAs of the environment, and no client certificate
+   */
+  readonly tls?: TlsOptions;
 }
 
 export interface ConnectionOptions extends NetworkOptions {
@@ -50,6 +58,12 @@ export interface ConnectionOptions extends NetworkOptions {
    * @default 1048576
    */
   readonly maxResponseBytes?: number;
+  /**
+   * Takes a line when renewed files of `tls` are used, and when they cannot be.
+   *
+   * @default - standard error
+   */
+  readonly log?: Log;
 }
 
 const hostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})$/i;
@@ -105,8 +119,8 @@ function parseAddress(text: string): Target | undefined {
  *
  * @param connectTo `host:port=address:port`, separated by commas; IPv6 addresses stand in brackets @default - an empty
  *   map
- * @throws {OptionError} `ERR_OPTION` for a map of another form, or a time out of its bounds. The `fetch` resolves for
- *   every HTTP status. It throws {@link UnreachableError} (`ERR_UNREACHABLE`) if there is no answer in time, the reason
+ * @throws {OptionError} `ERR_OPTION` for a map of another form, a time out of its bounds, or files of `tls` that cannot
+ *   be used. The `fetch` resolves for every HTTP status. It throws {@link UnreachableError} (`ERR_UNREACHABLE`) if there is no answer in time, the reason
  *   of a request's own `signal`, or the `TypeError` of a request that cannot be sent, such as a GET with a body
  */
 export function openConnections(connectTo = "", options: ConnectionOptions = {}): Connections {
@@ -121,13 +135,16 @@ export function openConnections(connectTo = "", options: ConnectionOptions = {})
   checkNetwork(options, map.size > 0);
   const targetOf = ({ hostname, port, protocol }: { hostname: string; port: string; protocol: string }) =>
     map.get(`${hostname.replace(/^\[|\]$/g, "")}:${port || (protocol === "https:" ? "443" : "80")}`);
-  const dispatchers = new Dispatchers({ timeoutMs, targetOf });
+  const files = options.tls && followTls(options.tls, options.log ?? toStandardError);
+  const dispatchers = new Dispatchers({ timeoutMs, targetOf, ...(files && { tls: () => files.current() }) });
   let closing: Promise<void> | undefined;
   const unreachable = (what: string, url: URL, cause: unknown) => {
     const target = targetOf(url);
     const at = target ? ` (at ${target.host}:${target.port})` : "";
-    const isByEnvironment = !target && !options.fetch && !options.dispatcher;
-    const { reason, advice } = explain(cause, timeoutMs, isByEnvironment ? dispatchers.proxyOf(url) : undefined);
+    const isOurs = !options.fetch && !options.dispatcher;
+    const proxy = isOurs && !target ? dispatchers.proxyOf(url) : undefined;
+    const tls = isOurs && url.protocol === "https:" ? (files ?? {}) : undefined;
+    const { reason, advice } = explain(cause, timeoutMs, proxy, tls);
     return new UnreachableError(`${what} ${url.origin}${url.pathname}${at}: ${reason}; ${advice}`, cause);
   };
   return {
@@ -161,10 +178,14 @@ const shared = new Dispatchers();
 /** The `fetch` of Node.js, by the proxies and CAs of the environment. */
 export const fetchByEnvironment: Fetch = (url, init = {}) => send(url, init, shared);
 
-function checkNetwork({ fetch, dispatcher }: NetworkOptions, isMapped: boolean): void {
+function checkNetwork({ fetch, dispatcher, tls }: NetworkOptions, isMapped: boolean): void {
   if (fetch !== undefined && typeof fetch !== "function") throw new OptionError("`fetch` must be a function");
   if (dispatcher !== undefined && typeof dispatcher?.dispatch !== "function") {
     throw new OptionError("`dispatcher` must be a dispatcher of undici, such as a ProxyAgent");
+  }
+  if (tls !== undefined && (fetch ?? dispatcher) !== undefined) {
+    const other = fetch === undefined ? "dispatcher" : "fetch";
+    throw new OptionError(`\`tls\` may not be given beside \`${other}\`; set CAs and certificates there`);
   }
   const given = Object.entries({ fetch, dispatcher, connectTo: isMapped || undefined }).filter(([, value]) => value);
   if (given.length < 2) return;
@@ -195,7 +216,7 @@ function ownForm(init: RequestInit): RequestInit {
   return { ...init, headers, body: encoded.body, duplex: "half" } as RequestInit;
 }
 
-function explain(error: unknown, timeoutMs: number, proxy: URL | undefined) {
-  if (!(error instanceof Error) || error.name !== "TimeoutError") return explainFailure(error, proxy);
+function explain(error: unknown, timeoutMs: number, proxy: URL | undefined, tls: TlsOfCaller | undefined) {
+  if (!(error instanceof Error) || error.name !== "TimeoutError") return explainFailure(error, proxy, tls);
   return { reason: `nothing within ${timeoutMs} ms`, advice: USUAL_ADVICE };
 }

@@ -36,7 +36,8 @@ export interface IssuerOptions extends NetworkOptions {
    */
   readonly now?: () => Date;
   /**
-   * Takes a line when this machine's clock starts to differ from the issuer's, and when both agree again.
+   * Takes a line when this machine's clock starts to differ from the issuer's, and when both agree again, and about
+   * renewed files of `tls`.
    *
    * @default - standard error
    */
@@ -47,6 +48,11 @@ export interface IssuerOptions extends NetworkOptions {
 export interface Issuer {
   readonly issuer: string;
   readonly allowInsecureHttp: boolean;
+  /**
+   * Whether requests present a client certificate. Tokens and verdicts are then asked for at the addresses that the
+   * issuer has for that, if it names some (`mtls_endpoint_aliases`, RFC 8705 section 5).
+   */
+  readonly hasClientCertificate: boolean;
   /** This machine's clock. Tokens are judged by it. */
   readonly now: () => Date;
   /** The issuer's clock. Assertions are dated by it. */
@@ -87,7 +93,8 @@ const metadataRetryMs = 10 * 1000;
  * await issuer.close();
  * ```
  *
- * @throws {OptionError} `ERR_OPTION` if `issuer` is not an http(s) address, is http without `allowInsecureHttp`, or has a query or fragment.
+ * @throws {OptionError} `ERR_OPTION` if `issuer` is not an http(s) address, is http without `allowInsecureHttp`, has a query or
+ *   fragment, or for files of `tls` that cannot be used.
  *   `metadata()` throws `ERR_UNREACHABLE`, or `ERR_ISSUER_RESPONSE` if another issuer answers or there is no such realm
  * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3
  */
@@ -95,7 +102,8 @@ export function openIssuer(options: IssuerOptions): Issuer {
   const { issuer, connectTo, allowInsecureHttp = false, now = () => new Date() } = options;
   const log = quietly(options.log ?? toStandardError);
   const url = checkIssuer(issuer, allowInsecureHttp);
-  const connections = openConnections(connectTo, { fetch: options.fetch, dispatcher: options.dispatcher });
+  const { tls } = options;
+  const connections = openConnections(connectTo, { fetch: options.fetch, dispatcher: options.dispatcher, tls, log });
   const clock = createSkewedClock(now, issuer, log);
   const fetch: Fetch = async (address, init) => {
     checkEndpoint(address, issuer, allowInsecureHttp);
@@ -144,6 +152,7 @@ export function openIssuer(options: IssuerOptions): Issuer {
   return {
     issuer,
     allowInsecureHttp,
+    hasClientCertificate: tls?.certificateFile !== undefined,
     now,
     clock,
     log,

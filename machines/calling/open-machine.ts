@@ -1,12 +1,13 @@
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { OptionError } from "../errors";
-import type { Log } from "../log";
+import { type Log, toStandardError } from "../log";
 import type { DpopKey } from "../signing/dpop-key";
 import type { KeySource } from "../signing/key-source";
 import { signingKeyFromVariable } from "../signing/signing-key";
 import { watchSigningKey } from "../signing/watch-signing-key";
 import { type NetworkOptions, openConnections } from "./connect-to";
 import { type Issuer, openIssuer } from "./open-issuer";
+import { followTls } from "./tls-options";
 import { createTokenClient, type TokenClient } from "./token-client";
 
 export interface MachineOptions extends NetworkOptions {
@@ -95,10 +96,12 @@ export interface Machine extends TokenClient {
 export function openMachine(options: MachineOptions): Machine {
   const { clientId, scope, audience, dpop, refreshAfter, patienceMs, log } = options;
   const signingKey = keyOf(options);
-  const issuer = openIssuer(options);
+  const tls = options.tls && followTls(options.tls, log ?? toStandardError); // one for both, so both present the same
+  const issuer = openIssuer({ ...options, tls });
   const connections = openConnections(options.connectTo, {
     fetch: options.fetch,
     dispatcher: options.dispatcher,
+    tls,
     timeoutMs: options.callTimeoutMs ?? 30_000,
     maxResponseBytes: -1,
   });

@@ -69,7 +69,7 @@ export interface AccessToken {
  *
  * @throws {MachineError} `ERR_OPTION` for an invalid scope. `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` with the issuer's reason, or as
  *   {@link signAssertion}
- * @see RFC 6749 section 4.4, RFC 7523 section 2.2, RFC 9449 section 5
+ * @see RFC 6749 section 4.4, RFC 7523 section 2.2, RFC 8705 section 5, RFC 9449 section 5
  */
 export async function requestToken(issuer: Issuer, request: TokenRequest): Promise<AccessToken> {
   const { clientId, signingKey, scope, audience, dpop } = request;
@@ -77,13 +77,14 @@ export async function requestToken(issuer: Issuer, request: TokenRequest): Promi
   checkAudience(audience);
   const scopes = readScopes(scope);
   const server = await issuer.metadata();
-  const client = { client_id: clientId };
+  const client = { client_id: clientId, use_mtls_endpoint_aliases: issuer.hasClientCertificate };
   const parameters = new URLSearchParams({
     ...(scopes.length > 0 && { scope: scopes.join(" ") }),
     ...(audience && { audience }),
   });
   const authentication = authenticateWith(signingKey, issuer.clock.issuerNow);
-  const { token_endpoint: url = "" } = server;
+  const aliases = issuer.hasClientCertificate ? server.mtls_endpoint_aliases : undefined;
+  const url = aliases?.token_endpoint ?? server.token_endpoint ?? "";
   const ask = async (mayRepeat: boolean): Promise<Answer> => {
     const headers = dpop && url !== "" && { headers: { dpop: dpop.proof({ method: "POST", url }) } };
     const options = { ...issuer.requestOptions, ...headers };

@@ -55,7 +55,7 @@ const mostRemembered = 1000;
  *   of its bounds. The verifier throws {@link TokenError} for a token to refuse (`ERR_TOKEN_INACTIVE` if the issuer
  *   says so). It throws `ERR_UNREACHABLE`, `ERR_ISSUER_RESPONSE`, `ERR_CLIENT_REFUSED` (this API's own client) or
  *   `ERR_SIGNER` if there is no verdict
- * @see RFC 7662 sections 2 and 4, RFC 7523 section 2.2
+ * @see RFC 7662 sections 2 and 4, RFC 7523 section 2.2, RFC 8705 section 5
  */
 export function createIntrospector(issuer: Issuer, options: IntrospectorOptions): VerifyToken {
   const { clientId, signingKey, cacheSeconds = 0 } = options;
@@ -65,7 +65,7 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
   if (!(cacheSeconds >= 0 && cacheSeconds <= 60)) {
     throw new OptionError(`\`cacheSeconds\` must be a number from 0 to 60, got: ${shown(cacheSeconds)}`);
   }
-  const client = { client_id: clientId };
+  const client = { client_id: clientId, use_mtls_endpoint_aliases: issuer.hasClientCertificate };
   const authentication = authenticateWith(signingKey, issuer.clock.issuerNow);
   const requestOptions = { ...issuer.requestOptions, additionalParameters: { token_type_hint: "access_token" } };
   const known = new VerifiedTokens(cacheSeconds === 0 ? 0 : mostRemembered);
