@@ -32,6 +32,7 @@ export function readTlsFiles({ caFile, certificateFile, keyFile }: TlsFileNames)
   const cert = readCertificates("tls.certificateFile", certificateFile);
   const key = readKey(keyFile);
   checkPair(cert, key, certificateFile, keyFile);
+  checkUse(cert, key, certificateFile);
   return { ...(ca !== undefined && { ca }), cert, key: key.export({ type: "pkcs8", format: "pem" }).toString() };
 }
 
@@ -77,6 +78,16 @@ function checkPair(cert: string, key: KeyObject, certificateFile: string, keyFil
     ? "must begin with the certificate of the key, and those that issued it come after it"
     : `must hold the certificate of the key in ${shown(keyFile)} (\`tls.keyFile\`), got: one of another key; give files that were made together`;
   throw new WrongTlsFile(`\`tls.certificateFile\` ${shown(certificateFile)} ${rule}`);
+}
+
+/** OpenSSL takes no key that is too short, for example. */
+function checkUse(cert: string, key: KeyObject, file: string): void {
+  try {
+    createSecureContext({ cert, key: key.export({ type: "pkcs8", format: "pem" }) });
+  } catch (error) {
+    const { code = "unknown error" } = error as NodeJS.ErrnoException;
+    throw wrong("tls.certificateFile", file, "a certificate that TLS can use", `one that OpenSSL refuses (${code})`);
+  }
 }
 
 function read(option: string, file: string, mostBytes?: number): Buffer {

@@ -17,6 +17,12 @@ function encrypted(): string {
   execFileSync("openssl", ["pkey", "-in", keyFile, "-aes256", "-passout", "pass:secret", "-out", out]);
   return out;
 }
+function short(): TlsFileNames {
+  const [out, keyout] = [folder.path("short.crt"), folder.path("short.key")];
+  const make = ["req", "-x509", "-newkey", "rsa:512", "-nodes", "-subj", "/CN=short"];
+  execFileSync("openssl", [...make, "-keyout", keyout, "-out", out], { stdio: "pipe" });
+  return { certificateFile: out, keyFile: keyout };
+}
 const half = (text: string) => text.slice(0, text.length / 2);
 
 describe("the files of TLS", () => {
@@ -60,6 +66,7 @@ describe("the files of TLS", () => {
     ["a certificate as key", () => ({ certificateFile, keyFile: certificateFile }), "got: no private key in PEM"],
     ["half a key", () => ({ certificateFile, keyFile: folder.write("half.key", half(one.key)) }), "or half of one"],
     ["an encrypted key", () => ({ certificateFile, keyFile: encrypted() }), "decrypt it: openssl pkey -in FILE"],
+    ["a key that is too short", short, "got: one that OpenSSL refuses (ERR_SSL_EE_KEY_TOO_SMALL); write"],
     ["the key of another", () => ({ certificateFile, keyFile: other.keyFile }), "got: one of another key; give files"],
     [
       "a chain that begins with the CA",
