@@ -2,6 +2,7 @@ import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../constructs/keys/al
 import { readTextFile, UnreadableFile } from "../constructs/keys/read-file";
 import { shown } from "../constructs/keys/shown";
 import type { MachineOptions } from "./calling/open-machine";
+import type { TlsOptions } from "./calling/tls-options";
 import { OptionError } from "./errors";
 import { signingKeyFromVariable } from "./signing/signing-key";
 
@@ -23,7 +24,27 @@ export function readMachine(env: Environment, name: string, ...addresses: string
     allowInsecureHttp: readAllowInsecureHttp(env, "ISSUER", ...addresses),
     scope: env.SCOPE || undefined,
     dpop: readSwitch(env, "DPOP", false),
+    tls: readTls(env),
   };
+}
+
+/**
+ * Reads the files of TLS: CAs to trust, and the machine's own certificate with its key.
+ *
+ * @throws {OptionError} `ERR_OPTION` for a certificate without a key, or a key without a certificate
+ */
+function readTls(env: Environment): TlsOptions | undefined {
+  const caFile = env.TLS_CA_FILE || undefined;
+  const certificateFile = env.TLS_CERTIFICATE_FILE || undefined;
+  const keyFile = env.TLS_KEY_FILE || undefined;
+  if ((certificateFile === undefined) !== (keyFile === undefined)) {
+    const [got, other] =
+      keyFile === undefined ? ["TLS_CERTIFICATE_FILE", "TLS_KEY_FILE"] : ["TLS_KEY_FILE", "TLS_CERTIFICATE_FILE"];
+    throw new OptionError(
+      `TLS_CERTIFICATE_FILE and TLS_KEY_FILE must be set together, got: ${got} alone; set ${other} too`,
+    );
+  }
+  return (caFile ?? certificateFile) ? { caFile, certificateFile, keyFile } : undefined;
 }
 
 /** Reads where the key is: in the variable that `KEY_VARIABLE` names, or else in the file of `KEY_FILE`. */

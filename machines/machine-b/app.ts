@@ -6,12 +6,14 @@ import { MachineError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
 import type { KeySource } from "../signing/key-source";
 import { honoGuard } from "../verifying/adapters";
+import type { CallerCertificates } from "../verifying/check-certificate";
 import { createGuard } from "../verifying/guard";
 import { createIntrospector } from "../verifying/introspect-token";
 import type { VerifiedToken } from "../verifying/verified-token";
 import { verifyBoth } from "../verifying/verify-both";
 import { createVerifier } from "../verifying/verify-token";
 import { type Bindings, limitBody } from "./limit-body";
+import { requireCertificate } from "./require-certificate";
 
 export interface AppOptions {
   readonly issuer: Issuer;
@@ -24,6 +26,10 @@ export interface AppOptions {
   readonly algorithms?: readonly string[];
   /** Scheme, host and port that callers use, see {@link createGuard}. @default - as the request says */
   readonly origin?: string;
+  /** The common name of each caller's client certificate, see {@link createGuard}. @default - any name */
+  readonly callerCertificates?: CallerCertificates;
+  /** Answer only callers with a trusted client certificate, but `/healthz` and `/readyz` to all. @default false */
+  readonly requiresCertificate?: boolean;
   /**
    * Takes a line for each request that could not be judged. No line holds a token, an assertion or a key.
    *
@@ -49,13 +55,14 @@ export type App = Hono<{ Bindings: Bindings; Variables: { token: VerifiedToken }
  * @see RFC 6750 section 3
  */
 export function buildApp(options: AppOptions): App {
-  const { issuer, audience: realm, origin } = options;
+  const { issuer, audience: realm, origin, callerCertificates } = options;
   const log = quietly(options.log ?? toStandardError);
   const byKeys = createVerifier(issuer, options);
   // Asks the issuer at every call, but not about a forged token: the offline check refuses it first.
   const asked = verifyBoth({ offline: byKeys, online: createIntrospector(issuer, options), everyCalls: 1 });
-  const offline = createGuard({ verify: byKeys, realm, origin, log });
-  const online = createGuard({ verify: asked, realm, origin, log });
+  const rules = { realm, origin, callerCertificates, log };
+  const offline = createGuard({ verify: byKeys, ...rules });
+  const online = createGuard({ verify: asked, ...rules });
 
   const app: App = new Hono();
   app.use(secureHeaders());
@@ -63,6 +70,7 @@ export function buildApp(options: AppOptions): App {
     await next();
     c.header("cache-control", "no-store");
   });
+  if (options.requiresCertificate) app.use(requireCertificate);
   app.get("/healthz", limitBody, (c) => c.json({ status: "up" }));
   app.get("/readyz", limitBody, async (c) => {
     try {

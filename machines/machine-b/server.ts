@@ -1,26 +1,43 @@
 // machine-b, the protected API, as a program. Settings come from the environment. Defaults are those of the article.
+import type { AddressInfo } from "node:net";
 import { openMachine } from "../calling/open-machine";
+import { followTls } from "../calling/tls-options";
 import { MachineError } from "../errors";
+import { toStandardError } from "../log";
 import { readMachine, readNumber, readText } from "../settings";
 import { buildApp } from "./app";
-import { listen } from "./listen";
+import { parseCallerCertificates, parseClientCertificates } from "./certificate-settings";
+import { LIMITS, listen } from "./listen";
 
 const shutdownMs = 5000;
 
 function main(env = process.env): void {
   const settings = readMachine(env, "machine-b");
-  const machine = openMachine(settings);
+  const tls = settings.tls && followTls(settings.tls, toStandardError);
+  const machine = openMachine({ ...settings, tls });
   const audience = env.AUDIENCE ?? "machine-b";
   const algorithms = readText(env, "TOKEN_ALGORITHMS", "RS256").split(",");
-  const app = buildApp({ ...machine, audience, algorithms, origin: env.ORIGIN || undefined });
+  const clientCertificates = parseClientCertificates(readText(env, "CLIENT_CERTIFICATES", "none"), settings.tls);
+  const callerCertificates = parseCallerCertificates(readText(env, "CALLER_CERTIFICATES", ""), clientCertificates);
+  const app = buildApp({
+    ...machine,
+    audience,
+    algorithms,
+    origin: env.ORIGIN || undefined,
+    callerCertificates,
+    requiresCertificate: clientCertificates === "required",
+  });
   if (settings.allowInsecureHttp) {
     console.error("machine-b: http is allowed (ALLOW_INSECURE_HTTP): local development only");
   }
 
   const address = { port: readNumber(env, "PORT", 3000, 0, 65_535), hostname: readText(env, "HOST", "0.0.0.0") };
-  const server = listen(app, address, ({ address, port }) => {
-    console.log(`machine-b: listening on ${address}:${port}, tokens of ${machine.issuer.issuer}`);
-  });
+  const serverTls = tls?.certificateFile === undefined ? undefined : { files: tls, clientCertificates };
+  const ready = ({ address, port }: AddressInfo) => {
+    const by = serverTls ? ` by https, client certificates: ${clientCertificates}` : "";
+    console.log(`machine-b: listening on ${address}:${port}${by}, tokens of ${machine.issuer.issuer}`);
+  };
+  const server = listen(app, address, ready, LIMITS, serverTls);
   server.on("error", fail);
   const stop = () => {
     // Answers requests under way and closes their connections. After five seconds the rest is cut off.
