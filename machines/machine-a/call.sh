@@ -25,6 +25,10 @@ API=${API:-http://machine-b:3000/api/protected}
 CONNECT_TO=${CONNECT_TO-keycloak:8080=127.0.0.1:8080,machine-b:3000=127.0.0.1:3000}
 SCOPE=${SCOPE:-}
 ALGORITHM=${ALGORITHM:-}
+# CAs to trust, and a client certificate with its key, in files of PEM.
+TLS_CA_FILE=${TLS_CA_FILE:-}
+TLS_CERTIFICATE_FILE=${TLS_CERTIFICATE_FILE:-}
+TLS_KEY_FILE=${TLS_KEY_FILE:-}
 # What an encrypted key file is opened with: itself, or the first line of a file. openssl reads it there.
 export KEY_PASSPHRASE=${KEY_PASSPHRASE:-}
 passin=env:KEY_PASSPHRASE
@@ -115,20 +119,39 @@ field() {
 request() {
   local answer
   answer=$(curl --disable --noproxy "$direct" --silent --show-error --connect-timeout 5 --max-time 10 \
-    ${connect[@]+"${connect[@]}"} --write-out '\n%{http_code}' "$@") || return
+    ${connect[@]+"${connect[@]}"} ${tls[@]+"${tls[@]}"} --write-out '\n%{http_code}' "$@") || return
   printf '%s\n%s\n' "${answer##*$'\n'}" "${answer%$'\n'*}"
 }
 
 # What helps when curl ends with $1 and gives no answer. $2: the usual advice.
 advice() {
+  local asks='whether it asks for a client certificate (TLS_CERTIFICATE_FILE)'
+  [[ -z $TLS_CERTIFICATE_FILE ]] || asks="that it takes the client certificate in $(shown "$TLS_CERTIFICATE_FILE") (TLS_CERTIFICATE_FILE)"
   case $1 in
     5 | 97) echo 'check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY' ;;
     7 | 28) echo "$2${https_proxy:+; HTTPS_PROXY is set}${http_proxy:+; HTTP_PROXY is set}" ;;
-    35) echo 'check whether the address is http, or the port another' ;;
-    56) echo "$2, and what a proxy says" ;;
-    60 | 77) echo "name a file with the CA's certificate in SSL_CERT_FILE" ;;
+    35) echo "check whether the address is http, or the port another, and $asks" ;;
+    52 | 55 | 56) echo "$2, what a proxy says, and $asks" ;;
+    58) echo "put a certificate in PEM into $(shown "$TLS_CERTIFICATE_FILE") (TLS_CERTIFICATE_FILE), and its own key into $(shown "$TLS_KEY_FILE") (TLS_KEY_FILE)" ;;
+    51 | 60 | 77 | 83)
+      if [[ -n $TLS_CA_FILE ]]; then
+        echo "put the certificate of the server's CA into $(shown "$TLS_CA_FILE") (TLS_CA_FILE)"
+      else
+        echo "name a file with the CA's certificate in SSL_CERT_FILE"
+      fi
+      ;;
+    90 | 91) echo "have the server's certificate renewed: what vouches for it is out of date" ;;
+    98) echo 'set TLS_CERTIFICATE_FILE and TLS_KEY_FILE' ;;
     *) echo "$2" ;;
   esac
+}
+
+# The file of a certificate as curl reads it: a colon would begin a password, and a name without folder may be that of a
+# certificate in a store.
+as_path() {
+  local path=${1//\\/\\\\}
+  [[ $path == */* ]] || path=./$path
+  printf '%s' "${path//:/\\:}"
 }
 
 case ${1:-} in
@@ -151,6 +174,26 @@ unset ALL_PROXY all_proxy
 export http_proxy=${http_proxy-${HTTP_PROXY:-}} https_proxy=${https_proxy-${HTTPS_PROXY:-}}
 direct=${no_proxy-${NO_PROXY:-}}
 direct=${direct//\*./.}
+
+tls=()
+[[ -n $TLS_CERTIFICATE_FILE || -z $TLS_KEY_FILE ]] ||
+  fail 'TLS_CERTIFICATE_FILE and TLS_KEY_FILE must be set together, got: TLS_KEY_FILE alone; set TLS_CERTIFICATE_FILE too'
+[[ -n $TLS_KEY_FILE || -z $TLS_CERTIFICATE_FILE ]] ||
+  fail 'TLS_CERTIFICATE_FILE and TLS_KEY_FILE must be set together, got: TLS_CERTIFICATE_FILE alone; set TLS_KEY_FILE too'
+for name in TLS_CA_FILE TLS_CERTIFICATE_FILE TLS_KEY_FILE; do
+  [[ -z ${!name} ]] || is_file "${!name}" ||
+    fail "$name must name a file that can be read, got: $(shown "${!name}"); check the path and that this user may read it"
+done
+if [[ -n $TLS_CA_FILE ]]; then
+  # Without a folder, or curl would trust the CAs of the system too.
+  tls+=(--cacert "$TLS_CA_FILE" --capath /dev/null --proxy-cacert "$TLS_CA_FILE" --proxy-capath /dev/null)
+fi
+if [[ -n $TLS_CERTIFICATE_FILE ]]; then
+  # curl would ask for the passphrase on the terminal.
+  ! grep -q ENCRYPTED -- "$TLS_KEY_FILE" ||
+    fail "TLS_KEY_FILE must hold a key that is not encrypted, got: $(shown "$TLS_KEY_FILE"); decrypt it: openssl pkey -in FILE -out NEW_FILE"
+  tls+=(--cert "$(as_path "$TLS_CERTIFICATE_FILE")" --key "$TLS_KEY_FILE")
+fi
 
 connect=()
 IFS=, read -ra entries <<<"$CONNECT_TO"
