@@ -18,7 +18,9 @@ export async function requireCertificate(
     await next();
     return undefined;
   }
+  const error = "client_certificate_required";
   const error_description = `connect with a client certificate that is trusted here: ${whyNoCertificate(socket)}`;
-  c.header("www-authenticate", "Bearer"); // every 401 names a way; there is none for certificates
-  return c.json({ error: "client_certificate_required", error_description }, 401);
+  // Every 401 names a scheme (RFC 9110 section 15.5.2). There is none for certificates, and a token is needed too.
+  c.header("www-authenticate", `Bearer error="${error}", error_description="${error_description}"`);
+  return c.json({ error, error_description }, 401);
 }

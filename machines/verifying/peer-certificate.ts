@@ -30,11 +30,11 @@ const REASONS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
 };
 
-/** Why a connection has no verified client certificate, in words. */
+/** Why a connection has no verified client certificate, in words that a header may hold. */
 export function whyNoCertificate(socket: unknown): string {
   if (!isPeer(socket) || !socket.getPeerX509Certificate?.()) return "none was sent";
-  const code = String(socket.authorizationError);
-  return REASONS[code] ?? `it cannot be verified (${code.slice(0, 100)})`;
+  const code = String(socket.authorizationError).replace(/\W/g, "?").slice(0, 100);
+  return REASONS[code] ?? `it cannot be verified (${code})`;
 }
 
 function isPeer(socket: unknown): socket is Peer {

@@ -60,6 +60,18 @@ describe("settings", () => {
     expect(() => readMachine({ DPOP: "1" }, "machine-a")).toThrow("DPOP must be true or false, got: 1");
   });
 
+  it("name the files of TLS: CAs, and a certificate with its key", () => {
+    const files = { TLS_CERTIFICATE_FILE: "a.crt", TLS_KEY_FILE: "a.key" };
+    expect(readMachine({ TLS_CA_FILE: "ca.crt" }, "machine-a").tls).toEqual({ caFile: "ca.crt" });
+    expect(readMachine({ ...files, TLS_CA_FILE: "" }, "machine-a").tls).toEqual({
+      certificateFile: "a.crt",
+      keyFile: "a.key",
+    });
+    for (const [name, file] of Object.entries(files)) {
+      expect(() => readMachine({ [name]: file }, "machine-a")).toThrow(`must be set together, got: ${name} alone; set`);
+    }
+  });
+
   it("name an algorithm, or fail on one that no machine signs with", () => {
     expect(readMachine({ ALGORITHM: "PS256" }, "machine-a").algorithm).toBe("PS256");
     expect(() => readMachine({ ALGORITHM: "HS256" }, "machine-a")).toThrow(

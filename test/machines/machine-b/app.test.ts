@@ -190,6 +190,19 @@ describe("the app", () => {
     expect(build).toThrow("`audience` must name this API");
   });
 
+  it("answers nobody without a certificate where one is required, but health checks", async () => {
+    const options = { issuer, audience: "machine-b", clientId: "machine-b", signingKey, requiresCertificate: true };
+    const strict = buildApp(options);
+    const headers = { authorization: `Bearer ${await server.mint()}` };
+    const response = await strict.request("/api/protected", { headers });
+    expect(response.status).toBe(401);
+    expect(response.headers.get("www-authenticate")).toBe(
+      'Bearer error="client_certificate_required", error_description="connect with a client certificate that is trusted here: none was sent"',
+    );
+    expect((await strict.request("/elsewhere")).status).toBe(401);
+    for (const path of ["/healthz", "/readyz"]) expect((await strict.request(path)).status).toBe(200);
+  });
+
   it("has nothing else", async () => {
     expect((await get("/")).status).toBe(404);
     expect((await app.request("/api/protected", { method: "POST" })).status).toBe(404);
