@@ -66,6 +66,8 @@ export interface ConnectionOptions extends NetworkOptions {
   readonly log?: Log;
 }
 
+/** How an error begins if nothing came. Only then TLS may be at fault. */
+const noAnswer = "no answer from";
 const hostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})$/i;
 
 /**
@@ -143,8 +145,8 @@ export function openConnections(connectTo = "", options: ConnectionOptions = {})
     const at = target ? ` (at ${target.host}:${target.port})` : "";
     const isOurs = !options.fetch && !options.dispatcher;
     const proxy = isOurs && !target ? dispatchers.proxyOf(url) : undefined;
-    const tls = isOurs && url.protocol === "https:" ? (files ?? {}) : undefined;
-    const { reason, advice } = explain(cause, timeoutMs, proxy, tls);
+    const isOfTls = isOurs && url.protocol === "https:" && what === noAnswer;
+    const { reason, advice } = explain(cause, timeoutMs, proxy, isOfTls ? (files ?? {}) : undefined);
     return new UnreachableError(`${what} ${url.origin}${url.pathname}${at}: ${reason}; ${advice}`, cause);
   };
   return {
@@ -163,7 +165,7 @@ export function openConnections(connectTo = "", options: ConnectionOptions = {})
         init.signal?.throwIfAborted();
         if (cause instanceof NetworkSettingError) throw new OptionError(cause.message);
         if (!options.fetch && cause instanceof TypeError && cause.cause === undefined) throw cause; // nothing was sent
-        throw unreachable("no answer from", address, cause);
+        throw unreachable(noAnswer, address, cause);
       }
     },
     close: () => {

@@ -92,7 +92,7 @@ export interface GuardedRequest {
    *
    * @default - none
    */
-  readonly certificate?: Buffer;
+  readonly certificate?: Buffer | undefined;
 }
 
 /** Judges requests by their `Authorization` header. Without the `request`, bound tokens are refused. */
