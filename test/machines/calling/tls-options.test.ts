@@ -10,6 +10,7 @@ import {
   openConnections,
   openMachine,
 } from "../../../machines";
+import { openProxy } from "../../network/test-proxy";
 import { TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
 import { listen } from "../listen";
 import { renew, type TestCertificate, testAuthority } from "../test-certificates";
@@ -79,6 +80,22 @@ describe("`tls`", () => {
     const { certificateFile, keyFile } = client;
     expect(await answer({ tls: { certificateFile, keyFile } })).toBe("CN=client");
     vi.unstubAllEnvs();
+  });
+
+  it("goes through the tunnel of a proxy, before and after a renewal", async () => {
+    const own = copyOf("tunnelled", client);
+    const proxy = await openProxy({ names: () => ({ "mtls.test:443": api.port }) });
+    vi.stubEnv("HTTPS_PROXY", proxy.url);
+    const { fetch, close } = openConnections("", { tls: tlsOf(own), log });
+    const who = async () => (await fetch("https://mtls.test/")).text();
+    expect(await who()).toBe("CN=client");
+    renew(own, ca.issue("through"));
+    await new Promise((done) => setTimeout(done, 1100));
+    expect(await who()).toBe("CN=through");
+    expect(proxy.seen).toEqual(["CONNECT mtls.test:443", "CONNECT mtls.test:443"]);
+    vi.unstubAllEnvs();
+    await close();
+    await proxy.close();
   });
 
   const refused: [string, object, string][] = [
