@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { shown } from "./shown";
 
 /** A chain has three or four. More make a list of trusted CAs. */
-const MOST = 20;
+export const MOST = 20;
 
 /** A text has several certificates, and which one is meant cannot be told. The message says what there is. */
 export class NoLeaf extends Error {}
@@ -17,7 +17,8 @@ export class NoLeaf extends Error {}
  * @throws what OpenSSL says of a certificate that it cannot parse
  */
 export function leafOf(pem: string): X509Certificate {
-  const blocks = pem.match(/-----BEGIN ((X509|TRUSTED) )?CERTIFICATE-----[^-]*-----END [A-Z0-9 ]{1,30}-----/g) ?? [pem];
+  const found = certificateBlocks(pem);
+  const blocks = found.length > 0 ? found : [pem];
   if (blocks.length > MOST) throw new NoLeaf(`${blocks.length} certificates`);
   const all = new Map(blocks.map((block) => new X509Certificate(block)).map((one) => [one.fingerprint256, one]));
   const certificates = [...all.values()];
@@ -29,7 +30,13 @@ export function leafOf(pem: string): X509Certificate {
   throw new NoLeaf(`${names.length} certificates, none of which issued another one (${names.join("; ")})`);
 }
 
-function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
+/** The blocks of a text that may be certificates. Other blocks, and words between them, are passed over. */
+export function certificateBlocks(pem: string): string[] {
+  return pem.match(/-----BEGIN ((X509|TRUSTED) )?CERTIFICATE-----[^-]*-----END [A-Z0-9 ]{1,30}-----/g) ?? [];
+}
+
+/** Whether one has signed the other: by names, identifiers and signature. */
+export function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
   try {
     return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
   } catch {
