@@ -5,7 +5,6 @@ import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { DEPLOYER_MARKER } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
-import type { IKeycloakServer } from "./keycloak-server";
 import { checkKnown, type Known } from "./private/checks";
 import { checkClientId } from "./private/client-checks";
 import {
@@ -23,6 +22,7 @@ import { failPlan, isNotDeployed } from "./private/first-deploy";
 import type { SignIn } from "./private/sign-in";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm, Realm } from "./realm";
+import type { IKeycloakServer } from "./server";
 import type { ISigningKey } from "./signing-key";
 
 /** Longer than Keycloak's minute: at the end of a destroy, only the token still has the rights. */

@@ -1,6 +1,10 @@
+export { CertificateAuthority, type CertificateAuthorityProps } from "./certificate-authority";
+export type { TlsKeyAlgorithm } from "./certificates/key-algorithms";
+export type { TlsUsage } from "./certificates/profiles";
 export type { AcceptedKey } from "./contract/client-keys";
+export type { TlsFiles } from "./contract/outputs";
 export { DeployerClient, type DeployerClientProps } from "./deployer-client";
-export type { IKeycloakServer, KeycloakServerAttributes, KeycloakServerProps } from "./keycloak-server";
+export type { KeycloakServerProps } from "./keycloak-server";
 export { KeycloakServer } from "./keycloak-server";
 export type { SigningAlgorithm } from "./keys/algorithms";
 export { KeyError, type KeyErrorCode } from "./keys/errors";
@@ -12,6 +16,7 @@ export type { RealmSignatureAlgorithm } from "./private/realm-props";
 export { PrivateLocalBackend } from "./private-local-backend";
 export { type IRealm, Realm, type RealmProps } from "./realm";
 export { type RealmKey, type RealmKeyState, RealmKeys, type RealmKeysProps } from "./realm-keys";
+export type { ClientCertificates, IKeycloakServer, KeycloakServerAttributes } from "./server";
 export type { GrantOptions, ISignedJwtClient, SignedJwtClientProps } from "./signed-jwt-client";
 export { SignedJwtClient } from "./signed-jwt-client";
 export type {
@@ -22,3 +27,11 @@ export type {
   PublicKeyFileOptions,
 } from "./signing-key";
 export { SigningKeyPair, type SigningKeyPairProps } from "./signing-key-pair";
+export type {
+  CertificateAuthorityFiles,
+  ICertificateAuthority,
+  ITlsCertificate,
+  KeycloakTls,
+  TlsCertificateFiles,
+} from "./tls";
+export { TlsCertificate, type TlsCertificateProps } from "./tls-certificate";

@@ -15,36 +15,20 @@ import {
   checkKnown,
   checkPort,
   checkSeconds,
-  checkUrl,
   type Known,
 } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
+import { ImportedKeycloakServer } from "./private/imported-server";
 import { keycloakContainer } from "./private/keycloak-container";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
 import { KeycloakProviders } from "./private/keycloak-providers";
+import { ServerTls } from "./private/server-tls";
 import { setting } from "./private/settings";
 import { SignIn } from "./private/sign-in";
-
-/** A Keycloak that realms can be declared on. */
-export interface IKeycloakServer {
-  /** Where Terraform and a browser reach it, without a trailing slash. */
-  readonly url: string;
-  /** What the issuers of its realms start with, without a trailing slash. */
-  readonly issuerBase: string;
-  /** The provider for resources on this server, in the stack of `scope`. */
-  keycloakProvider(scope: Construct): KeycloakProvider;
-  /** What the first resource on this server depends on, in the stack of `scope`. */
-  dependencies(scope: Construct): IDependable[];
-  /**
-   * How Terraform signs in, for a `DeployerClient` to change. Undefined if the user decides it: for a server with a `provider`
-   * of the user's, and for a server class of the user's own.
-   *
-   * @internal
-   */
-  readonly _signIn?: SignIn;
-}
+import type { ClientCertificates, IKeycloakServer, KeycloakServerAttributes } from "./server";
+import type { ICertificateAuthority, KeycloakTls } from "./tls";
 
 /** Properties of a {@link KeycloakServer}. */
 export interface KeycloakServerProps {
@@ -81,7 +65,7 @@ export interface KeycloakServerProps {
   /**
    * Port published on 127.0.0.1.
    *
-   * @default - 8080, or the context value `m2m:keycloakPort`
+   * @default - 8080, with `tls` 8443, or the context value `m2m:keycloakPort`
    */
   readonly port?: number;
 
@@ -91,6 +75,22 @@ export interface KeycloakServerProps {
    * @default - 180, or the context value `m2m:keycloakStartTimeoutSeconds`
    */
   readonly startTimeoutSeconds?: number;
+
+  /**
+   * Serves https at `https://keycloak:8443`, and nothing by plain http.
+   *
+   * @default - plain http, on 127.0.0.1 and in its network: for a developer's machine
+   */
+  readonly tls?: KeycloakTls;
+
+  /**
+   * Whether those who connect are asked for a certificate of the CA in `tls`. "request" lets them go without one. "required"
+   * counts for everybody, Terraform and browsers included.
+   *
+   * @default "none"
+   * @see https://www.keycloak.org/server/mutual-tls
+   */
+  readonly clientCertificates?: ClientCertificates;
 
   /**
    * A provider of your own, to use instead of the one that this construct makes. It must reach this server.
@@ -107,31 +107,8 @@ const PROPS: Known<KeycloakServerProps> = {
   containerName: true,
   port: true,
   startTimeoutSeconds: true,
-  provider: true,
-};
-
-/** Properties of {@link KeycloakServer.fromUrl}. */
-export interface KeycloakServerAttributes {
-  /** Where Terraform reaches it, without a trailing slash. */
-  readonly url: string;
-  /**
-   * What the issuers of its realms start with, without a trailing slash.
-   *
-   * @default - `url`
-   */
-  readonly issuerBase?: string;
-  /**
-   * A provider of your own.
-   *
-   * @default - a provider that signs in as the administrator. The variables `<id>_admin_username` and `<id>_admin_password`
-   * give that administrator, or `KEYCLOAK_USER` and `KEYCLOAK_PASSWORD`
-   */
-  readonly provider?: KeycloakProvider;
-}
-
-const ATTRIBUTES: Known<KeycloakServerAttributes> = {
-  url: true,
-  issuerBase: true,
+  tls: true,
+  clientCertificates: true,
   provider: true,
 };
 
@@ -153,7 +130,9 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
 
   readonly url: string;
   /** Inside its network the server is always `keycloak`. */
-  readonly issuerBase = "http://keycloak:8080";
+  readonly issuerBase: string;
+  readonly authority?: ICertificateAuthority;
+  readonly clientCertificates: ClientCertificates;
   /** Name of the Docker network that machines join. In the server's own stack it is a reference to the network. */
   readonly networkName: string;
   /** `host:port=address:port` for programs outside the network, as in curl's `--connect-to`. */
@@ -173,9 +152,9 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   ) {
     super(scope, id);
     const name = props.containerName ?? setting(this, "keycloakName", "keycloak");
-    const port = props.port ?? setting(this, "keycloakPort", 8080);
+    const port = props.port ?? setting(this, "keycloakPort", props.tls ? 8443 : 8080);
     const startTimeout = props.startTimeoutSeconds ?? setting(this, "keycloakStartTimeoutSeconds", 180);
-    const { mode = "optimized" } = props;
+    const { mode = "optimized", clientCertificates = "none" } = props;
     const base = baseImage(props);
     failOn(this, [
       ...checkKnown(props, PROPS),
@@ -184,10 +163,17 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       ...checkSeconds("startTimeoutSeconds", startTimeout, 3600, 180),
       ...check("mode", mode, (m) => ["optimized", "dev"].includes(m), 'must be "optimized" or "dev"'),
       ...checkImage(props.image === undefined && props.version !== undefined ? "version" : "image", base),
+      ...check("clientCertificates", clientCertificates, isAsking, 'must be "none", "request" or "required"'),
+      ...(clientCertificates === "none" || props.tls ? [] : ["`clientCertificates` needs `tls`; declare it"]),
       ...claimContainer(this, name, "port", port),
     ]);
-    this.url = `http://localhost:${port}`;
-    this.connectTo = `keycloak:8080=127.0.0.1:${port}`;
+    const tls = props.tls && new ServerTls(this, name, clientCertificates, props.tls, props.provider);
+    const [scheme, inside] = tls ? ["https", 8443] : ["http", 8080];
+    this.url = `${scheme}://localhost:${port}`;
+    this.issuerBase = `${scheme}://keycloak:${inside}`;
+    this.connectTo = `keycloak:${inside}=127.0.0.1:${port}`;
+    this.authority = tls?.authority;
+    this.clientCertificates = clientCertificates;
 
     const provider = dockerProvider(this);
     const network = new Network(this, "Network", { provider, name: networkName(name), labels: labels("network") });
@@ -203,13 +189,15 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       url: this.url,
       mode,
       startTimeout,
-      image: optimisedKeycloakImage(this, base),
+      tls,
+      image: optimisedKeycloakImage(this, base, tls),
       network,
       volume,
     });
     const signIn = new SignIn({ url: this.url, prefix: DECLARED_SERVER, container: this.container });
-    this.providers = new KeycloakProviders(this, signIn, props.provider);
-    this.administrator = new BootstrapAdmin(this, this.container, signIn);
+    this.providers = new KeycloakProviders(this, signIn, tls ?? {}, props.provider);
+    this.administrator = new BootstrapAdmin(this, this.container, signIn, tls?.files ?? []);
+    tls?.bringRenewed(this.container);
     if (props.provider) return;
     this._signIn = signIn;
     // Also if Terraform signs in only from other stacks: in this one the server gets its administrator.
@@ -231,40 +219,8 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   }
 }
 
-class ImportedKeycloakServer extends Construct implements IKeycloakServer {
-  readonly url: string;
-  readonly issuerBase: string;
-  readonly _signIn?: SignIn;
-  private readonly providers: KeycloakProviders;
-
-  constructor(scope: Construct, id: string, attributes: KeycloakServerAttributes) {
-    super(scope, id);
-    const { url, issuerBase, provider } = attributes;
-    failOn(this, [
-      ...checkKnown(attributes, ATTRIBUTES),
-      ...checkUrl("url", url),
-      ...(issuerBase === undefined ? [] : checkUrl("issuerBase", issuerBase)),
-    ]);
-    this.url = url;
-    this.issuerBase = issuerBase ?? url;
-    const signIn = new SignIn({ url, prefix: variablePrefix(id) });
-    this.providers = new KeycloakProviders(this, signIn, provider);
-    if (!provider) this._signIn = signIn;
-  }
-
-  keycloakProvider(scope: Construct): KeycloakProvider {
-    return this.providers.of(scope);
-  }
-
-  dependencies(): IDependable[] {
-    return [];
-  }
-}
-
-/** An id as part of Terraform's names, which do not begin with a digit. */
-function variablePrefix(id: string): string {
-  const name = id.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
-  return name.replace(/^(?![a-z_])/, "_");
+function isAsking(whom: ClientCertificates): boolean {
+  return ["none", "request", "required"].includes(whom);
 }
 
 function baseImage({ image, version }: KeycloakServerProps): string {

@@ -18,11 +18,15 @@ import { check, checkContainerName, checkImage, checkKnown, checkPort, isHostNam
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
+import { MachineTls } from "./private/machine-tls";
 import { bundledFile, fromStackFolder, stackFolder } from "./private/project";
+import { uploads } from "./private/renewal";
 import { setting } from "./private/settings";
 import type { IRealm } from "./realm";
+import type { ClientCertificates } from "./server";
 import type { SignedJwtClient } from "./signed-jwt-client";
 import type { IPublicKeys, ISigningKey } from "./signing-key";
+import type { ITlsCertificate } from "./tls";
 
 /** The user that the program runs as. Its only right in the container is to read its key. */
 const MACHINE_UID = "1000";
@@ -74,6 +78,21 @@ export interface MachineContainerProps {
    * @default - `port`, or the context value `m2m:machinePort`
    */
   readonly publishedPort?: number;
+  /**
+   * Its certificate. With usage "server" or "peer" the program serves https. With "client" or "peer" it shows the certificate
+   * to Keycloak. The program is told `TLS_CERTIFICATE_FILE`, `TLS_KEY_FILE` and `TLS_CA_FILE`.
+   *
+   * @default - none: plain http
+   */
+  readonly tls?: ITlsCertificate;
+  /**
+   * Whether callers are asked for a certificate of the CA of `tls`. With "required" only `/healthz` and `/readyz` answer
+   * without. The program is told `CLIENT_CERTIFICATES`, and in `CALLER_CERTIFICATES` which certificate each caller has
+   * (`boundTo`).
+   *
+   * @default "none"
+   */
+  readonly clientCertificates?: ClientCertificates;
 }
 
 const PROPS: Known<MachineContainerProps> = {
@@ -85,6 +104,8 @@ const PROPS: Known<MachineContainerProps> = {
   containerName: true,
   port: true,
   publishedPort: true,
+  tls: true,
+  clientCertificates: true,
 };
 
 /**
@@ -101,7 +122,8 @@ export class MachineContainer extends Construct {
 
   constructor(scope: Construct, id: string, props: MachineContainerProps) {
     super(scope, id);
-    const { client, server, port = 3000 } = props;
+    const { client, server, port = 3000, clientCertificates = "none" } = props;
+    const tls = new MachineTls(this, client, server, props.tls, clientCertificates);
     const publishedPort = props.publishedPort ?? setting(this, "machinePort", port);
     const hostName = props.hostName ?? client.clientId;
     const containerName = props.containerName ?? setting(this, "machineName", hostName);
@@ -112,6 +134,7 @@ export class MachineContainer extends Construct {
       ...checkKnown(props, PROPS),
       ...checkServer(client, server),
       ...checkKeyFile(client.signingKey),
+      ...tls.problems(hostName),
       ...checkHostName(props.hostName, client.clientId),
       // A host name that is refused is told once.
       ...(isHostName(hostName) || containerName !== hostName ? checkContainerName("containerName", containerName) : []),
@@ -121,7 +144,7 @@ export class MachineContainer extends Construct {
       ...(Token.isUnresolved(image) ? [] : checkImage("image", image)), // of a resource that builds it, for example
       ...claimContainer(this, containerName, "publishedPort", publishedPort),
     ]);
-    this.url = `http://${hostName}:${port}`;
+    this.url = `${tls.isServed ? "https" : "http"}://${hostName}:${port}`;
     this.connectTo = `${hostName}:${port}=127.0.0.1:${publishedPort}`;
 
     const signingKey = client.signingKey as ISigningKey; // as checked above
@@ -143,6 +166,7 @@ export class MachineContainer extends Construct {
         `ORIGIN=${new URL(this.url).origin}`, // a DPoP proof for another host is of no use here, whatever `Host` says
         `ALLOW_INSECURE_HTTP=${client.realm.issuer.startsWith("http:")}`,
         ...tokenAlgorithms(client.realm),
+        ...tls.env,
       ],
       restart: "unless-stopped",
       securityOpts: ["no-new-privileges"],
@@ -152,15 +176,13 @@ export class MachineContainer extends Construct {
       // The key's file keeps its name when the key changes: the label makes that a new container.
       labels: labels("machine", kidInside(signingKey)),
     });
-    container.addOverride("upload", [
-      { source: this.stage(program), file: PROGRAM, owner: MACHINE_UID, permissions: "0444" },
-      {
-        source: fromStackFolder(this, signingKey.privateKeyFile),
-        file: KEY_FILE,
-        owner: MACHINE_UID,
-        permissions: "0400",
-      },
-    ]);
+    const files = [
+      { source: this.stage(program), target: PROGRAM, permissions: "0444" },
+      { source: fromStackFolder(this, signingKey.privateKeyFile), target: KEY_FILE, permissions: "0400" },
+      ...tls.files,
+    ];
+    container.addOverride("upload", uploads(files, MACHINE_UID));
+    tls.bringRenewed(container, containerName);
   }
 
   /** Puts the program beside the JSON, under its hash. Another program has another path, and so makes another container. */

@@ -8,7 +8,8 @@ import { checkKeyPairRequest } from "./keys/key-pair-request";
 import { filesOf, type PairFiles } from "./keys/pair-files";
 import { printPrivateKey } from "./keys/private-key";
 import { checkAlgorithm } from "./private/key-reading";
-import { checkName, type SigningKeyPairProps } from "./signing-key-pair";
+import { checkName } from "./private/place-checks";
+import type { SigningKeyPairProps } from "./signing-key-pair";
 
 /** How many keys are made at a time: Node.js has as many threads for it. */
 const AT_ONCE = 4;

@@ -6,12 +6,12 @@ import { RealmDefaultClientScopes } from "../.gen/providers/keycloak/realm-defau
 import { RealmEvents } from "../.gen/providers/keycloak/realm-events";
 import { RealmOptionalClientScopes } from "../.gen/providers/keycloak/realm-optional-client-scopes";
 import { realmMarker } from "./contract/markers";
-import type { IKeycloakServer } from "./keycloak-server";
 import { shown } from "./keys/shown";
 import { check, checkKnown, type Known } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn, ValidationError } from "./private/errors";
 import { checkRealmProps, internalId, type RealmSignatureAlgorithm } from "./private/realm-props";
+import type { IKeycloakServer } from "./server";
 
 /** A realm that clients can be declared in. */
 export interface IRealm {

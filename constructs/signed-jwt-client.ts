@@ -3,16 +3,17 @@ import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { OpenidClientDefaultScopes } from "../.gen/providers/keycloak/openid-client-default-scopes";
 import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-client-optional-scopes";
-import { dpopBinding } from "./contract/client-keys";
+import { certificateBinding, dpopBinding } from "./contract/client-keys";
 import { AudienceScope } from "./private/audience-scope";
-import { check, checkKnown, checkTokenLifespan, type Known } from "./private/checks";
-import { checkClientId, checkGrant, checkRealmScopes, checkScopes } from "./private/client-checks";
+import { checkKnown, checkTokenLifespan, type Known } from "./private/checks";
+import { checkBinding, checkClientId, checkGrant, checkRealmScopes, checkScopes } from "./private/client-checks";
 import { failOn } from "./private/errors";
 import { type ClaimValue, checkClaims, fixedClaims } from "./private/fixed-claims";
 import { ClientRoles, grantRoles, ROLES_SCOPE, type RoleOwner } from "./private/role-grant";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm } from "./realm";
 import type { IPublicKeys } from "./signing-key";
+import type { ITlsCertificate } from "./tls";
 
 /** What every machine's token carries: its service account and Keycloak's standard claims. */
 const DEFAULT_SCOPES = ["service_account", "profile", "basic", "email"];
@@ -89,13 +90,18 @@ export interface SignedJwtClientProps {
    */
   readonly claims?: Readonly<Record<string, ClaimValue>>;
   /**
-   * What its access tokens are bound to. `"dpop"`: a key that the machine proves to hold at each request, so that nobody else
-   * can use its tokens. Keycloak then grants no token without such a proof. The machine library sends it by `dpop: true`.
+   * What its access tokens are bound to, so that nobody else can use them.
+   *
+   * - A certificate of usage "client" or "peer": the one that the machine shows when it asks for a token, and when it calls
+   *   (mutual TLS). The server has to ask for certificates (`clientCertificates`) and trust its CA.
+   * - `"dpop"`: a key that the machine proves to hold at each request. The machine library does it by `dpop: true`.
+   *
+   * Keycloak then grants no token without.
    *
    * @default - nothing: whoever reads a token may use it until it ends
-   * @see RFC 9449
+   * @see RFC 8705 section 3, RFC 9449
    */
-  readonly boundTo?: "dpop";
+  readonly boundTo?: "dpop" | ITlsCertificate;
 }
 
 const PROPS: Known<SignedJwtClientProps> = {
@@ -129,12 +135,20 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
   readonly realm: IRealm;
   readonly clientId: string;
   readonly signingKey: IPublicKeys;
+  /** What its access tokens are bound to. */
+  readonly boundTo?: "dpop" | ITlsCertificate;
   /** The client's id in Keycloak's admin API, known once it is deployed. */
   readonly uuid: string;
   /** The id of its service account, a user, known once it is deployed. */
   readonly serviceAccountUserId: string;
 
   private readonly resource: OpenidClient;
+  /**
+   * The clients of this app that may call it.
+   *
+   * @internal
+   */
+  readonly _callers: SignedJwtClient[] = [];
   private readonly callees = new Map<string, AudienceScope | undefined>();
   private audience?: AudienceScope;
   private readonly roles: ClientRoles;
@@ -153,12 +167,13 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       ...checkRealmScopes(props),
       ...(seconds === undefined ? [] : checkTokenLifespan(seconds)),
       ...checkClaims(claims),
-      ...(boundTo === undefined ? [] : check("boundTo", boundTo, (to) => to === "dpop", 'must be "dpop"')),
+      ...checkBinding(boundTo, realm),
     ]);
     realm.claimClientId(this, clientId);
     this.realm = realm;
     this.clientId = clientId;
     this.signingKey = signingKey;
+    this.boundTo = boundTo;
 
     const { defaultClientScopes: ofRealm } = realm;
     this.ownDefaultScopes = props.scopesOfRealm && ofRealm ? ["service_account", ...ofRealm] : defaultScopes;
@@ -166,7 +181,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
     this.resource = new OpenidClient(this, "Resource", {
       provider,
       realmId: realm.realmName,
-      ...signingClient(clientId, signingKey),
+      ...signingClient(clientId, signingKey, certificateBinding(typeof boundTo === "object")),
       fullScopeAllowed: false,
       ...(seconds !== undefined && { accessTokenLifespan: String(seconds) }),
       ...dpopBinding(boundTo === "dpop"),
@@ -189,6 +204,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
   grantCall(caller: SignedJwtClient, options: GrantOptions = {}): void {
     const { roles = [] } = options;
     checkGrant(this, this, caller, options);
+    this._callers.push(caller);
     this.audience ??= new AudienceScope(this, this.realm, this.clientId, this.resource);
     caller.calls(this.audience.name, this.audience);
     caller.takesRoles({ clientId: this.clientId, roles: this.roles }, roles);

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from "node:fs";
-import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { isAbsolute, relative } from "node:path";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { AcceptedKey } from "./contract/client-keys";
@@ -14,11 +14,12 @@ import { checkKeyPairRequest } from "./keys/key-pair-request";
 import { filesOf, type PairFiles } from "./keys/pair-files";
 import { ENCRYPTED, readPrivateKeyFile } from "./keys/private-key";
 import { shown } from "./keys/shown";
-import { check, checkKnown, type Known } from "./private/checks";
+import { checkKnown, type Known } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedSigningKey } from "./private/imported-signing-key";
 import { checkAlgorithm, explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
+import { checkDirectory, checkName } from "./private/place-checks";
 import { PublicKeyFile, PublishedKeys } from "./private/published-keys";
 import type {
   CertificateFileOptions,
@@ -207,23 +208,6 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     const isIssuedAgain = !isTaken(files.record) && readPrivateKeyFile(files.key, undefined) !== ENCRYPTED;
     return `rotate it: ${rotate}${isIssuedAgain ? ", or let `m2m up` issue it again over the same key" : ""}`;
   }
-}
-
-/** Checks a pair's name. A key that is given in its place would stand in names of files, which are committed. */
-export function checkName(name: string): string[] {
-  const rule = "must be 1 to 63 letters, digits, dots, dashes or underscores, as it names files";
-  return check("name", name, (n) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(n) && shown(n) === n, rule);
-}
-
-/** A folder, or a path where one can be made. */
-function checkDirectory(prop: string, directory: string): string[] {
-  const rule =
-    "must be a folder, absolute or relative to cdktf.json; choose another, or move the file away that is in its place";
-  return check(prop, directory, (d) => canBeFolder(resolve(projectFolder(), d)), rule);
-}
-
-function canBeFolder(path: string): boolean {
-  return existsSync(path) ? statSync(path).isDirectory() : canBeFolder(dirname(path));
 }
 
 /** The keys that other pairs of the stack have read. */

@@ -107,7 +107,7 @@ function readAllowInsecureHttp(env: Environment, ...addresses: string[]): boolea
 }
 
 /** Reads `true` or `false`. @throws {OptionError} `ERR_OPTION` for any other text */
-function readSwitch(env: Environment, name: string, fallback: boolean): boolean {
+export function readSwitch(env: Environment, name: string, fallback: boolean): boolean {
   const value = readText(env, name, String(fallback));
   if (value === "true" || value === "false") return value === "true";
   throw new OptionError(`${name} must be true or false, got: ${shown(value)}`);

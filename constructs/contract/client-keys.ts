@@ -128,6 +128,14 @@ export function declaredAlgorithm(client: ResourceJson): DeclaredAlgorithm {
   return { pinned: attributes[ALGORITHM], ofKey };
 }
 
+/**
+ * Whether a client's tokens are bound to the certificate of its connection (RFC 8705). Said in any case: left out it would
+ * stay as it is in Keycloak.
+ */
+export function certificateBinding(isBound: boolean): Record<string, string> {
+  return { "tls.client.certificate.bound.access.tokens": String(isBound) };
+}
+
 /** Whether a client's tokens are bound to a key of the machine (DPoP). Left out it would stay as it is in Keycloak. */
 export function dpopBinding(isBound: boolean) {
   return { requireDpopBoundTokens: isBound };

@@ -6,8 +6,18 @@ export interface KeySwitches {
   readonly reissue: boolean;
   /** Whether the deploy of what is synthesized brings each active key into its key file, as `m2m up` does. */
   readonly switchesKeys?: boolean;
+  /** Which certificates for TLS are issued again; absent for none but those of `reissue`. */
+  readonly renewal?: CertificateRenewal;
   /** The keys that the states know, which may not be replaced; absent if any key may be. */
   readonly known?: readonly KnownKey[];
+}
+
+/** What `m2m certificates renew` asks for. */
+export interface CertificateRenewal {
+  /** Those in the last third of their life, all, or some by name. */
+  readonly which: "due" | "all" | readonly string[];
+  /** Whether each gets a new key. */
+  readonly newKeys: boolean;
 }
 
 /** A key whose certificate the Terraform state of a stack already holds. */
@@ -24,13 +34,24 @@ const CREATE = "M2M_CREATE_KEYS";
 const REISSUE = "M2M_REISSUE_CERTIFICATES";
 const SWITCHES = "M2M_SWITCHES_KEYS";
 const KNOWN = "M2M_KNOWN_KEYS";
+const RENEW = "M2M_RENEW_CERTIFICATES";
+const RENEW_KEYS = "M2M_RENEW_CERTIFICATE_KEYS";
 
 /** The environment variables that carry the switches. */
-export function keySwitches({ createKeys, reissue, switchesKeys, known }: KeySwitches): Record<string, string> {
+export function keySwitches({
+  createKeys,
+  reissue,
+  switchesKeys,
+  known,
+  renewal,
+}: KeySwitches): Record<string, string> {
   return {
     ...(createKeys !== "outside CI" && { [CREATE]: String(createKeys === "always") }),
     ...(reissue && { [REISSUE]: "true" }),
     ...(switchesKeys && { [SWITCHES]: "true" }),
+    // The comma tells a certificate that is called `all` or `due` from those words.
+    ...(renewal && { [RENEW]: typeof renewal.which === "string" ? renewal.which : `${renewal.which.join(",")},` }),
+    ...(renewal?.newKeys && { [RENEW_KEYS]: "true" }),
     ...(known && { [KNOWN]: known.map(({ stack, name, kid }) => `${stack}/${name}/${kid}`).join(",") }),
   };
 }
@@ -38,6 +59,17 @@ export function keySwitches({ createKeys, reissue, switchesKeys, known }: KeySwi
 /** Whether an expired certificate is issued again. */
 export function isReissued(): boolean {
   return process.env[REISSUE] === "true";
+}
+
+/** Whether a certificate for TLS is to be issued again by request; `isDue` says whether its life nears its end. */
+export function isRenewed(name: string, isDue: boolean): boolean {
+  const which = process.env[RENEW] ?? "";
+  return which === "all" || (which === "due" ? isDue : which.split(",").includes(name));
+}
+
+/** Whether certificates that are issued again get new keys. */
+export function renewsKeys(): boolean {
+  return process.env[RENEW_KEYS] === "true";
 }
 
 /** Whether the deploy brings each active key into its key file. */

@@ -29,6 +29,31 @@ export function pairsIn(stack: StackJson): PairDescription[] {
   return Object.values(signingKeys);
 }
 
+/** What `m2m` has to know of a certificate for TLS. */
+export interface CertificateDescription {
+  readonly name: string;
+  readonly usage: "authority" | "server" | "client" | "peer";
+  /** The files, absolute or relative to `cdktf.json`. */
+  readonly file: string;
+  readonly keyFile: string;
+  /** Whether `m2m certificates renew` leaves it to others. */
+  readonly isImported?: true;
+}
+
+/** Marks a certificate in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
+export function certificateMarker(
+  address: string,
+  description: CertificateDescription,
+): Override<CertificateDescription> {
+  return [`//.certificates.${address}`, description];
+}
+
+/** The certificates for TLS that a stack declares. */
+export function certificatesOf(stack: StackJson): CertificateDescription[] {
+  const { certificates = {} } = (stack["//"] ?? {}) as { certificates?: Record<string, CertificateDescription> };
+  return Object.values(certificates);
+}
+
 /** What `m2m` has to know of a realm, to compare its issuer with the one that Keycloak says. */
 export interface RealmDescription {
   /** The server's address for Terraform. */

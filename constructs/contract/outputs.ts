@@ -7,7 +7,20 @@ export interface MachineOutputs {
   readonly connect_to: string;
   /** Client id to private key, relative to `cdktf.json`. */
   readonly key_files: Readonly<Record<string, string>>;
+  /** Client id to its files for TLS, relative to `cdktf.json`; for an environment with https. */
+  readonly tls_files?: Readonly<Record<string, Partial<TlsFiles>>>;
 }
+
+/** What a program needs for TLS. */
+export interface TlsFiles {
+  /** The CAs to trust. */
+  readonly ca: string;
+  readonly certificate: string;
+  /** The private key, which may be elsewhere. */
+  readonly key: string;
+}
+
+const OPTIONAL: readonly (keyof MachineOutputs)[] = ["tls_files"];
 
 /** Outputs as a state has them. */
 type StateOutputs = Readonly<Record<string, { readonly value: unknown } | undefined>>;
@@ -19,5 +32,6 @@ export function machineOutputs(
 ): MachineOutputs | { readonly missing: string[] } {
   const missing = names.filter((name) => outputs[name] === undefined);
   if (missing.length > 0) return { missing };
-  return Object.fromEntries(names.map((name) => [name, outputs[name]!.value])) as unknown as MachineOutputs;
+  const values = [...names, ...OPTIONAL].flatMap((name) => (outputs[name] ? [[name, outputs[name].value]] : []));
+  return Object.fromEntries(values) as MachineOutputs;
 }

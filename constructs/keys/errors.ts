@@ -18,6 +18,7 @@ export type KeyErrorCode =
   | "PUBLIC_KEY_CORRUPT"
   | "CERTIFICATE_AMBIGUOUS"
   | "CERTIFICATE_MISMATCH"
+  | "CERTIFICATE_UNFIT"
   | "CREATION_REFUSED";
 
 /** Key material that cannot be used: the message says what is wrong, in which file, and what to do. */

@@ -15,6 +15,7 @@ import {
 import { declareAdminVariables } from "./admin-variables";
 import { ValidationError } from "./errors";
 import { stackFolder } from "./project";
+import { type BroughtFile, uploads } from "./renewal";
 import type { SignIn } from "./sign-in";
 
 /** The user that Keycloak runs as in its image. */
@@ -36,6 +37,7 @@ export class BootstrapAdmin {
     private readonly server: Construct,
     private readonly container: Container,
     private readonly signIn: SignIn,
+    beside: readonly BroughtFile[],
   ) {
     const { prefix } = signIn.target;
     const administrator = {
@@ -44,8 +46,8 @@ export class BootstrapAdmin {
     };
     this.source = configurationPath(server.node.id);
     writeConfiguration(stackFolder(server), server.node.id, administrator);
-    const file = "/opt/keycloak/conf/keycloak.conf";
-    container.addOverride("upload", [{ source: this.source, file, owner: KEYCLOAK_UID, permissions: "0400" }]);
+    const own = { source: this.source, target: "/opt/keycloak/conf/keycloak.conf", permissions: "0400" };
+    container.addOverride("upload", uploads([own, ...beside], KEYCLOAK_UID));
     Aspects.of(container).add({ visit: (node) => node === container && this.settle(administrator) });
   }
 

@@ -36,12 +36,29 @@ export function claimContainer(scope: Construct, name: string, portProp: string,
   return problems;
 }
 
-/** A private half belongs to one pair, and a pair has one private half, wherever in the app it is declared. */
-export function claimKeyFiles(scope: Construct, { certificate, key }: PairFiles): string[] {
+/** A file holds one thing, wherever in the app it is declared: two would be made over each other again and again. */
+export function claimFile(scope: Construct, path: string, what: string): string[] {
+  const other = claim(scope, `content of ${path}`, what) ?? what;
+  if (other === what) return [];
+  const file = shown(relative(projectFolder(), path));
+  return [`${file} must hold one thing, got: ${other}, and ${what}; choose another \`name\` or \`directory\` for one`];
+}
+
+/**
+ * A private half belongs to one pair, and a pair has one private half, wherever in the app it is declared.
+ *
+ * @param what the certificate in words
+ */
+export function claimKeyFiles(
+  scope: Construct,
+  { certificate, key }: Pick<PairFiles, "certificate" | "key">,
+  what = "the certificate of a signing key",
+): string[] {
   const show = (path: string) => shown(relative(projectFolder(), path));
   const otherPair = claim(scope, `private half ${key}`, certificate) ?? certificate;
   const otherKey = claim(scope, `certificate ${certificate}`, key) ?? key;
   return [
+    ...claimFile(scope, certificate, what),
     ...(otherPair === certificate
       ? []
       : [

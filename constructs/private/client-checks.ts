@@ -1,6 +1,8 @@
 import type { Construct } from "constructs";
-import { shown } from "../keys/shown";
+import { quoted, shown } from "../keys/shown";
 import { type IRealm, Realm } from "../realm";
+import type { ITlsCertificate } from "../tls";
+import { checkClientCertificate } from "./certificate-checks";
 import { check, checkKnown } from "./checks";
 import { failOn } from "./errors";
 import { checkRoles } from "./role-grant";
@@ -34,6 +36,28 @@ export function checkGrant(
 export function checkClientId(clientId: string): string[] {
   const rule = "must be 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)";
   return check("clientId", clientId, (id) => /^[\x21-\x7e]{1,255}$/.test(id), rule);
+}
+
+/** Checks what tokens are bound to. */
+export function checkBinding(to: "dpop" | ITlsCertificate | undefined, { server }: IRealm): string[] {
+  if (to === undefined || to === "dpop") return [];
+  if (typeof to !== "object" || !("thumbprint" in to)) {
+    return check("boundTo", to, () => false, 'must be "dpop" or a certificate, such as a TlsCertificate');
+  }
+  if (server.clientCertificates === "none") {
+    return [
+      '`boundTo` a certificate needs a server that asks for one, got: `clientCertificates` "none"; set it to "request" or "required"',
+    ];
+  }
+  return [
+    // Machines are told it in a list with commas.
+    ...(/^[^\s,]([^,]*[^\s,])?$/.test(to.commonName)
+      ? []
+      : [
+          `\`boundTo\` must be a certificate whose common name is not empty and has no comma, got: ${quoted(to.commonName)}; have it issued for another name`,
+        ]),
+    ...(server.authority ? checkClientCertificate("boundTo", to, server.authority) : []),
+  ];
 }
 
 export function checkScopes(defaults: readonly string[], optional: readonly string[]): string[] {

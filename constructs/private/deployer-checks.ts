@@ -1,9 +1,9 @@
 import { TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { keycloakProviderSource, OFFICIAL_KEYCLOAK, officialProviderSignsInBy } from "../contract/sources";
-import type { IKeycloakServer } from "../keycloak-server";
 import { shown } from "../keys/shown";
 import { type IRealm, Realm } from "../realm";
+import type { IKeycloakServer } from "../server";
 import type { ISigningKey } from "../signing-key";
 import { claim } from "./claims";
 import type { SignIn } from "./sign-in";

@@ -26,15 +26,20 @@ export function checkAlgorithm(algorithm: SigningAlgorithm): string[] {
 }
 
 /** Warns in the last third of a certificate's life. It is never an error, since `destroy` has to work at any age. */
-export function warnOfExpiry(scope: Construct, facts: CertificateFacts, file: string, remedy: string): void {
-  const { notBefore, notAfter } = facts;
+export function warnOfExpiry(
+  scope: Construct,
+  { notBefore, notAfter }: Pick<CertificateFacts, "notBefore" | "notAfter">,
+  file: string,
+  remedy: string,
+  ended = "Keycloak still accepts the key",
+): void {
   const leftMs = notAfter.getTime() - Date.now();
   if (leftMs > (notAfter.getTime() - notBefore.getTime()) / 3) return;
   const day = notAfter.toISOString().slice(0, 10);
   const age =
     leftMs > 0
       ? `the certificate ${file} ends on ${day}, in ${days(leftMs)}`
-      : `THE CERTIFICATE ${file} HAS ENDED on ${day}; Keycloak still accepts the key`;
+      : `THE CERTIFICATE ${file} HAS ENDED on ${day}; ${ended}`;
   Annotations.of(scope).addWarning(`${age}; ${remedy}`);
 }
 

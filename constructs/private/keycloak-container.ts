@@ -5,6 +5,7 @@ import type { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { Construct } from "constructs";
 import { labels } from "../contract/docker-names";
 import { dockerProvider } from "./docker";
+import type { ServerTls } from "./server-tls";
 
 /**
  * The image has no curl, so bash asks the management port. HTTP 200 means ready.
@@ -36,6 +37,8 @@ interface KeycloakContainerProps {
   readonly mode: "optimized" | "dev";
   /** In seconds. */
   readonly startTimeout: number;
+  /** Without it Keycloak speaks plain http. */
+  readonly tls?: ServerTls;
   readonly image: Image;
   readonly network: Network;
   readonly volume: Volume;
@@ -47,10 +50,10 @@ export function keycloakContainer(server: Construct, props: KeycloakContainerPro
     provider: dockerProvider(server),
     name: props.name,
     image: props.image.imageId,
-    command: startCommand(props.mode, props.url),
+    command: startCommand(props),
     restart: "unless-stopped",
     networksAdvanced: [{ name: props.network.name, aliases: ["keycloak"] }],
-    ports: [{ internal: 8080, external: props.port, ip: "127.0.0.1" }],
+    ports: [{ internal: props.tls ? 8443 : 8080, external: props.port, ip: "127.0.0.1" }],
     volumes: [{ volumeName: props.volume.name, containerPath: "/opt/keycloak/data" }],
     labels: labels("keycloak"),
     healthcheck: HEALTH_CHECK,
@@ -59,10 +62,11 @@ export function keycloakContainer(server: Construct, props: KeycloakContainerPro
   });
 }
 
-function startCommand(mode: "optimized" | "dev", url: string): string[] {
-  // Health and metrics are build options. start-dev builds by itself, so it needs the option again.
-  const start = mode === "dev" ? ["start-dev", "--health-enabled=true"] : ["start", "--optimized"];
+function startCommand({ mode, url, tls }: KeycloakContainerProps): string[] {
+  // Health, metrics and client certificates are build options. start-dev builds by itself, so it needs them again.
+  const start =
+    mode === "dev" ? ["start-dev", "--health-enabled=true", ...(tls?.buildOptions ?? [])] : ["start", "--optimized"];
   // The admin console signs in at this address, so a browser must reach it. Realms for machines have an address of their own
   // (`frontendUrl`): the one inside the network.
-  return [...start, "--http-enabled=true", `--hostname=${url}`];
+  return [...start, ...(tls?.startOptions ?? ["--http-enabled=true"]), `--hostname=${url}`];
 }

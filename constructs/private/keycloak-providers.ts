@@ -3,6 +3,7 @@ import type { Construct } from "constructs";
 import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
 import { keycloakProviderSource } from "../contract/sources";
 import { declareAdminVariables } from "./admin-variables";
+import { providerTls, type TerraformTls } from "./provider-tls";
 import type { SignIn } from "./sign-in";
 
 /**
@@ -22,6 +23,7 @@ export class KeycloakProviders {
   constructor(
     private readonly server: Construct,
     private readonly signIn: SignIn,
+    private readonly tls: TerraformTls,
     own?: KeycloakProvider,
   ) {
     if (own) this.perStack.set(TerraformStack.of(own), own);
@@ -45,6 +47,7 @@ export class KeycloakProviders {
       alias,
       url: this.signIn.target.url,
       ...this.signIn.argumentsIn(stack),
+      ...providerTls(this.tls, stack),
       // A first plan must not need the server that this very plan brings up.
       initialLogin: false,
       clientTimeout: CLIENT_TIMEOUT,

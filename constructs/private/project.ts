@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { App, Manifest, TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import { projectFolder } from "../contract/project-files";
@@ -13,6 +13,19 @@ export function stackFolder(scope: IConstruct): string {
 /** A project file as Terraform sees it from the stack's folder: relative, so that every checkout gives the same JSON. */
 export function fromStackFolder(scope: IConstruct, path: string): string {
   return relative(stackFolder(scope), resolve(projectFolder(), path));
+}
+
+/**
+ * Writes a public file of a construct beside the JSON, and gives its path from there. The path stays the same whatever the
+ * file holds.
+ */
+export function stagePublicFile(scope: IConstruct, name: string, content: string | Buffer): string {
+  const inStack = scope.node.path.slice(TerraformStack.of(scope).node.path.length + 1);
+  const source = join("files", inStack.replaceAll("/", "."), name);
+  const target = join(stackFolder(scope), source);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, content);
+  return source;
 }
 
 /** A file of this package that `npm ci` or `npm pack` bundled. */

@@ -7,7 +7,7 @@ import type { IPublicKeys } from "../signing-key";
  * The settings of a confidential client that signs in with a JWT (RFC 7523 section 2.2) for its own service account: every
  * other flow is off, and there are no refresh tokens.
  */
-export function signingClient(clientId: string, key: IPublicKeys) {
+export function signingClient(clientId: string, key: IPublicKeys, attributes: Record<string, string> = {}) {
   return {
     clientId: literal(clientId),
     name: literal(clientId),
@@ -20,6 +20,6 @@ export function signingClient(clientId: string, key: IPublicKeys) {
     implicitFlowEnabled: false,
     directAccessGrantsEnabled: false,
     useRefreshTokens: false,
-    extraConfig: keyAttributes(key),
+    extraConfig: { ...keyAttributes(key), ...attributes },
   } satisfies Partial<OpenidClientConfig>;
 }

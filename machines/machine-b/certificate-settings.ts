@@ -24,7 +24,8 @@ export function parseClientCertificates(text: string, tls: TlsOptions | undefine
 }
 
 /**
- * Reads `CALLER_CERTIFICATES`: `client=common name`, separated by commas. An empty text is no list.
+ * Reads `CALLER_CERTIFICATES`: `client=common name`, separated by commas. A comma, an equals sign and a percent sign in a
+ * client id are written as in an address (`%2C`). An empty text is no list.
  *
  * @throws {OptionError} `ERR_OPTION` for an entry of another form, the same client twice, or if no caller is asked for a
  *   certificate: all of them would be refused
@@ -40,7 +41,7 @@ export function parseCallerCertificates(text: string, asked: ClientCertificates)
   const names = new Map<string, string>();
   for (const entry of entries) {
     const at = entry.indexOf("=");
-    const [client, name] = [entry.slice(0, Math.max(at, 0)).trim(), entry.slice(at + 1).trim()];
+    const [client, name] = [plain(entry.slice(0, Math.max(at, 0)).trim()), entry.slice(at + 1).trim()];
     if (client === "" || name === "") {
       throw new OptionError(
         `CALLER_CERTIFICATES must be a list of client=common name, separated by commas, got: ${shownPart(entry, text)}`,
@@ -52,4 +53,12 @@ export function parseCallerCertificates(text: string, asked: ClientCertificates)
     names.set(client, name);
   }
   return Object.fromEntries(names);
+}
+
+function plain(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return ""; // of another form
+  }
 }

@@ -2,9 +2,9 @@
 import type { AddressInfo } from "node:net";
 import { openMachine } from "../calling/open-machine";
 import { followTls } from "../calling/tls-options";
-import { MachineError } from "../errors";
+import { MachineError, OptionError } from "../errors";
 import { toStandardError } from "../log";
-import { readMachine, readNumber, readText } from "../settings";
+import { readMachine, readNumber, readSwitch, readText } from "../settings";
 import { buildApp } from "./app";
 import { parseCallerCertificates, parseClientCertificates } from "./certificate-settings";
 import { LIMITS, listen } from "./listen";
@@ -17,7 +17,15 @@ function main(env = process.env): void {
   const machine = openMachine({ ...settings, tls });
   const audience = env.AUDIENCE ?? "machine-b";
   const algorithms = readText(env, "TOKEN_ALGORITHMS", "RS256").split(",");
-  const clientCertificates = parseClientCertificates(readText(env, "CLIENT_CERTIFICATES", "none"), settings.tls);
+  // A certificate for clients alone is for the issuer.
+  const hasCertificate = tls?.certificateFile !== undefined;
+  const served = readSwitch(env, "SERVE_HTTPS", hasCertificate) ? tls : undefined;
+  if (env.SERVE_HTTPS === "true" && !hasCertificate) {
+    throw new OptionError(
+      "SERVE_HTTPS is true, and so TLS_CERTIFICATE_FILE and TLS_KEY_FILE must be set, got: neither",
+    );
+  }
+  const clientCertificates = parseClientCertificates(readText(env, "CLIENT_CERTIFICATES", "none"), served);
   const callerCertificates = parseCallerCertificates(readText(env, "CALLER_CERTIFICATES", ""), clientCertificates);
   const app = buildApp({
     ...machine,
@@ -32,7 +40,7 @@ function main(env = process.env): void {
   }
 
   const address = { port: readNumber(env, "PORT", 3000, 0, 65_535), hostname: readText(env, "HOST", "0.0.0.0") };
-  const serverTls = tls?.certificateFile === undefined ? undefined : { files: tls, clientCertificates };
+  const serverTls = served && { files: served, clientCertificates };
   const ready = ({ address, port }: AddressInfo) => {
     const by = serverTls ? ` by https, client certificates: ${clientCertificates}` : "";
     console.log(`machine-b: listening on ${address}:${port}${by}, tokens of ${machine.issuer.issuer}`);

@@ -124,7 +124,7 @@ describe("a client's own tokens", () => {
 
   it.each<[Partial<SignedJwtClientProps>, string]>([
     [{ accessTokenLifespanSeconds: 0 }, "`accessTokenLifespanSeconds` must be a whole number between 1 and 86400"],
-    [{ boundTo: "tls" as never }, '`boundTo` must be "dpop", got: "tls"'],
+    [{ boundTo: "tls" as never }, '`boundTo` must be "dpop" or a certificate, such as a TlsCertificate, got: "tls"'],
     [{ claims: { aud: "x" } }, "`claims` must not set aud, which Keycloak writes itself"],
     [{ claims: { "a b": "x" } }, "`claims` must have names of letters"],
     [{ claims: { part: 0.5 } }, "`claims` must give part a text, a whole number or a boolean, got: 0.5"],

@@ -57,6 +57,7 @@ describe("defaults", () => {
       "token.endpoint.auth.signing.alg": "RS256",
       "jwt.credential.certificate": (client.signingKey as ISigningKey).certificateBase64,
       "use.jwks.url": "false",
+      "tls.client.certificate.bound.access.tokens": "false",
       "use.jwks.string": "false",
     });
   });

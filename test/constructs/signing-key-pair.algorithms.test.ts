@@ -182,6 +182,7 @@ describe.each(ALGORITHMS)("SignedJwtClient with $algorithm", ({ algorithm, jwks 
       "token.endpoint.auth.signing.alg": algorithm,
       "jwt.credential.certificate": signingKey.certificateBase64,
       "use.jwks.url": "false",
+      "tls.client.certificate.bound.access.tokens": "false",
       "use.jwks.string": String(jwks),
       ...(jwks && { "jwks.string": JSON.stringify({ keys: [signingKey.publicJwk] }) }),
     });

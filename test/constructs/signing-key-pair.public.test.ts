@@ -40,6 +40,7 @@ describe("a public key alone", () => {
       "token.endpoint.auth.signing.alg": "RS256",
       "use.jwks.string": "true",
       "use.jwks.url": "false",
+      "tls.client.certificate.bound.access.tokens": "false",
     });
     expect(JSON.parse(jwks).keys).toMatchObject([{ kid: keyId(ONE!), kty: "RSA", use: "sig", alg: "RS256" }]);
     expect(description).toBe(`signs with RS256, key ${keyId(ONE!)}`);
@@ -74,6 +75,7 @@ describe("keys at an address", () => {
       "jwks.url": URI,
       "use.jwks.string": "false",
       "use.jwks.url": "true",
+      "tls.client.certificate.bound.access.tokens": "false",
     });
     expect(description).toBe(`signs with ES256, keys at ${URI}`);
   });

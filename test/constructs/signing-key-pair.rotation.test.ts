@@ -83,6 +83,7 @@ describe("what a client publishes", () => {
       "token.endpoint.auth.signing.alg": "RS256",
       "jwt.credential.certificate": ONE.base64,
       "use.jwks.url": "false",
+      "tls.client.certificate.bound.access.tokens": "false",
       "use.jwks.string": "false",
     });
     commit("active", ONE);
@@ -102,6 +103,7 @@ describe("what a client publishes", () => {
       "jwt.credential.certificate": first.base64,
       "use.jwks.string": "true",
       "use.jwks.url": "false",
+      "tls.client.certificate.bound.access.tokens": "false",
     });
   });
 

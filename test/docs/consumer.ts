@@ -11,7 +11,16 @@ const PACKAGE = "cdktf-keycloak-m2m";
 /** What a fragment in the documentation may take for given. */
 export const PRELUDE = `
 import { App, type TerraformResource, TerraformStack } from "cdktf";
-import { KeycloakServer, MachineContainer, PrivateLocalBackend, Realm, SignedJwtClient, SigningKeyPair } from "${PACKAGE}";
+import {
+  CertificateAuthority,
+  KeycloakServer,
+  MachineContainer,
+  PrivateLocalBackend,
+  Realm,
+  SignedJwtClient,
+  SigningKeyPair,
+  TlsCertificate,
+} from "${PACKAGE}";
 declare const stack: TerraformStack;
 declare const client: SignedJwtClient;
 `;

@@ -74,7 +74,15 @@ function parse(text: string): unknown {
 
 /** The same call by the Bash client; its output is the result. */
 export async function callByBash(environment: Environment, clientId: string, online: boolean) {
-  const { keyFile, algorithm = "", issuer, connectTo, allowInsecureHttp, dpop } = machineOptions(environment, clientId);
+  const {
+    keyFile,
+    algorithm = "",
+    issuer,
+    connectTo,
+    allowInsecureHttp,
+    dpop,
+    tls = {},
+  } = machineOptions(environment, clientId);
   if (dpop) {
     throw new ToolError(
       "call-failed",
@@ -93,6 +101,9 @@ export async function callByBash(environment: Environment, clientId: string, onl
       API: environment.api,
       CONNECT_TO: connectTo,
       ALLOW_INSECURE_HTTP: String(allowInsecureHttp),
+      TLS_CA_FILE: tls.caFile ?? "",
+      TLS_CERTIFICATE_FILE: tls.certificateFile ?? "",
+      TLS_KEY_FILE: tls.keyFile ?? "",
     },
   });
   if (result.failed)

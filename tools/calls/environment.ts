@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import type { DeclaredAlgorithm } from "../../constructs/contract/client-keys";
-import { type MachineOutputs, machineOutputs } from "../../constructs/contract/outputs";
+import { type MachineOutputs, machineOutputs, type TlsFiles } from "../../constructs/contract/outputs";
 import { keyIdInFile } from "../../constructs/keys/private-key";
 import { quoted } from "../../constructs/keys/shown";
 import type { MachineOptions } from "../../machines/calling/open-machine";
+import type { TlsOptions } from "../../machines/calling/tls-options";
 import { readPassphrase } from "../../machines/settings";
 import { ToolError } from "../output";
 import { declaredAlgorithms, dpopBoundClients } from "../project/known-keys";
@@ -18,6 +19,8 @@ export interface Environment {
   readonly keyFiles: Readonly<Record<string, string>>;
   /** What each client is declared to sign with, as far as the state says. */
   readonly algorithms: Readonly<Record<string, DeclaredAlgorithm>>;
+  /** The files for TLS of clients that have some. */
+  readonly tls: Readonly<Record<string, TlsOptions>>;
   /** Clients whose tokens are bound to a key of the machine. */
   readonly dpopBound: readonly string[];
 }
@@ -38,15 +41,26 @@ export function readEnvironment(
       `the state has no output ${outputs.missing.join(", ")}; run \`m2m up\` first, or declare the outputs as main.ts does`,
     );
   }
-  const { issuer, api = "", connect_to: connectTo, key_files: keyFiles } = outputs;
+  const { issuer, api = "", connect_to: connectTo, key_files: keyFiles, tls_files: tlsFiles = {} } = outputs;
   const absolute = ([clientId, file]: [string, string]) => [clientId, resolve(project.folder, file)];
   return {
     issuer,
     api,
     connectTo,
     keyFiles: Object.fromEntries(Object.entries(keyFiles).map(absolute)),
+    tls: Object.fromEntries(
+      Object.entries(tlsFiles).map(([clientId, files]) => [clientId, tlsOptions(project.folder, files)]),
+    ),
     algorithms: Object.fromEntries(declaredAlgorithms(states)),
     dpopBound: dpopBoundClients(states),
+  };
+}
+
+function tlsOptions(folder: string, { ca, certificate, key }: Partial<TlsFiles>): TlsOptions {
+  return {
+    ...(ca !== undefined && { caFile: resolve(folder, ca) }),
+    ...(certificate !== undefined &&
+      key !== undefined && { certificateFile: resolve(folder, certificate), keyFile: resolve(folder, key) }),
   };
 }
 
@@ -61,7 +75,7 @@ export function readIssuer(project: Project, states: readonly State[]): Environm
 
 /** Settings of one machine's requests. */
 export function machineOptions(environment: Environment, clientId: string): MachineOptions {
-  const { issuer, connectTo, keyFiles, algorithms, dpopBound } = environment;
+  const { issuer, connectTo, keyFiles, tls, algorithms, dpopBound } = environment;
   const keyFile = keyFiles[clientId];
   if (keyFile === undefined) {
     throw new ToolError(
@@ -78,6 +92,7 @@ export function machineOptions(environment: Environment, clientId: string): Mach
     issuer,
     connectTo,
     dpop: dpopBound.includes(clientId),
+    ...(tls[clientId] && { tls: tls[clientId] }),
     allowInsecureHttp: issuer.startsWith("http:"), // only if the environment was declared so
   };
 }

@@ -1,5 +1,6 @@
 import type { Command } from "../cli/command";
 import { callCommand, tokenCommand } from "./call";
+import { certificatesCommands } from "./certificates";
 import { complete } from "./complete";
 import { diffCommand } from "./diff";
 import { doctorCommand } from "./doctor";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   doctorCommand,
   envCommand,
   ...keysCommands,
+  ...certificatesCommands,
   providerCommand,
   testCommand,
   complete,

@@ -1,5 +1,6 @@
 import { type RealmDescription, realmsIn } from "../../constructs/contract/markers";
 import { openConnections } from "../../machines/calling/connect-to";
+import { loginsIn, tlsOf } from "../keycloak/login";
 import type { Output } from "../output";
 import type { Stack } from "../project/project";
 
@@ -9,11 +10,17 @@ import type { Stack } from "../project/project";
  * declared. The server decides that of a realm which exists.
  */
 export async function checkIssuers(stacks: readonly Stack[], out: Output): Promise<void> {
-  const realms = new Map(stacks.flatMap(({ json }) => realmsIn(json)).map((realm) => [JSON.stringify(realm), realm]));
-  const connections = openConnections("", { timeoutMs: 10_000 });
+  const realms = stacks.flatMap((stack) => realmsIn(stack.json).map((realm) => ({ realm, stack })));
+  const each = new Map(realms.map((one) => [JSON.stringify(one.realm), one])).values();
+  const problems = await Promise.all([...each].map(({ realm, stack }) => checkIssuer(realm, stack)));
+  for (const problem of problems) if (problem !== undefined) out.warn(problem);
+}
+
+async function checkIssuer(realm: RealmDescription, stack: Stack): Promise<string | undefined> {
+  const login = loginsIn(stack).find(({ url }) => url === realm.url);
+  const connections = openConnections("", { timeoutMs: 10_000, ...tlsOf(stack, login) });
   try {
-    const problems = await Promise.all([...realms.values()].map((realm) => problemOf(realm, connections.fetch)));
-    for (const problem of problems) if (problem !== undefined) out.warn(problem);
+    return await problemOf(realm, connections.fetch);
   } finally {
     await connections.close();
   }

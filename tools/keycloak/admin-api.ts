@@ -1,6 +1,7 @@
 import { openConnections } from "../../machines/calling/connect-to";
 import type { Stack } from "../project/project";
 import { refused, signIn } from "./admin-login";
+import { loginsIn, tlsOf } from "./login";
 
 /** One answer of the admin API. The body is there with status 200 only. */
 export interface Answer {
@@ -21,9 +22,11 @@ export async function withAdminApi<T>(
   alias: string | undefined,
   work: (ask: Ask) => Promise<T>,
 ): Promise<T> {
-  const { fetch, close } = openConnections("", { timeoutMs: 10_000, maxResponseBytes: 64 * 1024 * 1024 });
+  const login = loginsIn(stack).find((one) => one.alias === alias) ?? {};
+  const limits = { timeoutMs: 10_000, maxResponseBytes: 64 * 1024 * 1024 };
+  const { fetch, close } = openConnections("", { ...limits, ...tlsOf(stack, login) });
   try {
-    const { url, token } = await signIn(stack, alias, fetch);
+    const { url, token } = await signIn(stack, login, fetch);
     const asked = new Map<string, Promise<Answer>>();
     const get = async (address: string): Promise<Answer> => {
       const answer = await fetch(address, { headers: { authorization: `Bearer ${token}` } }).catch((cause: Error) => {

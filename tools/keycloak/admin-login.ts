@@ -8,6 +8,7 @@ import { requestToken } from "../../machines/calling/request-token";
 import { loadSigningKey } from "../../machines/signing/signing-key";
 import { ToolError } from "../output";
 import type { Stack } from "../project/project";
+import { type Login, tlsOf } from "./login";
 
 /** A Keycloak's admin API: its address, and an access token for it. */
 export interface Admin {
@@ -15,37 +16,29 @@ export interface Admin {
   readonly token: string;
 }
 
-/** What a synthesized stack says of how Terraform signs in. */
-interface Login {
-  readonly alias?: string;
-  readonly url?: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly client_id?: string;
-  readonly jwt_signing_alg?: string;
-  readonly jwt_signing_key?: string;
-}
-
 /**
  * Signs in as Terraform does: by the deployer's key where there is one and no password is given, else as the administrator.
  *
  * @throws {ToolError} `keycloak-unreachable`; a `MachineError` of a sign-in by the key
  */
-export async function signIn(stack: Stack, alias: string | undefined, fetch: Fetch): Promise<Admin> {
-  const logins = [stack.json.provider?.keycloak ?? []].flat() as readonly Login[];
-  const login = logins.find((one) => one.alias === alias);
-  if (login?.url === undefined) throw refused(`stack ${stack.name} names no address of Keycloak`);
+export async function signIn(stack: Stack, login: Login, fetch: Fetch): Promise<Admin> {
+  const { url } = login;
+  if (url === undefined) throw refused(`stack ${stack.name} names no address of Keycloak`);
   const keyFile = fileIn(login.jwt_signing_key ?? "");
-  const token = keyFile ? await byKey(login, resolve(stack.folder, keyFile)) : await byPassword(stack, login, fetch);
-  return { url: login.url, token };
+  const token = keyFile
+    ? await byKey(stack, login, resolve(stack.folder, keyFile))
+    : await byPassword(stack, login, fetch);
+  return { url, token };
 }
 
 export function refused(message: string, cause?: unknown): ToolError {
   return new ToolError("keycloak-unreachable", message, { cause });
 }
 
-async function byKey({ url, client_id: clientId = "", jwt_signing_alg }: Login, keyFile: string): Promise<string> {
-  const issuer = openIssuer({ issuer: `${url}/realms/master`, allowInsecureHttp: url?.startsWith("http:") });
+async function byKey(stack: Stack, login: Login, keyFile: string): Promise<string> {
+  const { url, client_id: clientId = "", jwt_signing_alg } = login;
+  const allowInsecureHttp = url?.startsWith("http:");
+  const issuer = openIssuer({ issuer: `${url}/realms/master`, allowInsecureHttp, ...tlsOf(stack, login) });
   try {
     const signingKey = loadSigningKey(keyFile, { algorithm: jwt_signing_alg as SigningAlgorithm });
     return (await requestToken(issuer, { clientId, signingKey })).accessToken;

@@ -26,7 +26,7 @@ export async function findPairs(
   search: Search,
   out: Output,
   interruption: AbortSignal,
-): Promise<{ pairs: Pair[]; all: Pair[]; isComplete: boolean }> {
+): Promise<{ pairs: Pair[]; all: Pair[]; stacks: Stack[]; isComplete: boolean }> {
   const isOver = () => !search.goesOn || interruption.aborted;
   const synthesis = await synthesized(project, search, out, isOver);
   const { stacks } = synthesis;
@@ -55,7 +55,7 @@ export async function findPairs(
     broken.push(error);
   });
   const pairs = search.names.length === 0 ? all : choosePairs(all, search.names);
-  return { pairs, all, isComplete: broken.length === 0 };
+  return { pairs, all, stacks, isComplete: broken.length === 0 };
 }
 
 async function synthesized(

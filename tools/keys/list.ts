@@ -1,4 +1,5 @@
 import { KeyError } from "../../constructs/keys/errors";
+import { listCertificates, printCertificates } from "../certificates/listed";
 import { usage } from "../cli/command";
 import type { Output } from "../output";
 import { openProject } from "../project/project";
@@ -53,7 +54,8 @@ export async function listKeys(
 ): Promise<number> {
   if (all && names.length > 0) throw usage("--all and names exclude each other");
   const search = { names, changes: false, goesOn: true }; // a list says what is wrong
-  const { pairs, isComplete } = await findPairs(openProject(), search, out, interruption);
+  const project = openProject();
+  const { pairs, stacks, isComplete } = await findPairs(project, search, out, interruption);
   const since = new Date(Date.now() - DAY_MS);
   const listed = await Promise.all(
     pairs.map(async (pair) => {
@@ -67,7 +69,10 @@ export async function listKeys(
     }),
   );
   const readable = listed.filter((one) => one !== undefined);
-  out.result(printPairs(readable), readable);
+  // Certificates have no names of clients; a program asks for them by `certificates list`.
+  const certificates = names.length > 0 ? [] : listCertificates(project, stacks, out);
+  const rest = certificates.length === 0 ? [] : ["", "certificates", printCertificates(certificates)];
+  out.result([printPairs(readable), ...rest].join("\n"), readable);
   return isComplete && readable.length === pairs.length ? 0 : 1;
 }
 

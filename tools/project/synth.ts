@@ -9,7 +9,7 @@ import { type Project, readStacks } from "./project";
 import { refuseLostKeys, type Synthesis } from "./refuse-other-keys";
 import { localStates } from "./state";
 
-export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue" | "switchesKeys"> {
+export interface SynthOptions extends Pick<KeySwitches, "createKeys" | "reissue" | "switchesKeys" | "renewal"> {
   /** Allow keys that the state knows under another kid to be replaced. */
   readonly newKeys: boolean;
 }

@@ -237,11 +237,14 @@ describe("m2m shows no key that is given as", () => {
       "--tail": (text) => logsCommand.run({ options: { tail: text } } as never),
       "key pair": (text) => choosePairs([], [text]),
       client: (text) =>
-        machineOptions({ issuer: ISSUER, api: "", connectTo: "", keyFiles: {}, algorithms: {}, dpopBound: [] }, text),
+        machineOptions(
+          { issuer: ISSUER, api: "", connectTo: "", keyFiles: {}, tls: {}, algorithms: {}, dpopBound: [] },
+          text,
+        ),
       "a client's key file": (text) =>
         openMachine(
           machineOptions(
-            { issuer: ISSUER, api: "", connectTo: "", keyFiles: { a: text }, algorithms: {}, dpopBound: [] },
+            { issuer: ISSUER, api: "", connectTo: "", keyFiles: { a: text }, tls: {}, algorithms: {}, dpopBound: [] },
             "a",
           ),
         ),

@@ -25,9 +25,23 @@ describe("readEnvironment", () => {
       api: "http://machine-b:3000/api/protected",
       connectTo: "keycloak:8080=127.0.0.1:8080",
       keyFiles: { "machine-a": "/project/certs/machine-a-signing.key" },
+      tls: {},
       algorithms: {},
       dpopBound: [],
     });
+  });
+
+  it("reads the files for TLS of clients that have some", () => {
+    const files = { ca: "certs/ca.trust.crt", certificate: "certs/a-tls.crt", key: "certs/a-tls.key" };
+    const tls = { value: { "machine-a": files, other: { ca: files.ca } } };
+    const read = environment({ ...OUTPUTS, tls_files: tls });
+    expect(machineOptions(read, "machine-a").tls).toEqual({
+      caFile: "/project/certs/ca.trust.crt",
+      certificateFile: "/project/certs/a-tls.crt",
+      keyFile: "/project/certs/a-tls.key",
+    });
+    expect(read.tls.other).toEqual({ caFile: "/project/certs/ca.trust.crt" });
+    expect(machineOptions(environment(), "machine-a")).not.toHaveProperty("tls");
   });
 
   it("reads from the state what a client is declared to sign with", () => {

@@ -1,0 +1,92 @@
+import { createHash, type X509Certificate } from "node:crypto";
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { Construct } from "constructs";
+import { authorityBy, rootsOf } from "../certificates/authority";
+import { trustFileBeside } from "../certificates/certificate-files";
+import { type Chain, certificatesIn, chainOf, isSelfIssued, toPem } from "../certificates/chain";
+import { type Authority, checkFits, readKey } from "../certificates/issued";
+import { projectFolder } from "../contract/project-files";
+import { KeyError } from "../keys/errors";
+import { readPublicFile, replaceFile } from "../keys/key-files";
+import { shown } from "../keys/shown";
+import type { CertificateAuthorityFiles, ICertificateAuthority } from "../tls";
+import { lifeOf, projectPath } from "./certificate-checks";
+import { checkKnown } from "./checks";
+import { claimFile } from "./claims";
+import { failOn } from "./errors";
+import { explained, warnOfExpiry, warnOfReaders } from "./key-reading";
+
+/** A CA by its files. */
+export class ImportedAuthority extends Construct implements ICertificateAuthority {
+  readonly trustedPem: string;
+  readonly trustFile: string;
+  /** @internal */
+  readonly _roots: readonly X509Certificate[];
+  private readonly chain: Chain;
+  private readonly keyFile?: string;
+
+  constructor(scope: Construct, id: string, files: CertificateAuthorityFiles) {
+    super(scope, id);
+    const { certificateFile, privateKeyFile } = files;
+    failOn(this, checkKnown(files, { certificateFile: true, privateKeyFile: true }));
+    const path = resolve(projectFolder(), certificateFile);
+    const keyFile = privateKeyFile === undefined ? undefined : resolve(projectFolder(), privateKeyFile);
+    this.keyFile = keyFile;
+    const where = shown(certificateFile);
+    const { chain, roots } = explained(this, () => {
+      const all = certificatesIn(readCertificates(certificateFile), where);
+      const chain = chainOf(all, where, all.filter(isSelfIssued));
+      const key = keyFile === undefined ? undefined : readKey(linked(keyFile));
+      if (keyFile !== undefined && key) checkFits({ certificate: path, key: keyFile }, chain, key);
+      return { chain, roots: rootsOf(chain, all, where) };
+    });
+    this.chain = chain;
+    this._roots = roots;
+    this.trustedPem = toPem(roots);
+    // A file of the roots alone: some programs take everything in their file for a root.
+    const trust = trustFileBeside(path);
+    failOn(this, writeTrust(this, trust, this.trustedPem));
+    this.trustFile = projectPath(trust, certificateFile);
+    const remedy = "have it issued again where it was made";
+    warnOfExpiry(this, lifeOf(chain.leaf), where, remedy, "nothing that it issued is trusted any more");
+    if (keyFile !== undefined) warnOfReaders(this, keyFile);
+  }
+
+  /** @internal */
+  _issue(): Authority {
+    if (this.keyFile !== undefined) return authorityBy(this.chain, linked(this.keyFile));
+    throw new KeyError(
+      "CREATION_REFUSED",
+      "the private key of this CA is not known here, so nothing is issued by it; have the certificate issued where it is and use TlsCertificate.fromFiles, or give `privateKeyFile`",
+    );
+  }
+}
+
+/** Writes what to trust, if it is not what is there. Gives what is wrong where another CA has the file. */
+export function writeTrust(scope: Construct, path: string, pem: string): string[] {
+  const count = certificatesIn(pem, path).length;
+  const digest = createHash("sha256").update(pem).digest("hex").slice(0, 8);
+  const problems = claimFile(scope, path, `a list of ${count} trusted (SHA-256 ${digest}…)`);
+  if (problems.length === 0 && readPublicFile(path) !== pem) explained(scope, () => replaceFile(path, pem, 0o644));
+  return problems;
+}
+
+/** Where a link leads, as those of certbot do. Files of others are only read here; what is nowhere stays what it is. */
+export function linked(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** The text of a file that others keep; `path` is relative to `cdktf.json`. @throws {KeyError} `KEY_UNREADABLE` */
+export function readCertificates(path: string): string {
+  const pem = readPublicFile(resolve(projectFolder(), path));
+  if (pem !== undefined) return pem;
+  throw new KeyError(
+    "KEY_UNREADABLE",
+    `${shown(path)} must hold certificates in PEM, got: no such file; check the path`,
+  );
+}

@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import type { Container } from "@cdktf/provider-docker/lib/container";
+import type { Construct } from "constructs";
+import type { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
+import { certificatesIn } from "../certificates/chain";
+import { trustStore } from "../certificates/trust-store";
+import type { ClientCertificates } from "../server";
+import type { ICertificateAuthority, ITlsCertificate, KeycloakTls } from "../tls";
+import { TlsCertificate } from "../tls-certificate";
+import { checkClientCertificate } from "./certificate-checks";
+import { check, checkKnown, type Known } from "./checks";
+import { failOn } from "./errors";
+import { fromStackFolder, stagePublicFile } from "./project";
+import { type BroughtFile, bringRenewed } from "./renewal";
+
+const TLS: Known<KeycloakTls> = {
+  authority: true,
+  certificate: true,
+  minimumVersion: true,
+  terraformCertificate: true,
+};
+
+const FOLDER = "/opt/keycloak/conf/tls";
+/** Keycloak looks for renewed files this often, in seconds: as often as it can. */
+const RELOAD_SECONDS = 31;
+
+/** A certificate, a trust store and how Keycloak is started with them. */
+export class ServerTls {
+  readonly certificate: ITlsCertificate;
+  readonly authority: ICertificateAuthority;
+  /** What Terraform shows, where it has to. */
+  readonly terraform?: ITlsCertificate;
+  private readonly minimumVersion: string;
+
+  constructor(
+    private readonly server: Construct,
+    private readonly containerName: string,
+    private readonly clients: ClientCertificates,
+    tls: KeycloakTls,
+    provider?: KeycloakProvider,
+  ) {
+    const { authority = tls.certificate?.authority, minimumVersion = "TLSv1.3" } = tls;
+    failOn(server, [
+      ...checkKnown(tls, TLS).map((problem) => `tls: ${problem}`),
+      ...check("tls.minimumVersion", minimumVersion, isVersion, 'must be "TLSv1.3" or "TLSv1.2"'),
+      ...(authority ? [] : ["`tls` must have an `authority` or a `certificate`, got: neither"]),
+      ...checkProvider(clients, provider),
+    ]);
+    this.authority = authority!;
+    this.minimumVersion = minimumVersion;
+    this.certificate =
+      tls.certificate ??
+      new TlsCertificate(server, "Tls", {
+        authority: this.authority,
+        name: containerName,
+        usage: "server",
+        dnsNames: [...new Set(["keycloak", containerName, "localhost"])],
+      });
+    failOn(server, checkServerCertificate(this.certificate));
+    if (clients !== "required" || provider) return;
+    this.terraform =
+      tls.terraformCertificate ??
+      new TlsCertificate(server, "TerraformTls", {
+        authority: this.authority,
+        name: `${containerName}-terraform`,
+        usage: "client",
+      });
+    failOn(server, checkClientCertificate("tls.terraformCertificate", this.terraform, this.authority));
+  }
+
+  /** For `kc.sh build`. */
+  get buildOptions(): string[] {
+    return this.clients === "none"
+      ? []
+      : [`--https-client-auth=${this.clients === "required" ? "required" : "request"}`];
+  }
+
+  /** For `kc.sh start`. */
+  get startOptions(): string[] {
+    const versions = this.minimumVersion === "TLSv1.2" ? "TLSv1.3,TLSv1.2" : "TLSv1.3";
+    return [
+      "--http-enabled=false",
+      `--https-certificate-file=${FOLDER}/tls.crt`,
+      `--https-certificate-key-file=${FOLDER}/tls.key`,
+      `--https-protocols=${versions}`,
+      `--https-certificates-reload-period=${RELOAD_SECONDS}s`,
+      // The health check asks from inside the container, where nobody else is.
+      "--http-management-scheme=http",
+      ...(this.clients === "none"
+        ? []
+        : [`--https-trust-store-file=${FOLDER}/clients.p12`, "--https-trust-store-password=public"]),
+    ];
+  }
+
+  /** What the container gets. The files beside the JSON are public; the private key is copied from where it is. */
+  get files(): BroughtFile[] {
+    return [
+      {
+        source: stagePublicFile(this.server, "tls.crt", this.certificate.certificatePem),
+        target: `${FOLDER}/tls.crt`,
+        permissions: "0444",
+      },
+      {
+        source: fromStackFolder(this.server, this.certificate.files.key),
+        target: `${FOLDER}/tls.key`,
+        permissions: "0400",
+      },
+      ...(this.clients === "none"
+        ? []
+        : [
+            {
+              source: stagePublicFile(this.server, "clients.p12", this.trusted()),
+              target: `${FOLDER}/clients.p12`,
+              permissions: "0444",
+            },
+          ]),
+    ];
+  }
+
+  /** Renewed files are complete before Keycloak sees any of them: it takes up a key that does not match. */
+  bringRenewed(container: Container): void {
+    const files = this.files.map((file) => ({ ...file, target: `${FOLDER}/.${file.target.slice(FOLDER.length + 1)}` }));
+    const names = this.files.map(({ target }) => target.slice(FOLDER.length + 1));
+    bringRenewed(this.server, "RenewedCertificates", {
+      container,
+      containerName: this.containerName,
+      files,
+      triggers: {
+        certificate: this.certificate.thumbprint,
+        ...(this.clients !== "none" && { clients: createHash("sha256").update(this.trusted()).digest("base64url") }),
+      },
+      afterwards: [`cd ${FOLDER}`, ...names.map((name) => `mv .${name} ${name}`)].join(" && "),
+    });
+  }
+
+  private trusted(): Buffer {
+    return trustStore(certificatesIn(this.authority.trustedPem, this.authority.trustFile));
+  }
+}
+
+function checkServerCertificate(certificate: ITlsCertificate): string[] {
+  const missing = ["keycloak", "localhost"].filter((host) => !certificate._isFor(host));
+  return [
+    ...(certificate.usage === "client" ? ['`tls.certificate` must be of usage "server" or "peer", got: "client"'] : []),
+    ...(missing.length > 0
+      ? [
+          `\`tls.certificate\` must be for keycloak, as machines reach the server, and localhost, as Terraform and browsers do, got: one that is not for ${missing.join(" and ")}; add the names`,
+        ]
+      : []),
+  ];
+}
+
+/** A provider of the user's has to be told at the synthesis, and not by a handshake that fails. */
+function checkProvider(clients: ClientCertificates, provider?: KeycloakProvider): string[] {
+  if (clients !== "required" || !provider || provider.tlsClientCertificate !== undefined) return [];
+  return [
+    '`provider` must have a `tlsClientCertificate` where `clientCertificates` is "required", got: one without; add it, or leave `provider` out',
+  ];
+}
+
+function isVersion(version: string): boolean {
+  return ["TLSv1.3", "TLSv1.2"].includes(version);
+}
