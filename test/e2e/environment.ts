@@ -22,6 +22,8 @@ export const ENVIRONMENTS = [
   "public-keys",
   "leftovers",
   "bound-tokens",
+  "secure",
+  "newest-secure",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

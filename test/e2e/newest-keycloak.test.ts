@@ -1,9 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { localImage } from "../../constructs/contract/docker-names";
+import { createDpopKey } from "../../machines";
 import { docker, m2m, makeProject, namesOf, takeDown } from "./environment";
 import { goldenConfiguration } from "./provider/golden";
 import { serverOf } from "./provider/server";
 import { Workspace } from "./provider/workspace";
+import { secureMain } from "./secure/main";
+import { servedBy } from "./secure/served";
+import { proofs, Thief } from "./secure/stolen";
 
 const OWN = namesOf("newest");
 
@@ -33,5 +40,52 @@ describe("Keycloak 26.7.2, where introspection demands the audience", () => {
     expect(await workspace.plan()).toEqual([]);
     expect((await workspace.destroy()).exitCode).toBe(0);
     workspace.remove();
+  });
+});
+
+describe("Keycloak 26.7.2 over mutual TLS", () => {
+  const SECURE = namesOf("newest-secure");
+  const connectTo = `keycloak:8443=127.0.0.1:${SECURE.keycloakPort},machine-b:3000=127.0.0.1:${SECURE.machinePort}`;
+  let folder: string;
+  beforeAll(() => {
+    folder = makeProject(SECURE, secureMain(), { settles: true });
+  });
+  afterAll(async () => await takeDown(folder, SECURE));
+
+  it("serves a client whose tokens are bound to its certificate, and shows no change", async () => {
+    const { exitCode, stderr } = await m2m(folder, ["up"], { M2M_KEYCLOAK_VERSION: "26.7.2" });
+    expect(exitCode, stderr).toBe(0);
+    for (const options of [["--online"], ["--bash"]]) {
+      expect((await m2m(folder, ["call", ...options])).stdout).toMatch(/^HTTP 200\ncaller: machine-a/);
+    }
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+
+  it("grants A's assertion over C's certificate, and machine-b refuses the token", async () => {
+    const thief = new Thief(folder, connectTo);
+    const own = await thief.token("machine-a", "machine-a");
+    const stolen = await thief.token("machine-a", "machine-c");
+    const dpop = createDpopKey();
+    const bound = await thief.token("machine-d", "machine-a", dpop);
+    const call = (peer: string, token: string) => thief.call(peer, { authorization: `Bearer ${token}` });
+    expect(await call("machine-a", own)).toBe("200");
+    expect(await call("machine-c", own)).toBe("401 ERR_TOKEN_PROOF");
+    expect(await call("machine-c", stolen)).toBe("401 ERR_TOKEN_PROOF");
+    const { "a good proof": proof = "" } = proofs(dpop, bound);
+    expect(await thief.call("machine-a", { authorization: `DPoP ${bound}`, dpop: proof })).toBe("200");
+    await thief.close();
+  });
+
+  it("takes renewed certificates up without a restart", async () => {
+    expect((await m2m(folder, ["certificates", "renew", "--all"])).exitCode).toBe(0);
+    const { stdout, stderr } = await m2m(folder, ["up"]);
+    expect(stdout, stderr).toContain("HTTP 200");
+    const path = join(folder, `certs/${SECURE.keycloak}-tls.crt`);
+    const renewed = new X509Certificate(readFileSync(path)).fingerprint256;
+    const served = () => servedBy(folder, SECURE.keycloakPort);
+    await vi.waitFor(async () => expect((await served()).fingerprint256).toBe(renewed), {
+      timeout: 90_000,
+      interval: 1000,
+    });
   });
 });
