@@ -165,9 +165,16 @@ export function readClaims(claims: Readonly<Record<string, unknown>>, rules: Tok
   return freezeAll(token);
 }
 
-/** One of the two bindings. A token with both, or with another one, is refused: a part of it would not be checked. */
+/** Ways to bind a token, RFC 7800 section 3, RFC 8705 section 3.1 and RFC 9449 section 6. */
+const bindings = ["jkt", "x5t#S256", "jwk", "jwe", "jku", "kid"];
+
+/**
+ * One of the two bindings that are checked here. A token with both, or with another one, is refused: a part of it would not
+ * be checked. What binds nothing is ignored, such as Keycloak's `kc-jkt-type` from 26.7 on.
+ */
 function readConfirmation(cnf: unknown): Confirmation {
-  const [[name, thumbprint] = [], ...more] = typeof cnf === "object" && cnf !== null ? Object.entries(cnf) : [];
+  const all = typeof cnf === "object" && cnf !== null ? Object.entries(cnf) : [];
+  const [[name, thumbprint] = [], ...more] = all.filter(([member]) => bindings.includes(member));
   const isHash = typeof thumbprint === "string" && /^[\w-]{43}$/.test(thumbprint);
   if (isHash && more.length === 0 && name === "jkt") return { jkt: thumbprint };
   if (isHash && more.length === 0 && name === "x5t#S256") return { x5tS256: thumbprint };

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import type { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import {
+  CertificateAuthority,
   DeployerClient,
   type GrantOptions,
   type IPublicKeys,
@@ -12,6 +13,7 @@ import {
   SignedJwtClient,
   type SigningAlgorithm,
   SigningKeyPair,
+  TlsCertificate,
 } from "../../constructs";
 import { EMBEDDED_KEYCLOAK } from "../../constructs/contract/sources";
 import { SIGNING_ALGORITHMS } from "../../constructs/keys/algorithms";
@@ -21,7 +23,15 @@ import { resources } from "../../provider/resources";
 // The schema of keycloak/keycloak 5.9.0. `validate` is held to what that provider refuses.
 import official from "../fixtures/provider/official-schema.json";
 import { ecPair } from "../generated-key";
-import { fixedKey, inTemporaryProject, messageOf, newStack, type SynthesizedStack, synth } from "./project";
+import {
+  captureNotices,
+  fixedKey,
+  inTemporaryProject,
+  messageOf,
+  newStack,
+  type SynthesizedStack,
+  synth,
+} from "./project";
 
 inTemporaryProject();
 
@@ -128,6 +138,17 @@ const pairFor = (stack: TerraformStack, algorithm: SigningAlgorithm) =>
   new SigningKeyPair(stack, "DeployerKey", { name: "terraform", algorithm });
 
 describe("what the constructs emit is accepted by the official provider", () => {
+  it("with mutual TLS, and tokens that are bound to a certificate", () => {
+    captureNotices();
+    const stack = newStack();
+    const authority = new CertificateAuthority(stack, "Ca", { name: "ca" });
+    const server = new KeycloakServer(stack, "Keycloak", { tls: { authority }, clientCertificates: "required" });
+    const realm = new Realm(stack, "Realm", { server, realmName: "r" });
+    const boundTo = new TlsCertificate(stack, "Tls", { authority, name: "a", usage: "client" });
+    new SignedJwtClient(stack, "A", { realm, clientId: "a", signingKey: fixedKey(stack, "machine-a"), boundTo });
+    expect(refusals(synth(stack))).toEqual([]);
+  });
+
   it.each<[string, Options]>([
     ["with defaults", {}],
     ["with a realm's token lifespan", { realm: { accessTokenLifespanSeconds: 60 } }],

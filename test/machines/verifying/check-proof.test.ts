@@ -87,6 +87,13 @@ describe("a bound token with a proof", () => {
     await expect(verify(await server.mint({ typ: "DPoP" }))).rejects.toMatchObject({ code: "ERR_TOKEN_TYPE" });
   });
 
+  it("passes with members of `cnf` that bind nothing, as Keycloak 26.7 has them", async () => {
+    const accessToken = await server.mint({ typ: "DPoP", cnf: { "kc-jkt-type": "DPoP", jkt: owner.thumbprint } });
+    expect(
+      await refusal(make(), owner.proof({ method: "GET", url: URL, accessToken }), { accessToken }),
+    ).toBeUndefined();
+  });
+
   it("passes by a clock that is 14 s ahead, or a proof that is 58 s old", async () => {
     expect(await refusal(make(), await proof({ iat: now() + 14 }))).toBeUndefined();
     expect(await refusal(make(), await proof({ iat: now() - 58 }))).toBeUndefined();
@@ -197,6 +204,8 @@ describe("a stolen token", () => {
   it.each([
     ["a certificate", { "x5t#S256": "A".repeat(43) }],
     ["a key and a certificate", { jkt: "A".repeat(43), "x5t#S256": "A".repeat(43) }],
+    ["a key and another way", { jkt: "A".repeat(43), jwk: {} }],
+    ["nothing that is known", { "kc-jkt-type": "DPoP" }],
     ["something unknown", { kid: "k" }],
     ["nothing", {}],
     ["null", null],

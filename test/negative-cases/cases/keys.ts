@@ -147,8 +147,10 @@ export const keyCases: Case[] = [
     number: 51,
     title: "an assertion with another client's TLS certificate",
     notFor: {
-      verifier: "TLS ends in front of the API, and no token of this environment is bound to a certificate",
-      keycloak: "the environment speaks http inside of one machine: there is no TLS connection to carry a certificate",
+      verifier:
+        "this environment speaks http. Over mutual TLS the guard answers 401 `ERR_TOKEN_PROOF`: `test/e2e/secure.test.ts`",
+      keycloak:
+        "this environment speaks http. Over mutual TLS Keycloak grants a token, and binds it to the other certificate: `test/e2e/secure.test.ts`",
     },
     inputs: [],
   },
