@@ -93,6 +93,12 @@ export interface MachineContainerProps {
    * @default "none"
    */
   readonly clientCertificates?: ClientCertificates;
+  /**
+   * The common name of the certificate of callers that another app declares, by client id.
+   *
+   * @default - those that are granted a call here, as their `boundTo` says
+   */
+  readonly callerCertificates?: Readonly<Record<string, string>>;
 }
 
 const PROPS: Known<MachineContainerProps> = {
@@ -106,6 +112,7 @@ const PROPS: Known<MachineContainerProps> = {
   publishedPort: true,
   tls: true,
   clientCertificates: true,
+  callerCertificates: true,
 };
 
 /**
@@ -123,7 +130,7 @@ export class MachineContainer extends Construct {
   constructor(scope: Construct, id: string, props: MachineContainerProps) {
     super(scope, id);
     const { client, server, port = 3000, clientCertificates = "none" } = props;
-    const tls = new MachineTls(this, client, server, props.tls, clientCertificates);
+    const tls = new MachineTls(this, client, server, props.tls, clientCertificates, props.callerCertificates ?? {});
     const publishedPort = props.publishedPort ?? setting(this, "machinePort", port);
     const hostName = props.hostName ?? client.clientId;
     const containerName = props.containerName ?? setting(this, "machineName", hostName);

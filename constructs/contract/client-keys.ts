@@ -35,6 +35,7 @@ const JWKS = "jwks.string";
 const USE_JWKS = "use.jwks.string";
 const USE_JWKS_URL = "use.jwks.url";
 const JWKS_URL = "jwks.url";
+const CERTIFICATE_BOUND = "tls.client.certificate.bound.access.tokens";
 
 /**
  * The attributes that tell Keycloak a client's keys and their algorithm. Keycloak accepts nothing else.
@@ -133,7 +134,11 @@ export function declaredAlgorithm(client: ResourceJson): DeclaredAlgorithm {
  * stay as it is in Keycloak.
  */
 export function certificateBinding(isBound: boolean): Record<string, string> {
-  return { "tls.client.certificate.bound.access.tokens": String(isBound) };
+  return { [CERTIFICATE_BOUND]: String(isBound) };
+}
+
+export function isCertificateBound(client: ResourceJson): boolean {
+  return attributesOf(client)[CERTIFICATE_BOUND] === "true";
 }
 
 /** Whether a client's tokens are bound to a key of the machine (DPoP). Left out it would stay as it is in Keycloak. */

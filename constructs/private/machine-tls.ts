@@ -24,6 +24,7 @@ export class MachineTls {
     private readonly server: KeycloakServer,
     private readonly certificate: ITlsCertificate | undefined,
     private readonly clients: ClientCertificates,
+    private readonly elsewhere: Readonly<Record<string, string>>,
   ) {
     this.authority = certificate?.authority ?? server.authority;
   }
@@ -39,6 +40,13 @@ export class MachineTls {
     const problems = check("clientCertificates", clients, isKnown, 'must be "none", "request" or "required"');
     if (clients !== "none" && !this.isServed) {
       problems.push('`clientCertificates` needs `tls` of usage "server" or "peer"; declare it');
+    }
+    if (clients === "none" && Object.keys(this.elsewhere).length > 0) {
+      problems.push('`callerCertificates` needs `clientCertificates` "request" or "required"');
+    }
+    for (const name of Object.values(this.elsewhere)) {
+      const rule = "must give each client the common name of its certificate, without a comma";
+      problems.push(...check("callerCertificates", name, (one) => /^[^,]+$/.test(one), rule));
     }
     if (this.isServed && !certificate!._isFor(hostName)) {
       problems.push(`\`tls\` must be for ${hostName}, as callers reach the machine; add it to its \`dnsNames\``);
@@ -88,11 +96,15 @@ export class MachineTls {
 
   /** Which certificate each caller has. A grant may come later. */
   private callers(): string {
-    const names = () =>
+    const here = () =>
       this.client._callers.flatMap(({ clientId, boundTo }) =>
-        typeof boundTo === "object" ? [`${encodeURIComponent(clientId)}=${literal(boundTo.commonName)}`] : [],
+        typeof boundTo === "object" ? [[clientId, boundTo.commonName]] : [],
       );
-    return Lazy.stringValue({ produce: () => `CALLER_CERTIFICATES=${[...new Set(names())].join(",")}` });
+    const text = () =>
+      Object.entries<string>({ ...Object.fromEntries(here()), ...this.elsewhere })
+        .map(([clientId, name]) => `${encodeURIComponent(clientId)}=${literal(name)}`)
+        .join(",");
+    return Lazy.stringValue({ produce: () => `CALLER_CERTIFICATES=${text()}` });
   }
 
   private publicFiles(): BroughtFile[] {

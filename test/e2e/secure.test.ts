@@ -1,13 +1,14 @@
 // examples/secure: https, mutual TLS, and tokens that only their owner can use.
 import { X509Certificate } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createDpopKey } from "../../machines";
 import { snippet } from "../docs/pages";
-import { docker, m2m, makeProject, namesOf, takeDown } from "./environment";
+import { ADMIN_PASSWORD, docker, m2m, makeProject, namesOf, takeDown } from "./environment";
 import { ROOT } from "./project";
+import { guestProject } from "./secure/guest";
 import { DISTRUST, Handshakes, REFUSALS } from "./secure/handshakes";
 import { Load } from "./secure/load";
 import { secureMain } from "./secure/main";
@@ -36,7 +37,9 @@ describe("the environment over mutual TLS", () => {
       expect(stdout, stderr).toContain("HTTP 200\ncaller: machine-a");
     }
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
-    expect((await m2m(folder, ["token", "machine-a"])).stdout).toMatch(/^eyJ/);
+    const { stdout, stderr } = await m2m(folder, ["token", "machine-a"]);
+    expect(stdout).toMatch(/^eyJ/);
+    expect(stderr).toContain("bound to the client's certificate");
   });
 
   it("keeps every private key out of what is synthesized, of the state, and of Docker's view", async () => {
@@ -234,6 +237,36 @@ describe("renewal", () => {
     expect((await m2m(folder, ["keys", "rotate", "machine-a"])).exitCode).toBe(0);
     expect((await m2m(folder, ["up"])).stdout).toContain("HTTP 200");
     expect((await m2m(folder, ["keys", "--live"])).stdout).toContain("signed in from");
+  });
+});
+
+describe("another project on the server, by its address", () => {
+  const project = (name: string, more: string) => guestProject(OWN, folder, name, more);
+  const login = { KEYCLOAK_USER: "admin", KEYCLOAK_PASSWORD: ADMIN_PASSWORD };
+
+  it("deploys with the files of others", async () => {
+    const declared = 'const authority = ca("given/ca.crt"); const terraformCertificate = terraform(authority);';
+    const server =
+      'const server = KeycloakServer.fromUrl(stack, "Keycloak", { ...at, authority, terraformCertificate });';
+    const made = project("guest", `${declared}\n${server}`);
+    const { exitCode, stderr } = await m2m(made, ["up"], login);
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).not.toContain("was not checked");
+    expect((await m2m(made, ["diff"], login)).exitCode).toBe(0);
+    expect((await m2m(made, ["down", "--yes"], login)).exitCode).toBe(0);
+    rmSync(made, { recursive: true });
+  });
+
+  it.each([
+    ["no CA", "", "", "Declare that CA: `tls.authority`"],
+    ["no certificate", 'const authority = ca("given/ca.crt");', "authority", "Declare one: `tls.terraformCertificate`"],
+  ])("is told what lacks: %s", async (what, declared, given, remedy) => {
+    const server = `const server = KeycloakServer.fromUrl(stack, "Keycloak", { ...at, ${given} });`;
+    const made = project(what.replace(" ", "-"), `${declared}\n${server}`);
+    const { exitCode, stderr } = await m2m(made, ["up"], login);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(remedy);
+    rmSync(made, { recursive: true });
   });
 });
 

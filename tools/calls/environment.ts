@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { DeclaredAlgorithm } from "../../constructs/contract/client-keys";
+import { type DeclaredAlgorithm, isCertificateBound, isDpopBound } from "../../constructs/contract/client-keys";
 import { type MachineOutputs, machineOutputs, type TlsFiles } from "../../constructs/contract/outputs";
 import { keyIdInFile } from "../../constructs/keys/private-key";
 import { quoted } from "../../constructs/keys/shown";
@@ -7,7 +7,7 @@ import type { MachineOptions } from "../../machines/calling/open-machine";
 import type { TlsOptions } from "../../machines/calling/tls-options";
 import { readPassphrase } from "../../machines/settings";
 import { ToolError } from "../output";
-import { declaredAlgorithms, dpopBoundClients } from "../project/known-keys";
+import { boundClients, declaredAlgorithms } from "../project/known-keys";
 import type { Project } from "../project/project";
 import type { State } from "../project/state";
 
@@ -23,6 +23,8 @@ export interface Environment {
   readonly tls: Readonly<Record<string, TlsOptions>>;
   /** Clients whose tokens are bound to a key of the machine. */
   readonly dpopBound: readonly string[];
+  /** Clients whose tokens are bound to their certificate. */
+  readonly certificateBound: readonly string[];
 }
 
 /** The outputs that make an environment. Only a call needs `api`. */
@@ -52,7 +54,8 @@ export function readEnvironment(
       Object.entries(tlsFiles).map(([clientId, files]) => [clientId, tlsOptions(project.folder, files)]),
     ),
     algorithms: Object.fromEntries(declaredAlgorithms(states)),
-    dpopBound: dpopBoundClients(states),
+    dpopBound: boundClients(states, isDpopBound),
+    certificateBound: boundClients(states, isCertificateBound),
   };
 }
 

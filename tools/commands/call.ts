@@ -61,5 +61,8 @@ export async function printToken(out: Output, clientId: string): Promise<void> {
   const accessToken = await token(issuer, clientId);
   const isBound = issuer.dpopBound.includes(clientId);
   if (isBound) out.warn("the token is bound to a key that only this run had: no API accepts it (DPoP)");
+  const isForCertificate = issuer.certificateBound.includes(clientId);
+  if (isForCertificate)
+    out.warn("the token is bound to the client's certificate: it is good over connections with that alone");
   out.result(accessToken, { access_token: accessToken, token_type: isBound ? "DPoP" : "Bearer" });
 }

@@ -4,7 +4,6 @@ import {
   certifiedKey,
   type DeclaredAlgorithm,
   declaredAlgorithm,
-  isDpopBound,
 } from "../../constructs/contract/client-keys";
 import { kidsInLabels } from "../../constructs/contract/docker-names";
 import type { ResourceJson } from "../../constructs/contract/terraform-json";
@@ -40,9 +39,9 @@ export function declaredAlgorithms(states: readonly State[]): [clientId: string,
   return clientsIn(states).map(([clientId, attributes]) => [clientId, declaredAlgorithm(attributes)]);
 }
 
-/** The clients in the states whose tokens are bound to a key of the machine. */
-export function dpopBoundClients(states: readonly State[]): string[] {
-  return clientsIn(states).flatMap(([clientId, attributes]) => (isDpopBound(attributes) ? [clientId] : []));
+/** The clients in the states whose tokens are bound in some way. */
+export function boundClients(states: readonly State[], isBound: (client: ResourceJson) => boolean): string[] {
+  return clientsIn(states).flatMap(([clientId, attributes]) => (isBound(attributes) ? [clientId] : []));
 }
 
 function clientsIn(states: readonly State[]): [clientId: string, attributes: ResourceJson][] {

@@ -238,13 +238,31 @@ describe("m2m shows no key that is given as", () => {
       "key pair": (text) => choosePairs([], [text]),
       client: (text) =>
         machineOptions(
-          { issuer: ISSUER, api: "", connectTo: "", keyFiles: {}, tls: {}, algorithms: {}, dpopBound: [] },
+          {
+            issuer: ISSUER,
+            api: "",
+            connectTo: "",
+            keyFiles: {},
+            tls: {},
+            algorithms: {},
+            dpopBound: [],
+            certificateBound: [],
+          },
           text,
         ),
       "a client's key file": (text) =>
         openMachine(
           machineOptions(
-            { issuer: ISSUER, api: "", connectTo: "", keyFiles: { a: text }, tls: {}, algorithms: {}, dpopBound: [] },
+            {
+              issuer: ISSUER,
+              api: "",
+              connectTo: "",
+              keyFiles: { a: text },
+              tls: {},
+              algorithms: {},
+              dpopBound: [],
+              certificateBound: [],
+            },
             "a",
           ),
         ),

@@ -23,6 +23,7 @@ export class Load {
       connectTo: this.connectTo,
       refreshAfter: 0.1, // tokens of 300 s, so that many are granted meanwhile
       callTimeoutMs: 20_000,
+      log: () => {}, // renewed files are expected
       tls: {
         caFile: file("machine-a-tls.trust.crt"),
         certificateFile: file("machine-a-tls.crt"),

@@ -28,6 +28,7 @@ describe("readEnvironment", () => {
       tls: {},
       algorithms: {},
       dpopBound: [],
+      certificateBound: [],
     });
   });
 
