@@ -1,4 +1,5 @@
 import type { X509Certificate } from "node:crypto";
+import { existsSync } from "node:fs";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { authorityBy, rootsOf } from "./certificates/authority";
@@ -150,7 +151,8 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
         creation: creationOfCertificates(),
         renewal: ({ leaf }) => {
           const { hasEnded, isDue } = lifeOf(leaf);
-          return isRenewed(name, isDue) || (hasEnded && isReissued()) ? "same key" : "no";
+          const isHere = authority ? authority._canIssue() : existsSync(files.key);
+          return isRenewed(name, isDue) || (hasEnded && isReissued() && isHere) ? "same key" : "no";
         },
         notice: tell,
       }),
@@ -178,5 +180,10 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   /** @internal */
   _issue(): Authority {
     return authorityBy(this.chain, this.keyFile);
+  }
+
+  /** @internal */
+  _canIssue(): boolean {
+    return existsSync(this.keyFile);
   }
 }

@@ -136,7 +136,9 @@ export class TlsCertificate extends Construct implements ITlsCertificate {
       const { hasEnded, isDue } = lifeOf(chain.leaf);
       const problem = misfit(chain, declared);
       const isAsked = isRenewed(name, isDue || problem !== undefined);
-      if (!isAsked && !(isReissued() && (hasEnded || problem !== undefined))) return "no";
+      // One that has ended is no error: who has no key of the CA may still deploy the rest.
+      const isReplaced = isReissued() && (problem !== undefined || (hasEnded && authority._canIssue()));
+      if (!isAsked && !isReplaced) return "no";
       return (isAsked && renewsKeys()) || !isOfKind(chain.leaf.publicKey, keyAlgorithm) ? "new key" : "same key";
     };
     this.chain = explained(this, () => {

@@ -16,6 +16,12 @@ export interface ICertificateAuthority {
    */
   _issue(): Authority;
   /**
+   * Whether its key is here.
+   *
+   * @internal
+   */
+  _canIssue(): boolean;
+  /**
    * Its own roots, without those of CAs alongside.
    *
    * @internal

@@ -1,5 +1,5 @@
 import { createHash, type X509Certificate } from "node:crypto";
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { Construct } from "constructs";
 import { authorityBy, rootsOf } from "../certificates/authority";
@@ -51,6 +51,11 @@ export class ImportedAuthority extends Construct implements ICertificateAuthorit
     const remedy = "have it issued again where it was made";
     warnOfExpiry(this, lifeOf(chain.leaf), where, remedy, "nothing that it issued is trusted any more");
     if (keyFile !== undefined) warnOfReaders(this, keyFile);
+  }
+
+  /** @internal */
+  _canIssue(): boolean {
+    return this.keyFile !== undefined && existsSync(this.keyFile);
   }
 
   /** @internal */

@@ -253,6 +253,16 @@ describe("renewal", () => {
     expect(verify("sslserver", "certs/api-tls.crt", "-verify_hostname", "new.example.org")).toContain("OK");
   });
 
+  it("of one that has ended is left to those who have the key of its CA, and no error", () => {
+    const { thumbprint } = again({}, { validityDays: 10 });
+    vi.useFakeTimers({ now: Date.now() + 11 * 86_400_000, toFake: ["Date"] });
+    renameSync("certs/ca.key", "elsewhere.key");
+    expect(again({ M2M_REISSUE_CERTIFICATES: "true" }, { validityDays: 10 }).thumbprint).toBe(thumbprint);
+    renameSync("elsewhere.key", "certs/ca.key");
+    expect(again({ M2M_REISSUE_CERTIFICATES: "true" }, { validityDays: 10 }).thumbprint).not.toBe(thumbprint);
+    vi.useRealTimers();
+  });
+
   it("of a CA keeps its key, so that what it issued stays trusted", () => {
     again({});
     again({ M2M_RENEW_CERTIFICATES: "ca", M2M_RENEW_CERTIFICATE_KEYS: "true" });
