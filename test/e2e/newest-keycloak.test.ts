@@ -8,6 +8,7 @@ import { docker, m2m, makeProject, namesOf, takeDown } from "./environment";
 import { goldenConfiguration } from "./provider/golden";
 import { serverOf } from "./provider/server";
 import { Workspace } from "./provider/workspace";
+import { Handshakes } from "./secure/handshakes";
 import { secureMain } from "./secure/main";
 import { servedBy } from "./secure/served";
 import { proofs, Thief } from "./secure/stolen";
@@ -48,7 +49,8 @@ describe("Keycloak 26.7.2 over mutual TLS", () => {
   const connectTo = `keycloak:8443=127.0.0.1:${SECURE.keycloakPort},machine-b:3000=127.0.0.1:${SECURE.machinePort}`;
   let folder: string;
   beforeAll(() => {
-    folder = makeProject(SECURE, secureMain(), { settles: true });
+    const main = secureMain().replace("tls: { authority }", 'tls: { authority, minimumVersion: "TLSv1.2" }');
+    folder = makeProject(SECURE, main, { settles: true });
   });
   afterAll(async () => await takeDown(folder, SECURE));
 
@@ -59,6 +61,15 @@ describe("Keycloak 26.7.2 over mutual TLS", () => {
       expect((await m2m(folder, ["call", ...options])).stdout).toMatch(/^HTTP 200\ncaller: machine-a/);
     }
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+
+  it("speaks TLS 1.2 where that is allowed by name, and serves the admin console", async () => {
+    const clients = new Handshakes(folder, { keycloak: SECURE.keycloakPort, "machine-b": SECURE.machinePort });
+    expect(await clients.curl("keycloak", "good", "--tls-max", "1.2")).toMatch(/^200 /);
+    const old = ["--tlsv1.0", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0"];
+    expect(await clients.curl("keycloak", "good", ...old)).toContain("protocol version");
+    const address = `https://localhost:${SECURE.keycloakPort}`;
+    expect(await clients.curl("keycloak", "good", `${address}/admin/master/console/`)).toContain(address);
   });
 
   it("grants A's assertion over C's certificate, and machine-b refuses the token", async () => {

@@ -63,6 +63,13 @@ async function verdict({ token, request = () => over(owner.der), scheme = "Beare
   return await make(options)(`${scheme} ${accessToken}`, request());
 }
 
+it("the certificate and thumbprint of RFC 8705 appendix A belong together", async () => {
+  const { raw } = new X509Certificate(readFileSync("test/fixtures/certs/rfc8705-appendix-a.crt"));
+  const thumbprint = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0";
+  const passed = await verdict({ token: () => boundTo({ thumbprint }), request: () => over(raw) });
+  expect(passed).toMatchObject({ token: { confirmation: { x5tS256: thumbprint } } });
+});
+
 describe("a token that is bound to a certificate", () => {
   it.each([
     ["offline", () => verify],
