@@ -114,6 +114,8 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
 
   /** @internal */
   readonly _roots: readonly X509Certificate[];
+  /** @internal */
+  readonly _permittedDnsNames: readonly string[];
   private readonly chain: Chain;
   private readonly keyFile: string;
   private readonly isIntermediate: boolean;
@@ -134,6 +136,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
         : []),
     ]);
     this.isIntermediate = authority !== undefined;
+    this._permittedDnsNames = permittedDnsNames.length > 0 ? permittedDnsNames : (authority?._permittedDnsNames ?? []);
     const files = authorityFiles(projectFolder(), place);
     failOn(
       this,

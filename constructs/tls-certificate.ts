@@ -126,6 +126,7 @@ export class TlsCertificate extends Construct implements ITlsCertificate {
       ...checkKeyAlgorithm(keyAlgorithm),
       ...checkValidity(validityDays),
       ...checkNames(isServer, dnsNames, ipAddresses),
+      ...checkPermitted(dnsNames, authority._permittedDnsNames),
     ]);
     const paths = tlsFiles(projectFolder(), place);
     const names = [...new Set([...dnsNames, ...ipAddresses])].sort();
@@ -185,6 +186,17 @@ export class TlsCertificate extends Construct implements ITlsCertificate {
   _isFor(host: string): boolean {
     return isFor(this.chain.leaf, host);
   }
+}
+
+/** Nobody would trust it for another name. */
+function checkPermitted(dnsNames: readonly string[], permitted: readonly string[]): string[] {
+  if (permitted.length === 0) return [];
+  const isBelow = (name: string) => permitted.some((one) => `.${name}`.toLowerCase().endsWith(`.${one}`.toLowerCase()));
+  const others = dnsNames.filter((name) => !isBelow(name));
+  if (others.length === 0) return [];
+  return [
+    `\`dnsNames\` must be names that the CA may issue for (${permitted.join(", ")}), got: ${shown(others.join(", "))}; leave them out, or permit them in the CA`,
+  ];
 }
 
 function checkNames(isServer: boolean, dnsNames: readonly string[], ipAddresses: readonly string[]): string[] {

@@ -27,6 +27,12 @@ export interface ICertificateAuthority {
    * @internal
    */
   readonly _roots: readonly X509Certificate[];
+  /**
+   * The names that its certificates may have, each with all below it; any if there are none.
+   *
+   * @internal
+   */
+  readonly _permittedDnsNames: readonly string[];
 }
 
 /** Files of a CA that exists, for `CertificateAuthority.fromFiles`. */

@@ -23,6 +23,8 @@ export class ImportedAuthority extends Construct implements ICertificateAuthorit
   readonly trustFile: string;
   /** @internal */
   readonly _roots: readonly X509Certificate[];
+  /** @internal Peers know what it may issue. */
+  readonly _permittedDnsNames: readonly string[] = [];
   private readonly chain: Chain;
   private readonly keyFile?: string;
 

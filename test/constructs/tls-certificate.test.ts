@@ -166,13 +166,37 @@ describe("an intermediate CA", () => {
   });
 });
 
-it("a CA that is limited to names issues nothing that is trusted for others", () => {
-  const { ca, tls } = declarations();
-  const authority = ca({ permittedDnsNames: ["internal.example.org"] });
-  tls(authority, { dnsNames: ["api.internal.example.org"], ipAddresses: [] });
-  tls(authority, { name: "other", dnsNames: ["example.com"], ipAddresses: [] });
-  expect(verify("sslserver", "certs/api-tls.crt")).toContain("OK");
-  expect(verify("sslserver", "certs/other-tls.crt")).toContain("permitted subtree violation");
+describe("a CA that is limited to names", () => {
+  const limited = { permittedDnsNames: ["internal.example.org"] };
+
+  it("issues for those and all below them, and peers know the limit", () => {
+    const { ca, tls } = declarations();
+    const authority = ca(limited);
+    tls(authority, { dnsNames: ["api.internal.example.org", "internal.example.org"], ipAddresses: [] });
+    expect(verify("sslserver", "certs/api-tls.crt")).toContain("OK");
+    expect(text("certs/ca.crt")).toMatch(/Name Constraints: critical\s+Permitted:\s+DNS:internal\.example\.org/);
+  });
+
+  it("is not trusted for others, whatever it signs", () => {
+    const { ca, tls } = declarations();
+    const authority = ca(limited);
+    // One who holds the key could sign it all the same.
+    tls(Object.assign(Object.create(authority), { _permittedDnsNames: [] }), { dnsNames: ["example.com"] });
+    expect(verify("sslserver", "certs/api-tls.crt")).toContain("permitted subtree violation");
+  });
+
+  it.each(["example.com", "evilinternal.example.org"])(
+    "refuses %s at the synthesis, under an intermediate CA too",
+    (name) => {
+      const { ca, tls } = declarations();
+      const root = ca(limited);
+      const middle = ca({ name: "middle", authority: root });
+      for (const authority of [root, middle]) {
+        const message = messageOf(() => tls(authority, { dnsNames: [name], ipAddresses: [] }));
+        expect(message).toContain("`dnsNames` must be names that the CA may issue for (internal.example.org), got: ");
+      }
+    },
+  );
 });
 
 it("CAs alongside are trusted as well", () => {
