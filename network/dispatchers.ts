@@ -1,6 +1,7 @@
 import { createSecureContext } from "node:tls";
-import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, getGlobalDispatcher } from "undici";
+import { Agent, type Dispatcher, EnvHttpProxyAgent, getGlobalDispatcher } from "undici";
 import { proxyFor, trustedAuthorities } from "./environment";
+import { connectorWithAlerts } from "./tls-alerts";
 
 /** How a server and its client prove who they are. */
 export interface TlsSettings {
@@ -99,7 +100,7 @@ export class Dispatchers {
 
   private make({ protocol }: URL, proxy: URL | undefined, tls: object | undefined): Dispatcher {
     const connect = { ...this.timeout, ...tls };
-    if (!proxy) return new Agent({ connect });
+    if (!proxy) return new Agent({ connect: connectorWithAlerts(connect) });
     const isTls = protocol === "https:";
     return new EnvHttpProxyAgent({
       connect,
@@ -113,7 +114,7 @@ export class Dispatchers {
 
   /** The `Host` header, the TLS server name and the check of the certificate still use the name in the address. */
   private toTargets({ protocol }: URL): Dispatcher {
-    const connect = buildConnector({ ...this.timeout, ...(protocol === "https:" && this.secure()) });
+    const connect = connectorWithAlerts({ ...this.timeout, ...(protocol === "https:" && this.secure()) });
     return new Agent({
       connect: (options, callback) => {
         const { hostname, port, protocol } = options;

@@ -71,12 +71,14 @@ function messageIn(body: unknown): string {
   return typeof message === "string" ? plainLine(message).slice(0, 300) : "";
 }
 
+/** The innermost code: what ended a connection says more than that it ended. */
 function causeCode(error: unknown): string | undefined {
+  let code: string | undefined;
   for (let cause = error as { code?: unknown; cause?: unknown; errors?: unknown[] } | undefined; cause; ) {
-    if (typeof cause.code === "string") return cause.code;
+    if (typeof cause.code === "string") code = cause.code;
     cause = (cause.cause ?? cause.errors?.[0]) as typeof cause;
   }
-  return undefined;
+  return code;
 }
 
 const KNOWN: { [code: string]: string } = {

@@ -52,7 +52,7 @@ describe("a TLS connection that fails is told in one sentence, with the file at 
       "no certificate where one is asked for, TLS 1.3",
       asks,
       { tls: { caFile: ca.file } },
-      `${closed} whether it asks for a client certificate (\`tls.certificateFile\`)`,
+      "it asks for a client certificate (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED); give a client certificate that it trusts: `tls.certificateFile` and `tls.keyFile`",
     ],
     [
       "an expired certificate, TLS 1.3",

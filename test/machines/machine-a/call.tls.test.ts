@@ -97,7 +97,7 @@ describe.each(["call.sh", "machine-a.ts"])("%s over https", { timeout: 30_000 },
   });
 
   it.each([
-    ["no certificate, TLS 1.3", {}, "refusing", "whether it asks for a client certificate"],
+    ["no certificate, TLS 1.3", {}, "refusing", "it asks for a client certificate"],
     ["no certificate, TLS 1.2", {}, "refusing by TLS 1.2", "client certificate"],
     ["an expired one, TLS 1.3", withExpired, "refusing", expired.certificateFile],
     ["an expired one, TLS 1.2", withExpired, "refusing by TLS 1.2", expired.certificateFile],
