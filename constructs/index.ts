@@ -14,6 +14,8 @@ export { ValidationError } from "./private/errors";
 export type { ClaimValue } from "./private/fixed-claims";
 export type { RealmSignatureAlgorithm } from "./private/realm-props";
 export { PrivateLocalBackend } from "./private-local-backend";
+export type { ProtectedApiProps } from "./protected-api";
+export { type ApiGrantOptions, type IProtectedApi, ProtectedApi, type ProtectedApiAttributes } from "./protected-api";
 export { type IRealm, Realm, type RealmProps } from "./realm";
 export { type RealmKey, type RealmKeyState, RealmKeys, type RealmKeysProps } from "./realm-keys";
 export type { ClientCertificates, IKeycloakServer, KeycloakServerAttributes } from "./server";

@@ -1,15 +1,14 @@
-import { Lazy, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
-import { OpenidClientDefaultScopes } from "../.gen/providers/keycloak/openid-client-default-scopes";
-import { OpenidClientOptionalScopes } from "../.gen/providers/keycloak/openid-client-optional-scopes";
 import { certificateBinding, dpopBinding } from "./contract/client-keys";
-import { AudienceScope } from "./private/audience-scope";
+import { literal } from "./contract/terraform-text";
+import { type Audience, audienceScope, audienceScopeName } from "./private/audience-scope";
 import { checkKnown, checkTokenLifespan, type Known } from "./private/checks";
 import { checkBinding, checkClientId, checkGrant, checkRealmScopes, checkScopes } from "./private/client-checks";
+import { ClientScopes, type SharedScope } from "./private/client-scopes";
 import { failOn } from "./private/errors";
 import { type ClaimValue, checkClaims, fixedClaims } from "./private/fixed-claims";
-import { ClientRoles, grantRoles, ROLES_SCOPE, type RoleOwner } from "./private/role-grant";
+import { ClientRoles, grantRoles, type RoleOwner } from "./private/role-grant";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm } from "./realm";
 import type { IPublicKeys } from "./signing-key";
@@ -149,12 +148,9 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
    * @internal
    */
   readonly _callers: SignedJwtClient[] = [];
-  private readonly callees = new Map<string, AudienceScope | undefined>();
-  private audience?: AudienceScope;
+  private readonly scopes: ClientScopes;
   private readonly roles: ClientRoles;
-  private hasRoles = false;
-  private readonly ownDefaultScopes: readonly string[];
-  private declaredDefaultScopes?: OpenidClientDefaultScopes;
+  private audience?: SharedScope;
 
   constructor(scope: Construct, id: string, props: SignedJwtClientProps) {
     super(scope, id);
@@ -176,7 +172,6 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
     this.boundTo = boundTo;
 
     const { defaultClientScopes: ofRealm } = realm;
-    this.ownDefaultScopes = props.scopesOfRealm && ofRealm ? ["service_account", ...ofRealm] : defaultScopes;
     const provider = realm.keycloakProvider(this);
     this.resource = new OpenidClient(this, "Resource", {
       provider,
@@ -191,66 +186,57 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
     this.serviceAccountUserId = this.resource.serviceAccountUserId;
     this.roles = new ClientRoles(this, realm, this.resource);
     fixedClaims(this, realm, this.resource, claims);
-    if (props.scopesOfRealm) return;
-    new OpenidClientOptionalScopes(this, "OptionalScopes", {
-      provider,
-      realmId: realm.realmName,
-      clientId: this.resource.id,
-      optionalScopes: [...optionalScopes],
-      dependsOn: [this.defaultScopes()], // a scope that moves from one list to the other has to leave the first
+    const areOfRealm = props.scopesOfRealm === true && ofRealm !== undefined;
+    const defaults = areOfRealm ? ["service_account", ...ofRealm] : defaultScopes;
+    const optional = areOfRealm ? (realm.optionalClientScopes ?? []) : optionalScopes;
+    this.scopes = new ClientScopes(this, realm, this.resource, {
+      defaults,
+      optional,
+      areOfRealm: props.scopesOfRealm === true,
     });
   }
 
   grantCall(caller: SignedJwtClient, options: GrantOptions = {}): void {
     const { roles = [] } = options;
     checkGrant(this, this, caller, options);
-    this._callers.push(caller);
-    this.audience ??= new AudienceScope(this, this.realm, this.clientId, this.resource);
-    caller.calls(this.audience.name, this.audience);
+    caller._has(this._audienceScope());
+    this._called(caller);
     caller.takesRoles({ clientId: this.clientId, roles: this.roles }, roles);
+  }
+
+  /** @internal The scope that puts this client into `aud`, declared when it is first needed. */
+  _audienceScope(): SharedScope {
+    const name = audienceScopeName(this.clientId);
+    const text = { name, description: `audience ${this.clientId}`, isNamed: false };
+    this.audience ??= audienceScope(this, this.realm, text, this._audience);
+    return this.audience;
+  }
+
+  /** @internal */
+  get _audience(): Audience {
+    return { includedClientAudience: this.resource.clientId };
+  }
+
+  /** @internal Gives this client a scope. */
+  _has(scope: SharedScope, isOptional = false): void {
+    this.scopes.grant(scope, isOptional);
+  }
+
+  /** @internal Notes that a client may call this one. */
+  _called(caller: SignedJwtClient): void {
+    this._callers.push(caller);
   }
 
   /** @internal The caller's side of a grant by a client declared elsewhere. */
   static callElsewhere(caller: SignedJwtClient, called: ISignedJwtClient, roles: readonly string[]): void {
-    caller.calls(AudienceScope.nameFor(called.clientId), undefined);
+    caller._has({ name: literal(audienceScopeName(called.clientId)) });
     caller.takesRoles({ clientId: called.clientId }, roles);
   }
 
   private takesRoles(owner: RoleOwner, names: readonly string[]): void {
     if (names.length === 0) return;
-    this.hasRoles = true;
+    this.scopes.needRoles();
     grantRoles(owner, { scope: this, realm: this.realm, resource: this.resource }, names);
-  }
-
-  private calls(scopeName: string, scope: AudienceScope | undefined): void {
-    this.callees.set(scopeName, scope);
-    this.defaultScopes();
-  }
-
-  /** Its own list, made when it is first needed. */
-  private defaultScopes(): OpenidClientDefaultScopes {
-    this.declaredDefaultScopes ??= new OpenidClientDefaultScopes(this, "DefaultScopes", {
-      provider: this.realm.keycloakProvider(this),
-      realmId: this.realm.realmName,
-      clientId: this.resource.id,
-      defaultScopes: Lazy.listValue({ produce: () => this.allDefaultScopes() }),
-    });
-    return this.declaredDefaultScopes;
-  }
-
-  private allDefaultScopes(): string[] {
-    const needsRoles = this.hasRoles && !this.ownDefaultScopes.includes(ROLES_SCOPE);
-    return [...this.ownDefaultScopes, ...(needsRoles ? [ROLES_SCOPE] : []), ...this.audienceScopeNames()];
-  }
-
-  /** References within the stack, so that Terraform orders by them; plain names otherwise. */
-  private audienceScopeNames(): string[] {
-    const stack = TerraformStack.of(this);
-    return [...this.callees].map(([name, scope]) => {
-      if (scope && TerraformStack.of(scope.owner) === stack) return scope.reference;
-      if (scope) stack.addDependency(TerraformStack.of(scope.owner));
-      return name;
-    });
   }
 }
 

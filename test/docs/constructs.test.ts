@@ -34,7 +34,11 @@ describe("the pages of constructs", () => {
   });
 
   it.each(propsOf("constructs"))("have a complete table of %s", (name, properties) => {
-    const heading = name === "KeycloakServerAttributes" ? "KeycloakServer.fromUrl" : "Props";
+    const others: Record<string, string> = {
+      KeycloakServerAttributes: "KeycloakServer.fromUrl",
+      ProtectedApiAttributes: "ProtectedApi.fromAudience",
+    };
+    const heading = others[name] ?? "Props";
     const page = CONSTRUCT_PAGES.get(name.replace(/(Props|Attributes)$/, ""))!;
     expect(firstColumn(section(page, heading)).sort()).toEqual([...properties].sort());
   });

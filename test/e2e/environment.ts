@@ -24,6 +24,7 @@ export const ENVIRONMENTS = [
   "bound-tokens",
   "secure",
   "newest-secure",
+  "authorization",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */
