@@ -187,7 +187,7 @@ describe("a server, its deployer and a client in three stacks", () => {
 /** Waits until Keycloak has created its database, for a minute at most. */
 async function answers(): Promise<void> {
   const url = `http://localhost:${OWN.keycloakPort}/realms/master`;
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(500)) {
+  for (const end = Date.now() + 300_000; Date.now() < end; await sleep(500)) {
     // A container that is stopping may accept a connection and never answer.
     const status = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
       ({ status }) => status,
@@ -195,7 +195,7 @@ async function answers(): Promise<void> {
     );
     if (status === 200) return;
   }
-  throw new Error(`${url} did not answer with 200 within 60 s`);
+  throw new Error(`${url} did not answer with 200 within 300 s`);
 }
 
 /** A saved plan is a zip file: unpacks all entries of its central directory. */

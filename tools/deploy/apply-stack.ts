@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { endOfLog, oneRuns } from "../engines/docker";
 import { failedBecause } from "../engines/terraform-failure";
 import { ToolError } from "../output";
@@ -9,6 +10,9 @@ import { beginAttempt, endAttempt } from "./interrupted";
 import { announce, findMoves, withMoves } from "./moves";
 import { refuseForeign, refuseTakenPorts } from "./refuse-taken";
 import { type Deployed, serversOf } from "./servers";
+
+const LOOK_EVERY_MS = 2000;
+const LOOK_FOR_MS = 60_000;
 
 /** Deploys a stack. */
 export async function applyStack(session: Session, stack: Stack, options: ApplyOptions): Promise<void> {
@@ -27,8 +31,8 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
       try {
         await planAndApply(session, stack, options);
       } catch (error) {
-        // Keycloak may still have been at work on it when it was looked for.
-        if (inKeycloak.length === 0 || !savedItsState(error, session) || !(await adoptAll())) throw error;
+        if (inKeycloak.length === 0 || !savedItsState(error, session) || !(await adoptLater(error, adoptAll)))
+          throw error;
         await planAndApply(session, stack, options);
       }
     };
@@ -47,6 +51,18 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
     throw await withServerLog(error, stack, env);
   }
   endAttempt(session, stack);
+}
+
+/**
+ * Keycloak may still have been at work on something when it was looked for. If it says that it exists, it is waited for: on a
+ * busy machine it takes a while until it shows.
+ */
+async function adoptLater(error: unknown, adoptAll: () => Promise<boolean>): Promise<boolean> {
+  for (let waited = 0; ; waited += LOOK_EVERY_MS) {
+    if (await adoptAll()) return true;
+    if (waited >= LOOK_FOR_MS || !failedBecause(error, "exists-already")) return false;
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 /** After a failure everything that was made is in the state, unless Terraform or a provider was ended. */

@@ -2,7 +2,13 @@ import { nobodySignsIn } from "../../constructs/contract/provider-errors";
 import { ToolError } from "../output";
 
 /** Why Terraform failed, as far as `m2m` acts on it. */
-export type Reason = "server-unhealthy" | "state-not-saved" | "provider-ended" | "password-refused" | "nobody-signs-in";
+export type Reason =
+  | "server-unhealthy"
+  | "state-not-saved"
+  | "provider-ended"
+  | "password-refused"
+  | "nobody-signs-in"
+  | "exists-already";
 
 /** What others write then. Only this file knows their sentences. */
 const SIGNS: Readonly<Record<Reason, (output: string) => boolean>> = {
@@ -16,6 +22,9 @@ const SIGNS: Readonly<Record<Reason, (output: string) => boolean>> = {
   // Keycloak, whichever provider passes it on.
   "password-refused": (output) => output.includes("Invalid user credentials"),
   "nobody-signs-in": nobodySignsIn,
+  // Keycloak, in the words of either provider.
+  "exists-already": (output) =>
+    /exists already|already exists|409 Conflict/.test(output.replaceAll(/\s*\n[\s│]*/g, " ")),
 };
 
 const ABOUT_THE_PASSWORD =
