@@ -9,6 +9,14 @@ export function withCode(summary: string, code: ProviderErrorCode): string {
   return `${summary} [${code}]`;
 }
 
+/** What the embedded provider says of something that Keycloak has already, whatever it is. */
+export const EXISTS_ALREADY = "It exists already.";
+
+/** Whether Terraform failed because Keycloak has something already: our sentence, or Keycloak's status in the official one's. */
+export function existsAlready(output: string): boolean {
+  return output.replaceAll(/\s*\n[\s│]*/g, " ").includes(EXISTS_ALREADY) || /\b409 Conflict\b/.test(output);
+}
+
 const OURS: readonly ProviderErrorCode[] = ["sign-in-refused", "sign-in-incomplete"];
 /** The official provider has no codes: its own sentence, and what Keycloak answers to a sign-in. */
 const OFFICIAL = /error initializing keycloak provider|invalid_(client|grant)|unauthorized_client/;

@@ -1,3 +1,4 @@
+import { EXISTS_ALREADY } from "../../constructs/contract/provider-errors";
 import type { Fault } from "./errors";
 
 /** What to do about an answer that will stay the same however long one waits. */
@@ -7,7 +8,7 @@ export function adviceFor(fault: Fault, server?: string): string {
     401: "Keycloak no longer accepts the token, nor the one of a new login.",
     403: rightFor(fault.url),
     404: "The object it belongs to does not exist. Check the realm, and the client or client scope, that it names.",
-    409: "It exists already. Take it into the state with `terraform import`, or give this one another name.",
+    409: `${EXISTS_ALREADY} Take it into the state with \`terraform import\`, or give this one another name.`,
     500: "Keycloak's own log says more about this error.",
   };
   const what = advice[fault.status ?? 0] ?? "Keycloak did not carry out the request.";

@@ -18,6 +18,12 @@ export interface ApplyOptions {
   readonly targets?: readonly string[];
   /** Comes right before the changes are made. Says whether it changed files that the plan may have read. */
   readonly before?: () => Promise<boolean>;
+  /**
+   * How long is waited for what Keycloak says exists, and does not show yet, in milliseconds.
+   *
+   * @default 60000
+   */
+  readonly lookForMs?: number;
 }
 
 /** Plans, asks if something would be destroyed that nobody brings back, and does what was shown. */

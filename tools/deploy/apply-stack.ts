@@ -12,7 +12,6 @@ import { refuseForeign, refuseTakenPorts } from "./refuse-taken";
 import { type Deployed, serversOf } from "./servers";
 
 const LOOK_EVERY_MS = 2000;
-const LOOK_FOR_MS = 60_000;
 
 /** Deploys a stack. */
 export async function applyStack(session: Session, stack: Stack, options: ApplyOptions): Promise<void> {
@@ -31,7 +30,11 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
       try {
         await planAndApply(session, stack, options);
       } catch (error) {
-        if (inKeycloak.length === 0 || !savedItsState(error, session) || !(await adoptLater(error, adoptAll)))
+        if (
+          inKeycloak.length === 0 ||
+          !savedItsState(error, session) ||
+          !(await adoptLater(error, adoptAll, options.lookForMs))
+        )
           throw error;
         await planAndApply(session, stack, options);
       }
@@ -57,11 +60,10 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
  * Keycloak may still have been at work on something when it was looked for. If it says that it exists, it is waited for: on a
  * busy machine it takes a while until it shows.
  */
-async function adoptLater(error: unknown, adoptAll: () => Promise<boolean>): Promise<boolean> {
-  for (let waited = 0; ; waited += LOOK_EVERY_MS) {
+async function adoptLater(error: unknown, adoptAll: () => Promise<boolean>, lookForMs = 60_000): Promise<boolean> {
+  for (const end = Date.now() + lookForMs; ; await sleep(LOOK_EVERY_MS)) {
     if (await adoptAll()) return true;
-    if (waited >= LOOK_FOR_MS || !failedBecause(error, "exists-already")) return false;
-    await sleep(LOOK_EVERY_MS);
+    if (!failedBecause(error, "exists-already") || Date.now() > end) return false;
   }
 }
 

@@ -23,7 +23,8 @@ export async function withAdminApi<T>(
   work: (ask: Ask) => Promise<T>,
 ): Promise<T> {
   const login = loginsIn(stack).find((one) => one.alias === alias) ?? {};
-  const limits = { timeoutMs: 10_000, maxResponseBytes: 64 * 1024 * 1024 };
+  // As patient as can be borne: what is not told in time counts as not there, and a busy server takes its time.
+  const limits = { timeoutMs: 30_000, maxResponseBytes: 64 * 1024 * 1024 };
   const { fetch, close } = openConnections("", { ...limits, ...tlsOf(stack, login) });
   try {
     const { url, token } = await signIn(stack, login, fetch);

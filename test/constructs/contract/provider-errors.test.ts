@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { nobodySignsIn, withCode } from "../../../constructs/contract/provider-errors";
+import { EXISTS_ALREADY, existsAlready, nobodySignsIn, withCode } from "../../../constructs/contract/provider-errors";
+import { adviceFor } from "../../../provider/admin-api/advice";
 
 describe("a failed sign-in of a provider", () => {
   it.each([
@@ -13,5 +14,22 @@ describe("a failed sign-in of a provider", () => {
 
   it("is not taken for any other failure", () => {
     expect(nobodySignsIn("Error: Keycloak says no")).toBe(false);
+  });
+});
+
+describe("something that Keycloak has already", () => {
+  const conflict = { kind: "status", status: 409, got: "HTTP 409", temporary: false, ambiguous: false } as const;
+
+  it.each([
+    ["the embedded one", adviceFor(conflict)],
+    ["the embedded one, in lines", `│ ${EXISTS_ALREADY.replaceAll(" ", "\n│ ")}`],
+    ["the official one", "error sending POST request to /admin/realms/r/clients: 409 Conflict. Response body: {}"],
+  ])("is recognised: %s", (_which, output) => {
+    expect(existsAlready(`Error: ${output}`)).toBe(true);
+  });
+
+  it("is not taken for any other failure", () => {
+    expect(existsAlready(adviceFor({ ...conflict, status: 400 }))).toBe(false);
+    expect(existsAlready('client "409 Conflicts"')).toBe(false);
   });
 });

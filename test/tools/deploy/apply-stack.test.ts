@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { EXISTS_ALREADY } from "../../../constructs/contract/provider-errors";
 import { applyStack } from "../../../tools/deploy/apply-stack";
 import { recordOutput, sessionIn, temporaryFolder } from "../parts";
 import { killedStack, lateKeycloak, SCOPE, terraformThat } from "./late-keycloak";
@@ -15,27 +16,34 @@ afterEach(async () => {
   await server.close();
 });
 
-/** Applies with a Terraform whose first apply fails with a conflict; `meanwhile` is what happens in Keycloak until then. */
-async function apply(inKeycloak: readonly string[], meanwhile: string) {
-  const conflict = `touch tried; ${meanwhile}; echo "it exists already" >&2; exit 1`;
+/** Applies with a Terraform whose first apply fails and says something; `meanwhile` is what happens in Keycloak until then. */
+async function apply(inKeycloak: readonly string[], meanwhile: string, says: string = EXISTS_ALREADY) {
+  const conflict = `touch tried; ${meanwhile}; echo "${says}" >&2; exit 1`;
   const terraform = terraformThat(folder.path, `apply) [ -f tried ] && exit 0; ${conflict};;`);
   const stack = killedStack(folder.path, server.url, inKeycloak);
-  const error = await applyStack(sessionIn(folder.path, recordOutput()), stack, { yes: true }).catch((e: Error) => e);
+  const session = sessionIn(folder.path, recordOutput());
+  const error = await applyStack(session, stack, { yes: true, lookForMs: 5000 }).catch((e: Error) => e);
   return { error, steps: terraform.steps() };
 }
 
 describe("an apply that meets what a killed run had asked for", () => {
-  it("takes it into the state, and goes on", async () => {
-    const { error, steps } = await apply([`${SCOPE}.Scope`], "touch made");
+  it.each([
+    ["is there by then", "touch made", EXISTS_ALREADY],
+    ["is there by then, and the official provider says so", "touch made", "error sending POST request: 409 Conflict"],
+    ["shows only some seconds later", "{ (sleep 3; touch made) >/dev/null 2>&1 & }", EXISTS_ALREADY],
+    ["is there by then, and the failure was another one", "touch made", "something else"],
+  ])("takes it into the state, and goes on: it %s", async (_, meanwhile, says) => {
+    const { error, steps } = await apply([`${SCOPE}.Scope`], meanwhile, says);
     expect(error).toBeUndefined();
     expect(steps).toEqual(["apply", "import", "apply"]);
   });
 
-  it.each<[string, string[], string]>([
-    ["nothing of it has appeared", [`${SCOPE}.Scope`], "true"],
-    ["the killed run was not about to make it", [], "touch made"],
-  ])("fails once if %s", async (_, inKeycloak, meanwhile) => {
-    const { error, steps } = await apply(inKeycloak, meanwhile);
+  it.each<[string, string[], string, string]>([
+    ["nothing of it appears", [`${SCOPE}.Scope`], "true", EXISTS_ALREADY],
+    ["nothing of it has appeared, and Keycloak says nothing of it", [`${SCOPE}.Scope`], "true", "something else"],
+    ["the killed run was not about to make it", [], "touch made", EXISTS_ALREADY],
+  ])("fails once if %s", async (_, inKeycloak, meanwhile, says) => {
+    const { error, steps } = await apply(inKeycloak, meanwhile, says);
     expect(error).toMatchObject({ code: "terraform-failed" });
     expect(steps).toEqual(["apply"]);
   });
