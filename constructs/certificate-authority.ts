@@ -12,6 +12,7 @@ import { isReissued, isRenewed } from "./contract/key-switches";
 import { certificateMarker } from "./contract/markers";
 import { tell } from "./contract/notices";
 import { projectFolder } from "./contract/project-files";
+import { lifeOf, validityOf } from "./keys/certificate-life";
 import { shownPath } from "./keys/shown";
 import {
   checkKeyAlgorithm,
@@ -19,7 +20,6 @@ import {
   checkPlace,
   checkValidity,
   creationOfCertificates,
-  lifeOf,
   projectPath,
 } from "./private/certificate-checks";
 import { checkKnown, type Known } from "./private/checks";
@@ -153,7 +153,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
         issuing: authority ? () => authority._issue() : "itself",
         creation: creationOfCertificates(),
         renewal: ({ leaf }) => {
-          const { hasEnded, isDue } = lifeOf(leaf);
+          const { hasEnded, isDue } = lifeOf(validityOf(leaf));
           const isHere = authority ? authority._canIssue() : existsSync(files.key);
           return isRenewed(name, isDue) || (hasEnded && isReissued() && isHere) ? "same key" : "no";
         },
@@ -169,7 +169,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     this.trustFile = projectPath(trust, directory);
     this.certificateFile = projectPath(files.certificate, directory);
     this.privateKeyFile = projectPath(files.key, place.privateKeyDirectory);
-    const life = lifeOf(this.chain.leaf);
+    const life = lifeOf(validityOf(this.chain.leaf));
     this.notAfter = life.notAfter;
     const remedy = `renew it where its key is: \`m2m certificates renew ${name}\``;
     warnOfExpiry(this, life, this.certificateFile, remedy, "nothing that it issued is trusted any more");

@@ -11,6 +11,7 @@ import { certificateMarker } from "./contract/markers";
 import { tell } from "./contract/notices";
 import type { TlsFiles } from "./contract/outputs";
 import { projectFolder } from "./contract/project-files";
+import { lifeOf, validityOf } from "./keys/certificate-life";
 import { shown, shownPath } from "./keys/shown";
 import {
   checkDnsName,
@@ -19,7 +20,6 @@ import {
   checkPlace,
   checkValidity,
   creationOfCertificates,
-  lifeOf,
   projectPath,
 } from "./private/certificate-checks";
 import { check, checkKnown, type Known } from "./private/checks";
@@ -134,7 +134,7 @@ export class TlsCertificate extends Construct implements ITlsCertificate {
     failOn(this, claimKeyFiles(this, paths, `${purpose} by the CA of ${shown(authority.trustFile)}`));
     const declared = { usage, hosts: [...dnsNames, ...ipAddresses], commonName: name, roots: authority._roots };
     const renewal = (chain: Chain): Renewal => {
-      const { hasEnded, isDue } = lifeOf(chain.leaf);
+      const { hasEnded, isDue } = lifeOf(validityOf(chain.leaf));
       const problem = misfit(chain, declared);
       const isAsked = isRenewed(name, isDue || problem !== undefined);
       // One that has ended is no error: who has no key of the CA may still deploy the rest.
@@ -164,7 +164,7 @@ export class TlsCertificate extends Construct implements ITlsCertificate {
     this.authority = authority;
     this.certificatePem = toPem([leaf, ...above]);
     this.thumbprint = thumbprintOf(leaf);
-    const life = lifeOf(leaf);
+    const life = lifeOf(validityOf(leaf));
     this.notAfter = life.notAfter;
     const certificate = projectPath(paths.certificate, directory);
     // A file of its own: its path stays when another CA takes over.

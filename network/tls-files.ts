@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
+import { certificateBlocks } from "../constructs/keys/leaf";
 import { otherForm } from "../constructs/keys/other-forms";
 import { readBytes, UnreadableFile } from "../constructs/keys/read-file";
 import { shown } from "../constructs/keys/shown";
@@ -15,8 +16,6 @@ export interface TlsFileNames {
 
 /** A file that TLS cannot use. No text holds anything of a key. */
 export class WrongTlsFile extends Error {}
-
-const certificates = /-----BEGIN ((X509|TRUSTED) )?CERTIFICATE-----[^-]*-----END ((X509|TRUSTED) )?CERTIFICATE-----/g;
 
 /**
  * Reads the files of TLS and checks that they go together.
@@ -40,7 +39,7 @@ function readCertificates(option: string, file: string, mostBytes?: number): str
   const bytes = read(option, file, mostBytes);
   const text = bytes.toString("utf8");
   const begun = text.match(/-----BEGIN [A-Z0-9 ]{0,20}CERTIFICATE-----/g)?.length ?? 0;
-  const whole = text.match(certificates) ?? [];
+  const whole = certificateBlocks(text);
   if (begun === 0) throw wrong(option, file, "certificates in PEM", otherForm(bytes) ?? "no certificate in PEM");
   if (whole.length < begun) throw wrong(option, file, "certificates in PEM", "a certificate without its end");
   try {
@@ -71,7 +70,7 @@ function readKey(file: string): KeyObject {
 
 /** Node.js presents the first certificate of the file with the key. */
 function checkPair(cert: string, key: KeyObject, certificateFile: string, keyFile: string): void {
-  const [leaf, ...chain] = (cert.match(certificates) ?? []).map((pem) => new X509Certificate(pem));
+  const [leaf, ...chain] = certificateBlocks(cert).map((pem) => new X509Certificate(pem));
   if (leaf?.checkPrivateKey(key)) return;
   const isLater = chain.some((one) => one.checkPrivateKey(key));
   const rule = isLater

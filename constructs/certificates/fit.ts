@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
+import { commonNameOf } from "../keys/common-name";
 import { KeyError } from "../keys/errors";
 import { shown } from "../keys/shown";
 import { type Chain, issuerNameOf, leadsTo, nameOf } from "./chain";
@@ -31,7 +32,7 @@ export function misfit(chain: Chain, { usage, hosts, commonName, roots }: Declar
   }
   const others = hosts.filter((host) => !isFor(leaf, host));
   if (others.length > 0) return `be for ${others.join(", ")}, got: ${shown(leaf.subjectAltName ?? "no name")}`;
-  const name = commonNameOf(leaf);
+  const name = commonNameOf(leaf) ?? "";
   if (commonName !== undefined && name !== commonName) return `have the common name ${commonName}, got: ${shown(name)}`;
   return undefined;
 }
@@ -53,9 +54,4 @@ export function isFor(leaf: X509Certificate, host: string): boolean {
 function dnsNamesOf({ subjectAltName }: X509Certificate): string[] {
   const entries = (subjectAltName ?? "").match(/([^,"]|"(\\.|[^"\\])*")+/g) ?? [];
   return entries.flatMap((entry) => /^DNS:([^"]+)$/.exec(entry.trim())?.[1]?.toLowerCase() ?? []);
-}
-
-/** The one common name of a subject; empty if there is none. */
-export function commonNameOf({ subject }: X509Certificate): string {
-  return /^CN=(.+)$/m.exec(subject ?? "")?.[1] ?? "";
 }

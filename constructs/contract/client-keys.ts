@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { SigningAlgorithm } from "../keys/algorithms";
 import { keyId } from "../keys/certificate";
+import { commonNameOf } from "../keys/common-name";
 import type { ResourceJson } from "./terraform-json";
 
 /** The resource type of a client, in the synthesized JSON and in a state. */
@@ -96,8 +97,8 @@ export interface CertifiedKey {
 /** The active key, by the certificate; `undefined` for a client that has none, or one that cannot be read. */
 export function certifiedKey(client: ResourceJson): CertifiedKey | undefined {
   try {
-    const { subject, publicKey } = new X509Certificate(Buffer.from(certificateIn(client) ?? "", "base64"));
-    return { name: /^CN=(.+)$/m.exec(subject)?.[1] ?? "", kid: keyId(publicKey) };
+    const certificate = new X509Certificate(Buffer.from(certificateIn(client) ?? "", "base64"));
+    return { name: commonNameOf(certificate) ?? "", kid: keyId(certificate.publicKey) };
   } catch {
     return undefined; // Keycloak says better what is wrong with it
   }

@@ -1,9 +1,8 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { pki } from "node-forge";
 import { BITSTRING, primitive, sequence } from "./asn1";
+import { DAY_MS } from "./certificate-life";
 import { commonName, extension, itself, signCertificate } from "./sign-certificate";
-
-export const DAY_MS = 86_400_000;
 
 /** Self-signs a certificate (CN = name) over the key of a machine's assertions, valid from now. */
 export function selfSign(key: KeyObject, name: string, validityDays: number, now = new Date()): string {

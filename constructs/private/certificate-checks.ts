@@ -1,4 +1,3 @@
-import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { isAbsolute, relative } from "node:path";
 import type { CertificatePlace } from "../certificates/certificate-files";
@@ -73,19 +72,6 @@ export function creationOfCertificates(): KeyCreation {
   if (reason === undefined) return "allowed";
   return {
     refusedBecause: `${reason}; commit the certificate, or have \`m2m up\` make it on a machine that has the key of its CA`,
-  };
-}
-
-/** Where a certificate is in its life. */
-export function lifeOf({ validFrom, validTo }: X509Certificate) {
-  const notBefore = new Date(validFrom);
-  const notAfter = new Date(validTo);
-  const leftMs = notAfter.getTime() - Date.now();
-  return {
-    notBefore,
-    notAfter,
-    hasEnded: leftMs <= 0,
-    isDue: leftMs <= (notAfter.getTime() - notBefore.getTime()) / 3,
   };
 }
 

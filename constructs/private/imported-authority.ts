@@ -7,11 +7,12 @@ import { trustFileBeside } from "../certificates/certificate-files";
 import { type Chain, certificatesIn, chainOf, isSelfIssued, toPem } from "../certificates/chain";
 import { type Authority, checkFits, readKey } from "../certificates/issued";
 import { projectFolder } from "../contract/project-files";
+import { lifeOf, validityOf } from "../keys/certificate-life";
 import { KeyError } from "../keys/errors";
 import { readPublicFile, replaceFile } from "../keys/key-files";
 import { shown } from "../keys/shown";
 import type { CertificateAuthorityFiles, ICertificateAuthority } from "../tls";
-import { lifeOf, projectPath } from "./certificate-checks";
+import { projectPath } from "./certificate-checks";
 import { checkKnown } from "./checks";
 import { claimFile } from "./claims";
 import { failOn } from "./errors";
@@ -51,7 +52,7 @@ export class ImportedAuthority extends Construct implements ICertificateAuthorit
     failOn(this, writeTrust(this, trust, this.trustedPem));
     this.trustFile = projectPath(trust, certificateFile);
     const remedy = "have it issued again where it was made";
-    warnOfExpiry(this, lifeOf(chain.leaf), where, remedy, "nothing that it issued is trusted any more");
+    warnOfExpiry(this, lifeOf(validityOf(chain.leaf)), where, remedy, "nothing that it issued is trusted any more");
     if (keyFile !== undefined) warnOfReaders(this, keyFile);
   }
 

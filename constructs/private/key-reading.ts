@@ -4,7 +4,7 @@ import { Annotations } from "cdktf";
 import type { Construct } from "constructs";
 import { projectFolder } from "../contract/project-files";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../keys/algorithms";
-import type { CertificateFacts } from "../keys/certificate";
+import { lifeOf, type Validity } from "../keys/certificate-life";
 import { KeyError } from "../keys/errors";
 import { shown } from "../keys/shown";
 import { check } from "./checks";
@@ -28,13 +28,13 @@ export function checkAlgorithm(algorithm: SigningAlgorithm): string[] {
 /** Warns in the last third of a certificate's life. It is never an error, since `destroy` has to work at any age. */
 export function warnOfExpiry(
   scope: Construct,
-  { notBefore, notAfter }: Pick<CertificateFacts, "notBefore" | "notAfter">,
+  { notBefore, notAfter }: Validity,
   file: string,
   remedy: string,
   ended = "Keycloak still accepts the key",
 ): void {
-  const leftMs = notAfter.getTime() - Date.now();
-  if (leftMs > (notAfter.getTime() - notBefore.getTime()) / 3) return;
+  const { leftMs, isDue } = lifeOf({ notBefore, notAfter });
+  if (!isDue) return;
   const day = notAfter.toISOString().slice(0, 10);
   const age =
     leftMs > 0

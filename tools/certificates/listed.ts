@@ -3,13 +3,12 @@ import { resolve } from "node:path";
 import { certificatesIn, chainOf } from "../../constructs/certificates/chain";
 import { thumbprintOf } from "../../constructs/certificates/issued";
 import { type CertificateDescription, certificatesOf } from "../../constructs/contract/markers";
+import { DAY_MS, lifeOf, validityOf } from "../../constructs/keys/certificate-life";
 import { KeyError } from "../../constructs/keys/errors";
 import { readPublicFile } from "../../constructs/keys/key-files";
 import { shown } from "../../constructs/keys/shown";
 import type { Output } from "../output";
 import type { Project, Stack } from "../project/project";
-
-const DAY_MS = 86_400_000;
 
 /** A certificate for TLS, as it is listed. */
 export interface ListedCertificate {
@@ -56,18 +55,16 @@ function list(
     throw new KeyError("KEY_UNREADABLE", `${where} does not exist; ${remedy}`);
   }
   const { leaf } = chainOf(certificatesIn(pem, where), where);
-  const since = Date.parse(leaf.validFrom);
-  const until = Date.parse(leaf.validTo);
-  const leftMs = until - Date.now();
+  const { notBefore, notAfter, leftMs, isDue } = lifeOf(validityOf(leaf));
   return {
     name,
     usage,
     file,
     thumbprint: thumbprintOf(leaf),
-    since: new Date(since).toISOString(),
-    until: new Date(until).toISOString(),
+    since: notBefore.toISOString(),
+    until: notAfter.toISOString(),
     daysLeft: Math.round(leftMs / DAY_MS),
-    due: leftMs <= (until - since) / 3,
+    due: isDue,
     private: existsSync(resolve(folder, keyFile)),
     imported: isImported === true,
   };

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../constructs/keys/certificate-life";
 import { KeyError } from "../../constructs/keys/errors";
 import { listCertificates, printCertificates } from "../certificates/listed";
 import { usage } from "../cli/command";
@@ -10,8 +11,6 @@ import { deployedOf, type Pair } from "./pairs";
 import { isHere } from "./private-half";
 import { isDeployed } from "./steps";
 import { liveUses } from "./still-used";
-
-const DAY_MS = 86_400_000;
 
 /** One key of a pair, as it is listed. */
 export interface ListedKey {

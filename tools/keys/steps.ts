@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { dueAt, validityOf } from "../../constructs/keys/certificate-life";
 import { retiringOf } from "../../constructs/keys/key-life";
 import { acceptedOf, activeOf, type KeyEntry, type KeyRecord } from "../../constructs/keys/key-record";
 import { short, shortOfAll } from "./outcome";
@@ -41,18 +42,16 @@ export function nextStep(situation: Situation): Step {
     return { act: "wait", because: "the last step is not deployed: run `m2m up`" };
   }
   const active = activeOf(record);
-  const due = dueAt(active);
+  const due = keyDueAt(active);
   if (!situation.whenDue) return { act: "prepare", because: `key ${short(active)} is to be replaced` };
   if (situation.now >= due)
     return { act: "prepare", because: `two thirds of the life of key ${short(active)} are over` };
   return { act: "wait", because: `key ${short(active)} is not due`, until: due };
 }
 
-/** Two thirds of a certificate's life. */
-export function dueAt({ certificate }: KeyEntry): Date {
-  const { validFrom, validTo } = new X509Certificate(Buffer.from(certificate, "base64"));
-  const from = Date.parse(validFrom);
-  return new Date(from + ((Date.parse(validTo) - from) * 2) / 3);
+/** When a key is to be replaced, by its certificate. */
+export function keyDueAt({ certificate }: KeyEntry): Date {
+  return dueAt(validityOf(new X509Certificate(Buffer.from(certificate, "base64"))));
 }
 
 /** Whether Keycloak accepts a key from every client that has it. */

@@ -1,9 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { pki } from "node-forge";
 import { describe, expect, it } from "vitest";
-import { commonNameOf, type Declared, isFor, misfit } from "../../../constructs/certificates/fit";
+import { type Declared, isFor, misfit } from "../../../constructs/certificates/fit";
 import { leafExtensions, type TlsUsage } from "../../../constructs/certificates/profiles";
 import { oid, sequence } from "../../../constructs/keys/asn1";
+import { commonNameOf } from "../../../constructs/keys/common-name";
 import { extension } from "../../../constructs/keys/sign-certificate";
 import { caOf, leafBy, openssl } from "./made";
 

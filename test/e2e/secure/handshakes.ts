@@ -6,9 +6,9 @@ import { execa } from "execa";
 import { authorityBy } from "../../../constructs/certificates/authority";
 import { certificatesIn, chainOf } from "../../../constructs/certificates/chain";
 import { leafExtensions, type TlsUsage } from "../../../constructs/certificates/profiles";
+import { DAY_MS } from "../../../constructs/keys/certificate-life";
 import { generateKey } from "../../../constructs/keys/generate";
 import { printPrivateKey } from "../../../constructs/keys/private-key";
-import { DAY_MS } from "../../../constructs/keys/self-sign";
 import { commonName, itself, signCertificate } from "../../../constructs/keys/sign-certificate";
 import { MachineError, openConnections } from "../../../machines";
 

@@ -1,11 +1,9 @@
 // Tokens that are bound to a client certificate, and what a thief of one tries.
-import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tokenHash } from "../../../machines/dpop";
 import { createDpopKey, type DpopKey } from "../../../machines/signing/dpop-key";
-import { commonNameOf } from "../../../machines/verifying/check-certificate";
 import { createGuard, type GuardedRequest, type GuardOptions } from "../../../machines/verifying/guard";
 import { createIntrospector } from "../../../machines/verifying/introspect-token";
 import type { VerifyToken } from "../../../machines/verifying/verified-token";
@@ -184,38 +182,6 @@ describe("a token that is bound to a certificate", () => {
       refusal: { status: 401, body: { error: "invalid_token", code: "ERR_TOKEN_PROOF" } },
     });
     expect(tokenHash(accessToken)).toHaveLength(43);
-  });
-});
-
-describe("the common name", () => {
-  const names: [string, string, string | undefined][] = [
-    ["of its own", "/CN=machine-a", "machine-a"],
-    ["among others", "/O=Example/CN=machine-a/OU=x", "machine-a"],
-    ["with signs that names escape", '/CN=a\\, \\+ b; "c" <d> #e = \\\\f', 'a, + b; "c" <d> #e = \\f'],
-    ["that looks like two", "/CN=a \\+ CN=b", "a + CN=b"],
-    ["with a sign in front", "/CN=#a ", "#a "],
-    ["in another script", "/CN=gerät-ü", "gerät-ü"],
-    ["that is missing", "/O=machine-a", undefined],
-    ["that is there twice", "/CN=machine-a/CN=machine-b", undefined],
-    ["that shares its part", "/CN=machine-a+O=Example", undefined],
-    ["in a part with another", "/O=Example+CN=machine-a", undefined],
-    ["in the text of another part", "/O=CN=machine-a", undefined],
-  ];
-  it.each(names)("%s", (_what, subject, name) => {
-    expect(commonNameOf(ca.issue("named", { subject }).der)).toBe(name);
-  });
-
-  it("with a line end shows as it is, and makes no second name", () => {
-    const config = folder.path("line.cnf");
-    writeFileSync(config, "[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nO=x\\nCN=machine-a\nCN=real\\n\\tname\n");
-    const [out, keyout] = [folder.path("line.crt"), folder.path("line.key")];
-    const make = ["req", "-x509", "-config", config, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    execFileSync("openssl", [...make, "-keyout", keyout, "-out", out], { stdio: "pipe" });
-    expect(commonNameOf(new X509Certificate(readFileSync(out)).raw)).toBe("real\n\tname");
-  });
-
-  it("of no certificate is none", () => {
-    expect(commonNameOf(Buffer.from("CN=machine-a"))).toBeUndefined();
   });
 });
 

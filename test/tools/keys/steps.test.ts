@@ -3,7 +3,7 @@ import { readCertificate } from "../../../constructs/keys/certificate";
 import { entryOf, type KeyState } from "../../../constructs/keys/key-record";
 import { selfSign } from "../../../constructs/keys/self-sign";
 import { short } from "../../../tools/keys/outcome";
-import { ASSERTION_MS, dueAt, isDeployed, nextStep, type Situation, type Step } from "../../../tools/keys/steps";
+import { ASSERTION_MS, isDeployed, keyDueAt, nextStep, type Situation, type Step } from "../../../tools/keys/steps";
 import { ed25519Pair } from "../../generated-key";
 
 const ISSUED = Date.parse("2026-01-01T00:00:00Z");
@@ -178,7 +178,7 @@ describe("with a retiring key", () => {
 });
 
 it("treats a key as due at two thirds of its certificate's life", () => {
-  expect(dueAt({ ...ENTRIES[0]!, since: "2030-01-01T00:00:00Z" })).toEqual(new Date(DUE));
+  expect(keyDueAt({ ...ENTRIES[0]!, since: "2030-01-01T00:00:00Z" })).toEqual(new Date(DUE));
 });
 
 it("treats a key as deployed if every client accepts it, and never without a client", () => {
