@@ -8,7 +8,7 @@ import { type Chain, certificatesIn, toPem, unique } from "./certificates/chain"
 import { type Authority, ensureCertificate } from "./certificates/issued";
 import type { TlsKeyAlgorithm } from "./certificates/key-algorithms";
 import { authorityExtensions } from "./certificates/profiles";
-import { isReissued, isRenewed } from "./contract/key-switches";
+import { isReissued, isRenewalAsked } from "./contract/key-switches";
 import { certificateMarker } from "./contract/markers";
 import { tell } from "./contract/notices";
 import { projectFolder } from "./contract/project-files";
@@ -25,8 +25,9 @@ import {
 import { checkKnown, type Known } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
-import { ImportedAuthority, writeTrust } from "./private/imported-authority";
+import { ImportedAuthority } from "./private/imported-authority";
 import { explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
+import { writeTrust } from "./private/trust-file";
 import type { CertificateAuthorityFiles, ICertificateAuthority } from "./tls";
 
 /** Properties of a {@link CertificateAuthority}. */
@@ -155,7 +156,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
         renewal: ({ leaf }) => {
           const { hasEnded, isDue } = lifeOf(validityOf(leaf));
           const isHere = authority ? authority._canIssue() : existsSync(files.key);
-          return isRenewed(name, isDue) || (hasEnded && isReissued() && isHere) ? "same key" : "no";
+          return isRenewalAsked(name, isDue) || (hasEnded && isReissued() && isHere) ? "same key" : "no";
         },
         notice: tell,
       }),

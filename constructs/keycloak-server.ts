@@ -8,6 +8,7 @@ import { labels, networkName, volumeName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";
 import { defaultKeycloakImage, officialKeycloakImage } from "./contract/sources";
 import { BootstrapAdmin } from "./private/bootstrap-admin";
+import { checkAsking } from "./private/certificate-checks";
 import {
   check,
   checkContainerName,
@@ -163,7 +164,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       ...checkSeconds("startTimeoutSeconds", startTimeout, 3600, 180),
       ...check("mode", mode, (m) => ["optimized", "dev"].includes(m), 'must be "optimized" or "dev"'),
       ...checkImage(props.image === undefined && props.version !== undefined ? "version" : "image", base),
-      ...check("clientCertificates", clientCertificates, isAsking, 'must be "none", "request" or "required"'),
+      ...checkAsking(clientCertificates),
       ...(clientCertificates === "none" || props.tls ? [] : ["`clientCertificates` needs `tls`; declare it"]),
       ...claimContainer(this, name, "port", port),
     ]);
@@ -196,8 +197,9 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     });
     const signIn = new SignIn({ url: this.url, prefix: DECLARED_SERVER, container: this.container });
     this.providers = new KeycloakProviders(this, signIn, tls ?? {}, props.provider);
-    this.administrator = new BootstrapAdmin(this, this.container, signIn, tls?.files ?? []);
-    tls?.bringRenewed(this.container);
+    const files = tls?.stageFiles() ?? [];
+    this.administrator = new BootstrapAdmin(this, this.container, signIn, files);
+    tls?.bringRenewed(this.container, files);
     if (props.provider) return;
     this._signIn = signIn;
     // Also if Terraform signs in only from other stacks: in this one the server gets its administrator.
@@ -217,10 +219,6 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     other.addDependency(own); // cdktf deploys the server's stack first
     return [];
   }
-}
-
-function isAsking(whom: ClientCertificates): boolean {
-  return ["none", "request", "required"].includes(whom);
 }
 
 function baseImage({ image, version }: KeycloakServerProps): string {

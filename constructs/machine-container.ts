@@ -183,13 +183,14 @@ export class MachineContainer extends Construct {
       // The key's file keeps its name when the key changes: the label makes that a new container.
       labels: labels("machine", kidInside(signingKey)),
     });
+    const tlsFiles = tls.stageFiles();
     const files = [
       { source: this.stage(program), target: PROGRAM, permissions: "0444" },
       { source: fromStackFolder(this, signingKey.privateKeyFile), target: KEY_FILE, permissions: "0400" },
-      ...tls.files,
+      ...tlsFiles,
     ];
     container.addOverride("upload", uploads(files, MACHINE_UID));
-    tls.bringRenewed(container, containerName);
+    tls.bringRenewed(container, containerName, tlsFiles);
   }
 
   /** Puts the program beside the JSON, under its hash. Another program has another path, and so makes another container. */

@@ -114,9 +114,9 @@ export class ProtectedApi extends Construct implements IProtectedApi {
     const names = [scopes].flat();
     failOn(this, checkApiGrant(this, caller, names, options));
     const { optional = false } = options;
-    if (names.length === 0) caller._has(this.audienceAlone(), optional);
-    for (const name of names) caller._has(this.declared.get(name)!, optional);
-    this.props.client?._called(caller);
+    if (names.length === 0) caller._giveScope(this.audienceAlone(), optional);
+    for (const name of names) caller._giveScope(this.declared.get(name)!, optional);
+    this.props.client?._noteCaller(caller);
   }
 
   private declareScope(name: string, description: string): SharedScope {
@@ -134,7 +134,7 @@ export class ProtectedApi extends Construct implements IProtectedApi {
   }
 
   private get inTokens(): Audience {
-    return this.props.client?._audience ?? { includedCustomAudience: literal(this.audience) };
+    return this.props.client?._audienceInTokens ?? { includedCustomAudience: literal(this.audience) };
   }
 }
 
@@ -160,7 +160,7 @@ class ImportedApi extends Construct implements IProtectedApi {
     const names = [scopes].flat();
     failOn(this, checkApiGrant(this, caller, names, options));
     for (const name of names.length > 0 ? names : [audienceScopeName(this.audience)]) {
-      caller._has({ name: literal(name) }, options.optional);
+      caller._giveScope({ name: literal(name) }, options.optional);
     }
   }
 }

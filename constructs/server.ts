@@ -4,7 +4,9 @@ import type { SignIn } from "./private/sign-in";
 import type { ICertificateAuthority, ITlsCertificate } from "./tls";
 
 /** Whether a server asks those who connect for a certificate. */
-export type ClientCertificates = "none" | "request" | "required";
+export type ClientCertificates = (typeof CLIENT_CERTIFICATES)[number];
+
+export const CLIENT_CERTIFICATES = ["none", "request", "required"] as const;
 
 /** A Keycloak that realms can be declared on. */
 export interface IKeycloakServer {

@@ -199,8 +199,8 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
   grantCall(caller: SignedJwtClient, options: GrantOptions = {}): void {
     const { roles = [] } = options;
     checkGrant(this, this, caller, options);
-    caller._has(this._audienceScope());
-    this._called(caller);
+    caller._giveScope(this._audienceScope());
+    this._noteCaller(caller);
     caller.takesRoles({ clientId: this.clientId, roles: this.roles }, roles);
   }
 
@@ -208,28 +208,28 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
   _audienceScope(): SharedScope {
     const name = audienceScopeName(this.clientId);
     const text = { name, description: `audience ${this.clientId}`, isNamed: false };
-    this.audience ??= audienceScope(this, this.realm, text, this._audience);
+    this.audience ??= audienceScope(this, this.realm, text, this._audienceInTokens);
     return this.audience;
   }
 
   /** @internal */
-  get _audience(): Audience {
+  get _audienceInTokens(): Audience {
     return { includedClientAudience: this.resource.clientId };
   }
 
   /** @internal Gives this client a scope. */
-  _has(scope: SharedScope, isOptional = false): void {
+  _giveScope(scope: SharedScope, isOptional = false): void {
     this.scopes.grant(scope, isOptional);
   }
 
   /** @internal Notes that a client may call this one. */
-  _called(caller: SignedJwtClient): void {
+  _noteCaller(caller: SignedJwtClient): void {
     this._callers.push(caller);
   }
 
   /** @internal The caller's side of a grant by a client declared elsewhere. */
   static callElsewhere(caller: SignedJwtClient, called: ISignedJwtClient, roles: readonly string[]): void {
-    caller._has({ name: literal(audienceScopeName(called.clientId)) });
+    caller._giveScope({ name: literal(audienceScopeName(called.clientId)) });
     caller.takesRoles({ clientId: called.clientId }, roles);
   }
 

@@ -6,7 +6,7 @@ import { isFor, misfit, refuseMisfit } from "./certificates/fit";
 import { ensureCertificate, type Renewal, thumbprintOf } from "./certificates/issued";
 import { isOfKind, type TlsKeyAlgorithm } from "./certificates/key-algorithms";
 import { leafExtensions, TLS_USAGES, type TlsUsage } from "./certificates/profiles";
-import { isReissued, isRenewed, renewsKeys } from "./contract/key-switches";
+import { isReissued, isRenewalAsked, renewsKeys } from "./contract/key-switches";
 import { certificateMarker } from "./contract/markers";
 import { tell } from "./contract/notices";
 import type { TlsFiles } from "./contract/outputs";
@@ -25,9 +25,9 @@ import {
 import { check, checkKnown, type Known } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
-import { writeTrust } from "./private/imported-authority";
 import { ImportedCertificate } from "./private/imported-certificate";
 import { explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
+import { writeTrust } from "./private/trust-file";
 import type { ICertificateAuthority, ITlsCertificate, TlsCertificateFiles } from "./tls";
 
 /** Properties of a {@link TlsCertificate}. */
@@ -136,7 +136,7 @@ export class TlsCertificate extends Construct implements ITlsCertificate {
     const renewal = (chain: Chain): Renewal => {
       const { hasEnded, isDue } = lifeOf(validityOf(chain.leaf));
       const problem = misfit(chain, declared);
-      const isAsked = isRenewed(name, isDue || problem !== undefined);
+      const isAsked = isRenewalAsked(name, isDue || problem !== undefined);
       // One that has ended is no error: who has no key of the CA may still deploy the rest.
       const isReplaced = isReissued() && (problem !== undefined || (hasEnded && authority._canIssue()));
       if (!isAsked && !isReplaced) return "no";

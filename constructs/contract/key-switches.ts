@@ -62,7 +62,7 @@ export function isReissued(): boolean {
 }
 
 /** Whether a certificate for TLS is to be issued again by request; `isDue` says whether its life nears its end. */
-export function isRenewed(name: string, isDue: boolean): boolean {
+export function isRenewalAsked(name: string, isDue: boolean): boolean {
   const which = process.env[RENEW] ?? "";
   return which === "all" || (which === "due" ? isDue : which.split(",").includes(name));
 }

@@ -4,6 +4,7 @@ import type { CertificatePlace } from "../certificates/certificate-files";
 import { TLS_KEY_ALGORITHMS, type TlsKeyAlgorithm } from "../certificates/key-algorithms";
 import { type KeyCreation, whyNoCreation } from "../contract/key-switches";
 import { projectFolder } from "../contract/project-files";
+import { CLIENT_CERTIFICATES, type ClientCertificates } from "../server";
 import type { ICertificateAuthority, ITlsCertificate } from "../tls";
 import { check } from "./checks";
 import { checkDirectory, checkName } from "./place-checks";
@@ -48,6 +49,11 @@ export function checkPermittedName(prop: string, name: string): string[] {
 
 export function checkIpAddress(prop: string, ip: string): string[] {
   return check(prop, ip, (one) => isIP(one) !== 0 && !one.includes("%"), "must be an IPv4 or IPv6 address");
+}
+
+export function checkAsking(whom: ClientCertificates): string[] {
+  const rule = 'must be "none", "request" or "required"';
+  return check("clientCertificates", whom, (one) => CLIENT_CERTIFICATES.includes(one), rule);
 }
 
 /** Checks what a client of a server shows. */

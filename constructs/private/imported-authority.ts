@@ -1,5 +1,5 @@
-import { createHash, type X509Certificate } from "node:crypto";
-import { existsSync, realpathSync } from "node:fs";
+import type { X509Certificate } from "node:crypto";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Construct } from "constructs";
 import { authorityBy, rootsOf } from "../certificates/authority";
@@ -9,14 +9,14 @@ import { type Authority, checkFits, readKey } from "../certificates/issued";
 import { projectFolder } from "../contract/project-files";
 import { lifeOf, validityOf } from "../keys/certificate-life";
 import { KeyError } from "../keys/errors";
-import { readPublicFile, replaceFile } from "../keys/key-files";
 import { shown } from "../keys/shown";
 import type { CertificateAuthorityFiles, ICertificateAuthority } from "../tls";
 import { projectPath } from "./certificate-checks";
 import { checkKnown } from "./checks";
-import { claimFile } from "./claims";
 import { failOn } from "./errors";
+import { linked, readCertificates } from "./files-of-others";
 import { explained, warnOfExpiry, warnOfReaders } from "./key-reading";
+import { writeTrust } from "./trust-file";
 
 /** A CA by its files. */
 export class ImportedAuthority extends Construct implements ICertificateAuthority {
@@ -69,32 +69,4 @@ export class ImportedAuthority extends Construct implements ICertificateAuthorit
       "the private key of this CA is not known here, so nothing is issued by it; have the certificate issued where it is and use TlsCertificate.fromFiles, or give `privateKeyFile`",
     );
   }
-}
-
-/** Writes what to trust, if it is not what is there. Gives what is wrong where another CA has the file. */
-export function writeTrust(scope: Construct, path: string, pem: string): string[] {
-  const count = certificatesIn(pem, path).length;
-  const digest = createHash("sha256").update(pem).digest("hex").slice(0, 8);
-  const problems = claimFile(scope, path, `a list of ${count} trusted (SHA-256 ${digest}…)`);
-  if (problems.length === 0 && readPublicFile(path) !== pem) explained(scope, () => replaceFile(path, pem, 0o644));
-  return problems;
-}
-
-/** Where a link leads, as those of certbot do. Files of others are only read here; what is nowhere stays what it is. */
-export function linked(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
-
-/** The text of a file that others keep; `path` is relative to `cdktf.json`. @throws {KeyError} `KEY_UNREADABLE` */
-export function readCertificates(path: string): string {
-  const pem = readPublicFile(resolve(projectFolder(), path));
-  if (pem !== undefined) return pem;
-  throw new KeyError(
-    "KEY_UNREADABLE",
-    `${shown(path)} must hold certificates in PEM, got: no such file; check the path`,
-  );
 }

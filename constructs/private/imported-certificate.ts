@@ -14,7 +14,7 @@ import { shown } from "../keys/shown";
 import type { ICertificateAuthority, ITlsCertificate, TlsCertificateFiles } from "../tls";
 import { check, checkKnown } from "./checks";
 import { failOn } from "./errors";
-import { linked, readCertificates } from "./imported-authority";
+import { linked, readCertificates } from "./files-of-others";
 import { explained, warnOfExpiry, warnOfReaders } from "./key-reading";
 
 /** A certificate that others issue, by its files. */

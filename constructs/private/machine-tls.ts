@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Container } from "@cdktf/provider-docker/lib/container";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
@@ -7,10 +6,10 @@ import type { KeycloakServer } from "../keycloak-server";
 import type { ClientCertificates } from "../server";
 import type { SignedJwtClient } from "../signed-jwt-client";
 import type { ICertificateAuthority, ITlsCertificate } from "../tls";
-import { checkClientCertificate } from "./certificate-checks";
+import { checkAsking, checkClientCertificate } from "./certificate-checks";
 import { check } from "./checks";
 import { fromStackFolder, stagePublicFile } from "./project";
-import { type BroughtFile, bringRenewed } from "./renewal";
+import { type BroughtFile, bringRenewed, fingerprint } from "./renewal";
 
 const FOLDER = "/run/machine";
 
@@ -36,8 +35,7 @@ export class MachineTls {
 
   problems(hostName: string): string[] {
     const { certificate, clients, server } = this;
-    const isKnown = (whom: string) => ["none", "request", "required"].includes(whom);
-    const problems = check("clientCertificates", clients, isKnown, 'must be "none", "request" or "required"');
+    const problems = checkAsking(clients);
     if (clients !== "none" && !this.isServed) {
       problems.push('`clientCertificates` needs `tls` of usage "server" or "peer"; declare it');
     }
@@ -76,20 +74,31 @@ export class MachineTls {
     ];
   }
 
-  get files(): BroughtFile[] {
-    return [...this.publicFiles(), ...this.keyFile()];
+  /** What the container gets. Public files are written beside the JSON; the private key is copied from where it is. */
+  stageFiles(): BroughtFile[] {
+    const file = (name: string, source: string, permissions: string) => {
+      return { source, target: `${FOLDER}/${name}`, permissions };
+    };
+    const publicFile = (name: string, content: string) =>
+      file(name, stagePublicFile(this.machine, name, content), "0444");
+    const { authority, certificate } = this;
+    return [
+      ...(authority ? [publicFile("ca.crt", authority.trustedPem)] : []),
+      ...(certificate ? [publicFile("tls.crt", certificate.certificatePem)] : []),
+      ...(certificate ? [file("tls.key", fromStackFolder(this.machine, certificate.files.key), "0400")] : []),
+    ];
   }
 
   /** The program takes up what fits together, so the order does not matter. */
-  bringRenewed(container: Container, containerName: string): void {
-    if (this.files.length === 0) return;
+  bringRenewed(container: Container, containerName: string, files: readonly BroughtFile[]): void {
+    if (files.length === 0) return;
     bringRenewed(this.machine, "RenewedCertificates", {
       container,
       containerName,
-      files: this.files,
+      files,
       triggers: {
         ...(this.certificate && { certificate: this.certificate.thumbprint }),
-        ...(this.authority && { trusted: createHash("sha256").update(this.authority.trustedPem).digest("base64url") }),
+        ...(this.authority && { trusted: fingerprint(this.authority.trustedPem) }),
       },
     });
   }
@@ -105,21 +114,5 @@ export class MachineTls {
         .map(([clientId, name]) => `${encodeURIComponent(clientId)}=${literal(name)}`)
         .join(",");
     return Lazy.stringValue({ produce: () => `CALLER_CERTIFICATES=${text()}` });
-  }
-
-  private publicFiles(): BroughtFile[] {
-    const file = (name: string, content: string) => {
-      return { source: stagePublicFile(this.machine, name, content), target: `${FOLDER}/${name}`, permissions: "0444" };
-    };
-    return [
-      ...(this.authority ? [file("ca.crt", this.authority.trustedPem)] : []),
-      ...(this.certificate ? [file("tls.crt", this.certificate.certificatePem)] : []),
-    ];
-  }
-
-  private keyFile(): BroughtFile[] {
-    if (!this.certificate) return [];
-    const source = fromStackFolder(this.machine, this.certificate.files.key);
-    return [{ source, target: `${FOLDER}/tls.key`, permissions: "0400" }];
   }
 }

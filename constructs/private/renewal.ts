@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Container } from "@cdktf/provider-docker/lib/container";
 import { DataResource } from "cdktf";
 import type { Construct } from "constructs";
@@ -21,6 +22,11 @@ export interface Renewal {
   readonly triggers: Readonly<Record<string, string>>;
   /** A command in the container that follows, for its shell. */
   readonly afterwards?: string;
+}
+
+/** What tells of a change of content, in a diff. */
+export function fingerprint(content: string | Buffer): string {
+  return createHash("sha256").update(content).digest("base64url");
 }
 
 /** The files as the Docker provider takes them when it makes the container. Paths may hold what Terraform would read. */

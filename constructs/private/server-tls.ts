@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Container } from "@cdktf/provider-docker/lib/container";
 import type { Construct } from "constructs";
 import type { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
@@ -11,7 +10,7 @@ import { checkClientCertificate } from "./certificate-checks";
 import { check, checkKnown, type Known } from "./checks";
 import { failOn } from "./errors";
 import { fromStackFolder, stagePublicFile } from "./project";
-import { type BroughtFile, bringRenewed } from "./renewal";
+import { type BroughtFile, bringRenewed, fingerprint } from "./renewal";
 
 const TLS: Known<KeycloakTls> = {
   authority: true,
@@ -70,9 +69,7 @@ export class ServerTls {
 
   /** For `kc.sh build`. */
   get buildOptions(): string[] {
-    return this.clients === "none"
-      ? []
-      : [`--https-client-auth=${this.clients === "required" ? "required" : "request"}`];
+    return this.clients === "none" ? [] : [`--https-client-auth=${this.clients}`];
   }
 
   /** For `kc.sh start`. */
@@ -92,42 +89,30 @@ export class ServerTls {
     ];
   }
 
-  /** What the container gets. The files beside the JSON are public; the private key is copied from where it is. */
-  get files(): BroughtFile[] {
+  /** What the container gets. Public files are written beside the JSON; the private key is copied from where it is. */
+  stageFiles(): BroughtFile[] {
+    const staged = (name: string, content: string | Buffer) => stagePublicFile(this.server, name, content);
+    const key = fromStackFolder(this.server, this.certificate.files.key);
+    const file = (name: string, source: string, permissions: string) => {
+      return { source, target: `${FOLDER}/${name}`, permissions };
+    };
     return [
-      {
-        source: stagePublicFile(this.server, "tls.crt", this.certificate.certificatePem),
-        target: `${FOLDER}/tls.crt`,
-        permissions: "0444",
-      },
-      {
-        source: fromStackFolder(this.server, this.certificate.files.key),
-        target: `${FOLDER}/tls.key`,
-        permissions: "0400",
-      },
-      ...(this.clients === "none"
-        ? []
-        : [
-            {
-              source: stagePublicFile(this.server, "clients.p12", this.trusted()),
-              target: `${FOLDER}/clients.p12`,
-              permissions: "0444",
-            },
-          ]),
+      file("tls.crt", staged("tls.crt", this.certificate.certificatePem), "0444"),
+      file("tls.key", key, "0400"),
+      ...(this.clients === "none" ? [] : [file("clients.p12", staged("clients.p12", this.trusted()), "0444")]),
     ];
   }
 
   /** Renewed files are complete before Keycloak sees any of them: it takes up a key that does not match. */
-  bringRenewed(container: Container): void {
-    const files = this.files.map((file) => ({ ...file, target: `${FOLDER}/.${file.target.slice(FOLDER.length + 1)}` }));
-    const names = this.files.map(({ target }) => target.slice(FOLDER.length + 1));
+  bringRenewed(container: Container, files: readonly BroughtFile[]): void {
+    const names = files.map(({ target }) => target.slice(FOLDER.length + 1));
     bringRenewed(this.server, "RenewedCertificates", {
       container,
       containerName: this.containerName,
-      files,
+      files: files.map((file, index) => ({ ...file, target: `${FOLDER}/.${names[index]}` })),
       triggers: {
         certificate: this.certificate.thumbprint,
-        ...(this.clients !== "none" && { clients: createHash("sha256").update(this.trusted()).digest("base64url") }),
+        ...(this.clients !== "none" && { clients: fingerprint(this.trusted()) }),
       },
       afterwards: [`cd ${FOLDER}`, ...names.map((name) => `mv .${name} ${name}`)].join(" && "),
     });

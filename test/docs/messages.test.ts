@@ -1,5 +1,6 @@
 // Holds the messages that the documentation quotes: the code has them.
 import { expect, it } from "vitest";
+import { EXISTS_ALREADY } from "../../constructs/contract/provider-errors";
 import { ANY_KEY } from "../../constructs/keys/algorithms";
 import { CONSTRUCT_PAGES, codeSpans, firstCells, read, section, sources } from "./pages";
 
@@ -8,7 +9,8 @@ const code = [read("m2m"), sources("constructs", "machines", "network", "provide
   .join("\n")
   .replaceAll(/["'`]\s*\+\s*["'`]/g, "")
   .replaceAll("\\`", "`")
-  .replaceAll(/\$\{ANY_KEY\}/g, ANY_KEY);
+  .replaceAll(/\$\{ANY_KEY\}/g, ANY_KEY)
+  .replaceAll(/\$\{EXISTS_ALREADY\}/g, EXISTS_ALREADY);
 
 /** Messages are quoted with `…` for what differs from case to case. */
 function unknown(messages: readonly string[]): string[] {

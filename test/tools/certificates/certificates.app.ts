@@ -5,7 +5,7 @@ import { authorityBy } from "../../../constructs/certificates/authority";
 import { authorityFiles, tlsFiles } from "../../../constructs/certificates/certificate-files";
 import { ensureCertificate } from "../../../constructs/certificates/issued";
 import { authorityExtensions, leafExtensions } from "../../../constructs/certificates/profiles";
-import { isRenewed, renewsKeys, whyNoCreation } from "../../../constructs/contract/key-switches";
+import { isRenewalAsked, renewsKeys, whyNoCreation } from "../../../constructs/contract/key-switches";
 import { certificateMarker } from "../../../constructs/contract/markers";
 import { tell } from "../../../constructs/contract/notices";
 import { manifestOf } from "../manifest";
@@ -30,7 +30,7 @@ const ca = ensureCertificate({
   files: caFiles,
   extensions: authorityExtensions(1, []),
   issuing: "itself",
-  renewal: () => (isRenewed("ca", false) ? "same key" : "no"),
+  renewal: () => (isRenewalAsked("ca", false) ? "same key" : "no"),
 });
 for (const name of names) {
   ensureCertificate({
@@ -39,7 +39,7 @@ for (const name of names) {
     files: tlsFiles(process.cwd(), place(name)),
     extensions: leafExtensions("peer", ["localhost"], []),
     issuing: () => authorityBy(ca, caFiles.key),
-    renewal: () => (!isRenewed(name, existsSync(`${name}.due`)) ? "no" : renewsKeys() ? "new key" : "same key"),
+    renewal: () => (!isRenewalAsked(name, existsSync(`${name}.due`)) ? "no" : renewsKeys() ? "new key" : "same key"),
   });
 }
 
