@@ -66,13 +66,16 @@ export class Connection {
     }
   }
 
-  /** Proxies and TLS options need undici's own agents. They take a moment to load, and most configurations need none. */
+  /**
+   * Proxies need undici's own agents, and so does https: they say why a server ends a connection. They take a moment to
+   * load.
+   */
   async #requestOptions(address: string): Promise<RequestInit> {
     const { headers, tls } = this.#settings;
     const url = URL.canParse(address) ? new URL(address) : undefined;
-    if (!url || (!tls && !proxyFor(url) && !process.env.SSL_CERT_FILE)) return { headers };
+    if (!url || (url.protocol !== "https:" && !proxyFor(url))) return { headers };
     const { Dispatchers } = await import("../../network/dispatchers.js");
-    this.#dispatchers ??= new Dispatchers({ ...(tls && { tls }) });
+    this.#dispatchers ??= new Dispatchers({ tls: tls ?? {} });
     const dispatcher = this.#dispatchers.for(url);
     return { headers, ...(dispatcher && { dispatcher }) } as RequestInit;
   }

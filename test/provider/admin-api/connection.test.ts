@@ -1,4 +1,4 @@
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type ServerOptions as TlsOptions } from "node:https";
 import { describe, expect, it } from "vitest";
 import { Keycloak } from "../../../provider/admin-api/keycloak";
 import { createServerCertificate } from "../../../provider/protocol/certificate";
@@ -10,8 +10,9 @@ describe("a server with a certificate of its own", () => {
   const { certificatePem, privateKeyPem } = createServerCertificate();
 
   /** Reads a realm over TLS with these options in the provider block. */
-  async function readOver(options: { [name: string]: Value }) {
-    const server = createTlsServer({ cert: certificatePem, key: privateKeyPem }, (_request, response) => {
+  async function readOver(options: { [name: string]: Value }, serverOptions: TlsOptions = {}) {
+    const identity = { cert: certificatePem, key: privateKeyPem, ...serverOptions };
+    const server = createTlsServer(identity, (_request, response) => {
       response.end(JSON.stringify({ access_token: "token", realm: "r" }));
     });
     const url = `https://localhost:${(await listen(server)).port}`;
@@ -23,6 +24,16 @@ describe("a server with a certificate of its own", () => {
     expect(await readOver({ root_ca_certificate: certificatePem })).toMatchObject({ realm: "r" });
     expect(await readOver({ tls_insecure_skip_verify: true })).toMatchObject({ realm: "r" });
   });
+
+  it.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "says by %s, at once, that it asks for a client certificate",
+    async (maxVersion) => {
+      const asks = { requestCert: true, rejectUnauthorized: true, ca: certificatePem, maxVersion };
+      const error = await errorOf(readOver({ root_ca_certificate: certificatePem }, asks));
+      expect(error).toMatch(/it asks for a client certificate|may ask for a client certificate/);
+      expect(error).not.toContain("Waited 60 s"); // as for a server that may come up
+    },
+  );
 
   it("is refused otherwise, at once", async () => {
     const error = await errorOf(readOver({}));
