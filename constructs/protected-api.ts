@@ -5,6 +5,7 @@ import { type Audience, audienceScope, audienceScopeName } from "./private/audie
 import { checkKnown, type Known } from "./private/checks";
 import type { SharedScope } from "./private/client-scopes";
 import { failOn } from "./private/errors";
+import { noteImportedApi } from "./private/imported-api";
 import type { IRealm } from "./realm";
 import type { SignedJwtClient } from "./signed-jwt-client";
 
@@ -154,6 +155,7 @@ class ImportedApi extends Construct implements IProtectedApi {
     this.realm = realm;
     this.audience = audience;
     this.scopes = scopes;
+    noteImportedApi(this, realm, audience, scopes);
   }
 
   grant(caller: SignedJwtClient, scopes: string | readonly string[] = [], options: ApiGrantOptions = {}): void {

@@ -8,6 +8,7 @@ import { checkBinding, checkClientId, checkGrant, checkRealmScopes, checkScopes 
 import { ClientScopes, type SharedScope } from "./private/client-scopes";
 import { failOn } from "./private/errors";
 import { type ClaimValue, checkClaims, fixedClaims } from "./private/fixed-claims";
+import { noteImportedApi } from "./private/imported-api";
 import { ClientRoles, grantRoles, type RoleOwner } from "./private/role-grant";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm } from "./realm";
@@ -249,6 +250,7 @@ class ImportedClient extends Construct implements ISignedJwtClient {
     failOn(this, [...checkKnown(attributes, { realm: true, clientId: true }), ...checkClientId(attributes.clientId)]);
     this.realm = attributes.realm;
     this.clientId = attributes.clientId;
+    noteImportedApi(this, this.realm, this.clientId, []);
   }
 
   grantCall(caller: SignedJwtClient, options: GrantOptions = {}): void {

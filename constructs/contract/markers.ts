@@ -74,6 +74,32 @@ export function realmsIn(stack: StackJson): RealmDescription[] {
   return Object.values(realms);
 }
 
+/** What `m2m` has to know of an API that another configuration declares: nothing else in the JSON says it. */
+export interface ImportedApiDescription {
+  /** The server's address for Terraform. */
+  readonly url: string;
+  readonly realmName: string;
+  readonly audience: string;
+  /** The names of its client scopes that tokens name in `scope`. */
+  readonly scopes: readonly string[];
+  /** The client scope that gives the audience alone. */
+  readonly audienceScope: string;
+}
+
+/** Marks an imported API in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
+export function importedApiMarker(
+  address: string,
+  description: ImportedApiDescription,
+): Override<ImportedApiDescription> {
+  return [`//.importedApis.${address}`, description];
+}
+
+/** The APIs that a stack refers to. */
+export function importedApisIn(stack: StackJson): ImportedApiDescription[] {
+  const { importedApis = {} } = (stack["//"] ?? {}) as { importedApis?: Record<string, ImportedApiDescription> };
+  return Object.values(importedApis);
+}
+
 /** Marks the client that Terraform itself signs in as (`DeployerClient`), in the JSON of that client. */
 export const DEPLOYER_MARKER: Override<boolean> = ["//.deployer", true];
 

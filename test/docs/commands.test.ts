@@ -5,7 +5,7 @@ import { COMMANDS } from "../../tools/commands";
 import { codeSpans, fences, matches, PAGES, read, withoutFences } from "./pages";
 
 const help = overview(COMMANDS);
-const commands = matches(help, /^ {2}([a-z]+) /gm);
+const commands = matches(help, /^ {2}([a-z][a-z-]*) /gm);
 const options = matches(help, /(--[a-z-]+)/g);
 
 /** Calls of m2m in fences and code spans, each up to a pipe, comment or closing bracket. */

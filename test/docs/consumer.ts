@@ -16,6 +16,7 @@ import {
   KeycloakServer,
   MachineContainer,
   PrivateLocalBackend,
+  ProtectedApi,
   Realm,
   SignedJwtClient,
   SigningKeyPair,

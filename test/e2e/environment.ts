@@ -25,6 +25,7 @@ export const ENVIRONMENTS = [
   "secure",
   "newest-secure",
   "authorization",
+  "who-can",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

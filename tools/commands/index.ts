@@ -11,6 +11,7 @@ import { logsCommand } from "./logs";
 import { providerCommand } from "./provider";
 import { testCommand } from "./test";
 import { upCommand } from "./up";
+import { whoCanCommand } from "./who-can";
 
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   diffCommand,
   callCommand,
   tokenCommand,
+  whoCanCommand,
   downCommand,
   logsCommand,
   doctorCommand,
