@@ -5,7 +5,9 @@ import { complete } from "./complete";
 import { diffCommand } from "./diff";
 import { doctorCommand } from "./doctor";
 import { downCommand } from "./down";
+import { driftCommand } from "./drift";
 import { envCommand } from "./env";
+import { eventsCommand } from "./events";
 import { keysCommands } from "./keys";
 import { logsCommand } from "./logs";
 import { providerCommand } from "./provider";
@@ -17,11 +19,13 @@ import { whoCanCommand } from "./who-can";
 export const COMMANDS: readonly Command[] = [
   upCommand,
   diffCommand,
+  driftCommand,
   callCommand,
   tokenCommand,
   whoCanCommand,
   downCommand,
   logsCommand,
+  eventsCommand,
   doctorCommand,
   envCommand,
   ...keysCommands,

@@ -118,6 +118,23 @@ export async function lastLogLines(container: string, lines: number, env: Record
   return result.failed ? "" : (result.all ?? "");
 }
 
+/** A container's log since a time, each line with its time before it; the end of it, where that is longer. */
+export async function logSince(
+  container: string,
+  since: Date,
+  lines: number,
+  env: Record<string, string>,
+): Promise<string> {
+  const options = ["--timestamps", "--since", since.toISOString(), "--tail", String(lines)];
+  const result = await execa("docker", ["logs", ...options, container], {
+    env,
+    reject: false,
+    all: true,
+    timeout: 30_000,
+  });
+  return result.failed ? "" : (result.all ?? "");
+}
+
 /** On a busy machine a program may not have written its first line when somebody asks why it does not run. */
 const FIRST_LINE_MS = 30_000;
 

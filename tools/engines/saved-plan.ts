@@ -1,5 +1,7 @@
 /** What is read of a saved plan, as `terraform show -json` prints it. */
 export interface SavedPlan {
+  /** How what is there differs from the state: what somebody else has changed. */
+  readonly resource_drift?: readonly ResourceChange[];
   readonly resource_changes?: readonly ResourceChange[];
 }
 

@@ -37,6 +37,11 @@ export class Terraform {
     return (await this.planEvents(args)).changes;
   }
 
+  /** Plans all into a file to look at, beside whoever holds the state. */
+  async planToShow(file: string): Promise<void> {
+    await this.planEvents([`-out=${file}`, "-lock=false"]);
+  }
+
   /** What a saved plan does, in full. */
   async show(file: string): Promise<SavedPlan> {
     return JSON.parse(await this.run(["show", "-json", file]));
