@@ -3,13 +3,13 @@ import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { Realm as RealmResource } from "../.gen/providers/keycloak/realm";
 import { RealmDefaultClientScopes } from "../.gen/providers/keycloak/realm-default-client-scopes";
-import { RealmEvents } from "../.gen/providers/keycloak/realm-events";
 import { RealmOptionalClientScopes } from "../.gen/providers/keycloak/realm-optional-client-scopes";
 import { realmMarker } from "./contract/markers";
 import { shown } from "./keys/shown";
 import { check, checkKnown, type Known } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn, ValidationError } from "./private/errors";
+import { adminEventsExpiration, declareEvents } from "./private/realm-events";
 import { checkRealmProps, internalId, type RealmSignatureAlgorithm } from "./private/realm-props";
 import type { IKeycloakServer } from "./server";
 
@@ -58,11 +58,19 @@ export interface RealmProps {
   readonly signatureAlgorithm?: RealmSignatureAlgorithm;
   /**
    * How long Keycloak keeps the sign-ins of machines, granted and refused, in seconds. They tell which key a machine
-   * signs with. No other event of the realm is kept then, not even those of administrators. The log stays.
+   * signs with, and `m2m events` who was refused. No other event of the realm is kept then, and those of administrators
+   * only with `adminEventsSeconds`. The log stays.
    *
    * @default - not declared: Keycloak keeps none, unless somebody configured it elsewhere
    */
   readonly loginEventsSeconds?: number;
+  /**
+   * How long Keycloak keeps who changed what in the realm, in seconds: `m2m drift` names who made a change by hand. What a
+   * change said is not kept, since it may hold secrets. A deploy makes such events too, several for each resource.
+   *
+   * @default - not declared: none are kept if `loginEventsSeconds` is given, else what somebody configured elsewhere
+   */
+  readonly adminEventsSeconds?: number;
   /**
    * Default scopes that Keycloak gives to clients made later. The scopes have to exist; those that come with a realm do.
    * If the clients declare the same scopes and `service_account`, which Keycloak adds by itself, making a client takes
@@ -86,6 +94,7 @@ const PROPS: Known<RealmProps> = {
   accessTokenLifespanSeconds: true,
   signatureAlgorithm: true,
   loginEventsSeconds: true,
+  adminEventsSeconds: true,
   defaultClientScopes: true,
   optionalClientScopes: true,
 };
@@ -164,14 +173,14 @@ export class Realm extends RealmBase {
       accessTokenLifespan: terraformDuration(seconds),
       defaultSignatureAlgorithm: props.signatureAlgorithm,
       // One issuer for everybody, whatever address a request came by.
-      attributes: { frontendUrl: props.server.issuerBase },
+      attributes: { frontendUrl: props.server.issuerBase, ...adminEventsExpiration(props) },
       dependsOn: dependables(props.server.dependencies(this)),
     });
     this.signatureAlgorithm = props.signatureAlgorithm;
     this.defaultClientScopes = props.defaultClientScopes;
     this.optionalClientScopes = props.optionalClientScopes;
     this.resources = [realm, ...this.clientScopes(props, realm)];
-    if (props.loginEventsSeconds !== undefined) this.loginEvents(props.loginEventsSeconds, realm);
+    declareEvents(this, provider, props, realm);
   }
 
   dependencies(scope: Construct): IDependable[] {
@@ -205,19 +214,6 @@ export class Realm extends RealmBase {
       );
     }
     return made;
-  }
-
-  private loginEvents(seconds: number, realm: RealmResource): void {
-    new RealmEvents(this, "LoginEvents", {
-      provider: this.keycloakProvider(this),
-      realmId: this.realmName,
-      eventsEnabled: true,
-      eventsExpiration: seconds,
-      enabledEventTypes: ["CLIENT_LOGIN", "CLIENT_LOGIN_ERROR"],
-      eventsListeners: ["jboss-logging"], // Keycloak's own, which would be removed: events go to the log as before
-      adminEventsEnabled: false,
-      dependsOn: [realm],
-    });
   }
 
   private checkName(): string[] {

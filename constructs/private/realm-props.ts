@@ -11,6 +11,7 @@ interface RealmSettings {
   readonly accessTokenLifespanSeconds?: number;
   readonly signatureAlgorithm?: RealmSignatureAlgorithm;
   readonly loginEventsSeconds?: number;
+  readonly adminEventsSeconds?: number;
   readonly defaultClientScopes?: readonly string[];
   readonly optionalClientScopes?: readonly string[];
 }
@@ -30,8 +31,11 @@ function checkSignature({ signatureAlgorithm }: RealmSettings): string[] {
   return check("signatureAlgorithm", signatureAlgorithm, (one) => SIGNATURE_ALGORITHMS.includes(one), rule);
 }
 
-function checkEvents({ loginEventsSeconds: seconds }: RealmSettings): string[] {
-  return seconds === undefined ? [] : checkSeconds("loginEventsSeconds", seconds, 31_536_000, 86_400);
+function checkEvents(props: RealmSettings): string[] {
+  return (["loginEventsSeconds", "adminEventsSeconds"] as const).flatMap((name) => {
+    const seconds = props[name];
+    return seconds === undefined ? [] : checkSeconds(name, seconds, 31_536_000, 86_400);
+  });
 }
 
 function checkClientScopes({ defaultClientScopes: defaults = [], optionalClientScopes: optional = [] }: RealmSettings) {

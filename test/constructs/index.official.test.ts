@@ -154,6 +154,7 @@ describe("what the constructs emit is accepted by the official provider", () => 
     ["with a realm's token lifespan", { realm: { accessTokenLifespanSeconds: 60 } }],
     ["with a realm's signature algorithm", { realm: { signatureAlgorithm: "ES256" } }],
     ["with login events", { realm: { loginEventsSeconds: 60 } }],
+    ["with admin events", { realm: { adminEventsSeconds: 60 } }],
     ["with a realm's scopes", { realm: { defaultClientScopes: ["basic"], optionalClientScopes: ["email"] } }],
     ["with empty lists of scopes", { realm: { defaultClientScopes: [], optionalClientScopes: [] } }],
     ["with the longest name of a realm", { realm: { realmName: "r".repeat(255) } }],

@@ -112,6 +112,39 @@ describe("loginEventsSeconds", () => {
   });
 });
 
+describe("adminEventsSeconds", () => {
+  it("keeps the events of administrators for that long, without what they said, and no sign-ins", () => {
+    const { json } = realmJson({ adminEventsSeconds: 3600 });
+    expect(only(json, "keycloak_realm").attributes).toMatchObject({ adminEventsExpiration: "3600" });
+    const { "//": comment, ...events } = only(json, "keycloak_realm_events");
+    expect(comment.metadata.path).toBe("test/Realm/LoginEvents");
+    expect(events).toEqual({
+      provider: "keycloak.Keycloak",
+      realm_id: "sjwt-example",
+      events_enabled: false,
+      events_listeners: ["jboss-logging"],
+      admin_events_enabled: true,
+      depends_on: ["keycloak_realm.Realm_5F128390"],
+    });
+  });
+
+  it("shares one resource with loginEventsSeconds", () => {
+    const { json } = realmJson({ adminEventsSeconds: 3600, loginEventsSeconds: 60 });
+    expect(only(json, "keycloak_realm_events")).toMatchObject({
+      events_enabled: true,
+      events_expiration: 60,
+      enabled_event_types: ["CLIENT_LOGIN", "CLIENT_LOGIN_ERROR"],
+      admin_events_enabled: true,
+    });
+  });
+
+  it.each([0, 31_536_001])("fails on %d", (adminEventsSeconds) => {
+    expect(messageOf(() => realmJson({ adminEventsSeconds }))).toBe(
+      `[test/Realm] \`adminEventsSeconds\` must be a whole number between 1 and 31536000, got: ${adminEventsSeconds}; use 86400, or leave it out`,
+    );
+  });
+});
+
 describe("defaultClientScopes and optionalClientScopes", () => {
   function scoped(props: { defaultClientScopes?: string[]; optionalClientScopes?: string[] }) {
     const stack = newStack();
