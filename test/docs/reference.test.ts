@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { resources } from "../../provider/resources";
 import { providerSchemaJson } from "../../provider/schema";
+import { BY_ERROR, CAUSES } from "../../tools/events/causes";
 import { codeSpans, firstColumn, matches, ROOT, read, section, sources } from "./pages";
 
 describe("reference tables", () => {
@@ -42,6 +43,15 @@ describe("reference tables", () => {
     expect(named("docs/machines.md")).toEqual(
       expect.arrayContaining(matches(read("machines/errors.ts"), /"(ERR_[A-Z_]+)" \/\//g)),
     );
+  });
+
+  it("name every cause of a refusal, in the words of m2m events, and every error code of Keycloak's", () => {
+    const page = read("docs/events.md");
+    for (const [code, { words, remedy }] of Object.entries(CAUSES)) {
+      const [first, second] = [words, remedy].map((text) => text[0]!.toUpperCase() + text.slice(1));
+      expect(page).toContain(`| \`${code}\` | ${first} | ${second} |`);
+    }
+    for (const [error, cause] of Object.entries(BY_ERROR)) expect(page).toContain(`| \`${error}\` | \`${cause}\` |`);
   });
 
   it("of outages have a test for each row, with the row as its title", () => {

@@ -26,6 +26,7 @@ export const ENVIRONMENTS = [
   "newest-secure",
   "authorization",
   "who-can",
+  "events",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */
@@ -152,6 +153,7 @@ export async function admin(
   method: "GET" | "PUT" | "POST" | "DELETE",
   path: string,
   body?: unknown,
+  realm = "sjwt-example",
   // biome-ignore lint/suspicious/noExplicitAny: Keycloak's representations have no types here
 ): Promise<any> {
   const base = `http://localhost:${names.keycloakPort}`;
@@ -165,7 +167,7 @@ export async function admin(
     }),
   });
   const { access_token } = (await login.json()) as { access_token: string };
-  const response = await fetch(`${base}/admin/realms/sjwt-example${path}`, {
+  const response = await fetch(`${base}/admin/realms/${realm}${path}`, {
     method,
     headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
     ...(body !== undefined && { body: JSON.stringify(body) }),
