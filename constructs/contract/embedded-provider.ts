@@ -5,6 +5,8 @@ export const EMBEDDED_TYPES = {
     "keycloak_realm_events",
     "keycloak_realm_default_client_scopes",
     "keycloak_realm_optional_client_scopes",
+    "keycloak_realm_client_policy_profile",
+    "keycloak_realm_client_policy_profile_policy",
     "keycloak_realm_keystore_rsa_generated",
     "keycloak_realm_keystore_ecdsa_generated",
     "keycloak_openid_client",

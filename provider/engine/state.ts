@@ -44,10 +44,23 @@ function readAttribute(attribute: Attribute, representation: Representation, kno
 }
 
 function readBlock(block: Block, representation: Representation, known: Value, imported: boolean): Value {
+  if (block.elements) return readElements(block, elementsIn(representation, block.elements), known, imported);
   const before = ((known as Value[] | null)?.[0] ?? null) as ObjectValue | null;
   const members = { state: before ?? {}, imported };
   const element = readMembers(block.attributes, block.blocks, representation, members);
   return isThere(block, element, before, representation, imported) ? [element] : [];
+}
+
+/** Each element is read beside the one that was in its place. */
+function readElements(block: Block, elements: Representation[], known: Value, imported: boolean): Value {
+  return elements.map((element, index) => {
+    const state = ((known as Value[] | null)?.[index] ?? {}) as ObjectValue;
+    return readMembers(block.attributes, block.blocks, element, { state, imported });
+  });
+}
+
+function elementsIn(representation: Representation, field: string): Representation[] {
+  return (representation[field] ?? []) as Representation[];
 }
 
 function isThere(
@@ -99,6 +112,14 @@ function writeMembers(
 /** A removed block sets its attributes back to their defaults. */
 function writeBlock(block: Block, representation: Representation, value: Value, prior: Value): void {
   if (block.unsupported || isUnknown(value)) return;
+  if (block.elements) {
+    representation[block.elements] = ((value ?? []) as ObjectValue[]).map((element) => {
+      const written: Representation = {};
+      writeMembers(block.attributes, block.blocks, written, element, null);
+      return written;
+    });
+    return;
+  }
   const element = ((value as Value[] | null)?.[0] ?? null) as ObjectValue | null;
   const before = ((prior as Value[] | null)?.[0] ?? null) as ObjectValue | null;
   block.toggle?.(representation, element !== null);

@@ -48,11 +48,13 @@ export interface Before {
   imported: boolean;
 }
 
-/** A nested block that occurs at most once. */
+/** A nested block. It occurs at most once, unless its elements have a place of their own. */
 export interface Block {
   nesting: "list" | "set";
   /** The schema sets no limit, as in the official provider. */
   unlimited?: true;
+  /** The field of Keycloak's JSON that holds a list of such blocks, in their order. */
+  elements?: string;
   attributes: { [name: string]: Attribute };
   blocks?: { [name: string]: Block };
   /** Why a configured value is refused. */

@@ -5,6 +5,8 @@ import { openidClientScope } from "./openid-client-scope";
 import { openidClientDefaultScopes, openidClientOptionalScopes } from "./openid-client-scopes";
 import { openidHardcodedClaimMapper } from "./openid-hardcoded-claim-mapper";
 import { realm } from "./realm";
+import { realmClientPolicyProfile } from "./realm-client-policy-profile";
+import { realmClientPolicyProfilePolicy } from "./realm-client-policy-profile-policy";
 import { realmDefaultClientScopes, realmOptionalClientScopes } from "./realm-client-scopes";
 import { realmEvents } from "./realm-events";
 import { realmKeystoreEcdsaGenerated, realmKeystoreRsaGenerated } from "./realm-keystores";
@@ -18,6 +20,8 @@ export const resources: Resource[] = [
   realmEvents,
   realmDefaultClientScopes,
   realmOptionalClientScopes,
+  realmClientPolicyProfile,
+  realmClientPolicyProfilePolicy,
   realmKeystoreRsaGenerated,
   realmKeystoreEcdsaGenerated,
   openidClient,

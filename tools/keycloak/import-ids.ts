@@ -22,6 +22,8 @@ const FINDERS: Readonly<Record<string, Finder>> = {
     const owner = client_id ? ["clients", text(client_id)] : [];
     return idIn(text(realm_id), ask(text(realm_id), ...owner, "roles", query({ search: name })), { name });
   },
+  keycloak_realm_client_policy_profile: policyPart("profiles", "realm-client-policy-profiles"),
+  keycloak_realm_client_policy_profile_policy: policyPart("policies", "realm-client-policy-profile-policies"),
   keycloak_realm_keystore_rsa_generated: keystore,
   keycloak_realm_keystore_ecdsa_generated: keystore,
 };
@@ -72,4 +74,14 @@ async function mapper({ realm_id, client_id, client_scope_id, name }: Values, as
 async function keystore({ realm_id, name }: Values, ask: Ask): Promise<string | undefined> {
   const asked = query({ name, type: "org.keycloak.keys.KeyProvider" });
   return await idIn(text(realm_id), ask(text(realm_id), "components", asked), { name });
+}
+
+/** A client profile or a client policy: its name says which it is. */
+function policyPart(document: "profiles" | "policies", segment: string): Finder {
+  return async ({ realm_id, name }, ask) => {
+    const realm = text(realm_id);
+    const { body } = await ask(realm, "client-policies", document);
+    const list = ((body as Record<string, Found[] | undefined> | undefined)?.[document] ?? []) as Found[];
+    return list.some((one) => one.name === name) ? `${realm}/${segment}/${text(name)}` : undefined;
+  };
 }

@@ -21,6 +21,8 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   keycloak_realm_events: { noun: "settings of events", within: OF_REALM },
   keycloak_realm_default_client_scopes: { noun: "default client scopes", within: OF_REALM },
   keycloak_realm_optional_client_scopes: { noun: "optional client scopes", within: OF_REALM },
+  keycloak_realm_client_policy_profile: { noun: "client profile", name: "name", within: OF_REALM },
+  keycloak_realm_client_policy_profile_policy: { noun: "client policy", name: "name", within: OF_REALM },
   keycloak_realm_keystore_rsa_generated: KEYSTORE,
   keycloak_realm_keystore_ecdsa_generated: KEYSTORE,
   keycloak_openid_client: { noun: "client", name: "client_id", within: OF_REALM },

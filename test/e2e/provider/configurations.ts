@@ -65,6 +65,14 @@ const CHOICES: { [resource: string]: Choices } = {
     enabled_event_types: [null, [], ["CLIENT_LOGIN"], ["CLIENT_LOGIN_ERROR", "CLIENT_LOGIN"]],
     events_listeners: [null, ["jboss-logging"], ["email", "jboss-logging"]],
   },
+  keycloak_realm_client_policy_profile: {
+    name: ["full-scope-disabled", "consent-required", "pkce-enforcer"],
+    configuration: [{}, { "auto-configure": "true" }, { "auto-configure": "false" }],
+  },
+  keycloak_realm_client_policy_profile_policy: {
+    name: ["client-access-type"],
+    configuration: [{ type: '["public"]' }, { type: '["public","bearer-only"]', "is-negative-logic": "true" }],
+  },
   keycloak_realm_keystore_rsa_generated: { priority: [null, 0, 50], key_size: [null, 2048] },
   keycloak_realm_keystore_ecdsa_generated: { priority: [null, 0, 50] },
   keycloak_realm: {
@@ -124,7 +132,7 @@ function members(resource: string, table: Pick<Resource, "attributes" | "blocks"
   );
   const blocks = Object.entries(table.blocks ?? {})
     .filter(([, block]) => !block.unsupported && block.nesting === "list")
-    .map(([name, block]) => [name, fc.array(members(resource, block), { maxLength: 1 })] as const);
+    .map(([name, block]) => [name, fc.array(members(resource, block), { maxLength: block.elements ? 3 : 1 })] as const);
   return fc.record(Object.fromEntries([...attributes, ...blocks])) as Arbitrary<ObjectValue>;
 }
 

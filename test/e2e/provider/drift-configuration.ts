@@ -92,6 +92,17 @@ export function configuration(): Json {
           claim_value: "acme",
         },
       },
+      keycloak_realm_client_policy_profile: byName(["one", "profile_gone"], (name) => ({
+        realm_id,
+        name,
+        executor: [{ name: "full-scope-disabled", configuration: { "auto-configure": "true" } }],
+      })),
+      keycloak_realm_client_policy_profile_policy: byName(["enabled", "condition"], (name) => ({
+        realm_id,
+        name,
+        profiles: [ref("keycloak_realm_client_policy_profile.one.name")],
+        condition: [{ name: "client-access-type", configuration: { type: '["public"]' } }],
+      })),
       keycloak_role: {
         ...byName(ROLES, (name) => ({ realm_id, name, description: "declared", attributes: { k: "v" } })),
         composite: { realm_id, name: "composite", composite_roles: [] },

@@ -56,6 +56,23 @@ function mapper(type: string, name: string, shows: string, change: Json | "delet
   return { name: `mapper: ${name}`, address, shows, byHand };
 }
 
+/** A change of one entry of a realm's client policies, which Keycloak reads and writes whole. */
+function policy(document: "profiles" | "policies", name: string, shows: string, change: Json | "delete"): Drift {
+  const type = document === "profiles" ? "profile" : "profile_policy";
+  const byHand = () =>
+    edit(`${OWNER}/client-policies/${document}`, ({ [document]: entries }) => ({
+      [document]: entries.flatMap((entry: Json) =>
+        entry.name !== name ? [entry] : change === "delete" ? [] : [{ ...entry, ...change }],
+      ),
+    }));
+  return {
+    name: `client ${document}: ${name}`,
+    address: `keycloak_realm_client_policy_${type}.${name}`,
+    shows,
+    byHand,
+  };
+}
+
 function role(name: string, shows: string, byHand: (path: string) => Promise<unknown>): Drift {
   const address = `keycloak_role.${name}`;
   return { name: `role: ${name}`, address, shows, byHand: () => byHand(`${OWNER}/roles-by-id/${idOf(address)}`) };
@@ -71,6 +88,10 @@ const component = (kind: string) => `${OWNER}/components/${idOf(`keycloak_realm_
 const serviceAccount = () => workspace.state().get("keycloak_openid_client.flow")!.service_account_user_id as string;
 
 const DRIFTS: Drift[] = [
+  policy("profiles", "one", "executor", { executors: [] }),
+  policy("profiles", "profile_gone", "create", "delete"),
+  policy("policies", "enabled", "enabled", { enabled: false }),
+  policy("policies", "condition", "condition", { conditions: [{ condition: "any-client", configuration: {} }] }),
   other("realm: its name for people", "keycloak_realm.r", "display_name", () =>
     edit(OWNER, { displayName: "by hand" }),
   ),

@@ -77,7 +77,7 @@ export function importIds(state: Map<string, Json>): Map<string, string> {
       return `${realm_id}/${service_account_user_id}/${client_id}/${id.split("/")[1]}`;
     }
     const whole = ["keycloak_realm", "keycloak_realm_events", "keycloak_generic_role_mapper"];
-    return whole.includes(type) || /_scopes$/.test(type) ? id : `${realm_id}/${id}`;
+    return whole.includes(type) || /_scopes$|_policy_profile/.test(type) ? id : `${realm_id}/${id}`;
   };
   const managed = [...state].filter(([address]) => !address.startsWith("data."));
   return new Map(managed.map(([address, values]) => [address, idOf(address.split(".")[0]!, values)]));

@@ -27,6 +27,8 @@ beforeAll(async () => {
   await server.admin("POST", "", { realm: REALM, enabled: true });
   const client = { id: ids.client, clientId: "owner", serviceAccountsEnabled: true, protocol: "openid-connect" };
   await server.admin("POST", `/${REALM}/clients`, client);
+  const profiles = [{ name: "owner", executors: [] }];
+  await server.admin("PUT", `/${REALM}/client-policies/profiles`, { profiles });
   await server.admin("POST", `/${REALM}/client-scopes`, { id: ids.scope, name: "owner", protocol: "openid-connect" });
 });
 afterAll(() => server.admin("DELETE", `/${REALM}`));
@@ -40,6 +42,8 @@ const GIVEN: { [resource: string]: () => ObjectValue } = {
   keycloak_openid_audience_protocol_mapper: () => ({ client_id: ids.client, name: `mapper-${randomUUID()}` }),
   keycloak_openid_hardcoded_claim_protocol_mapper: () => ({ client_scope_id: ids.scope, name: `m-${randomUUID()}` }),
   keycloak_role: () => ({ name: `role-${randomUUID()}` }),
+  keycloak_realm_client_policy_profile: () => ({ name: `profile-${randomUUID()}` }),
+  keycloak_realm_client_policy_profile_policy: () => ({ name: `policy-${randomUUID()}`, profiles: ["owner"] }),
   keycloak_realm_keystore_rsa_generated: () => ({ name: `rsa-${randomUUID()}` }),
   keycloak_realm_keystore_ecdsa_generated: () => ({ name: `ec-${randomUUID()}` }),
 };

@@ -8,8 +8,16 @@ import { brief, labelOf, type Question, questions, withLetters } from "../offici
 type Answers = { [label: string]: string | undefined };
 const recorded = new Map(official.flatMap(({ attributes, answers }) => attributes.map((name) => [name, answers])));
 
+const ANOTHER_REALM: Answers = {
+  ...{ '"" ?': "?!", '"" A': "A!", '"" B': "B!", 'A ""': "-!", "A ?": "?!", "A B": "B!" },
+  ...{ "null ?": "?!", "null A": "A!", "null B": "B!" },
+};
+
 /** Where this provider answers otherwise, on purpose. */
 const OTHERWISE: { [attribute: string]: Answers } = {
+  // The official provider keeps the entry in the old realm, and changes nothing in the new one.
+  "keycloak_realm_client_policy_profile.realm_id": ANOTHER_REALM,
+  "keycloak_realm_client_policy_profile_policy.realm_id": ANOTHER_REALM,
   // Without listeners the server's own stay. With the official provider every plan then shows a change.
   "keycloak_realm_events.events_listeners": { "A null": "=" },
   // The state holds no secret of a client that signs, which this one is.

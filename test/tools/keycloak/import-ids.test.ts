@@ -17,6 +17,8 @@ const THERE: Readonly<Record<string, unknown>> = {
     { id: "r2", name: "reader-of-all" },
   ],
   "r/clients/c1/roles?search=reader": [{ id: "r3", name: "reader" }],
+  "r/client-policies/profiles": { profiles: [{ name: "p" }] },
+  "r/client-policies/policies": { policies: [{ name: "q" }] },
   "r/components?name=one&type=org.keycloak.keys.KeyProvider": [{ id: "k1", name: "one" }],
 };
 
@@ -37,6 +39,12 @@ describe("what is in Keycloak already", () => {
     [CLAIM, { realm_id: "r", client_id: "c1", name: "claim" }, "r/client/c1/m2"],
     ["keycloak_role", { realm_id: "r", name: "reader" }, "r/r1"],
     ["keycloak_role", { realm_id: "r", client_id: "c1", name: "reader" }, "r/r3"],
+    ["keycloak_realm_client_policy_profile", { realm_id: "r", name: "p" }, "r/realm-client-policy-profiles/p"],
+    [
+      "keycloak_realm_client_policy_profile_policy",
+      { realm_id: "r", name: "q" },
+      "r/realm-client-policy-profile-policies/q",
+    ],
     ["keycloak_realm_keystore_rsa_generated", { realm_id: "r", name: "one" }, "r/k1"],
     ["keycloak_realm_keystore_ecdsa_generated", { realm_id: "r", name: "one" }, "r/k1"],
   ])("is found, with the id that Terraform takes it over by: %s", async (type, values, id) => {
