@@ -30,13 +30,15 @@ interface ClientKeys {
 /** A client's attributes in Keycloak's admin API, by which it knows the keys. */
 type Attributes = Readonly<Record<string, string>>;
 
-const ALGORITHM = "token.endpoint.auth.signing.alg";
+/** The attribute by which a client says what it signs with. */
+export const PINNED_ALGORITHM = "token.endpoint.auth.signing.alg";
 const CERTIFICATE = "jwt.credential.certificate";
 const JWKS = "jwks.string";
 const USE_JWKS = "use.jwks.string";
 const USE_JWKS_URL = "use.jwks.url";
 const JWKS_URL = "jwks.url";
 const CERTIFICATE_BOUND = "tls.client.certificate.bound.access.tokens";
+const DPOP_BOUND = "dpop.bound.access.tokens";
 
 /**
  * The attributes that tell Keycloak a client's keys and their algorithm. Keycloak accepts nothing else.
@@ -56,7 +58,7 @@ export function keyAttributes(keys: ClientKeys): Record<string, string> {
   const { acceptedKeys: accepted, certificateBase64, jwksUri } = keys;
   // While keys of two kinds are accepted, each key says its own.
   const isOneKind = accepted.every((one) => one.algorithm === keys.algorithm);
-  const pinned = isOneKind && { [ALGORITHM]: keys.algorithm };
+  const pinned = isOneKind && { [PINNED_ALGORITHM]: keys.algorithm };
   if (jwksUri) return { ...pinned, [USE_JWKS_URL]: "true", [JWKS_URL]: jwksUri, [USE_JWKS]: "false" };
   const isOne = accepted.length === 1 && accepted[0]!.publicJwk.kty === "RSA" && certificateBase64 !== undefined;
   const activeFirst = [...accepted].sort((one, two) => Number(isActive(two)) - Number(isActive(one)));
@@ -127,7 +129,7 @@ export interface DeclaredAlgorithm {
 export function declaredAlgorithm(client: ResourceJson): DeclaredAlgorithm {
   const attributes = attributesOf(client);
   const ofKey = Object.fromEntries(jwksIn(attributes).flatMap(({ kid, alg }) => (alg ? [[kid, alg]] : [])));
-  return { pinned: attributes[ALGORITHM], ofKey };
+  return { pinned: attributes[PINNED_ALGORITHM], ofKey };
 }
 
 /**
@@ -145,6 +147,11 @@ export function isCertificateBound(client: ResourceJson): boolean {
 /** Whether a client's tokens are bound to a key of the machine (DPoP). Left out it would stay as it is in Keycloak. */
 export function dpopBinding(isBound: boolean) {
   return { requireDpopBoundTokens: isBound };
+}
+
+/** The attribute by which a client says that its tokens are bound. */
+export function bindingAttribute(to: "dpop" | "certificate"): string {
+  return to === "dpop" ? DPOP_BOUND : CERTIFICATE_BOUND;
 }
 
 export function isDpopBound({ require_dpop_bound_tokens }: ResourceJson): boolean {

@@ -27,6 +27,7 @@ export const ENVIRONMENTS = [
   "authorization",
   "who-can",
   "events",
+  "client-policies",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */
