@@ -14,6 +14,7 @@ import { stagedBeside } from "./keys/pair-files";
 import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
 import { MOST_STATE_BYTES, readBytes } from "./keys/read-file";
 import { quoted } from "./keys/shown";
+import { checkRequiredScopes } from "./private/api-checks";
 import { check, checkContainerName, checkImage, checkKnown, checkPort, isHostName, type Known } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
@@ -79,6 +80,13 @@ export interface MachineContainerProps {
    */
   readonly publishedPort?: number;
   /**
+   * Scopes that the token of every caller must have, such as those of its {@link ProtectedApi}. The program is told
+   * `REQUIRED_SCOPES`, separated by spaces.
+   *
+   * @default - none: a token that is for this API is enough
+   */
+  readonly requiredScopes?: readonly string[];
+  /**
    * Its certificate. With usage "server" or "peer" the program serves https. With "client" or "peer" it shows the certificate
    * to Keycloak. The program is told `TLS_CERTIFICATE_FILE`, `TLS_KEY_FILE` and `TLS_CA_FILE`.
    *
@@ -110,6 +118,7 @@ const PROPS: Known<MachineContainerProps> = {
   containerName: true,
   port: true,
   publishedPort: true,
+  requiredScopes: true,
   tls: true,
   clientCertificates: true,
   callerCertificates: true,
@@ -129,7 +138,7 @@ export class MachineContainer extends Construct {
 
   constructor(scope: Construct, id: string, props: MachineContainerProps) {
     super(scope, id);
-    const { client, server, port = 3000, clientCertificates = "none" } = props;
+    const { client, server, port = 3000, requiredScopes = [], clientCertificates = "none" } = props;
     const tls = new MachineTls(this, client, server, props.tls, clientCertificates, props.callerCertificates ?? {});
     const publishedPort = props.publishedPort ?? setting(this, "machinePort", port);
     const hostName = props.hostName ?? client.clientId;
@@ -147,6 +156,7 @@ export class MachineContainer extends Construct {
       ...(isHostName(hostName) || containerName !== hostName ? checkContainerName("containerName", containerName) : []),
       ...checkPort("port", port),
       ...checkPort("publishedPort", publishedPort),
+      ...checkRequiredScopes(requiredScopes),
       ...(props.program === undefined ? [] : check("program", props.program, () => isFile(program), PROGRAM_RULE)),
       ...(Token.isUnresolved(image) ? [] : checkImage("image", image)), // of a resource that builds it, for example
       ...claimContainer(this, containerName, "publishedPort", publishedPort),
@@ -173,6 +183,7 @@ export class MachineContainer extends Construct {
         `ORIGIN=${new URL(this.url).origin}`, // a DPoP proof for another host is of no use here, whatever `Host` says
         `ALLOW_INSECURE_HTTP=${client.realm.issuer.startsWith("http:")}`,
         ...tokenAlgorithms(client.realm),
+        ...(requiredScopes.length > 0 ? [`REQUIRED_SCOPES=${literal(requiredScopes.join(" "))}`] : []),
         ...tls.env,
       ],
       restart: "unless-stopped",

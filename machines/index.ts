@@ -43,6 +43,7 @@ export {
 } from "./verifying/guard";
 export { createIntrospector, type IntrospectorOptions } from "./verifying/introspect-token";
 export type { Refusal } from "./verifying/refusal";
+export type { RouteNeeds } from "./verifying/route-needs";
 export type { Confirmation, TokenRules, VerifiedToken, VerifyOptions, VerifyToken } from "./verifying/verified-token";
 export { type BothOptions, verifyBoth } from "./verifying/verify-both";
 export { createVerifier, type VerifierOptions } from "./verifying/verify-token";

@@ -10,14 +10,15 @@ export function oddScope(scopes: readonly string[]): string | undefined {
 }
 
 /**
- * Reads scopes to ask for, separated by spaces: each once, in alphabetical order.
+ * Reads scopes, separated by spaces: each once, in alphabetical order.
  *
+ * @param name of the option or setting, for the error
  * @throws {OptionError} `ERR_OPTION` for something else than text, or a character that no scope may have
  */
-export function readScopes(text: string | undefined): string[] {
+export function readScopes(text: string | undefined, name = "`scope`"): string[] {
   if (text === undefined) return [];
   const scopes = typeof text === "string" ? [...new Set(text.split(" "))].filter(Boolean).sort() : undefined;
   if (scopes && oddScope(scopes) === undefined) return scopes;
   const got = scopes ? quoted(oddScope(scopes)) : text === null ? "null" : typeof text;
-  throw new OptionError(`\`scope\` must be scopes separated by spaces (RFC 6749 section 3.3), got: ${got}`);
+  throw new OptionError(`${name} must be scopes separated by spaces (RFC 6749 section 3.3), got: ${got}`);
 }

@@ -35,15 +35,19 @@ export function checkAudience(audience: string): string[] {
   return check("audience", audience, (one) => /^[\x21-\x7e]{1,240}$/.test(one), rule);
 }
 
+/** Checks scopes that an API demands by RFC 6749 section 3.3. They may be any: those of Keycloak too. */
+export function checkRequiredScopes(names: readonly string[]): string[] {
+  return names.flatMap((name, index) => {
+    const problems = checkScopeName("requiredScopes", name);
+    const isTwice = problems.length === 0 && names.indexOf(name) !== index;
+    return isTwice ? [`\`requiredScopes\` must name each scope once, got ${quoted(name)} twice`] : problems;
+  });
+}
+
 /** Checks names of scopes by RFC 6749 section 3.3, and that Keycloak does not have them already. */
 export function checkScopeNames(names: readonly string[]): string[] {
   return names.flatMap((name, index) => {
-    const problems = check(
-      "scopes",
-      name,
-      (one) => /^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/.test(one),
-      "must have names of 1 to 255 visible ASCII characters without quotes and backslashes (RFC 6749 section 3.3)",
-    );
+    const problems = checkScopeName("scopes", name);
     if (problems.length === 0 && (OF_KEYCLOAK.includes(name) || name.startsWith("audience-"))) {
       return [
         `\`scopes\` must not have names of other scopes, got: ${quoted(name)}; name it after the API, as in "orders:read"`,
@@ -52,6 +56,15 @@ export function checkScopeNames(names: readonly string[]): string[] {
     if (names.indexOf(name) !== index) return [`\`scopes\` must name each scope once, got ${quoted(name)} twice`];
     return problems;
   });
+}
+
+function checkScopeName(prop: string, name: string): string[] {
+  return check(
+    prop,
+    name,
+    (one) => /^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/.test(one),
+    "must have names of 1 to 255 visible ASCII characters without quotes and backslashes (RFC 6749 section 3.3)",
+  );
 }
 
 /** Checks a grant. */

@@ -24,6 +24,8 @@ export interface AppOptions {
   readonly signingKey: KeySource;
   /** Signature algorithms of access tokens. @default ["RS256"] */
   readonly algorithms?: readonly string[];
+  /** Scopes that every token must have. @default - none */
+  readonly requiredScopes?: readonly string[];
   /** Scheme, host and port that callers use, see {@link createGuard}. @default - as the request says */
   readonly origin?: string;
   /** The common name of each caller's client certificate, see {@link createGuard}. @default - any name */
@@ -60,7 +62,7 @@ export function buildApp(options: AppOptions): App {
   const byKeys = createVerifier(issuer, options);
   // Asks the issuer at every call, but not about a forged token: the offline check refuses it first.
   const asked = verifyBoth({ offline: byKeys, online: createIntrospector(issuer, options), everyCalls: 1 });
-  const rules = { realm, origin, callerCertificates, log };
+  const rules = { realm, origin, callerCertificates, scopes: options.requiredScopes, log };
   const offline = createGuard({ verify: byKeys, ...rules });
   const online = createGuard({ verify: asked, ...rules });
 

@@ -4,6 +4,7 @@ import { openMachine } from "../calling/open-machine";
 import { followTls } from "../calling/tls-options";
 import { MachineError, OptionError } from "../errors";
 import { toStandardError } from "../log";
+import { readScopes } from "../scopes";
 import { readMachine, readNumber, readSwitch, readText } from "../settings";
 import { buildApp } from "./app";
 import { parseCallerCertificates, parseClientCertificates } from "./certificate-settings";
@@ -31,6 +32,7 @@ function main(env = process.env): void {
     ...machine,
     audience,
     algorithms,
+    requiredScopes: readScopes(readText(env, "REQUIRED_SCOPES", ""), "REQUIRED_SCOPES"),
     origin: env.ORIGIN || undefined,
     callerCertificates,
     requiresCertificate: clientCertificates === "required",

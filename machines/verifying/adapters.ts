@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Guard, GuardedRequest } from "./guard";
 import { certificateOf } from "./peer-certificate";
 import type { Refusal } from "./refusal";
+import { needsOfRoute, type RouteNeeds } from "./route-needs";
 import type { VerifiedToken } from "./verified-token";
 
 /** Answers a request after its token is verified. */
@@ -18,6 +19,8 @@ export type ProtectedHandler<Rest extends unknown[]> = (
  * A `Request` does not tell of its connection, so a token that is bound to a client certificate is refused. Where a proxy
  * tells the certificate, or the platform does, call the guard with {@link GuardedRequest.certificate}.
  *
+ * Between guard and handler may stand what a token needs here, in addition to what the guard demands.
+ *
  * Does not check: what the guard does not check. Throws what the guard and the handler throw.
  *
  * @example
@@ -26,14 +29,29 @@ export type ProtectedHandler<Rest extends unknown[]> = (
  *
  * declare const guard: Guard;
  * export default { fetch: protect(guard, (_request, token) => new Response(`hello ${token.caller}`)) };
+ * export const orders = protect(guard, { scopes: ["orders:read"] }, () => new Response("for readers of orders"));
  * ```
  *
+ * @throws {OptionError} `ERR_OPTION` at once for needs of another form
  * @see RFC 6750 section 3
  */
-export function protect<Rest extends unknown[]>(guard: Guard, handler: ProtectedHandler<Rest>) {
+export function protect<Rest extends unknown[]>(
+  guard: Guard,
+  handler: ProtectedHandler<Rest>,
+): (request: Request, ...rest: Rest) => Promise<Response>;
+export function protect<Rest extends unknown[]>(
+  guard: Guard,
+  needs: RouteNeeds,
+  handler: ProtectedHandler<Rest>,
+): (request: Request, ...rest: Rest) => Promise<Response>;
+export function protect<Rest extends unknown[]>(
+  guard: Guard,
+  ...given: [ProtectedHandler<Rest>] | [RouteNeeds, ProtectedHandler<Rest>]
+) {
+  const [needs, handler] = given.length === 1 ? [undefined, given[0]] : [needsOfRoute(guard, given[0]), given[1]];
   return async (request: Request, ...rest: Rest): Promise<Response> => {
     const { headers, method, url } = request;
-    const verdict = await guard(headers.get("authorization"), { method, url, dpop: headers.get("dpop") });
+    const verdict = await guard(headers.get("authorization"), { method, url, dpop: headers.get("dpop") }, needs);
     return "token" in verdict ? handler(request, verdict.token, ...rest) : toResponse(verdict.refusal);
   };
 }
@@ -61,17 +79,21 @@ interface HonoContext {
  * const app = new Hono<{ Variables: { token: VerifiedToken } }>();
  * app.use("/api/*", honoGuard(guard));
  * app.get("/api/orders", (c) => c.json({ caller: c.get("token").caller }));
+ * app.delete("/orders", honoGuard(guard, { scopes: ["orders:write"] }), (c) => c.body(null, 204));
  * ```
  *
+ * @param needs of these routes, in addition to what the guard demands @default - none
+ * @throws {OptionError} `ERR_OPTION` at once for needs of another form
  * @see RFC 6750 section 3
  */
-export function honoGuard(guard: Guard) {
+export function honoGuard(guard: Guard, needs?: RouteNeeds) {
+  const ofRoute = needsOfRoute(guard, needs);
   return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
     const { method, url } = c.req;
     const { incoming } = (c.env ?? {}) as { incoming?: Partial<IncomingMessage> };
     const certificate = certificateOf(incoming?.socket);
     const sent = { method, url, dpop: c.req.header("dpop"), certificate };
-    const verdict = await guard(c.req.header("authorization"), sent);
+    const verdict = await guard(c.req.header("authorization"), sent, ofRoute);
     if (!("token" in verdict)) return toResponse(verdict.refusal);
     c.set("token", verdict.token);
     await next();
@@ -97,13 +119,19 @@ export function honoGuard(guard: Guard) {
  * app.get("/api/orders", (_request, response) => {
  *   response.json({ caller: response.locals.token.caller });
  * });
+ * app.delete("/orders", expressGuard(guard, { scopes: ["orders:write"] }), (_request, response) => {
+ *   response.sendStatus(204);
+ * });
  * ```
  *
+ * @param needs of these routes, in addition to what the guard demands @default - none
+ * @throws {OptionError} `ERR_OPTION` at once for needs of another form
  * @see RFC 6750 section 3
  */
-export function expressGuard(guard: Guard) {
+export function expressGuard(guard: Guard, needs?: RouteNeeds) {
+  const ofRoute = needsOfRoute(guard, needs);
   const passes = async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
-    const verdict = await guard(oneHeader(request), requestOf(request));
+    const verdict = await guard(oneHeader(request), requestOf(request), ofRoute);
     if ("token" in verdict) {
       const holder = response as { locals?: Record<string, unknown> };
       holder.locals ??= {};
@@ -153,13 +181,17 @@ interface FastifyReply {
  * const app = Fastify();
  * app.addHook("onRequest", fastifyGuard(guard));
  * app.get("/orders", (request) => ({ caller: request.token?.caller }));
+ * app.delete("/orders", { onRequest: fastifyGuard(guard, { scopes: ["orders:write"] }) }, () => "deleted");
  * ```
  *
+ * @param needs of these routes, in addition to what the guard demands @default - none
+ * @throws {OptionError} `ERR_OPTION` at once for needs of another form
  * @see RFC 6750 section 3
  */
-export function fastifyGuard(guard: Guard) {
+export function fastifyGuard(guard: Guard, needs?: RouteNeeds) {
+  const ofRoute = needsOfRoute(guard, needs);
   return async (request: { raw: IncomingMessage; token?: VerifiedToken }, reply: FastifyReply): Promise<unknown> => {
-    const verdict = await guard(oneHeader(request.raw), requestOf(request.raw));
+    const verdict = await guard(oneHeader(request.raw), requestOf(request.raw), ofRoute);
     if (!("token" in verdict)) {
       const { status, headers, body } = verdict.refusal;
       return reply.code(status).headers(headers).send(body);

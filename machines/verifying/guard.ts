@@ -5,6 +5,7 @@ import { type CallerCertificates, createCertificateCheck } from "./check-certifi
 import { createProofCheck } from "./check-proof";
 import { createRefusals, type Refusal, type Scheme, unanswered } from "./refusal";
 import { checkRoles, requireRoles } from "./roles";
+import { type RouteNeeds, readNeeds } from "./route-needs";
 import {
   checkScopes,
   requireScopes,
@@ -95,8 +96,15 @@ export interface GuardedRequest {
   readonly certificate?: Buffer | undefined;
 }
 
-/** Judges requests by their `Authorization` header. Without the `request`, bound tokens are refused. */
-export type Guard = (authorization: string | null | undefined, request?: GuardedRequest) => Promise<Verdict>;
+/**
+ * Judges requests by their `Authorization` header. Without the `request`, bound tokens are refused. `needs` are those of
+ * the route, in addition to the guard's own. It throws an {@link OptionError} for needs of another form.
+ */
+export type Guard = (
+  authorization: string | null | undefined,
+  request?: GuardedRequest,
+  needs?: RouteNeeds,
+) => Promise<Verdict>;
 
 /** The characters of RFC 6750 section 2.1. */
 const tokenCharacters = /^[\w.~+/-]+=*$/;
@@ -125,7 +133,7 @@ const tokenCharacters = /^[\w.~+/-]+=*$/;
  * declare const issuer: Issuer;
  * declare const request: Request;
  * const guard = createGuard({ verify: createVerifier(issuer, { audience: "machine-b" }), scopes: ["orders.read"] });
- * const verdict = await guard(request.headers.get("authorization"));
+ * const verdict = await guard(request.headers.get("authorization"), undefined, { roles: ["clerk"] });
  * if ("refusal" in verdict) console.log(verdict.refusal.status);
  * else console.log(verdict.token.caller);
  * ```
@@ -175,7 +183,8 @@ export function createGuard(options: GuardOptions): Guard {
     return verified;
   };
 
-  return async (authorization, request) => {
+  return async (authorization, request, needs) => {
+    const ofRoute = readNeeds(needs);
     const [given = "", ...rest] = (authorization ?? "").trim().split(" ");
     const scheme = schemeOf(given, request);
     const refuse = refuseAs(scheme ?? "Bearer");
@@ -191,8 +200,9 @@ export function createGuard(options: GuardOptions): Guard {
         throw new TokenError("ERR_TOKEN_MALFORMED", "the token has characters that no token may have");
       }
       const verified = await judge(token, scheme, request);
-      requireScopes(verified, scopes);
-      if (roles.length > 0) requireRoles(verified.roles ?? [], roles);
+      requireScopes(verified, needs ? [...scopes, ...ofRoute.scopes] : scopes);
+      const allRoles = needs ? [...roles, ...ofRoute.roles] : roles;
+      if (allRoles.length > 0) requireRoles(verified.roles ?? [], allRoles);
       return { token: verified };
     } catch (error) {
       if (!(error instanceof MachineError)) throw error;

@@ -178,6 +178,12 @@ describe("options", () => {
     expect(() => createGuard({ verify: async () => ({}) as never, origin })).not.toThrow();
   });
 
+  it("tells the program the scopes that it is to require, and of none if there are none", () => {
+    const { container } = machineJson({ requiredScopes: ["orders:read", "${x}"] });
+    expect(container.env).toContain("REQUIRED_SCOPES=orders:read $${x}");
+    expect(machineJson({ requiredScopes: [] }).container.env.join()).not.toContain("REQUIRED_SCOPES");
+  });
+
   it("takes a host name in place of a client id that is none, which stays what it is told", () => {
     const { container, machine } = machineJson({ clientId: "https://api.example/${x}", hostName: "api" });
     expect(container).toMatchObject({ name: "api", networks_advanced: [{ aliases: ["api"] }] });
@@ -286,6 +292,19 @@ describe("fails", () => {
   it("on a name that Docker refuses and on an image that is none", () => {
     expect(messageOf(() => machineJson({ containerName: "or/ders", image: "node 24" }))).toMatch(
       /^\[test\/Api\] \n {2}- `containerName` must be 2 or more .*\n {2}- `image` must name an image, .*$/,
+    );
+  });
+
+  it("on scopes that no token can have, or that are named twice", () => {
+    expect(messageOf(() => machineJson({ requiredScopes: ["a b", 'a"', "", "a", "a"] }))).toBe(
+      [
+        "[test/Api] ",
+        ...["a b", 'a"', ""].map(
+          (name) =>
+            `  - \`requiredScopes\` must have names of 1 to 255 visible ASCII characters without quotes and backslashes (RFC 6749 section 3.3), got: ${JSON.stringify(name)}`,
+        ),
+        '  - `requiredScopes` must name each scope once, got "a" twice',
+      ].join("\n"),
     );
   });
 

@@ -16,6 +16,8 @@ let issuer: TestIssuer;
 let signingKey: TestKey;
 let server: Server;
 let token: string;
+/** Without a scope that is required. */
+let lacking: string;
 /** Fails as it is told, in place of the issuer's metadata. */
 let fault: Error | undefined;
 beforeAll(async () => {
@@ -30,6 +32,7 @@ beforeAll(async () => {
     audience: "machine-b",
     clientId: "machine-b",
     signingKey,
+    requiredScopes: ["profile"],
     log,
   });
   const address = { port: 0, hostname: "127.0.0.1" };
@@ -38,6 +41,7 @@ beforeAll(async () => {
     const listening = listen(app, address, () => resolve(listening), limits);
   });
   token = await issuer.mint();
+  lacking = await issuer.mint({ scope: "email" });
 });
 beforeEach(() => {
   issuer.reset();
@@ -107,6 +111,7 @@ const cases: [what: string, sent: () => Sent, status: number, body?: RegExp][] =
   ["no token", () => ({}), 401, /unauthorized/],
   ["no token and a long body", () => ({ headers: ["Content-Length: 99999"], body: long }), 401, /unauthorized/],
   ["another token", () => ({ headers: ["Authorization: Bearer x.y.z"] }), 401, /invalid_token/],
+  ["a token without a scope", () => ({ headers: [`Authorization: Bearer ${lacking}`] }), 403, /ERR_TOKEN_SCOPE/],
   ["another path", () => ({ path: "/api" }), 404, /not_found/],
   ["another method", () => ({ method: "POST" }), 404, /not_found/],
   ["another method and a long body", () => ({ method: "POST", ...declared(long) }), 404, /not_found/],

@@ -88,6 +88,23 @@ describe("machine-b as a program", { timeout: 20_000 }, () => {
     expect(machineB.output()).not.toContain("eyJ");
   });
 
+  it("answers 403 on both routes to a token without the scopes that it requires", async () => {
+    const machineB = start({ REQUIRED_SCOPES: "orders:read profile" });
+    const port = await machineB.port();
+    const call = async (path: string, scope: string) => {
+      const headers = { authorization: `Bearer ${await issuer.mint({ scope })}` };
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+      return [response.status, ((await response.json()) as { code?: string }).code];
+    };
+    issuer.clients.set("machine-b", key);
+    for (const path of ["/api/protected", "/api/protected/online"]) {
+      expect(await call(path, "profile")).toEqual([403, "ERR_TOKEN_SCOPE"]);
+      expect(await call(path, "profile orders:read")).toEqual([200, undefined]);
+    }
+    machineB.child.kill();
+    await machineB.ended;
+  });
+
   it("does not wait for idle connections when it ends", async () => {
     const machineB = start();
     const port = await machineB.port();
@@ -104,6 +121,7 @@ describe("machine-b as a program", { timeout: 20_000 }, () => {
     ["an audience that is empty", { AUDIENCE: "" }, "`audience` must name this API"],
     ["a key file that is missing", { KEY_FILE: "/missing.key" }, "key file /missing.key cannot be read (ENOENT)"],
     ["an invalid port", { PORT: "http" }, "PORT must be a whole number from 0 to 65535, got: http"],
+    ["scopes that are none", { REQUIRED_SCOPES: 'a "b"' }, "REQUIRED_SCOPES must be scopes separated by spaces"],
     ["http that is not allowed", { ALLOW_INSECURE_HTTP: "false" }, "`issuer` must be an https address"],
     ["an address that is not its own", { HOST: "192.0.2.1" }, "EADDRNOTAVAIL"],
   ])("does not start with %s", async (_name, env, reason) => {

@@ -4,7 +4,15 @@ import { getRequestListener } from "@hono/node-server";
 import express from "express";
 import Fastify from "fastify";
 import { Hono } from "hono";
-import { expressGuard, fastifyGuard, type Guard, honoGuard, protect, type VerifiedToken } from "../../../machines";
+import {
+  expressGuard,
+  fastifyGuard,
+  type Guard,
+  honoGuard,
+  protect,
+  type RouteNeeds,
+  type VerifiedToken,
+} from "../../../machines";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -12,7 +20,7 @@ declare module "fastify" {
   }
 }
 
-function expressApp(guard: Guard): RequestListener {
+function expressApp(guard: Guard, needs?: RouteNeeds): RequestListener {
   const app = express();
   app.use((_request, response, next) => {
     response.locals.before = "kept";
@@ -25,7 +33,7 @@ function expressApp(guard: Guard): RequestListener {
   app.get("/open", (_request, response) => {
     response.json({ open: true });
   });
-  app.get("/route", expressGuard(guard), (_request, response) => {
+  app.get("/route", expressGuard(guard, needs), (_request, response) => {
     response.json(response.locals.token);
   });
   app.use((_error: Error, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
@@ -34,40 +42,41 @@ function expressApp(guard: Guard): RequestListener {
   return app;
 }
 
-export function fastifyApp(guard: Guard) {
+export function fastifyApp(guard: Guard, needs?: RouteNeeds) {
   const app = Fastify();
   app.register(async (api) => {
     api.addHook("onRequest", fastifyGuard(guard));
     api.get("/api/me", async (request) => ({ ...request.token, before: "kept" }));
   });
-  app.get("/route", { onRequest: fastifyGuard(guard) }, async (request) => request.token);
+  app.get("/route", { onRequest: fastifyGuard(guard, needs) }, async (request) => request.token);
   app.get("/open", async () => ({ open: true }));
   return app;
 }
 
-async function fastifyListener(guard: Guard): Promise<RequestListener> {
-  const app = fastifyApp(guard);
+async function fastifyListener(guard: Guard, needs?: RouteNeeds): Promise<RequestListener> {
+  const app = fastifyApp(guard, needs);
   await app.ready();
   return (request, response) => app.routing(request, response);
 }
 
-function honoApp(guard: Guard): RequestListener {
+function honoApp(guard: Guard, needs?: RouteNeeds): RequestListener {
   const app = new Hono<{ Variables: { token: VerifiedToken } }>();
   app.use("/api/*", honoGuard(guard));
   app.get("/api/me", (c) => c.json({ ...c.get("token"), before: "kept" }));
-  app.get("/route", honoGuard(guard), (c) => c.json(c.get("token")));
+  app.get("/route", honoGuard(guard, needs), (c) => c.json(c.get("token")));
   app.get("/open", (c) => c.json({ open: true }));
   app.onError((_error, c) => c.json({ error: "server_error" }, 500));
   return getRequestListener(app.fetch);
 }
 
-function bareServer(guard: Guard): RequestListener {
-  const protectedBy = expressGuard(guard);
+function bareServer(guard: Guard, needs?: RouteNeeds): RequestListener {
+  const [all, route] = [expressGuard(guard), expressGuard(guard, needs)];
   return (request, response) => {
     const answer = (status: number, body: object) => {
       response.writeHead(status).end(JSON.stringify(body));
     };
     if (request.url === "/open") return answer(200, { open: true });
+    const protectedBy = request.url === "/route" ? route : all;
     protectedBy(request, response, (error) => {
       const { locals } = response as { locals?: { token: VerifiedToken } }; // Node.js has no place of its own for it
       if (error) answer(500, { error: "server_error" });
@@ -76,16 +85,21 @@ function bareServer(guard: Guard): RequestListener {
   };
 }
 
-function fetchStyle(guard: Guard): RequestListener {
-  const me = protect(guard, (_request, token, name: string) => Response.json({ ...token, before: name }));
+function fetchStyle(guard: Guard, needs?: RouteNeeds): RequestListener {
+  const answer = (_request: Request, token: VerifiedToken, name: string) => Response.json({ ...token, before: name });
+  const me = protect(guard, answer);
+  const route = needs ? protect(guard, needs, answer) : me;
   return getRequestListener((request) => {
-    if (new URL(request.url).pathname === "/open") return Response.json({ open: true });
-    return me(request, "kept").catch(() => Response.json({ error: "server_error" }, { status: 500 }));
+    const { pathname } = new URL(request.url);
+    if (pathname === "/open") return Response.json({ open: true });
+    return (pathname === "/route" ? route : me)(request, "kept").catch(() =>
+      Response.json({ error: "server_error" }, { status: 500 }),
+    );
   });
 }
 
-/** All of them: `/api/me` and `/route` are protected, `/open` is not. */
-export const SERVERS: [string, (guard: Guard) => RequestListener | Promise<RequestListener>][] = [
+/** All of them: `/api/me` and `/route` are protected, `/open` is not. `needs` are those of `/route`. */
+export const SERVERS: [string, (guard: Guard, needs?: RouteNeeds) => RequestListener | Promise<RequestListener>][] = [
   ["Express", expressApp],
   ["Fastify", fastifyListener],
   ["Hono", honoApp],
