@@ -2,7 +2,7 @@
 //
 //   npx tsx bench/machine.ts [PART…] [--project FOLDER]
 //
-// PARTs, all of them by default: cold hits count signing verifying introspection outage keycloak
+// PARTs, all of them by default: cold hits count signing verifying observing introspection outage keycloak
 //
 // Starts a Keycloak of its own where a part needs one, with names and ports of its own, and takes it down at the end and
 // on Ctrl-C. Needs an environment that `./m2m up` has brought once. With --project it uses the one that is up in that
@@ -16,6 +16,7 @@ import { hits } from "./machine/hits";
 import { introspection } from "./machine/introspection";
 import { type Keycloak, startKeycloak, useKeycloak } from "./machine/keycloak";
 import { keycloakGrants } from "./machine/keycloak-grants";
+import { observing } from "./machine/observing";
 import { outage } from "./machine/outage";
 import type { Part, Section } from "./machine/part";
 import { signing } from "./machine/signing";
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   count,
   signing,
   verifying,
+  observing,
   introspection,
   outage,
   keycloak: keycloakGrants,

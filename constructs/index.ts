@@ -9,7 +9,7 @@ export { KeycloakServer } from "./keycloak-server";
 export type { SigningAlgorithm } from "./keys/algorithms";
 export { KeyError, type KeyErrorCode } from "./keys/errors";
 export { MachineClientPolicy, type MachineClientPolicyProps, type TokenBinding } from "./machine-client-policy";
-export { MachineContainer, type MachineContainerProps } from "./machine-container";
+export { MachineContainer, type MachineContainerProps, type MachineMetrics } from "./machine-container";
 export { makeSigningKeys } from "./make-signing-keys";
 export { ValidationError } from "./private/errors";
 export type { ClaimValue } from "./private/fixed-claims";

@@ -19,6 +19,13 @@ import { check, checkContainerName, checkImage, checkKnown, checkPort, isHostNam
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
+import {
+  checkMetrics,
+  type MachineMetrics,
+  metricsFiles,
+  metricsPort,
+  metricsSettings,
+} from "./private/machine-metrics";
 import { MachineTls } from "./private/machine-tls";
 import { bundledFile, fromStackFolder, stackFolder } from "./private/project";
 import { uploads } from "./private/renewal";
@@ -28,6 +35,8 @@ import type { ClientCertificates } from "./server";
 import type { SignedJwtClient } from "./signed-jwt-client";
 import type { IPublicKeys, ISigningKey } from "./signing-key";
 import type { ITlsCertificate } from "./tls";
+
+export type { MachineMetrics } from "./private/machine-metrics";
 
 /** The user that the program runs as. Its only right in the container is to read its key. */
 const MACHINE_UID = "1000";
@@ -87,6 +96,13 @@ export interface MachineContainerProps {
    */
   readonly requiredScopes?: readonly string[];
   /**
+   * Whether the program serves metrics for Prometheus, at {@link MachineContainer.metricsUrl}. The port is not published: it
+   * is reached inside the Docker network alone. The program is told `METRICS_PORT` and `CERTIFICATE_FILE`.
+   *
+   * @default false
+   */
+  readonly metrics?: boolean | MachineMetrics;
+  /**
    * Its certificate. With usage "server" or "peer" the program serves https. With "client" or "peer" it shows the certificate
    * to Keycloak. The program is told `TLS_CERTIFICATE_FILE`, `TLS_KEY_FILE` and `TLS_CA_FILE`.
    *
@@ -119,6 +135,7 @@ const PROPS: Known<MachineContainerProps> = {
   port: true,
   publishedPort: true,
   requiredScopes: true,
+  metrics: true,
   tls: true,
   clientCertificates: true,
   callerCertificates: true,
@@ -135,10 +152,12 @@ export class MachineContainer extends Construct {
   readonly url: string;
   /** `host:port=address:port` for those outside the network, as curl's `--connect-to`. */
   readonly connectTo: string;
+  /** Where Prometheus in the network reads its metrics. Absent without `metrics`. */
+  readonly metricsUrl?: string;
 
   constructor(scope: Construct, id: string, props: MachineContainerProps) {
     super(scope, id);
-    const { client, server, port = 3000, requiredScopes = [], clientCertificates = "none" } = props;
+    const { client, server, port = 3000, requiredScopes = [], metrics = false, clientCertificates = "none" } = props;
     const tls = new MachineTls(this, client, server, props.tls, clientCertificates, props.callerCertificates ?? {});
     const publishedPort = props.publishedPort ?? setting(this, "machinePort", port);
     const hostName = props.hostName ?? client.clientId;
@@ -157,12 +176,15 @@ export class MachineContainer extends Construct {
       ...checkPort("port", port),
       ...checkPort("publishedPort", publishedPort),
       ...checkRequiredScopes(requiredScopes),
+      ...checkMetrics(metrics, port),
       ...(props.program === undefined ? [] : check("program", props.program, () => isFile(program), PROGRAM_RULE)),
       ...(Token.isUnresolved(image) ? [] : checkImage("image", image)), // of a resource that builds it, for example
       ...claimContainer(this, containerName, "publishedPort", publishedPort),
     ]);
     this.url = `${tls.isServed ? "https" : "http"}://${hostName}:${port}`;
     this.connectTo = `${hostName}:${port}=127.0.0.1:${publishedPort}`;
+    const metricsAt = metricsPort(metrics);
+    if (metricsAt !== undefined) this.metricsUrl = `http://${hostName}:${metricsAt}/metrics`;
 
     const signingKey = client.signingKey as ISigningKey; // as checked above
     server.dependencies(this); // puts the server's stack before this one; in one stack the network's name does it
@@ -184,6 +206,7 @@ export class MachineContainer extends Construct {
         `ALLOW_INSECURE_HTTP=${client.realm.issuer.startsWith("http:")}`,
         ...tokenAlgorithms(client.realm),
         ...(requiredScopes.length > 0 ? [`REQUIRED_SCOPES=${literal(requiredScopes.join(" "))}`] : []),
+        ...metricsSettings(metricsAt),
         ...tls.env,
       ],
       restart: "unless-stopped",
@@ -198,6 +221,7 @@ export class MachineContainer extends Construct {
     const files = [
       { source: this.stage(program), target: PROGRAM, permissions: "0444" },
       { source: fromStackFolder(this, signingKey.privateKeyFile), target: KEY_FILE, permissions: "0400" },
+      ...metricsFiles(this, metricsAt, signingKey.certificatePem),
       ...tlsFiles,
     ];
     container.addOverride("upload", uploads(files, MACHINE_UID));

@@ -25,6 +25,17 @@ export {
   UnreachableError,
 } from "./errors";
 export type { Log } from "./log";
+export type {
+  ObservedCertificate,
+  ObservedEvent,
+  ObservedOperation,
+  ObservedOutcome,
+  Observer,
+  OngoingOperation,
+} from "./observer";
+export { createMetrics, type MetricsOptions } from "./observing/metrics";
+export type { PromClient, PromRegistry } from "./observing/prom-client";
+export { createTracing, type OpenTelemetry } from "./observing/tracing";
 export { createDpopKey, type DpopKey, type ProofRequest } from "./signing/dpop-key";
 export { keyIdOf } from "./signing/key-id";
 export type { KeySource, Signer } from "./signing/key-source";

@@ -24,6 +24,7 @@ export function readMachine(env: Environment, name: string, ...addresses: string
     allowInsecureHttp: readAllowInsecureHttp(env, "ISSUER", ...addresses),
     scope: env.SCOPE || undefined,
     dpop: readSwitch(env, "DPOP", false),
+    certificateFile: env.CERTIFICATE_FILE || undefined,
     tls: readTls(env),
   };
 }

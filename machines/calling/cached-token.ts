@@ -4,8 +4,10 @@ import type { Log } from "../log";
 import type { AccessToken } from "./request-token";
 
 export interface CachedTokenOptions {
-  /** Makes one grant. Each call signs a new assertion, since a `jti` is accepted once. */
-  readonly grant: () => Promise<AccessToken>;
+  /** Makes one grant. Each call signs a new assertion, since a `jti` is accepted once. `isRetry`: the last one failed. */
+  readonly grant: (isRetry: boolean) => Promise<AccessToken>;
+  /** Is told of a call that gets the token in hand. */
+  readonly onHit?: (() => void) | undefined;
   /** Share of a token's life after which the next one is fetched, at the latest. */
   readonly refreshAfter: number;
   /** Milliseconds that a caller without a token waits while attempts fail. */
@@ -63,6 +65,7 @@ export class CachedToken {
       return this.waiting;
     }
     if (this.ageOf(held) >= held.refreshAt) this.refreshBehind(held);
+    this.options.onHit?.();
     return Promise.resolve(held.token);
   }
 
@@ -128,12 +131,13 @@ export class CachedToken {
     const { grant, now, refreshAfter } = this.options;
     const grantedAt = { time: now(), tick: performance.now() }; // before the request, so the token is at most this old
     try {
-      const { accessToken, expiresInSeconds = usualLifeSeconds } = await grant();
+      const { accessToken, expiresInSeconds = usualLifeSeconds } = await grant(this.lastError !== undefined);
       const lifeMs = Math.max(0, expiresInSeconds * 1000 - marginMs);
       // Up to a tenth of the life earlier, so machines that start together do not refresh together.
       const share = refreshAfter - Math.min(0.1, refreshAfter / 2) * Math.random();
       this.held = { token: accessToken, grantedAt, refreshAt: lifeMs * share, lifeMs, missed: false };
       this.failures = 0;
+      this.lastError = undefined;
       this.retryAt = 0;
       return this.held;
     } catch (error) {

@@ -10,6 +10,7 @@ import {
 import { shown } from "../../constructs/keys/shown";
 import { IssuerError, MachineError, OptionError, UnreachableError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
+import { addHeaders, joinObservers, type Observer } from "../observer";
 import { type Fetch, type NetworkOptions, openConnections } from "./connect-to";
 import { createSkewedClock, type SkewedClock } from "./skewed-clock";
 
@@ -42,6 +43,12 @@ export interface IssuerOptions extends NetworkOptions {
    * @default - standard error
    */
   readonly log?: Log;
+  /**
+   * Are told of tokens that are requested, verified and found in memory: {@link createMetrics}, {@link createTracing}.
+   *
+   * @default - none
+   */
+  readonly observers?: readonly Observer[];
 }
 
 /** An issuer, with its connections and its clock. */
@@ -59,6 +66,8 @@ export interface Issuer {
   readonly clock: SkewedClock;
   /** Takes lines about the issuer. */
   readonly log: Log;
+  /** Is told what happens with this issuer. @default - nobody is */
+  readonly observer?: Observer | undefined;
   /** A `fetch` that throws {@link UnreachableError} for 429 and 5xx, and {@link IssuerError} for a redirect. */
   readonly fetch: Fetch;
   /** The options for requests of oauth4webapi. */
@@ -103,6 +112,7 @@ export function openIssuer(options: IssuerOptions): Issuer {
   const log = quietly(options.log ?? toStandardError);
   const url = checkIssuer(issuer, allowInsecureHttp);
   const { tls } = options;
+  const observer = joinObservers(options.observers);
   const connections = openConnections(connectTo, { fetch: options.fetch, dispatcher: options.dispatcher, tls, log });
   const clock = createSkewedClock(now, issuer, log);
   const fetch: Fetch = async (address, init) => {
@@ -110,6 +120,7 @@ export function openIssuer(options: IssuerOptions): Issuer {
     const sentAt = now();
     const headers = new Headers(init?.headers);
     headers.set("accept-encoding", "identity"); // the limit of an answer's size counts the bytes that are sent
+    addHeaders(observer, headers);
     const response = await connections.fetch(address, { ...init, headers });
     const date = readDate(response);
     if (date) clock.observe(date, sentAt);
@@ -156,6 +167,7 @@ export function openIssuer(options: IssuerOptions): Issuer {
     now,
     clock,
     log,
+    observer,
     fetch,
     requestOptions,
     metadata: async () => {

@@ -1,12 +1,14 @@
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { OptionError } from "../errors";
 import { type Log, toStandardError } from "../log";
+import { type Observer, watch } from "../observer";
 import type { DpopKey } from "../signing/dpop-key";
 import type { KeySource } from "../signing/key-source";
 import { signingKeyFromVariable } from "../signing/signing-key";
 import { watchSigningKey } from "../signing/watch-signing-key";
 import { type NetworkOptions, openConnections } from "./connect-to";
 import { type Issuer, openIssuer } from "./open-issuer";
+import { signingCertificate, tlsCertificate } from "./own-certificates";
 import { followTls } from "./tls-options";
 import { createTokenClient, type TokenClient } from "./token-client";
 
@@ -56,6 +58,14 @@ export interface MachineOptions extends NetworkOptions {
   readonly callTimeoutMs?: number;
   /** Takes log lines. @default - standard error */
   readonly log?: Log;
+  /** Are told what the machine does, see {@link IssuerOptions.observers}. @default - none */
+  readonly observers?: readonly Observer[];
+  /**
+   * Path of the signing key's certificate in PEM. It is read for observers alone, which tell when it ends.
+   *
+   * @default - beside `keyFile`: NAME.crt for NAME.key, if it is there
+   */
+  readonly certificateFile?: string;
 }
 
 /** A machine: its identity at an issuer, and the calls that it makes. */
@@ -117,15 +127,30 @@ export function openMachine(options: MachineOptions): Machine {
     fetch,
     log,
   });
+  const ends = watchCertificates(options, issuer, signingKey, tls);
   return {
     ...tokens,
     clientId,
     issuer,
     signingKey,
     close: async () => {
+      for (const end of ends) end();
       await Promise.all([issuer.close(), connections.close()]);
     },
   };
+}
+
+/** Only observers want to know when certificates end. */
+function watchCertificates(
+  { clientId, keyFile, certificateFile }: MachineOptions,
+  { observer }: Issuer,
+  signingKey: KeySource,
+  tls: ReturnType<typeof followTls> | undefined,
+): (() => void)[] {
+  if (!observer) return [];
+  const signing = signingCertificate({ clientId, signingKey, keyFile, certificateFile });
+  const ofTls = tls?.certificateFile === undefined ? undefined : tlsCertificate(clientId, tls);
+  return [signing, ofTls].flatMap((certificate) => (certificate ? [watch(observer, certificate)] : []));
 }
 
 function keyOf(options: MachineOptions): KeySource {

@@ -8,6 +8,7 @@ import {
 import { shown } from "../../constructs/keys/shown";
 import { isPlain } from "../../network/plain-text";
 import { IssuerError, OptionError } from "../errors";
+import { observe } from "../observer";
 import { readScopes } from "../scopes";
 import type { DpopKey } from "../signing/dpop-key";
 import type { KeySource } from "../signing/key-source";
@@ -72,6 +73,17 @@ export interface AccessToken {
  * @see RFC 6749 section 4.4, RFC 7523 section 2.2, RFC 8705 section 5, RFC 9449 section 5
  */
 export async function requestToken(issuer: Issuer, request: TokenRequest): Promise<AccessToken> {
+  return requestAgain(issuer, request, false);
+}
+
+/** The same; `isRetry`: it follows a request that failed. */
+export async function requestAgain(issuer: Issuer, request: TokenRequest, isRetry: boolean): Promise<AccessToken> {
+  const { observer, issuer: name } = issuer;
+  const operation = { name: "token_request", clientId: request.clientId, issuer: name, isRetry } as const;
+  return observe(observer, operation, () => grant(issuer, request));
+}
+
+async function grant(issuer: Issuer, request: TokenRequest): Promise<AccessToken> {
   const { clientId, signingKey, scope, audience, dpop } = request;
   checkClientId(clientId);
   checkAudience(audience);

@@ -1,6 +1,7 @@
 import { shown } from "../../constructs/keys/shown";
 import { OptionError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
+import { addHeaders, note, type Observer } from "../observer";
 import { readScopes } from "../scopes";
 import { createDpopKey, type DpopKey } from "../signing/dpop-key";
 import { checkKeySource, type KeySource } from "../signing/key-source";
@@ -9,7 +10,7 @@ import { CachedToken } from "./cached-token";
 import { type Fetch, fetchByEnvironment } from "./connect-to";
 import { checkUrl, type Issuer } from "./open-issuer";
 import { isStream, methodOf, orAborted, plainRequest, withHeaders } from "./plain-request";
-import { checkAudience, requestToken } from "./request-token";
+import { checkAudience, requestAgain } from "./request-token";
 
 export interface TokenClientOptions {
   readonly clientId: string;
@@ -144,8 +145,11 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
   const tokens = new Map<string, CachedToken>();
   const told = new Set<string>();
 
-  const grant = async (scope: string) => {
-    const token = await requestToken(issuer, { clientId, signingKey, audience, scope, dpop });
+  const { observer } = issuer;
+  const onHit = observer?.note && (() => note(observer, { name: "token_cache_hit", clientId }));
+
+  const grant = async (scope: string, isRetry: boolean) => {
+    const token = await requestAgain(issuer, { clientId, signingKey, audience, scope, dpop }, isRetry);
     const granted = new Set(token.scope?.split(" "));
     const missing = scope.split(" ").filter((one) => one !== "" && !granted.has(one));
     // The issuer may leave out scopes that it does not name in tokens. So this is no error, but it is told once.
@@ -164,7 +168,8 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
     // A program may make up scopes at run time. Drop the tokens that are no longer in use.
     for (const [other, token] of tokens) if (token.isIdle) tokens.delete(other);
     const token = new CachedToken({
-      grant: () => grant(key),
+      grant: (isRetry) => grant(key, isRetry),
+      onHit,
       refreshAfter,
       patienceMs,
       now: () => issuer.now().getTime(),
@@ -180,7 +185,7 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
       ? { authorization: `DPoP ${token}`, dpop: dpop.proof({ method, url, accessToken: token }) }
       : { authorization: `Bearer ${token}` };
   const send = async (url: string, request: RequestInit, token: string): Promise<Response> => {
-    const once = () => callWith(url, withHeaders(request, headersOf(token, methodOf(request), url)));
+    const once = () => callWith(url, traced(withHeaders(request, headersOf(token, methodOf(request), url)), observer));
     const response = await once();
     const hasNonce = dpop?.remember(url, response);
     if (response.status !== 401 || !hasNonce || !wantsNonce(response) || isStream(request.body)) return response;
@@ -207,6 +212,12 @@ export function createTokenClient(issuer: Issuer, options: TokenClientOptions): 
       return await send(url, request, other);
     },
   };
+}
+
+/** The same request as part of the trace that is under way. */
+function traced(request: RequestInit, observer: Observer | undefined): RequestInit {
+  if (observer?.headers) addHeaders(observer, request.headers as Headers); // as `withHeaders` has made them
+  return request;
 }
 
 function dpopKeyOf({ dpop = false }: TokenClientOptions, issuer: Issuer): DpopKey | undefined {

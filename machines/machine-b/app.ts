@@ -4,6 +4,7 @@ import { secureHeaders } from "hono/secure-headers";
 import type { Issuer } from "../calling/open-issuer";
 import { MachineError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
+import type { Observer } from "../observer";
 import type { KeySource } from "../signing/key-source";
 import { honoGuard } from "../verifying/adapters";
 import type { CallerCertificates } from "../verifying/check-certificate";
@@ -38,6 +39,8 @@ export interface AppOptions {
    * @default - standard error
    */
   readonly log?: Log;
+  /** Are told of each verdict. Verifications are told by the issuer's. @default - none */
+  readonly observers?: readonly Observer[];
 }
 
 /** machine-b's API. */
@@ -57,12 +60,12 @@ export type App = Hono<{ Bindings: Bindings; Variables: { token: VerifiedToken }
  * @see RFC 6750 section 3
  */
 export function buildApp(options: AppOptions): App {
-  const { issuer, audience: realm, origin, callerCertificates } = options;
+  const { issuer, audience: realm, origin, callerCertificates, observers } = options;
   const log = quietly(options.log ?? toStandardError);
   const byKeys = createVerifier(issuer, options);
   // Asks the issuer at every call, but not about a forged token: the offline check refuses it first.
   const asked = verifyBoth({ offline: byKeys, online: createIntrospector(issuer, options), everyCalls: 1 });
-  const rules = { realm, origin, callerCertificates, scopes: options.requiredScopes, log };
+  const rules = { realm, origin, callerCertificates, scopes: options.requiredScopes, log, observers };
   const offline = createGuard({ verify: byKeys, ...rules });
   const online = createGuard({ verify: asked, ...rules });
 

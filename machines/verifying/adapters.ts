@@ -51,7 +51,9 @@ export function protect<Rest extends unknown[]>(
   const [needs, handler] = given.length === 1 ? [undefined, given[0]] : [needsOfRoute(guard, given[0]), given[1]];
   return async (request: Request, ...rest: Rest): Promise<Response> => {
     const { headers, method, url } = request;
-    const verdict = await guard(headers.get("authorization"), { method, url, dpop: headers.get("dpop") }, needs);
+    const header = (name: string) => headers.get(name) ?? undefined;
+    const sent = { method, url, dpop: headers.get("dpop"), header };
+    const verdict = await guard(headers.get("authorization"), sent, needs);
     return "token" in verdict ? handler(request, verdict.token, ...rest) : toResponse(verdict.refusal);
   };
 }
@@ -92,7 +94,8 @@ export function honoGuard(guard: Guard, needs?: RouteNeeds) {
     const { method, url } = c.req;
     const { incoming } = (c.env ?? {}) as { incoming?: Partial<IncomingMessage> };
     const certificate = certificateOf(incoming?.socket);
-    const sent = { method, url, dpop: c.req.header("dpop"), certificate };
+    const header = (name: string) => c.req.header(name);
+    const sent = { method, url, dpop: c.req.header("dpop"), certificate, header };
     const verdict = await guard(c.req.header("authorization"), sent, ofRoute);
     if (!("token" in verdict)) return toResponse(verdict.refusal);
     c.set("token", verdict.token);
@@ -226,7 +229,13 @@ function requestOf(request: IncomingMessage & { readonly originalUrl?: string })
   const path = request.originalUrl ?? request.url ?? "/";
   const { dpop } = headers; // several come joined by commas
   const url = plainHost.test(host) && plainPath.test(path) ? `${scheme}://${host}${path}` : "";
-  return { method, url, dpop: typeof dpop === "string" ? dpop : undefined, certificate: certificateOf(socket) };
+  return {
+    method,
+    url,
+    dpop: typeof dpop === "string" ? dpop : undefined,
+    certificate: certificateOf(socket),
+    header: (name) => headers[name.toLowerCase()]?.toString(),
+  };
 }
 
 function toResponse({ status, headers, body }: Refusal): Response {

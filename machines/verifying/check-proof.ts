@@ -38,10 +38,11 @@ const mostKeys = 1000;
 /**
  * Makes a function that checks DPoP proofs, and accepts each of them once.
  *
+ * @param onReplay is told of a proof that came before
  * @throws {TokenError} `ERR_TOKEN_PROOF`, by the function
  * @see RFC 9449 section 4.3
  */
-export function createProofCheck(now: () => Date): (request: BoundRequest) => Promise<void> {
+export function createProofCheck(now: () => Date, onReplay?: () => void): (request: BoundRequest) => Promise<void> {
   const used = new UsedProofs(mostProofs, PROOF_SECONDS + aheadSeconds);
   const keys = new Map<string, KnownKey>();
 
@@ -76,7 +77,9 @@ export function createProofCheck(now: () => Date): (request: BoundRequest) => Pr
       throw refused("must be new: made within the last minute, by a clock that is right");
     }
     verifySignature(dpop!, key, header.alg as SigningAlgorithm);
-    if (!used.take(tokenHash(`${thumbprint} ${jti}`), iat, seconds)) throw refused("must not be used twice");
+    if (used.take(tokenHash(`${thumbprint} ${jti}`), iat, seconds)) return;
+    onReplay?.();
+    throw refused("must not be used twice");
   };
 }
 

@@ -1,6 +1,7 @@
 import { shown } from "../../constructs/keys/shown";
-import { MachineError, OptionError, TokenError } from "../errors";
+import { type ErrorCode, MachineError, OptionError, TokenError } from "../errors";
 import { type Log, quietly, toStandardError } from "../log";
+import { joinObservers, note, type ObservedOutcome, type Observer, observe } from "../observer";
 import { type CallerCertificates, createCertificateCheck } from "./check-certificate";
 import { createProofCheck } from "./check-proof";
 import { createRefusals, type Refusal, type Scheme, unanswered } from "./refusal";
@@ -74,6 +75,12 @@ export interface GuardOptions {
    * @default - standard error
    */
   readonly log?: Log;
+  /**
+   * Are told of each verdict: {@link createMetrics}, {@link createTracing}. The verifier tells those of its issuer.
+   *
+   * @default - none
+   */
+  readonly observers?: readonly Observer[];
 }
 
 /** The verified token of a request, or the answer that refuses the request. */
@@ -94,6 +101,12 @@ export interface GuardedRequest {
    * @default - none
    */
   readonly certificate?: Buffer | undefined;
+  /**
+   * Reads another header. Only the trace of the caller is looked for, and only if there is an observer for traces.
+   *
+   * @default - the trace of a caller is not seen
+   */
+  readonly header?: (name: string) => string | undefined;
 }
 
 /**
@@ -152,7 +165,9 @@ export function createGuard(options: GuardOptions): Guard {
   checkRoles(roles);
   const origin = readOrigin(options.origin);
   let isTold = false;
-  const checkProof = createProofCheck(options.now ?? (() => new Date()));
+  const observer = joinObservers(options.observers);
+  const onReplay = observer && (() => note(observer, { name: "replayed_proof" }));
+  const checkProof = createProofCheck(options.now ?? (() => new Date()), onReplay);
 
   const checkCertificate = createCertificateCheck(options.callerCertificates);
   const refuseAs = createRefusals(realm, requireBinding);
@@ -168,8 +183,14 @@ export function createGuard(options: GuardOptions): Guard {
     await checkProof({ ...request, url: atOrigin(request.url, origin), accessToken, thumbprint });
   };
 
-  const judge = async (token: string, scheme: Scheme, request: GuardedRequest | undefined): Promise<VerifiedToken> => {
+  const judge = async (
+    token: string,
+    scheme: Scheme,
+    request: GuardedRequest | undefined,
+    seen: Seen | undefined,
+  ): Promise<VerifiedToken> => {
     const verified = await verify(token, { checksBinding: true });
+    if (seen) seen.caller = verified.caller;
     const thumbprint = verified.confirmation?.jkt;
     if (scheme === "Bearer" && thumbprint !== undefined) unlessBound(verified);
     if (scheme === "DPoP" && thumbprint === undefined) {
@@ -183,7 +204,12 @@ export function createGuard(options: GuardOptions): Guard {
     return verified;
   };
 
-  return async (authorization, request, needs) => {
+  const decide = async (
+    authorization: string | null | undefined,
+    request: GuardedRequest | undefined,
+    needs: RouteNeeds | undefined,
+    seen?: Seen,
+  ): Promise<Verdict> => {
     const ofRoute = readNeeds(needs);
     const [given = "", ...rest] = (authorization ?? "").trim().split(" ");
     const scheme = schemeOf(given, request);
@@ -199,7 +225,7 @@ export function createGuard(options: GuardOptions): Guard {
       if (!tokenCharacters.test(token)) {
         throw new TokenError("ERR_TOKEN_MALFORMED", "the token has characters that no token may have");
       }
-      const verified = await judge(token, scheme, request);
+      const verified = await judge(token, scheme, request, seen);
       requireScopes(verified, needs ? [...scopes, ...ofRoute.scopes] : scopes);
       const allRoles = needs ? [...roles, ...ofRoute.roles] : roles;
       if (allRoles.length > 0) requireRoles(verified.roles ?? [], allRoles);
@@ -216,6 +242,30 @@ export function createGuard(options: GuardOptions): Guard {
       return refuse(403, "insufficient_scope", message, { code, scope: (error.scopes ?? scopes).join(" ") });
     }
   };
+  if (!observer) return (authorization, request, needs) => decide(authorization, request, needs);
+  return (authorization, request, needs) => {
+    const seen: Seen = {};
+    const header = request?.header;
+    return observe(
+      observer,
+      { name: "guarded_request", ...(header && { header }) },
+      () => decide(authorization, request, needs, seen),
+      (verdict) => outcomeOf(verdict, seen),
+    );
+  };
+}
+
+/** What was learnt of a request before it was refused. */
+interface Seen {
+  caller?: string;
+}
+
+function outcomeOf(verdict: Verdict, { caller }: Seen): ObservedOutcome {
+  const known = caller === undefined ? {} : { caller };
+  if ("token" in verdict) return { code: "OK", ...known };
+  const { status, body } = verdict.refusal;
+  const without = status === 400 ? "INVALID_REQUEST" : "NO_TOKEN";
+  return { code: (body.code as ErrorCode | undefined) ?? without, status, ...known };
 }
 
 /** How a bound token is sent. */

@@ -2,9 +2,10 @@ import { introspectionRequest, processIntrospectionResponse, ResponseBodyError }
 import { shown } from "../../constructs/keys/shown";
 import { explainIssuerError, type Issuer } from "../calling/open-issuer";
 import { IssuerError, OptionError, TokenError } from "../errors";
+import { note, observe } from "../observer";
 import { checkKeySource, type KeySource } from "../signing/key-source";
 import { authenticateWith, checkClientId } from "../signing/sign-assertion";
-import { checkText, parseToken } from "./parse-token";
+import { checkText, isText, parseToken } from "./parse-token";
 import {
   checkNotExpired,
   checkRules,
@@ -89,12 +90,12 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
     }
   };
 
-  const judge = async (token: string) => {
+  const { observer } = issuer;
+  const verification = { name: "verification", way: "online", issuer: issuer.issuer } as const;
+  const hit = { name: "verification_cache_hit", way: "online" } as const;
+
+  const verify = async (token: string) => {
     checkText(token);
-    const now = issuer.now().getTime();
-    const name = nameOf(token);
-    const remembered = known.get(name, now);
-    if (remembered) return remembered;
     const answer = await introspect(token);
     if (!answer.active) {
       throw new TokenError("ERR_TOKEN_INACTIVE", "the token is revoked, has expired or is not for this API");
@@ -102,6 +103,18 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
     if (answer.iss !== issuer.issuer) throw wrongClaim("iss", "is missing or wrong");
     const verified = readClaims(answer, options);
     checkNotExpired(verified, options, issuer.now());
+    return verified;
+  };
+  const judge = async (token: string) => {
+    if (!isText(token)) return await observe(observer, verification, () => verify(token)); // which refuses it
+    const now = issuer.now().getTime();
+    const name = nameOf(token);
+    const remembered = known.get(name, now);
+    if (remembered) {
+      if (observer) note(observer, hit);
+      return remembered;
+    }
+    const verified = await observe(observer, verification, () => verify(token));
     known.put(name, verified, now, now + cacheSeconds * 1000);
     return verified;
   };

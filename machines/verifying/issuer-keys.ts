@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from "jose";
 import { explainIssuerError, type Issuer } from "../calling/open-issuer";
 import { IssuerError, MachineError } from "../errors";
+import { type ObservedOperation, observe } from "../observer";
 import { describeFaults, readVerificationKeys, type VerificationKeys } from "./verification-keys";
 
 interface KeySet {
@@ -41,11 +42,14 @@ export class IssuerKeys {
   private retryAt = Number.NEGATIVE_INFINITY;
   private lastError?: unknown;
   private readonly unknown = new Map<string, number>();
+  private readonly request: ObservedOperation;
 
   constructor(
     private readonly issuer: Issuer,
     private readonly maxStaleMs: number,
-  ) {}
+  ) {
+    this.request = { name: "keys_request", issuer: issuer.issuer };
+  }
 
   /**
    * Finds the key of a signature.
@@ -143,7 +147,7 @@ export class IssuerKeys {
     const attempt = ++this.attempts;
     const { held } = this;
     try {
-      const { keys, faults } = await fetchKeys(this.issuer);
+      const { keys, faults } = await observe(this.issuer.observer, this.request, () => fetchKeys(this.issuer));
       const text = JSON.stringify([keys, [...faults]]);
       const changed = held?.text !== text;
       if (changed && faults.size > 0) {

@@ -36,6 +36,11 @@ export function parseToken(token: string): ParsedToken {
   return { header: protectedHeader, payload: readObject(payload, "payload") };
 }
 
+/** Whether a token is text, and not too long to work with. */
+export function isText(token: string): boolean {
+  return typeof token === "string" && token.length <= mostCharacters;
+}
+
 /** Checks that a token is text, and not too long to work with. @throws {TokenError} `ERR_TOKEN_MALFORMED` */
 export function checkText(token: string): void {
   if (typeof token !== "string") throw malformed(`must be text, got: ${token === null ? "null" : typeof token}`);

@@ -2,8 +2,9 @@ import { errors, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from "
 import { shown } from "../../constructs/keys/shown";
 import type { Issuer } from "../calling/open-issuer";
 import { IssuerError, MachineError, OptionError, TokenError } from "../errors";
+import { note, observe } from "../observer";
 import { IssuerKeys } from "./issuer-keys";
-import { checkText, parseToken } from "./parse-token";
+import { isText, parseToken } from "./parse-token";
 import {
   checkList,
   checkNotExpired,
@@ -84,6 +85,9 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
   checkWhole("cacheSize", cacheSize, 1_000_000);
   const keys = new IssuerKeys(issuer, maxStaleSeconds * 1000);
   const known = new VerifiedTokens(cacheSize);
+  const { observer } = issuer;
+  const verification = { name: "verification", way: "offline", issuer: issuer.issuer } as const;
+  const hit = { name: "verification_cache_hit", way: "offline" } as const;
 
   const verify = async (token: string) => {
     const { header } = parseToken(token);
@@ -115,13 +119,16 @@ export function createVerifier(issuer: Issuer, options: VerifierOptions): Verify
   };
 
   const judge = async (token: string) => {
-    checkText(token);
+    if (!isText(token)) return await observe(observer, verification, () => verify(token)); // which refuses it
     const name = nameOf(token);
     const generation = keys.generation();
     const now = issuer.now().getTime();
     const remembered = generation && known.get(name, now, generation);
-    if (remembered) return remembered;
-    const verified = await verify(token);
+    if (remembered) {
+      if (observer) note(observer, hit);
+      return remembered;
+    }
+    const verified = await observe(observer, verification, () => verify(token));
     // If the keys changed meanwhile, the former ones may have judged it.
     if (generation && generation === keys.generation()) {
       known.put(name, verified, now, Number.POSITIVE_INFINITY, generation);

@@ -184,6 +184,28 @@ describe("options", () => {
     expect(machineJson({ requiredScopes: [] }).container.env.join()).not.toContain("REQUIRED_SCOPES");
   });
 
+  it.each([
+    [true, 9464],
+    [{}, 9464],
+    [{ port: 9000 }, 9000],
+  ] as const)("serves metrics inside the network alone, with the certificate of its key: %j", (metrics, port) => {
+    const { container, machine } = machineJson({ metrics });
+    expect(container.env).toEqual(
+      expect.arrayContaining([`METRICS_PORT=${port}`, "CERTIFICATE_FILE=/run/machine/signing.crt"]),
+    );
+    expect(container.ports).toEqual([{ internal: 3000, external: 3000, ip: "127.0.0.1" }]);
+    expect(machine.metricsUrl).toBe(`http://orders:${port}/metrics`);
+    const { source, ...rest } = container.upload.at(-1);
+    expect(rest).toEqual({ file: "/run/machine/signing.crt", owner: "1000", permissions: "0444" });
+    const pem = readFileSync(join("cdktf.out/stacks/test", source), "utf8");
+    expect(readCertificate(pem, "x").kid).toBe(FIXED["machine-b"].kid);
+  });
+
+  it("serves no metrics where none are asked for", () => {
+    expect(machineJson({ metrics: false }).container).toEqual(machineJson().container);
+    expect(machineJson().machine.metricsUrl).toBeUndefined();
+  });
+
   it("takes a host name in place of a client id that is none, which stays what it is told", () => {
     const { container, machine } = machineJson({ clientId: "https://api.example/${x}", hostName: "api" });
     expect(container).toMatchObject({ name: "api", networks_advanced: [{ aliases: ["api"] }] });
@@ -293,6 +315,16 @@ describe("fails", () => {
     expect(messageOf(() => machineJson({ containerName: "or/ders", image: "node 24" }))).toMatch(
       /^\[test\/Api\] \n {2}- `containerName` must be 2 or more .*\n {2}- `image` must name an image, .*$/,
     );
+  });
+
+  it.each([
+    [true, 9464, "`metrics` must have another port than the API, got: 9464 for both; give `metrics.port`"],
+    [{ port: 3000 }, 3000, "`metrics` must have another port than the API, got: 3000 for both; give `metrics.port`"],
+    [{ port: 0 }, 3000, "`metrics.port` must be a port between 1 and 65535, got: 0"],
+    [{ ports: 1 }, 3000, "`ports` is not an option; the options are port"],
+    ["yes", 3000, "`metrics` must be true or an object with a `port`; leave it out for none"],
+  ])("on the metrics %j beside the port %s", (metrics, port, message) => {
+    expect(messageOf(() => machineJson({ metrics: metrics as never, port }))).toBe(`[test/Api] ${message}`);
   });
 
   it("on scopes that no token can have, or that are named twice", () => {

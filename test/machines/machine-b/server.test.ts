@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { selfSign } from "../../../constructs/keys/self-sign";
 import { bundle } from "../bundle";
 import { TestIssuer, type TestKey, testFolder } from "../issuer-fixture";
 
@@ -105,6 +106,52 @@ describe("machine-b as a program", { timeout: 20_000 }, () => {
     await machineB.ended;
   });
 
+  it("serves metrics on a port of their own if it is told to, and none on that of the API", async () => {
+    issuer.clients.set("machine-b", key);
+    const CERTIFICATE_FILE = folder.write("signing.pem", selfSign(key.privateKey, "machine-b", 90));
+    const machineB = start({ METRICS_PORT: "0", CERTIFICATE_FILE });
+    const port = await machineB.port();
+    await expect.poll(machineB.output).toMatch(/metrics on 127\.0\.0\.1:\d+\/metrics\n/);
+    const [, metricsPort] = /metrics on 127\.0\.0\.1:(\d+)\/metrics/.exec(machineB.output())!;
+    const headers = { authorization: `Bearer ${await issuer.mint()}` };
+    for (const path of ["/api/protected", "/api/protected/online"]) {
+      expect((await fetch(`http://127.0.0.1:${port}${path}`, { headers })).status).toBe(200);
+    }
+    expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(404);
+    const scrape = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+    expect([scrape.status, scrape.headers.get("content-type")]).toEqual([
+      200,
+      "text/plain; version=0.0.4; charset=utf-8",
+    ]);
+    const text = await scrape.text();
+    for (const sample of [
+      'm2m_accepted_requests_total{caller="machine-a"} 2',
+      'm2m_verifications_total{way="offline",code="OK"} 2',
+      'm2m_verifications_total{way="online",code="OK"} 1',
+      `m2m_signing_key_expiry_timestamp_seconds{client_id="machine-b",kid="${key.kid}"} `,
+      "nodejs_eventloop_lag_p99_seconds ",
+    ]) {
+      expect(text).toContain(`\n${sample}`);
+    }
+    expect(text).not.toContain("eyJ");
+    for (const [path, method] of [
+      ["/", "GET"],
+      ["/metrics", "POST"],
+    ]) {
+      expect((await fetch(`http://127.0.0.1:${metricsPort}${path}`, { method })).status).toBe(404);
+    }
+    machineB.child.kill("SIGTERM");
+    expect(await machineB.ended).toBe(0);
+  });
+
+  it("does not listen on a second port without METRICS_PORT", async () => {
+    const machineB = start();
+    await machineB.port();
+    expect(machineB.output()).not.toContain("metrics");
+    machineB.child.kill("SIGTERM");
+    await machineB.ended;
+  });
+
   it("does not wait for idle connections when it ends", async () => {
     const machineB = start();
     const port = await machineB.port();
@@ -121,6 +168,13 @@ describe("machine-b as a program", { timeout: 20_000 }, () => {
     ["an audience that is empty", { AUDIENCE: "" }, "`audience` must name this API"],
     ["a key file that is missing", { KEY_FILE: "/missing.key" }, "key file /missing.key cannot be read (ENOENT)"],
     ["an invalid port", { PORT: "http" }, "PORT must be a whole number from 0 to 65535, got: http"],
+    [
+      "metrics on the port of the API",
+      { PORT: "45678", METRICS_PORT: "45678" },
+      "METRICS_PORT must be another port than",
+    ],
+    ["metrics on no port", { METRICS_PORT: "x" }, "METRICS_PORT must be a whole number from 0 to 65535, got: x"],
+    ["metrics on an address that is not its own", { METRICS_PORT: "0", METRICS_HOST: "192.0.2.1" }, "EADDRNOTAVAIL"],
     ["scopes that are none", { REQUIRED_SCOPES: 'a "b"' }, "REQUIRED_SCOPES must be scopes separated by spaces"],
     ["http that is not allowed", { ALLOW_INSECURE_HTTP: "false" }, "`issuer` must be an https address"],
     ["an address that is not its own", { HOST: "192.0.2.1" }, "EADDRNOTAVAIL"],
