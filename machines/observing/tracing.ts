@@ -38,19 +38,19 @@ type Header = (name: string) => string | undefined;
 const getter = { get: (header: Header, name: string) => header(name), keys: () => [] };
 
 const NAMES: Readonly<Record<ObservedOperation["name"], string>> = {
-  token_request: "m2m token request",
-  verification: "m2m token verification",
-  keys_request: "m2m keys request",
-  guarded_request: "m2m guarded request",
+  token_request: "token request",
+  verification: "token verification",
+  keys_request: "keys request",
+  guarded_request: "guarded request",
 };
 
 /**
  * Makes an observer that writes spans of OpenTelemetry, and puts the trace into requests of this process by the propagator
  * of the SDK, usually W3C `traceparent`:
  *
- * - `m2m token request` and `m2m keys request` (CLIENT): the issuer gets the trace
- * - `m2m token verification` (INTERNAL): of a token that is not remembered
- * - `m2m guarded request` (INTERNAL): a guard's verdict. It belongs to the active span, or else to the caller's trace
+ * - `token request` and `keys request` (CLIENT): the issuer gets the trace
+ * - `token verification` (INTERNAL): of a token that is not remembered
+ * - `guarded request` (INTERNAL): a guard's verdict. It belongs to the active span, or else to the caller's trace
  *
  * `machine.fetch` sends the trace of the active span to the API. No attribute holds a token, an assertion or a key.
  *

@@ -76,8 +76,8 @@ describe.each(SERVERS)("a call of one machine to another in %s", (_name, build) 
     await machine.close();
 
     const outer = one("outer");
-    const [grant, guarded] = [one("m2m token request"), one("m2m guarded request")];
-    const [verification, keys] = [one("m2m token verification"), one("m2m keys request")];
+    const [grant, guarded] = [one("token request"), one("guarded request")];
+    const [verification, keys] = [one("token verification"), one("keys request")];
     for (const span of [grant, guarded, verification, keys]) {
       expect(span.spanContext().traceId).toBe(outer.spanContext().traceId);
       expect(span.status.code).toBe(api.SpanStatusCode.UNSET);
@@ -112,7 +112,7 @@ describe("spans", () => {
     await createGuard({ verify, observers, log: () => {} })(`Bearer ${await server.mint()}`);
     server.answers.set("/token", () => ({ status: 401, body: { error: "invalid_client" } }));
     await expect(machine.getToken()).rejects.toMatchObject({ code: "ERR_CLIENT_REFUSED" });
-    const seen = named("m2m guarded request").map(({ attributes, status }) => [
+    const seen = named("guarded request").map(({ attributes, status }) => [
       attributes["error.type"],
       attributes["http.response.status_code"],
       attributes["m2m.caller"],
@@ -124,7 +124,7 @@ describe("spans", () => {
       ["ERR_TOKEN_SCOPE", 403, "machine-a", false],
       ["ERR_UNREACHABLE", 503, undefined, true],
     ]);
-    expect(one("m2m token request")).toMatchObject({
+    expect(one("token request")).toMatchObject({
       attributes: { "error.type": "ERR_CLIENT_REFUSED" },
       status: { code: api.SpanStatusCode.ERROR },
     });
@@ -149,10 +149,10 @@ describe("spans", () => {
     const header = () => "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const request = { method: "GET", url: "http://api.test/", dpop: undefined, header };
     await guard("Bearer x.y.z", request);
-    expect(one("m2m guarded request").spanContext().traceId).toBe("0af7651916cd43dd8448eb211c80319c");
+    expect(one("guarded request").spanContext().traceId).toBe("0af7651916cd43dd8448eb211c80319c");
     exporter.reset();
     await inSpan(() => guard("Bearer x.y.z", request));
-    expect(one("m2m guarded request").parentSpanContext?.spanId).toBe(one("outer").spanContext().spanId);
+    expect(one("guarded request").parentSpanContext?.spanId).toBe(one("outer").spanContext().spanId);
     await machine.close();
   });
 });
