@@ -19,10 +19,12 @@ export interface BoundRequest {
   readonly thumbprint: string;
 }
 
-/** A public key of a caller, and how it was written. */
+/** A public key of a caller, how it was written, and the last token that it was used with. */
 interface KnownKey {
   readonly key: KeyObject;
   readonly text?: string;
+  token?: string;
+  tokenHash?: string;
 }
 
 /** Algorithms of proofs, as a challenge names them. */
@@ -47,17 +49,18 @@ export function createProofCheck(now: () => Date, onReplay?: () => void): (reque
   const keys = new Map<string, KnownKey>();
 
   /** The key of a proof, if it is the one of a thumbprint. Of a key that is written as before, nothing is computed again. */
-  const keyOf = async (jwk: JWK, thumbprint: string): Promise<KeyObject> => {
+  const keyOf = async (jwk: JWK, thumbprint: string): Promise<KnownKey> => {
     const text = textOf(jwk);
     const known = keys.get(thumbprint);
-    if (known && text !== undefined && known.text === text) return known.key;
+    if (known && text !== undefined && known.text === text) return known;
     if ((await thumbprintOf(jwk)) !== thumbprint) throw refused("must be signed by the key that the token is bound to");
     const [usable] = readVerificationKeys([jwk]).keys;
     if (!usable) throw refused("must have a strong public key");
     const key = createPublicKey({ key: usable as JsonWebKey, format: "jwk" });
     if (keys.size >= mostKeys) keys.delete(keys.keys().next().value!);
-    keys.set(thumbprint, { key, text });
-    return key;
+    const added = { key, text };
+    keys.set(thumbprint, added);
+    return added;
   };
 
   return async ({ method, url, dpop, accessToken, thumbprint }) => {
@@ -68,16 +71,16 @@ export function createProofCheck(now: () => Date, onReplay?: () => void): (reque
     if (typeof header.alg !== "string" || !PROOF_ALGORITHMS.includes(header.alg)) {
       throw refused("must be signed by an asymmetric algorithm");
     }
-    const key = await keyOf(publicKeyIn(header), thumbprint);
+    const known = await keyOf(publicKeyIn(header), thumbprint);
     if (payload.htm !== method) throw refused("must be for the method of the request");
     if (!isFor(payload.htu, url)) throw refused("must be for the address of the request");
-    if (payload.ath !== tokenHash(accessToken)) throw refused("must be for the access token of the request");
+    if (payload.ath !== hashOf(accessToken, known)) throw refused("must be for the access token of the request");
     if (typeof jti !== "string" || jti === "" || jti.length > 512) throw refused("must have an id of its own");
     if (typeof iat !== "number" || !(iat <= seconds + aheadSeconds && iat > seconds - PROOF_SECONDS)) {
       throw refused("must be new: made within the last minute, by a clock that is right");
     }
-    verifySignature(dpop!, key, header.alg as SigningAlgorithm);
-    if (used.take(tokenHash(`${thumbprint} ${jti}`), iat, seconds)) return;
+    verifySignature(dpop!, known.key, header.alg as SigningAlgorithm);
+    if (used.take(nameOf(thumbprint, jti), iat, seconds)) return;
     onReplay?.();
     throw refused("must not be used twice");
   };
@@ -110,8 +113,24 @@ async function thumbprintOf(jwk: JWK): Promise<string | undefined> {
 
 /** An address that cannot be read is for no request. */
 function isFor(htu: unknown, url: string): boolean {
-  const target = typeof htu === "string" ? proofTarget(htu) : undefined;
-  return target !== undefined && target === proofTarget(url);
+  const target = proofTarget(url);
+  if (target === undefined || typeof htu !== "string") return false;
+  return htu === target || proofTarget(htu) === target;
+}
+
+/** A caller uses one token for many requests. */
+function hashOf(accessToken: string, known: KnownKey): string {
+  if (known.token !== accessToken || known.tokenHash === undefined) {
+    known.token = accessToken;
+    known.tokenHash = tokenHash(accessToken);
+  }
+  return known.tokenHash;
+}
+
+/** A proof's name in the memory, which a long id must not fill. */
+function nameOf(thumbprint: string, jti: string): string {
+  const name = `${thumbprint} ${jti}`;
+  return jti.length <= 64 ? name : tokenHash(name);
 }
 
 /** A key in its one line, to see whether it was met before. `undefined` for one that is written in a strange way. */
