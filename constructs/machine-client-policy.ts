@@ -49,7 +49,7 @@ const PROPS: Known<MachineClientPolicyProps> = { realm: true, algorithms: true, 
  * Emits a client profile and a client policy; with `algorithms` or `boundTokens` one more of each. Every client that this
  * stack declares in the realm is made and changed after them.
  *
- * Does not look at public clients, nor at the life of assertions, which Keycloak 26.4.7 does not limit.
+ * Does not look at public clients, nor at the life of assertions: Keycloak refuses them 60 s after their `iat` anyway.
  *
  * @throws {ValidationError} for options that cannot be, a name that another policy of the realm has, and at the end of the
  *   synthesis for a declared client that the policy would refuse

@@ -1,9 +1,9 @@
 // The realm itself refuses weak machine clients, whoever adds them.
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { SignJWT } from "jose";
+import { decodeJwt, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Issuer, loadSigningKey, openIssuer, requestToken } from "../../machines";
+import { createDpopKey, type Issuer, loadSigningKey, openIssuer, requestToken } from "../../machines";
 import { rsaPair } from "../generated-key";
 import { ADMIN_PASSWORD, m2m, makeProject, namesOf, SHARED, takeDown } from "./environment";
 import { type Json, type Server, sharedServer } from "./provider/server";
@@ -26,6 +26,9 @@ const realm = new Realm(stack, "Realm", { server, realmName: "client-policies" }
 const signingKey = new SigningKeyPair(stack, "Key", { name: "declared", algorithm: "ES256" });
 new SignedJwtClient(stack, "Declared", { realm, clientId: "declared", signingKey });
 new MachineClientPolicy(stack, "Policy", { realm, algorithms: ["ES256", "RS256"] });
+const bound = new Realm(stack, "BoundRealm", { server, realmName: "client-policies-bound" });
+new SignedJwtClient(stack, "Bound", { realm: bound, clientId: "bound", signingKey, boundTo: "dpop" });
+new MachineClientPolicy(stack, "BoundPolicy", { realm: bound, boundTokens: "dpop" });
 app.synth();
 `;
 
@@ -47,8 +50,8 @@ afterAll(async () => {
 });
 
 /** Adds a client as an administrator would, with every right that it can get. */
-const addByHand = (clientId: string, more: Json) =>
-  server.admin("POST", "/client-policies/clients", {
+const addByHand = (clientId: string, more: Json, realm = "client-policies") =>
+  server.admin("POST", `/${realm}/clients`, {
     ...{ clientId, enabled: true, publicClient: false, serviceAccountsEnabled: true, fullScopeAllowed: true },
     ...more,
   });
@@ -106,5 +109,39 @@ describe("a realm with a MachineClientPolicy", () => {
 
   it("shows no change after that either", async () => {
     expect((await m2m(folder, ["diff"], login)).exitCode).toBe(0);
+  });
+});
+
+describe("a realm whose tokens have to be bound", () => {
+  const boundIssuer = () => {
+    const connectTo = `keycloak:8080=127.0.0.1:${SHARED.keycloakPort}`;
+    return openIssuer({ issuer: `${ISSUER}-bound`, connectTo, allowInsecureHttp: true });
+  };
+
+  it("gives bound tokens to the declared client, and none without a proof", async () => {
+    const other = boundIssuer();
+    const signingKey = loadSigningKey(join(folder, "certs/declared-signing.key"));
+    try {
+      const dpop = createDpopKey();
+      const { accessToken } = await requestToken(other, { clientId: "bound", signingKey, dpop });
+      expect(decodeJwt(accessToken).cnf).toMatchObject({ jkt: dpop.thumbprint });
+      await expect(requestToken(other, { clientId: "bound", signingKey })).rejects.toThrow("DPoP proof is missing");
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("refuses a client without the binding that is added by hand", async () => {
+    const attributes = { "token.endpoint.auth.signing.alg": "ES256" };
+    const added = addByHand("unbound", { clientAuthenticatorType: "client-jwt", attributes }, "client-policies-bound");
+    await expect(added).rejects.toThrow("DPoP token in disabled");
+  });
+
+  it("refuses tokens to a client that lost the binding by hand", async () => {
+    const found = await server.admin("GET", "/client-policies-bound/clients?clientId=bound");
+    const client = found[0];
+    const unbound = { ...client, attributes: { ...client.attributes, "dpop.bound.access.tokens": "false" } };
+    const changed = server.admin("PUT", `/client-policies-bound/clients/${client.id}`, unbound);
+    await expect(changed).rejects.toThrow("DPoP token in disabled");
   });
 });
