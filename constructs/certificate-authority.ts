@@ -112,6 +112,8 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   /** The private key, which may be elsewhere; relative to `cdktf.json`. */
   readonly privateKeyFile: string;
   readonly notAfter: Date;
+  /** @internal What it is called. */
+  readonly _name: string;
 
   /** @internal */
   readonly _roots: readonly X509Certificate[];
@@ -136,6 +138,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
         ? ["`authority` must be a root: no third CA is made below an intermediate one; give the root"]
         : []),
     ]);
+    this._name = name;
     this.isIntermediate = authority !== undefined;
     this._permittedDnsNames = permittedDnsNames.length > 0 ? permittedDnsNames : (authority?._permittedDnsNames ?? []);
     const files = authorityFiles(projectFolder(), place);

@@ -11,6 +11,7 @@ export { KeyError, type KeyErrorCode } from "./keys/errors";
 export { MachineClientPolicy, type MachineClientPolicyProps, type TokenBinding } from "./machine-client-policy";
 export { MachineContainer, type MachineContainerProps, type MachineMetrics } from "./machine-container";
 export { makeSigningKeys } from "./make-signing-keys";
+export { Monitoring, type MonitoringProps } from "./monitoring";
 export { ValidationError } from "./private/errors";
 export type { ClaimValue } from "./private/fixed-claims";
 export type { RealmSignatureAlgorithm } from "./private/realm-props";

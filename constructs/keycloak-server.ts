@@ -22,7 +22,7 @@ import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { ImportedKeycloakServer } from "./private/imported-server";
-import { keycloakContainer } from "./private/keycloak-container";
+import { type KeycloakOptions, keycloakContainer } from "./private/keycloak-container";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
 import { KeycloakProviders } from "./private/keycloak-providers";
 import { ServerTls } from "./private/server-tls";
@@ -138,6 +138,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   readonly networkName: string;
   /** `host:port=address:port` for programs outside the network, as in curl's `--connect-to`. */
   readonly connectTo: string;
+  readonly containerName: string;
   /** The container's resource, for dependencies. */
   readonly container: Container;
 
@@ -145,6 +146,8 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   readonly _signIn?: SignIn;
   private readonly providers: KeycloakProviders;
   private readonly administrator: BootstrapAdmin;
+  /** What a `Monitoring` adds. */
+  private observing: KeycloakOptions = { build: [], start: [] };
 
   constructor(
     scope: Construct,
@@ -170,6 +173,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     ]);
     const tls = props.tls && new ServerTls(this, name, clientCertificates, props.tls, props.provider);
     const [scheme, inside] = tls ? ["https", 8443] : ["http", 8080];
+    this.containerName = name;
     this.url = `${scheme}://localhost:${port}`;
     this.issuerBase = `${scheme}://keycloak:${inside}`;
     this.connectTo = `keycloak:${inside}=127.0.0.1:${port}`;
@@ -191,7 +195,8 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       mode,
       startTimeout,
       tls,
-      image: optimisedKeycloakImage(this, base, tls),
+      options: () => this.options(tls),
+      image: optimisedKeycloakImage(this, base, tls, () => this.options(tls).build),
       network,
       volume,
     });
@@ -204,6 +209,16 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     this._signIn = signIn;
     // Also if Terraform signs in only from other stacks: in this one the server gets its administrator.
     this.administrator.expectSameInTerraform();
+  }
+
+  /** @internal Has Keycloak started with further options, whenever in the synthesis it is said. */
+  _observe(options: KeycloakOptions): void {
+    this.observing = options;
+  }
+
+  private options(tls?: ServerTls): KeycloakOptions {
+    const { build, start } = this.observing;
+    return { build: [...(tls?.buildOptions ?? []), ...build], start };
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {

@@ -154,6 +154,8 @@ export class MachineContainer extends Construct {
   readonly connectTo: string;
   /** Where Prometheus in the network reads its metrics. Absent without `metrics`. */
   readonly metricsUrl?: string;
+  readonly containerName: string;
+  readonly server: KeycloakServer;
 
   constructor(scope: Construct, id: string, props: MachineContainerProps) {
     super(scope, id);
@@ -181,6 +183,8 @@ export class MachineContainer extends Construct {
       ...(Token.isUnresolved(image) ? [] : checkImage("image", image)), // of a resource that builds it, for example
       ...claimContainer(this, containerName, "publishedPort", publishedPort),
     ]);
+    this.containerName = containerName;
+    this.server = server;
     this.url = `${tls.isServed ? "https" : "http"}://${hostName}:${port}`;
     this.connectTo = `${hostName}:${port}=127.0.0.1:${publishedPort}`;
     const metricsAt = metricsPort(metrics);

@@ -1,5 +1,12 @@
 import { needsImage } from "../constructs/contract/build-context";
-import { DOCKER, EMBEDDED_KEYCLOAK, readSources, type Sources } from "../constructs/contract/sources";
+import {
+  DOCKER,
+  EMBEDDED_KEYCLOAK,
+  LOCAL_MONITORING_IMAGE,
+  makesImages,
+  readSources,
+  type Sources,
+} from "../constructs/contract/sources";
 import { cacheFolder } from "./bring/cache";
 import { bringDockerEngine } from "./bring/docker-engine";
 import { bringDockerProvider } from "./bring/docker-provider";
@@ -127,8 +134,11 @@ async function bringDocker(
     image !== undefined && (!stacks || stacks.some(({ json, folder }) => needsImage(json, folder, image)));
   const keycloakImage = isNeeded(recorded?.keycloakImage) ? sources?.keycloakImage : undefined;
   const machineImage = isNeeded(recorded?.machineImage) ? sources?.machineImage : undefined;
+  const local = makesImages(recorded) ? LOCAL_MONITORING_IMAGE : undefined;
+  // Without stacks it is said what every project needs, and few are watched.
+  const monitoring = stacks && isNeeded(local) ? local : undefined;
   await settleAll([
-    wanted ? bringImages(cache, keycloakImage, machineImage, out) : undefined,
+    wanted ? bringImages(cache, { keycloak: keycloakImage, machine: machineImage, monitoring }, out) : undefined,
     sources?.dockerProvider === "built" ? bringDockerProvider(cache, out) : undefined,
   ]);
   return { ...session, env: { ...session.env, ...(engine?.host && { DOCKER_HOST: engine.host }) } };

@@ -4,7 +4,17 @@ import type { ResourceJson } from "./terraform-json";
 export const LABEL = "cdktf-keycloak-m2m";
 
 /** What a thing in Docker is: of a server's, a machine, or an image. */
-type Role = "keycloak" | "network" | "data" | "machine" | "keycloak-optimised" | "debian" | "node";
+type Role =
+  | "keycloak"
+  | "network"
+  | "data"
+  | "machine"
+  | "prometheus"
+  | "alertmanager"
+  | "keycloak-optimised"
+  | "debian"
+  | "node"
+  | "monitoring";
 
 /** A label, as Terraform's Docker provider takes it. */
 interface Label {

@@ -100,6 +100,25 @@ export function importedApisIn(stack: StackJson): ImportedApiDescription[] {
   return Object.values(importedApis);
 }
 
+/** What `m2m` has to know of a Monitoring: the addresses on this machine. */
+export interface MonitoringDescription {
+  /** Of the Keycloak that is watched, as Terraform reaches it. */
+  readonly server: string;
+  readonly prometheus: string;
+  readonly alertmanager: string;
+}
+
+/** Marks a Monitoring in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
+export function monitoringMarker(address: string, description: MonitoringDescription): Override<MonitoringDescription> {
+  return [`//.monitoring.${address}`, description];
+}
+
+/** The Monitorings that a stack declares. */
+export function monitoringsIn(stack: StackJson): MonitoringDescription[] {
+  const { monitoring = {} } = (stack["//"] ?? {}) as { monitoring?: Record<string, MonitoringDescription> };
+  return Object.values(monitoring);
+}
+
 /** Marks the client that Terraform itself signs in as (`DeployerClient`), in the JSON of that client. */
 export const DEPLOYER_MARKER: Override<boolean> = ["//.deployer", true];
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readTextIfThere } from "../keys/read-file";
+import { localImage } from "./docker-names";
 import { ContractError } from "./errors";
 import { m2mFolder, projectFolder } from "./project-files";
 
@@ -41,6 +42,13 @@ export const KEYCLOAK_RELEASE = "26.4.7";
 export function officialKeycloakImage(version = KEYCLOAK_VERSION): string {
   return `quay.io/keycloak/keycloak:${version}`;
 }
+
+/** The official images of Prometheus and Alertmanager. */
+export const OFFICIAL_PROMETHEUS_IMAGE = "quay.io/prometheus/prometheus:v3.5.0";
+export const OFFICIAL_ALERTMANAGER_IMAGE = "quay.io/prometheus/alertmanager:v0.28.1";
+
+/** Both as one image, made where no official images are to be had. The number counts the changes of what is in it. */
+export const LOCAL_MONITORING_IMAGE = localImage("monitoring", "1");
 
 /** The official image for machines. */
 export const OFFICIAL_MACHINE_IMAGE = "node:22-bookworm-slim";
@@ -90,6 +98,20 @@ export function keycloakProviderSource(): ProviderSource {
 /** The image of a server that names neither image nor version. */
 export function defaultKeycloakImage(): string {
   return readSources(projectFolder())?.keycloakImage ?? officialKeycloakImage();
+}
+
+/** The images of a `Monitoring` that names none. */
+export function defaultMonitoringImages() {
+  const isMade = makesImages(readSources(projectFolder()));
+  return {
+    prometheus: isMade ? LOCAL_MONITORING_IMAGE : OFFICIAL_PROMETHEUS_IMAGE,
+    alertmanager: isMade ? LOCAL_MONITORING_IMAGE : OFFICIAL_ALERTMANAGER_IMAGE,
+  };
+}
+
+/** Whether a project has settled on images that are made on its machine. */
+export function makesImages(sources: Sources | undefined): boolean {
+  return sources?.keycloakImage !== undefined;
 }
 
 /** The image of a machine that names none. */

@@ -2,6 +2,7 @@ import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import type { Network } from "@cdktf/provider-docker/lib/network";
 import type { Volume } from "@cdktf/provider-docker/lib/volume";
+import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { labels } from "../contract/docker-names";
 import { dockerProvider } from "./docker";
@@ -27,6 +28,12 @@ const HEALTH_CHECK = {
   retries: 3,
 };
 
+/** Options of `kc.sh build`, which `start-dev` needs too, and of `kc.sh start`. */
+export interface KeycloakOptions {
+  readonly build: readonly string[];
+  readonly start: readonly string[];
+}
+
 /** What differs from one server to another. */
 interface KeycloakContainerProps {
   readonly name: string;
@@ -39,6 +46,8 @@ interface KeycloakContainerProps {
   readonly startTimeout: number;
   /** Without it Keycloak speaks plain http. */
   readonly tls?: ServerTls;
+  /** Further options of `kc.sh`, asked for at the end of the synthesis. */
+  readonly options: () => KeycloakOptions;
   readonly image: Image;
   readonly network: Network;
   readonly volume: Volume;
@@ -50,7 +59,7 @@ export function keycloakContainer(server: Construct, props: KeycloakContainerPro
     provider: dockerProvider(server),
     name: props.name,
     image: props.image.imageId,
-    command: startCommand(props),
+    command: Lazy.listValue({ produce: () => startCommand(props) }),
     restart: "unless-stopped",
     networksAdvanced: [{ name: props.network.name, aliases: ["keycloak"] }],
     ports: [{ internal: props.tls ? 8443 : 8080, external: props.port, ip: "127.0.0.1" }],
@@ -62,11 +71,11 @@ export function keycloakContainer(server: Construct, props: KeycloakContainerPro
   });
 }
 
-function startCommand({ mode, url, tls }: KeycloakContainerProps): string[] {
+function startCommand({ mode, url, tls, options }: KeycloakContainerProps): string[] {
   // Health, metrics and client certificates are build options. start-dev builds by itself, so it needs them again.
-  const start =
-    mode === "dev" ? ["start-dev", "--health-enabled=true", ...(tls?.buildOptions ?? [])] : ["start", "--optimized"];
+  const { build, start } = options();
+  const how = mode === "dev" ? ["start-dev", "--health-enabled=true", ...build] : ["start", "--optimized"];
   // The admin console signs in at this address, so a browser must reach it. Realms for machines have an address of their own
   // (`frontendUrl`): the one inside the network.
-  return [...start, ...(tls?.startOptions ?? ["--http-enabled=true"]), `--hostname=${url}`];
+  return [...how, ...(tls?.startOptions ?? ["--http-enabled=true"]), ...start, `--hostname=${url}`];
 }

@@ -1,4 +1,5 @@
 import { Image } from "@cdktf/provider-docker/lib/image";
+import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { writeBuildContext } from "../contract/build-context";
 import { LABEL, localImage } from "../contract/docker-names";
@@ -8,21 +9,30 @@ import type { ServerTls } from "./server-tls";
 /**
  * Keycloak, optimised once: build options are fixed by `kc.sh build`, so that a start does not augment again.
  *
+ * @param options those that differ, asked for at the end of the synthesis: a `Monitoring` may come after the server
  * @see https://www.keycloak.org/server/containers
  */
-export function optimisedKeycloakImage(scope: Construct, base: string, tls?: ServerTls): Image {
-  const options = ["--health-enabled=true", "--metrics-enabled=true", ...(tls?.buildOptions ?? [])];
+export function optimisedKeycloakImage(
+  scope: Construct,
+  base: string,
+  tls: ServerTls | undefined,
+  options: () => readonly string[],
+): Image {
+  const build = () => writeBuildContext(stackFolder(scope), "keycloak-image", dockerfile(base, tls, options()));
+  const name = Lazy.stringValue({ produce: () => localImage("keycloak-optimised", build().hash) });
+  const context = Lazy.stringValue({ produce: () => build().context });
+  return new Image(scope, "Image", { name, keepLocally: true, buildAttribute: { context, tag: [name] } });
+}
+
+function dockerfile(base: string, tls: ServerTls | undefined, options: readonly string[]): string {
   // Keycloak's user has to own the folder of certificates, to put renewed ones in place.
   const folders = ["/opt/keycloak/data/import", ...(tls ? ["/opt/keycloak/conf/tls"] : [])];
-  const dockerfile = [
+  return [
     `FROM ${base}`,
     `LABEL ${LABEL}="keycloak-optimised"`,
     // data/import exists so that a volume mounted on data belongs to Keycloak's user, and so does what lies below it.
     `RUN mkdir -p ${folders.join(" ")} && \\`,
-    `    /opt/keycloak/bin/kc.sh build ${options.join(" ")}`,
+    `    /opt/keycloak/bin/kc.sh build ${["--health-enabled=true", "--metrics-enabled=true", ...options].join(" ")}`,
     "",
   ].join("\n");
-  const { context, hash } = writeBuildContext(stackFolder(scope), "keycloak-image", dockerfile);
-  const name = localImage("keycloak-optimised", hash);
-  return new Image(scope, "Image", { name, keepLocally: true, buildAttribute: { context, tag: [name] } });
 }

@@ -28,6 +28,7 @@ export const ENVIRONMENTS = [
   "who-can",
   "events",
   "client-policies",
+  "monitored",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

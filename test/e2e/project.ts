@@ -41,6 +41,8 @@ export function makeProject(names: Names, options: ProjectOptions = {}): string 
     "m2m:keycloakStartTimeoutSeconds": 500, // the machine may be busy with other work
     "m2m:machineName": names.machine,
     "m2m:machinePort": names.machinePort,
+    "m2m:prometheusPort": names.keycloakPort + 5,
+    "m2m:alertmanagerPort": names.keycloakPort + 6,
   };
   writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ language: "typescript", app, context }));
   writeFileSync(join(folder, "main.ts"), main);
@@ -52,7 +54,8 @@ const run = promisify(execFile);
 /** Removes from Docker what an environment may have left there. */
 export async function removeFromDocker({ keycloak, machine }: Names): Promise<void> {
   const docker = (...args: string[]) => run("docker", args).catch(() => undefined);
-  await docker("rm", "--force", keycloak, machine);
-  await docker("volume", "rm", `${keycloak}-data`);
+  const watching = [`${keycloak}-prometheus`, `${keycloak}-alertmanager`];
+  await docker("rm", "--force", keycloak, machine, ...watching);
+  await docker("volume", "rm", "--force", ...[keycloak, ...watching].map((name) => `${name}-data`));
   await docker("network", "rm", `${keycloak}-network`);
 }

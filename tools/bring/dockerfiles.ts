@@ -32,3 +32,24 @@ export function machineDockerfile(base: string, version: string): string {
     "",
   ].join("\n");
 }
+
+/**
+ * Debian's Prometheus and Alertmanager, with the folders and the user of the official images. Debian runs them as users of
+ * their own, whom the official images do not have.
+ */
+export function monitoringDockerfile(base: string): string {
+  const folders = "/etc/prometheus /etc/alertmanager /prometheus /alertmanager";
+  return [
+    `FROM ${base}`,
+    "RUN apt-get update && apt-get install -y --no-install-recommends prometheus prometheus-alertmanager" +
+      " && apt-get clean && rm -rf /var/lib/apt/lists/*" +
+      // Debian's program has the name of its package.
+      " && ln -s prometheus-alertmanager /usr/bin/alertmanager" +
+      ` && mkdir -p ${folders} && chown 65534:65534 /prometheus /alertmanager`,
+    "ENV LANG=C.UTF-8",
+    dockerfileLabel("monitoring"),
+    "USER 65534",
+    'CMD ["prometheus", "--version"]',
+    "",
+  ].join("\n");
+}

@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { dockerfileLabel, localImage } from "../../constructs/contract/docker-names";
 import { withCacheLock, withWorkFolder } from "./cache";
-import { keycloakDockerfile, machineDockerfile } from "./dockerfiles";
+import { keycloakDockerfile, machineDockerfile, monitoringDockerfile } from "./dockerfiles";
 import { keycloakImage, machineImage, presentImages } from "./image-names";
 import { bringKeycloakDistribution } from "./keycloak-distribution";
 import { bringRootFilesystem } from "./root-filesystem";
@@ -10,15 +10,24 @@ import { type BringContext, must, run } from "./run";
 import { settleAll } from "./settle-all";
 import { step } from "./step";
 
-/** Makes those of the local images that are missing: plain Keycloak, and one for machines, of the Node.js that runs. */
+/** The local images that somebody needs, by their names. */
+interface Wanted {
+  readonly keycloak?: string | undefined;
+  readonly machine?: string | undefined;
+  readonly monitoring?: string | undefined;
+}
+
+/**
+ * Makes those of the local images that are missing: plain Keycloak, one for machines, of the Node.js that runs, and one with
+ * Prometheus and Alertmanager.
+ */
 export async function bringImages(
   cache: string,
-  keycloak: string | undefined,
-  machine: string | undefined,
+  { keycloak, machine, monitoring }: Wanted,
   context: BringContext,
 ): Promise<void> {
   const version = keycloak?.split(":")[1];
-  const wanted = [version && keycloakImage(version), machine].filter((image) => image !== undefined);
+  const wanted = [version && keycloakImage(version), machine, monitoring].filter((image) => image !== undefined);
   if (wanted.length === 0 || (await presentImages(wanted)).size === wanted.length) {
     return;
   }
@@ -34,6 +43,9 @@ export async function bringImages(
     }
     if (machine === machineImage() && !present.has(machine)) {
       await buildMachine(cache, base, context);
+    }
+    if (monitoring !== undefined && !present.has(monitoring)) {
+      await buildMonitoring(cache, base, monitoring, context);
     }
   });
 }
@@ -86,6 +98,12 @@ async function buildMachine(cache: string, base: string, context: BringContext):
       }
       await build(work, image, machineDockerfile(base, process.version));
     }),
+  );
+}
+
+async function buildMonitoring(cache: string, base: string, image: string, context: BringContext): Promise<void> {
+  await step(context.say, `Image ${image}: building`, () =>
+    withWorkFolder(cache, "images", (work) => build(work, image, monitoringDockerfile(base))),
   );
 }
 

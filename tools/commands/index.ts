@@ -11,6 +11,7 @@ import { eventsCommand } from "./events";
 import { keysCommands } from "./keys";
 import { logsCommand } from "./logs";
 import { providerCommand } from "./provider";
+import { statusCommand } from "./status";
 import { testCommand } from "./test";
 import { upCommand } from "./up";
 import { whoCanCommand } from "./who-can";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   downCommand,
   logsCommand,
   eventsCommand,
+  statusCommand,
   doctorCommand,
   envCommand,
   ...keysCommands,

@@ -1,11 +1,9 @@
 import { resolve } from "node:path";
-import { shown } from "../../constructs/keys/shown";
-import { writeAtomically } from "../atomic-file";
 import { command } from "../cli/command";
 import { matrixPage } from "../grants/page";
 import { printMatrices } from "../grants/table";
 import { declaredMatrices, liveMatrices } from "../grants/who-can";
-import { ToolError } from "../output";
+import { writePage } from "../html-page";
 import { openProject } from "../project/project";
 import { synthesize } from "../project/synth";
 
@@ -30,10 +28,3 @@ export const whoCanCommand = command({
     return realms.some(({ differences }) => differences.length > 0) ? DIFFERENCES : 0;
   },
 });
-
-async function writePage(file: string, page: string): Promise<void> {
-  await writeAtomically(resolve(file), page).catch((cause: NodeJS.ErrnoException) => {
-    const text = `${shown(file)} could not be written (${cause.code}); name another file`;
-    throw new ToolError("file-unwritable", text, { cause });
-  });
-}

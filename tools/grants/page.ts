@@ -1,3 +1,4 @@
+import { escaped, htmlPage } from "../html-page";
 import type { Call, MachineRow, RealmMatrix } from "./matrix";
 import { boundText, type Entry, machineText, mayDo, rolesAt } from "./words";
 
@@ -8,45 +9,11 @@ export function matrixPage(realms: readonly RealmMatrix[], isLive: boolean, at: 
     realms.length === 0
       ? "<p>No machines are declared.</p>"
       : realms.map((one, i) => section(one, i, isLive)).join("\n");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Who may call what</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>Who may call what</h1>
-<p>From ${source}, ${escaped(at.toISOString().slice(0, 16).replace("T", " "))} UTC.</p>
-${body}
-</main>
-</body>
-</html>
-`;
+  return htmlPage(
+    "Who may call what",
+    `<p>From ${source}, ${escaped(at.toISOString().slice(0, 16).replace("T", " "))} UTC.</p>\n${body}`,
+  );
 }
-
-const STYLE = `
-:root { color-scheme: light dark; --fg: #1b1b1b; --bg: #ffffff; --line: #8a8a8a; --head: #eeeeee; --add: #8a4b00; --lost: #a3001b; --focus: #0050b3; }
-@media (prefers-color-scheme: dark) { :root { --fg: #ececec; --bg: #161616; --line: #7d7d7d; --head: #2a2a2a; --add: #ffb454; --lost: #ff8f9c; --focus: #7db7ff; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--bg); color: var(--fg); font: 1rem/1.5 system-ui, sans-serif; }
-main { max-width: 80rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
-.wide:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-table { border-collapse: collapse; min-width: 40rem; width: 100%; }
-caption { text-align: start; padding-block: .5rem; }
-th, td { border: 1px solid var(--line); padding: .4rem .6rem; text-align: start; vertical-align: top; overflow-wrap: anywhere; }
-thead th { background: var(--head); }
-td ul { margin: 0; padding: 0; list-style: none; }
-.added { color: var(--add); font-weight: 600; } .missing, .changed { color: var(--lost); font-weight: 600; }
-.differences li { margin-block: .3rem; overflow-wrap: anywhere; }
-@media print { .wide { overflow: visible; } table { min-width: 0; } }
-`;
 
 function section(
   { realm, url, machines, differences, rolesKnown }: RealmMatrix,
@@ -102,16 +69,4 @@ function differenceList(differences: RealmMatrix["differences"]): string {
   if (differences.length === 0) return "<p>Keycloak has what is declared.</p>";
   const items = differences.map(({ text }) => `<li>${escaped(text)}</li>`).join("\n");
   return `<h3>Differences</h3>\n<ul class="differences">\n${items}\n</ul>`;
-}
-
-/** A text as HTML, in an element or a quoted attribute. Clients in Keycloak are called as whoever added them wished. */
-function escaped(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-  };
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character]!);
 }

@@ -1,0 +1,121 @@
+import { type Alert, growth } from "./alert";
+import { EXPIRY, EXPIRY_USED } from "./expiry";
+import type { Watched } from "./facts";
+import { objectiveAlerts } from "./objectives";
+import { JOBS } from "./scrape-config";
+
+/** Every refused sign-in of a client, by the client and Keycloak's word for the reason. */
+const REFUSED = 'keycloak_user_events_total{event="client_login", error!=""}';
+const OFF = 'keycloak_user_events_total{event="client_login", error="client_disabled"}';
+const GRANTED = 'keycloak_user_events_total{event="client_login", error=""}';
+
+/** Refusals of tokens that are good, but not for this API or for what was asked of it. */
+const NOT_GRANTED = 'm2m_refusals_total{code=~"ERR_TOKEN_(SCOPE|ROLE|CLAIM)"}';
+const BAD = 'm2m_refusals_total{code=~"ERR_TOKEN_(MALFORMED|ALGORITHM|SIGNATURE|TYPE|EXPIRED|PROOF|INACTIVE)"}';
+
+/** The alerts, the gravest first. */
+export function alerts(watched: Watched): Alert[] {
+  return [
+    ...outages(),
+    ...refusals(),
+    ...endings(watched),
+    ...silence(watched),
+    ...objectiveAlerts(watched.objectives),
+  ];
+}
+
+function outages(): Alert[] {
+  return [
+    {
+      name: "KeycloakDown",
+      severity: "critical",
+      expr: `up{job="${JOBS.keycloak}"} == 0`,
+      forSeconds: 15,
+      summary: "Keycloak does not answer",
+      todo: "Machines go on with the tokens they have, for minutes. Look at the container and its log.",
+    },
+    {
+      name: "MachineDown",
+      severity: "critical",
+      expr: `up{job="${JOBS.machine}"} == 0`,
+      forSeconds: 15,
+      summary: "the machine {{ $labels.machine }} does not answer",
+      todo: "Look at the container and its log.",
+    },
+    {
+      name: "KeysNotFetched",
+      severity: "critical",
+      expr: `${growth('m2m_jwks_fetches_total{code!="OK"}', ["machine", "code"], "2m")} >= 1`,
+      summary: "{{ $labels.machine }} cannot fetch the realm's public keys: {{ $labels.code }}",
+      todo: "It verifies with the keys it has. Look at the way from the machine to Keycloak.",
+    },
+  ];
+}
+
+function refusals(): Alert[] {
+  return [
+    {
+      name: "ClientDisabled",
+      severity: "critical",
+      expr: `${growth(OFF, ["realm", "client_id"], "5m")} >= 1`,
+      summary: "the client {{ $labels.client_id }} is disabled and asks for tokens",
+      todo: "Somebody disabled it by hand. `m2m drift` shows it, `m2m up` enables it.",
+    },
+    {
+      name: "AssertionsRefused",
+      severity: "warning",
+      expr: `${growth(REFUSED, ["realm", "client_id", "error"], "5m")} >= 5`,
+      summary: "Keycloak refuses {{ $labels.client_id }}: {{ $labels.error }}",
+      todo: "`m2m events` says why, as far as it can be known.",
+    },
+    {
+      name: "CallsNotGranted",
+      severity: "warning",
+      expr: `${growth(NOT_GRANTED, ["machine", "caller", "code"], "5m")} >= 3`,
+      summary: "{{ $labels.machine }} refuses calls that are not granted: {{ $labels.code }}",
+      todo: "`m2m who-can --live` compares the grants with the declaration.",
+    },
+    {
+      name: "BadTokens",
+      severity: "warning",
+      expr: `${growth(BAD, ["machine"], "1m")} >= 60`,
+      summary: "{{ $labels.machine }} gets many tokens that are none",
+      todo: "Its log and that of the proxy before it say from where.",
+    },
+  ];
+}
+
+function endings({ expiryWarningDays }: Watched): Alert[] {
+  // What a machine uses may end before what is declared.
+  const left = `min by (kind, name) ({__name__=~"${EXPIRY}|${EXPIRY_USED}"}) - time()`;
+  return [
+    {
+      name: "KeyEnded",
+      severity: "critical",
+      expr: `${left} <= 0`,
+      summary: "the {{ $labels.kind }} {{ $labels.name }} has ended",
+      todo: "`m2m keys rotate` replaces a signing key, `m2m certificates renew` a certificate.",
+    },
+    {
+      name: "KeyEnds",
+      severity: "warning",
+      expr: `${left} < ${expiryWarningDays * 86_400} > 0`,
+      summary: "the {{ $labels.kind }} {{ $labels.name }} ends in {{ $value | humanizeDuration }}",
+      todo: "`m2m keys rotate` replaces a signing key, `m2m certificates renew` a certificate.",
+    },
+  ];
+}
+
+/** Only of clients that are said to ask all the time: others may have nothing to do. */
+function silence({ callers, silenceSeconds }: Watched): Alert[] {
+  return callers.map(({ realm, clientId }) => {
+    const series = `${GRANTED.slice(0, -1)}, realm="${realm}", client_id="${clientId}"}`;
+    return {
+      name: "MachineSilent",
+      severity: "warning" as const,
+      expr: `sum by (realm, client_id) (increase(${series}[${silenceSeconds}s])) == 0`,
+      summary: "{{ $labels.client_id }} no longer asks for tokens",
+      todo: "Look whether the machine runs.",
+    };
+  });
+}
