@@ -25,9 +25,9 @@ function section(
     : "Each machine, the APIs that it may call, and with what, as declared.";
   return `<section aria-labelledby="realm-${index}">
 <h2 id="realm-${index}">Realm ${escaped(realm)} at ${escaped(url)}</h2>
-<div class="wide" role="region" aria-labelledby="realm-${index}" tabindex="0">
+<div class="wide" role="region" aria-labelledby="table-${index}" tabindex="0">
 <table>
-<caption>${caption}</caption>
+<caption id="table-${index}">${caption}</caption>
 <thead><tr><th scope="col">Machine</th><th scope="col">May call</th><th scope="col">With</th><th scope="col">Roles there</th><th scope="col">Tokens bound to</th></tr></thead>
 ${machines.map(machineRows).join("\n")}
 </table>
