@@ -25,10 +25,11 @@ export interface Recording {
 
 /**
  * How much a counter grew in a window. `increase` misses the first value of a new series, such as the first refusals of a
- * client; so the difference counts, unless the counter began anew.
+ * client; so the difference counts, unless the counter began anew. The last value counts also where its program is down.
  */
 export function growth(counter: string, labels: readonly string[], window: string): string {
   const by = `sum by (${labels.join(", ")})`;
-  const before = `(${by} (${counter} offset ${window}) or ${by} (${counter}) * 0)`;
-  return `((${by} (${counter}) - ${before} >= 0) or ${by} (increase(${counter}[${window}])))`;
+  const now = `${by} (last_over_time(${counter}[${window}]))`;
+  const before = `(${by} (last_over_time(${counter}[${window}] offset ${window})) or ${now} * 0)`;
+  return `((${now} - ${before} >= 0) or ${by} (increase(${counter}[${window}])))`;
 }

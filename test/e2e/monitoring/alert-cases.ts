@@ -80,6 +80,14 @@ const CASES: readonly AlertCase[] = [
     },
   },
   {
+    title: "Keycloak goes down right after refusals",
+    series: { ...ASKS, [events('client_id="machine-a", error="invalid_client_credentials"')]: "_x3 5x2 stale" },
+    at: 60,
+    fires: {
+      AssertionsRefused: { realm: "sjwt", client_id: "machine-a", error: "invalid_client_credentials" },
+    },
+  },
+  {
     title: "refused assertions are an hour old",
     series: { ...ASKS, [events('client_id="machine-a", error="invalid_client_credentials"')]: "0 50x400" },
     at: 3600,
