@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { localImage } from "../../constructs/contract/docker-names";
 import { createDpopKey } from "../../machines";
+import { describeGrants } from "./authorization/matrix";
 import { docker, m2m, makeProject, namesOf, takeDown } from "./environment";
 import { goldenConfiguration } from "./provider/golden";
 import { serverOf } from "./provider/server";
@@ -42,6 +43,8 @@ describe("Keycloak 26.7.2, where introspection demands the audience", () => {
     expect((await workspace.destroy()).exitCode).toBe(0);
     workspace.remove();
   });
+
+  describeGrants(OWN.keycloakPort);
 });
 
 describe("Keycloak 26.7.2 over mutual TLS", () => {
