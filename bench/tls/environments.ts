@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { m2m, makeProject, type Names, ROOT, removeFromDocker } from "../project";
 
-const PASSWORD = { TF_VAR_keycloak_admin_password: "bench-admin-password" };
+export const ADMIN_PASSWORD = "bench-admin-password";
+const PASSWORD = { TF_VAR_keycloak_admin_password: ADMIN_PASSWORD };
 
 const PLAIN: Names = {
   keycloak: "bench-plain-keycloak",
@@ -15,6 +16,13 @@ const SECURE: Names = {
   keycloakPort: 18_510,
   machine: "bench-secure-machine-b",
   machinePort: 13_510,
+};
+
+const MONITORED: Names = {
+  keycloak: "bench-monitored-keycloak",
+  keycloakPort: 18_520,
+  machine: "bench-monitored-machine-b",
+  machinePort: 13_520,
 };
 
 /** An environment in a folder of its own. */
@@ -37,6 +45,12 @@ export function plainEnvironment(): Environment {
 export function secureEnvironment(change = (main: string) => main): Environment {
   const main = readFileSync(join(ROOT, "examples", "secure", "main.ts"), "utf8");
   return environment(SECURE, change(main.replace('"../../constructs"', '"./constructs"')), 8443);
+}
+
+/** The one of examples/monitored. */
+export function monitoredEnvironment(): Environment {
+  const main = readFileSync(join(ROOT, "examples", "monitored", "main.ts"), "utf8");
+  return environment(MONITORED, main.replace('"../../constructs"', '"./constructs"'), 8080);
 }
 
 function environment(names: Names, main: string, port: number): Environment {
