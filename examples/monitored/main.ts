@@ -20,7 +20,8 @@ const stack = new TerraformStack(app, "monitored");
 new PrivateLocalBackend(stack);
 
 const server = new KeycloakServer(stack, "Keycloak");
-const realm = new Realm(stack, "Realm", { server, realmName: "sjwt-example", loginEventsSeconds: 86_400 });
+const kept = { loginEventsSeconds: 86_400, adminEventsSeconds: 604_800 }; // for `m2m events` and `m2m drift`
+const realm = new Realm(stack, "Realm", { server, realmName: "sjwt-example", ...kept });
 
 const keyA = new SigningKeyPair(stack, "MachineAKey", { name: "machine-a" });
 const a = new SignedJwtClient(stack, "MachineA", { realm, clientId: "machine-a", signingKey: keyA });
