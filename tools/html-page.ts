@@ -63,7 +63,7 @@ export function escaped(text: string): string {
 export interface Cell {
   readonly text: string;
   /** A class of the style; the text alone has to say it as well. */
-  readonly look?: "good" | "bad" | "number";
+  readonly look?: "good" | "bad" | "number" | "number bad";
 }
 
 /**

@@ -14,6 +14,7 @@ import { App, type TerraformResource, TerraformStack } from "cdktf";
 import {
   CertificateAuthority,
   KeycloakServer,
+  MachineClientPolicy,
   MachineContainer,
   PrivateLocalBackend,
   ProtectedApi,

@@ -47,7 +47,9 @@ function without(uncovered: string, line: string, parts: readonly string[]): str
 function textsIn(file: string): string[][] {
   const found: string[][] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) found.push([node.text]);
+    // A text may have gaps for Prometheus to fill.
+    if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node))
+      found.push(node.text.split(/\{\{.*?\}\}/));
     if (ts.isTemplateExpression(node)) {
       found.push([node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].map((part) => part.trim()));
     }

@@ -59,11 +59,15 @@ const addByHand = (clientId: string, more: Json, realm = "client-policies") =>
 /** Adds a client that signs, and asks for a token as it. */
 async function signing(clientId: string, alg: string): Promise<{ status: number; answer: Json }> {
   const { publicKey, privateKey } = rsaPair();
-  const certificate = publicKey.export({ type: "spki", format: "der" }).toString("base64");
-  const attributes = { "token.endpoint.auth.signing.alg": alg, "jwt.credential.public.key": certificate };
+  const key = { ...publicKey.export({ format: "jwk" }), kid: clientId, alg, use: "sig" };
+  const attributes = {
+    "token.endpoint.auth.signing.alg": alg,
+    "use.jwks.string": "true",
+    "jwks.string": JSON.stringify({ keys: [key] }),
+  };
   await addByHand(clientId, { clientAuthenticatorType: "client-jwt", attributes });
   const assertion = await new SignJWT({ jti: randomUUID() })
-    .setProtectedHeader({ alg })
+    .setProtectedHeader({ alg, kid: clientId })
     .setIssuer(clientId)
     .setSubject(clientId)
     .setAudience(ISSUER)

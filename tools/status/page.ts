@@ -84,7 +84,7 @@ function ending(until: string, daysLeft: number): string | Cell {
 }
 
 function refusals(count: number): Cell {
-  return count > 0 ? bad(String(count)) : number(count);
+  return { ...number(count), ...(count > 0 && { look: "number bad" }) };
 }
 
 function number(count: number): Cell {

@@ -159,11 +159,23 @@ export async function toldAlerts({ keycloakPort }: Names): Promise<string[]> {
   return told.sort();
 }
 
-/** Waits, at most as long as an alert may take, until just these are told. Gives what is told in the end. */
-export async function alertsBecome(names: Names, expected: readonly string[], withinMs = 60_000): Promise<string[]> {
-  const end = Date.now() + withinMs;
+/** How long an alert may take. */
+const WITHIN_MS = 60_000;
+
+/** Waits until just these are told. Gives what is told in the end. */
+export async function alertsBecome(names: Names, expected: readonly string[]): Promise<string[]> {
+  return await waited(names, (told) => told.join() === [...expected].sort().join());
+}
+
+/** Waits until one is told, whatever is told beside it. Gives what is told in the end. */
+export async function alertIsTold(names: Names, expected: string): Promise<string[]> {
+  return await waited(names, (told) => told.includes(expected));
+}
+
+async function waited(names: Names, isEnough: (told: string[]) => boolean): Promise<string[]> {
+  const end = Date.now() + WITHIN_MS;
   let told = await toldAlerts(names);
-  while (told.join() !== [...expected].sort().join() && Date.now() < end) {
+  while (!isEnough(told) && Date.now() < end) {
     await setTimeout(1_000);
     told = await toldAlerts(names);
   }
