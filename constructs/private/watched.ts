@@ -9,12 +9,17 @@ import type { ISigningKey } from "../signing-key";
 import { TlsCertificate } from "../tls-certificate";
 import { ImportedCertificate } from "./imported-certificate";
 
-/** Everything in the app that ends one day, each once: by the client whose key it is, or the name in the certificate. */
+/**
+ * Everything in the app that ends one day, by the client whose key it is, or the name in the certificate. Realms may have
+ * clients of one id, and a name may be in several certificates: what ends first is told.
+ */
 export function expiringIn(scope: IConstruct): Expiring[] {
   const all = new Map<string, Expiring>();
   for (const node of scope.node.root.node.findAll()) {
     const one = expiring(node);
-    if (one) all.set(`${one.kind} ${one.name}`, one);
+    const key = one && `${one.kind} ${one.name}`;
+    const former = key && all.get(key);
+    if (key && !(former && former.notAfter <= one.notAfter)) all.set(key, one);
   }
   return [...all.values()].sort((one, two) => (one.kind + one.name < two.kind + two.name ? -1 : 1));
 }

@@ -9,6 +9,7 @@ import {
   type MonitoringProps,
   Realm,
   SignedJwtClient,
+  SigningKeyPair,
 } from "../../constructs";
 import { fixedKey, inTemporaryProject, messageOf, newApp, newStack, synth } from "./project";
 
@@ -112,6 +113,22 @@ describe("what is watched", () => {
       expr: `vector(${Math.floor(signingKey.notAfter.getTime() / 1000)})`,
       labels: { kind: "signing key", name: "machine-a" },
     });
+  });
+
+  it("is the first end of keys that clients of one id have in two realms", () => {
+    const { stack, server } = declared();
+    const signingKey = new SigningKeyPair(stack, "Ends", { name: "ends", validityDays: 30 });
+    const realm = new Realm(stack, "Before", { server, realmName: "before" });
+    new SignedJwtClient(stack, "B", { realm, clientId: "machine-b", signingKey });
+    const later = new Realm(stack, "Later", { server, realmName: "later" });
+    const lasting = fixedKey(stack, "machine-b", "Lasting");
+    new SignedJwtClient(stack, "LaterB", { realm: later, clientId: "machine-b", signingKey: lasting });
+    const ends = rulesIn(synth(stack)).filter(
+      (rule: { labels?: { name?: string } }) => rule.labels?.name === "machine-b",
+    );
+    expect(ends.map(({ expr }: { expr: string }) => expr)).toEqual([
+      `vector(${Math.floor(signingKey.notAfter.getTime() / 1000)})`,
+    ]);
   });
 
   it("is every machine that serves metrics, also in a stack of its own", () => {
