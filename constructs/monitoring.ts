@@ -11,7 +11,7 @@ import { scrapeConfig } from "./monitoring/scrape-config";
 import { checkImage, checkKnown, checkPort, checkSeconds, checkUrl, type Known } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { failOn } from "./private/errors";
-import { checkCallers, checkDays, checkMilliseconds, checkPercent } from "./private/monitoring-checks";
+import { checkCallers, checkDays, checkMilliseconds, checkPercent, checkSilence } from "./private/monitoring-checks";
 import { alertmanagerContainer, PORTS, prometheusContainer } from "./private/monitoring-containers";
 import { stagePublicFile } from "./private/project";
 import { setting } from "./private/settings";
@@ -163,6 +163,7 @@ export class Monitoring extends Construct {
       ...checkCallers(props.callers ?? [], server),
       ...checkSeconds("silenceSeconds", props.silenceSeconds ?? 900, 86_400, 900),
       ...checkSeconds("scrapeSeconds", scrapeSeconds, 60, 10),
+      ...checkSilence(props.silenceSeconds ?? 900, scrapeSeconds),
       ...checkDays("expiryWarningDays", props.expiryWarningDays ?? 14, 365),
       ...checkDays("retentionDays", retentionDays, 3650),
       ...checkPercent("answeredPercent", props.answeredPercent ?? 99.9),

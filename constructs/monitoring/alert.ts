@@ -25,11 +25,17 @@ export interface Recording {
 
 /**
  * How much a counter grew in a window. `increase` misses the first value of a new series, such as the first refusals of a
- * client; so the difference counts, unless the counter began anew. The last value counts also where its program is down.
+ * client; so the difference counts, unless the counter began anew. A series is not new, but was out of sight, if its process
+ * is older than the window and did not answer at its beginning: what it counted before is nothing of now.
  */
 export function growth(counter: string, labels: readonly string[], window: string): string {
   const by = `sum by (${labels.join(", ")})`;
-  const now = `${by} (last_over_time(${counter}[${window}]))`;
-  const before = `(${by} (last_over_time(${counter}[${window}] offset ${window})) or ${now} * 0)`;
-  return `((${now} - ${before} >= 0) or ${by} (increase(${counter}[${window}])))`;
+  const unseen = `(time() - process_start_time_seconds > ${secondsOf(window)} unless on (job, instance) up offset ${window} == 1)`;
+  const before = `(${by} (${counter} offset ${window}) or ${by} (${counter} unless on (job, instance) ${unseen}) * 0)`;
+  return `((${by} (${counter}) - ${before} >= 0) or ${by} (increase(${counter}[${window}])))`;
+}
+
+/** The seconds of a span of PromQL that has one unit. */
+function secondsOf(window: string): number {
+  return Number.parseInt(window, 10) * { s: 1, m: 60, h: 3600 }[window.slice(-1) as "s" | "m" | "h"];
 }

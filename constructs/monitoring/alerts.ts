@@ -4,6 +4,8 @@ import type { Watched } from "./facts";
 import { objectiveAlerts } from "./objectives";
 import { JOBS } from "./scrape-config";
 
+const KEYCLOAK_UP = `up{job="${JOBS.keycloak}"}`;
+
 /** Every refused sign-in of a client, by the client and Keycloak's word for the reason. */
 const REFUSED = 'keycloak_user_events_total{event="client_login", error!=""}';
 const OFF = 'keycloak_user_events_total{event="client_login", error="client_disabled"}';
@@ -29,7 +31,7 @@ function outages(): Alert[] {
     {
       name: "KeycloakDown",
       severity: "critical",
-      expr: `up{job="${JOBS.keycloak}"} == 0`,
+      expr: `${KEYCLOAK_UP} == 0`,
       forSeconds: 15,
       summary: "Keycloak does not answer",
       todo: "Machines go on with the tokens they have, for minutes. Look at the container and its log.",
@@ -45,7 +47,9 @@ function outages(): Alert[] {
     {
       name: "KeysNotFetched",
       severity: "critical",
-      expr: `${growth('m2m_jwks_fetches_total{code!="OK"}', ["machine", "code"], "2m")} >= 1`,
+      // Not while Keycloak is down, nor for what remains in the window when it is back.
+      expr: `${growth('m2m_jwks_fetches_total{code!="OK"}', ["machine", "code"], "2m")} >= 1 unless on () min_over_time(${KEYCLOAK_UP}[3m]) == 0`,
+      forSeconds: 15,
       summary: "{{ $labels.machine }} cannot fetch the realm's public keys: {{ $labels.code }}",
       todo: "It verifies with the keys it has. Look at the way from the machine to Keycloak.",
     },
@@ -106,16 +110,32 @@ function endings({ expiryWarningDays }: Watched): Alert[] {
   ];
 }
 
-/** Only of clients that are said to ask all the time: others may have nothing to do. */
+/**
+ * Only of clients that are said to ask all the time: others may have nothing to do. It is told also of one that was never
+ * seen, but not before Keycloak has been there for the whole time: its counters begin anew with it.
+ */
 function silence({ callers, silenceSeconds }: Watched): Alert[] {
+  const window = `${silenceSeconds}s`;
+  const isThere = `min_over_time(${KEYCLOAK_UP}[${window}]) == 1 and ${KEYCLOAK_UP} offset ${window} == 1`;
   return callers.map(({ realm, clientId }) => {
-    const series = `${GRANTED.slice(0, -1)}, realm="${realm}", client_id="${clientId}"}`;
+    const series = `${GRANTED.slice(0, -1)}, realm=${text(realm)}, client_id=${text(clientId)}}`;
+    const silent = `${isThere} unless on () ${growth(series, [], window)} > 0`;
     return {
       name: "MachineSilent",
       severity: "warning" as const,
-      expr: `sum by (realm, client_id) (increase(${series}[${silenceSeconds}s])) == 0`,
-      summary: "{{ $labels.client_id }} no longer asks for tokens",
+      expr: `sum by (realm, client_id) (${labelled(labelled(silent, "realm", realm), "client_id", clientId)})`,
+      summary: `{{ $labels.client_id }} got no token for ${silenceSeconds} seconds`,
       todo: "Look whether the machine runs.",
     };
   });
+}
+
+/** A text in PromQL, whose escapes are those of JSON. A client id may have quotes and backslashes. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}
+
+/** A vector with one more label. */
+function labelled(vector: string, name: string, value: string): string {
+  return `label_replace(${vector}, "${name}", ${text(value.replaceAll("$", "$$$$"))}, "", "")`;
 }

@@ -13,6 +13,14 @@ export function checkCallers(callers: readonly SignedJwtClient[], server: Keyclo
     );
 }
 
+/** In a shorter time a counter is not seen twice, so nobody would ever be told. */
+export function checkSilence(silenceSeconds: number, scrapeSeconds: number): string[] {
+  if (!(silenceSeconds < 2 * scrapeSeconds)) return [];
+  return [
+    `\`silenceSeconds\` must be at least two times \`scrapeSeconds\`, got: ${shown(silenceSeconds)} and ${shown(scrapeSeconds)}`,
+  ];
+}
+
 export function checkDays(prop: string, days: number, most: number): string[] {
   const isDays = (value: number) => Number.isInteger(value) && value >= 1 && value <= most;
   return check(prop, days, isDays, `must be a whole number of days between 1 and ${most}`);

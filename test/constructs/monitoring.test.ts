@@ -154,6 +154,19 @@ describe("what is watched", () => {
     expect(silent(synth(stack))[0].expr).toContain('realm="sjwt", client_id="machine-a"}[60s]');
   });
 
+  it("is a client whose id has characters that PromQL and its templates would read", () => {
+    const stack = newStack();
+    const server = new KeycloakServer(stack, "Keycloak");
+    const realm = new Realm(stack, "Realm", { server, realmName: "sjwt" });
+    const clientId = 'a"b\\c{{d}}$1';
+    const signingKey = fixedKey(stack, "machine-a", "Key");
+    const client = new SignedJwtClient(stack, "MachineA", { realm, clientId, signingKey });
+    new Monitoring(stack, "Monitoring", { server, callers: [client] });
+    const { expr } = rulesIn(synth(stack)).find((rule: { alert?: string }) => rule.alert === "MachineSilent");
+    expect(expr).toContain('client_id="a\\"b\\\\c{{d}}$1"}');
+    expect(expr).toContain('"client_id", "a\\"b\\\\c{{d}}$$1", "", "")');
+  });
+
   it("is drawn by a dashboard beside the JSON", () => {
     const { stack, monitoring } = declared();
     synth(stack);
@@ -194,6 +207,12 @@ describe("bad input", () => {
     expect(message).toContain("`webhookUrl` must hold no user and no password");
     expect(message).toContain("`prometheusPort` must be unique in the app, got: 8080");
     expect(message).not.toContain("secret");
+  });
+
+  it("is a silence that is shorter than two looks", () => {
+    expect(messageOf(() => declared({ silenceSeconds: 60, scrapeSeconds: 60 }))).toContain(
+      "`silenceSeconds` must be at least two times `scrapeSeconds`, got: 60 and 60",
+    );
   });
 
   it("is a caller on another server", () => {

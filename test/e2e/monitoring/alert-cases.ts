@@ -35,6 +35,9 @@ interface AlertCase {
 }
 
 const up = (job: string, values: string, more = "") => ({ [`up{job="${job}", instance="x"${more}}`]: values });
+/** A series as it is scraped of the job of {@link up}. */
+const scraped = (job: string, series: string) =>
+  series.replace("{", `{job="${job}", instance="x", `).replace(", }", "}");
 const events = (labels: string) => `keycloak_user_events_total{event="client_login", realm="sjwt", ${labels}}`;
 const refusals = (code: string) => `m2m_refusals_total{machine="machine-b", caller="machine-a", code="${code}"}`;
 const served = (what: string, labels: string) =>
@@ -148,9 +151,73 @@ const CASES: readonly AlertCase[] = [
   },
   {
     title: "a machine that asks all the time stops",
-    series: { [events('client_id="machine-a", error=""')]: "0+1x60 60x200" },
+    series: { [events('client_id="machine-a", error=""')]: "0+1x60 60x200", ...up("keycloak", "1x300") },
     at: 2000,
     fires: { MachineSilent: { realm: "sjwt", client_id: "machine-a" } },
+  },
+  {
+    title: "a machine has stopped since a start of Keycloak, whose counters began anew",
+    series: { [events('client_id="machine-a", error=""')]: "0+1x20 stale", ...up("keycloak", "1x20 0x6 1x400") },
+    at: 2000,
+    fires: { MachineSilent: { realm: "sjwt", client_id: "machine-a" } },
+  },
+  {
+    title: "a machine that asks all the time never did",
+    series: up("keycloak", "1x400"),
+    at: 2000,
+    fires: { MachineSilent: { realm: "sjwt", client_id: "machine-a" } },
+  },
+  {
+    title: "a machine has its first token since a start of Keycloak, and needs no other yet",
+    series: {
+      [events('client_id="machine-a", error=""')]: "0+1x100 stale _x5 1x20",
+      ...up("keycloak", "1x100 0x6 1x400"),
+    },
+    at: 1200,
+    fires: {},
+  },
+  {
+    title: "Keycloak was out of sight, and refused many long before",
+    series: {
+      ...ASKS,
+      [scraped("keycloak", events('client_id="machine-a", error="invalid_scope"'))]: "90x30 stale _x40 90x40",
+      ...up("keycloak", "1x30 0x40 1x40"),
+      [scraped("keycloak", "process_start_time_seconds{}")]: "0x30 stale _x40 0x40",
+    },
+    at: 760,
+    fires: {},
+  },
+  {
+    title: "Keycloak is out of sight, and refuses many when it is back",
+    series: {
+      ...ASKS,
+      [scraped("keycloak", events('client_id="machine-a", error="invalid_scope"'))]: "90x30 stale _x40 90x3 99x40",
+      ...up("keycloak", "1x30 0x40 1x40"),
+      [scraped("keycloak", "process_start_time_seconds{}")]: "0x30 stale _x40 0x40",
+    },
+    at: 780,
+    fires: { AssertionsRefused: { realm: "sjwt", client_id: "machine-a", error: "invalid_scope" } },
+  },
+  {
+    title: "a new Keycloak refuses many before it is seen first",
+    series: {
+      ...ASKS,
+      [scraped("keycloak", events('client_id="machine-a", error="invalid_scope"'))]: "_x70 6x40",
+      ...up("keycloak", "1x30 0x40 1x40"),
+      [scraped("keycloak", "process_start_time_seconds{}")]: "0x30 stale _x40 690x40",
+    },
+    at: 740,
+    fires: { AssertionsRefused: { realm: "sjwt", client_id: "machine-a", error: "invalid_scope" } },
+  },
+  {
+    title: "the keys could not be fetched while Keycloak was down",
+    series: {
+      ...ASKS,
+      'm2m_jwks_fetches_total{machine="machine-b", issuer="i", code="ERR_UNREACHABLE"}': "0x30 1x40",
+      ...up("keycloak", "1x28 0x6 1x40"),
+    },
+    at: 380,
+    fires: {},
   },
   {
     title: "two of a hundred requests for tokens fail for an hour",
