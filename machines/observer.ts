@@ -35,7 +35,11 @@ export interface ObservedOutcome {
 
 /** An operation under way. */
 export interface OngoingOperation {
-  /** Runs the work of the operation, so that operations within belong to it. @default - the work is run */
+  /**
+   * Runs the work of the operation, so that operations within belong to it. What it returns is not used.
+   *
+   * @default - the work is run
+   */
   run?<T>(work: () => T): T;
   end(outcome: ObservedOutcome): void;
 }
@@ -100,7 +104,9 @@ export function watch(observer: Observer, certificate: ObservedCertificate): () 
 /** Adds the headers of the observer to those of a request, beside what is there. */
 export function addHeaders(observer: Observer | undefined, headers: Headers): void {
   const more = observer && quietly(() => observer.headers?.());
-  for (const [name, value] of Object.entries(more ?? {})) if (!headers.has(name)) headers.set(name, value);
+  for (const [name, value] of Object.entries(more ?? {})) {
+    quietly(() => headers.has(name) || headers.set(name, value)); // which takes no name or value of a wrong form
+  }
 }
 
 const OK: ObservedOutcome = Object.freeze({ code: "OK" });
@@ -112,7 +118,7 @@ async function followed<T>(
 ): Promise<T> {
   let value: T;
   try {
-    value = await (ongoing.run ? ongoing.run(work) : work());
+    value = await within(ongoing, work);
   } catch (error) {
     quietly(() => ongoing.end({ code: error instanceof MachineError ? error.code : "OTHER" }));
     throw error;
@@ -121,10 +127,23 @@ async function followed<T>(
   return value;
 }
 
-/** A call without its number is better than a call that fails. */
+/** Runs work in an operation. Whatever the observer makes of it, the work is done once, and its own value counts. */
+function within<T>(ongoing: OngoingOperation, work: () => T): T {
+  let done: { readonly value: T } | undefined;
+  const once = () => {
+    done ??= { value: work() };
+    return done.value;
+  };
+  quietly(() => ongoing.run?.(once));
+  return once();
+}
+
+/** A call without its number is better than a call that fails, also if the number fails later. */
 function quietly<T>(tell: () => T): T | undefined {
   try {
-    return tell();
+    const told = tell();
+    if (told instanceof Promise) told.catch(() => undefined);
+    return told;
   } catch {
     return undefined;
   }
@@ -136,10 +155,7 @@ function both(one: Observer, other: Observer): Observer {
       const [outer, inner] = [one, other].map((each) => quietly(() => each.begin?.(operation)));
       if (!outer || !inner) return outer ?? inner;
       return {
-        run: (work) => {
-          const within = () => (inner.run ? inner.run(work) : work());
-          return outer.run ? outer.run(within) : within();
-        },
+        run: (work) => within(outer, () => within(inner, work)),
         end(outcome) {
           quietly(() => inner.end(outcome));
           quietly(() => outer.end(outcome));

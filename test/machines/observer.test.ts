@@ -91,6 +91,41 @@ describe("observe", () => {
     expect(await observe(odd, operation, async () => 1)).toBe(1);
   });
 
+  it("does the work once, and gives its value, whatever an observer makes of it", async () => {
+    const runs: ((work: () => unknown) => unknown)[] = [
+      () => {
+        throw new Error("run");
+      },
+      (work) => {
+        work();
+        throw new Error("run");
+      },
+      () => "forged",
+      (work) => [work(), work()],
+      async (work) => await work(),
+    ];
+    for (const run of runs) {
+      const odd: Observer = { begin: () => ({ run: run as never, end: () => {} }) };
+      for (const observer of [odd, joinObservers([odd, writing("a", [])]), joinObservers([writing("a", []), odd])]) {
+        let times = 0;
+        expect(await observe(observer, operation, async () => ++times)).toBe(1);
+        const error = new TokenError("ERR_TOKEN_CLAIM", "x");
+        await expect(observe(observer, operation, () => Promise.reject(error))).rejects.toBe(error);
+      }
+    }
+  });
+
+  it("goes on where an observer fails later, or has headers that cannot be sent", async () => {
+    const later = async () => {
+      throw new Error("later"); // which would end the process, if nobody took it
+    };
+    const odd: Observer = { begin: () => ({ end: later }), note: later, headers: () => ({ "a b": "1", c: "\n\0" }) };
+    expect(await observe(odd, operation, async () => 1)).toBe(1);
+    note(odd, { name: "replayed_proof" });
+    addHeaders(odd, new Headers());
+    await new Promise(setImmediate);
+  });
+
   it("leaves headers that a request has", () => {
     const headers = new Headers({ both: "mine" });
     addHeaders(joinObservers([writing("a", []), writing("b", [])]), headers);
