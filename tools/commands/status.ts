@@ -7,6 +7,7 @@ import { openProject } from "../project/project";
 import { statusPage } from "../status/page";
 import { printStatus } from "../status/print";
 import { type Declared, readDeclared, readStatus, type Status } from "../status/read-status";
+import { isWell } from "../status/status";
 
 /** Between two looks, in a terminal. */
 const EVERY_MS = 5_000;
@@ -27,16 +28,9 @@ export const statusCommand = command({
     const isOnce = once || html !== undefined || out.json || !process.stdout.isTTY;
     if (isOnce) out.result(html === undefined ? printStatus(status) : `wrote ${resolve(html)}`, status);
     else await follow(declared, status, out, interruption);
-    return isWell(status) ? 0 : 2;
+    return status.servers.every(isWell) ? 0 : 2;
   },
 });
-
-/** Whether everything that is watched is up, and no alert fires. */
-function isWell({ servers }: Status): boolean {
-  return servers.every(
-    ({ problem, parts, alerts }) => problem === undefined && alerts.length === 0 && parts.every(({ isUp }) => isUp),
-  );
-}
 
 /** Shows it in place, until Ctrl-C. */
 async function follow(declared: Declared, first: Status, out: Output, interruption: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { MonitoringDescription } from "../../constructs/contract/markers";
 import { growth } from "../../constructs/monitoring/alert";
 import { JOBS } from "../../constructs/monitoring/scrape-config";
+import { plainLine } from "../../network/plain-text";
 import { type Figures, type Sample, type ToldAlert, withFigures } from "./figures";
 
 /** One server, as its Monitoring sees it. Counts are of the last hour. */
@@ -61,9 +62,14 @@ export async function readServer(watched: MonitoringDescription): Promise<Watche
   try {
     return await withFigures(watched, (figures) => readFigures(server, figures));
   } catch (error) {
-    const problem = `${(error as Error).message}; \`m2m up\` brings a container back`;
+    const problem = `${plainLine((error as Error).message)}; \`m2m up\` brings a container back`;
     return { server, problem, parts: [], alerts: [], clients: [], calls: [] };
   }
+}
+
+/** Whether everything that is watched is up, and no alert fires. Where nothing was looked at yet, nothing is known to be up. */
+export function isWell({ problem, parts, alerts }: WatchedServer): boolean {
+  return problem === undefined && alerts.length === 0 && parts.length > 0 && parts.every(({ isUp }) => isUp);
 }
 
 async function readFigures(server: string, { query, alerts }: Figures): Promise<WatchedServer> {
