@@ -25,14 +25,22 @@ export interface Recording {
 
 /**
  * How much a counter grew in a window. `increase` misses the first value of a new series, such as the first refusals of a
- * client; so the difference counts, unless the counter began anew. A series is not new, but was out of sight, if its process
- * is older than the window and did not answer at its beginning: what it counted before is nothing of now.
+ * client; so the difference counts. The start of the process tells two series from a new one:
+ *
+ * - one that began anew with its process: all of it is of now, and `increase` knows what was before. Without such a start,
+ *   that it is smaller tells.
+ * - one that was out of sight, as its process is older than the window and did not answer at its beginning. What it counted
+ *   before is nothing of now.
  */
 export function growth(counter: string, labels: readonly string[], window: string): string {
   const by = `sum by (${labels.join(", ")})`;
-  const unseen = `(time() - process_start_time_seconds > ${secondsOf(window)} unless on (job, instance) up offset ${window} == 1)`;
+  const age = "time() - process_start_time_seconds";
+  const unseen = `(${age} > ${secondsOf(window)} unless on (job, instance) up offset ${window} == 1)`;
   const before = `(${by} (${counter} offset ${window}) or ${by} (${counter} unless on (job, instance) ${unseen}) * 0)`;
-  return `((${by} (${counter}) - ${before} >= 0) or ${by} (increase(${counter}[${window}])))`;
+  const difference = `${by} (${counter}) - ${before} >= 0`;
+  const increase = `${by} (increase(${counter}[${window}]))`;
+  const anew = `${by} (${counter} and on (job, instance) ${age} <= ${secondsOf(window)})`;
+  return `(${increase} > ${anew} or ${anew} or ${difference} or ${increase})`;
 }
 
 /** The seconds of a span of PromQL that has one unit. */

@@ -210,6 +210,17 @@ const CASES: readonly AlertCase[] = [
     fires: { AssertionsRefused: { realm: "sjwt", client_id: "machine-a", error: "invalid_scope" } },
   },
   {
+    title: "Keycloak is restarted after three refusals, and seven follow before it is seen again",
+    series: {
+      ...ASKS,
+      [scraped("keycloak", events('client_id="machine-a", error="invalid_scope"'))]: "3x40 stale _x3 7x10",
+      ...up("keycloak", "1x40 0x3 1x10"),
+      [scraped("keycloak", "process_start_time_seconds{}")]: "0x40 stale _x3 430x10",
+    },
+    at: 500,
+    fires: { AssertionsRefused: { realm: "sjwt", client_id: "machine-a", error: "invalid_scope" } },
+  },
+  {
     title: "the keys could not be fetched while Keycloak was down",
     series: {
       ...ASKS,
