@@ -31,8 +31,8 @@ const checked = new WeakSet<object>([NOTHING]);
 /**
  * Checks what a route needs, and takes a copy. What was checked before is not checked again.
  *
- * @throws {OptionError} `ERR_OPTION` for something else than an object of `scopes` and `roles`. A misspelt option would
- *   leave the route open
+ * @throws {OptionError} `ERR_OPTION` for something else than an object of `scopes` and `roles`, and for one that has neither.
+ *   A misspelt option would leave the route open
  */
 export function readNeeds(needs: RouteNeeds | undefined): CheckedNeeds {
   if (needs === undefined) return NOTHING;
@@ -40,13 +40,19 @@ export function readNeeds(needs: RouteNeeds | undefined): CheckedNeeds {
   if (typeof needs !== "object" || needs === null || Array.isArray(needs)) {
     throw new OptionError(`what a route needs must be an object of \`scopes\` and \`roles\`, got: ${shown(needs)}`);
   }
-  const { scopes = [], roles = [], ...others } = needs;
+  const { scopes: _scopes, roles: _roles, ...others } = needs;
   const [odd] = Object.keys(others);
   if (odd !== undefined) {
     throw new OptionError(
       `\`${shown(odd)}\` is nothing that a route can need; the options are \`scopes\` and \`roles\``,
     );
   }
+  if (!("scopes" in needs || "roles" in needs)) {
+    throw new OptionError("what a route needs must have `scopes` or `roles`, got: neither; leave it out for nothing");
+  }
+  // One that is there and undefined is meant to be a list: the name of a constant may be misspelt.
+  const scopes = "scopes" in needs ? (needs.scopes as readonly string[]) : [];
+  const roles = "roles" in needs ? (needs.roles as readonly string[]) : [];
   checkScopes(scopes);
   checkRoles(roles);
   const copy = checkedCopy(scopes, roles);

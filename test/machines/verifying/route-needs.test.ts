@@ -70,6 +70,10 @@ describe("needs of another form", () => {
     [{ scope: "orders:read" }, "`scope` is nothing that a route can need; the options are `scopes` and `roles`"],
     [{ scopes: "orders:read" }, "`scopes` must be a list of strings, got: string"],
     [{ scopes: ["a b"] }, "`scopes` must list single scopes (RFC 6749 section 3.3), got: a b"],
+    [{}, "what a route needs must have `scopes` or `roles`, got: neither"],
+    [new Map([["scopes", ["a"]]]), "what a route needs must have `scopes` or `roles`, got: neither"],
+    [{ scopes: undefined, roles: ["a"] }, "`scopes` must be a list of strings, got: undefined"],
+    [{ scopes: ["a"], roles: undefined }, "`roles` must list names of roles, got: "],
     [{ roles: [""] }, "`roles` must list names of roles"],
   ];
 
