@@ -1,3 +1,4 @@
+import { plainLine } from "../../network/plain-text";
 import type { RealmMatrix } from "./matrix";
 import { boundText, machineText, mayDo, rolesAt } from "./words";
 
@@ -19,7 +20,7 @@ function printMatrix({ url, realm, machines, differences, rolesKnown }: RealmMat
       return [[isFirst ? name : ""], [call.api], texts[0]!, texts[1]!, [isFirst ? bound : ""]];
     });
   });
-  const table = aligned([HEAD.map((title) => [title]), ...rows], width);
+  const table = aligned([HEAD.map((title) => [title]), ...rows.map(plainRow)], width);
   const notes = rolesKnown === false ? ["the roles in Keycloak are not known: whoever signs in may not see users"] : [];
   return [`realm ${realm} at ${url}`, "", table, ...printDifferences(differences, isLive), ...notes].join("\n");
 }
@@ -30,8 +31,13 @@ function printDifferences(differences: RealmMatrix["differences"], isLive: boole
   return [
     "",
     `differences in Keycloak (+ only there, - only declared):`,
-    ...differences.map(({ text }) => `  ${text}`),
+    ...differences.map(({ text }) => `  ${plainLine(text)}`),
   ];
+}
+
+/** Names in Keycloak are whatever somebody wished: also what moves a terminal's cursor. */
+function plainRow(row: readonly (readonly string[])[]): string[][] {
+  return row.map((cell) => cell.map(plainLine));
 }
 
 const GAP = "  ";

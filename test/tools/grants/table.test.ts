@@ -75,4 +75,16 @@ describe("the table", () => {
   it("says what to declare where nothing is", () => {
     expect(printMatrices([], false)).toBe("no machines: declare a SignedJwtClient");
   });
+
+  it("lets no name in Keycloak move the cursor, or end a line", () => {
+    const evil = "by\u001b[2Jhand\u009b1A\nshop";
+    const live: Held = { name: evil, declared: "no", live: "default" };
+    const rows = [{ ...shop, client: evil, calls: [call(evil, [live], [live], [live])] }];
+    const text = printMatrices(
+      [realm(rows, { differences: [{ kind: "client-added", client: evil, text: evil }] })],
+      true,
+    );
+    expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+    expect(text.split("\n")).toHaveLength(7);
+  });
 });
