@@ -64,8 +64,9 @@ export function declaredRealms(stacks: readonly Stack[]): DeclaredRealm[] {
   return used.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, realm]) => realm);
 }
 
+/** Stacks may write the address of one server in several ways. */
 function keyOf(url: string | undefined, realm: string): string {
-  return `${url} ${realm}`;
+  return `${url !== undefined && URL.canParse(url) ? new URL(url).href : url} ${realm}`;
 }
 
 /** Reads one stack into the realms. */

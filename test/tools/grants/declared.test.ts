@@ -65,6 +65,19 @@ describe("the declarations", () => {
     ]);
   });
 
+  it("know one server by every way to write its address", () => {
+    const stacks = synthesized((app) => {
+      for (const [name, url] of Object.entries({ first: URL_OF_SHOP, second: "https://KEYCLOAK.example:443" })) {
+        const stack = new TerraformStack(app, name);
+        const server = KeycloakServer.fromUrl(stack, "Server", { url });
+        const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "machines" });
+        const signingKey = new SigningKeyPair(stack, "Key", { name, algorithm: "EdDSA" });
+        new SignedJwtClient(stack, "Machine", { realm, clientId: name, signingKey });
+      }
+    });
+    expect(declaredRealms(stacks).map(({ machines }) => [...machines.keys()])).toEqual([["first", "second"]]);
+  });
+
   it("know APIs and clients that another configuration declares", () => {
     const stacks = synthesized((app) => {
       const stack = new TerraformStack(app, "shop");
