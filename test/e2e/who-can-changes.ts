@@ -216,6 +216,12 @@ export const CHANGES: readonly HandMade[] = [
   edited("the authenticator switched", "shop", { clientAuthenticatorType: "client-secret" }, "client-authenticator"),
   edited("the service account disabled", "stock", { serviceAccountsEnabled: false }, "service-account-off"),
   edited("a password flow switched on", "shop", { directAccessGrantsEnabled: true }, "flow-on"),
+  edited(
+    "the device flow switched on",
+    "shop",
+    { attributes: { "oauth2.device.authorization.grant.enabled": "true" } },
+    "flow-on",
+  ),
   edited("other keys given", "shop", OTHER_KEYS, "client-attribute"),
   edited(
     "the binding of tokens switched off",

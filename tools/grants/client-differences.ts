@@ -1,7 +1,7 @@
 import type { DeclaredMachine, DeclaredRealm } from "./declared";
 import { about, type Difference, type Kind, UP_REPAIRS } from "./difference";
 import { grantDifferences } from "./grant-differences";
-import type { LiveClient, LiveRealm } from "./live";
+import { DEVICE_FLOW, type LiveClient, type LiveRealm } from "./live";
 import { accessOf } from "./model";
 import { roleDifferences } from "./role-differences";
 
@@ -80,10 +80,13 @@ const FLOWS: Readonly<Record<string, string>> = {
   "Standard flow": "standard_flow_enabled",
   "Implicit flow": "implicit_flow_enabled",
   "Direct access grants": "direct_access_grants_enabled",
+  [DEVICE_FLOW]: "oauth2_device_authorization_grant_enabled",
 };
 
+/** What is not said stays as it is in Keycloak, but for this one: the provider takes it for off. */
 function isDeclaredOff(wanted: DeclaredMachine["settings"], flow: string): boolean {
-  return wanted[FLOWS[flow]!] === false;
+  const said = wanted[FLOWS[flow]!];
+  return said === false || (said === undefined && flow === DEVICE_FLOW);
 }
 
 /** A binding has its own difference. The values are public keys, which nobody wants to read here. */

@@ -196,11 +196,15 @@ function readMapper({ name, protocolMapper: kind, config = {} }: MapperJson): Li
   };
 }
 
-function flowsOf(client: ClientJson): string[] {
+/** The flow that is among the attributes of a client. */
+export const DEVICE_FLOW = "OAuth 2.0 Device Authorization Grant";
+
+function flowsOf({ attributes = {}, ...client }: ClientJson): string[] {
   return [
     ...(client.standardFlowEnabled ? ["Standard flow"] : []),
     ...(client.implicitFlowEnabled ? ["Implicit flow"] : []),
     ...(client.directAccessGrantsEnabled ? ["Direct access grants"] : []),
+    ...(attributes["oauth2.device.authorization.grant.enabled"] === "true" ? [DEVICE_FLOW] : []),
   ];
 }
 

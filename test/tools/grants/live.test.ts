@@ -74,7 +74,7 @@ describe("a realm", () => {
           secret: "canary-secret",
           defaultClientScopes: ["orders:read"],
           optionalClientScopes: ["address"],
-          attributes: { "dpop.bound.access.tokens": "true" },
+          attributes: { "dpop.bound.access.tokens": "true", "oauth2.device.authorization.grant.enabled": "true" },
           protocolMappers: [
             mapper("oidc-hardcoded-claim-mapper", { "claim.name": "aud", "claim.value": "payroll" }),
             mapper("oidc-usermodel-attribute-mapper", { "claim.name": "x" }),
@@ -96,6 +96,7 @@ describe("a realm", () => {
     expect([...clients.keys()]).toEqual(["shop"]);
     expect(clients.get("shop")).toMatchObject({
       boundTo: "dpop",
+      userFlows: ["OAuth 2.0 Device Authorization Grant"],
       scopes: new Map([
         ["address", "optional"],
         ["orders:read", "default"],

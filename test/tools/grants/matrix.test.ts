@@ -139,6 +139,11 @@ const CASES: readonly (readonly [Change, Omit<Difference, "text">, string])[] = 
     '"Direct access grants" of shop is on',
   ],
   [
+    ofClient("shop", () => ({ userFlows: ["OAuth 2.0 Device Authorization Grant"] })),
+    { kind: "flow-on", client: "shop" },
+    '"OAuth 2.0 Device Authorization Grant" of shop is on, so that users can sign in by it: `m2m up` sets it back',
+  ],
+  [
     ofClient("shop", ({ attributes }) => ({ attributes: { ...attributes, "use.jwks.url": "true" } })),
     { kind: "client-attribute", client: "shop" },
     "shop signs in with other keys than declared (use.jwks.url)",
