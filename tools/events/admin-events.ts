@@ -4,6 +4,7 @@ import { eventsConfiguration, pages } from "./login-events";
 
 /** A change, as Keycloak keeps it. Clients and users are told by their ids. */
 export interface AdminEvent {
+  readonly id?: string;
   readonly time: number;
   readonly operationType: string;
   readonly resourceType: string;

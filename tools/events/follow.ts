@@ -7,6 +7,7 @@ import type { Sighting } from "./sightings";
 
 /** How events are followed. */
 export interface Following {
+  /** What is asked for. How many is of those that were there before. */
   readonly question: Question;
   /** Read again at each sign-in: a deploy may have brought other containers. */
   readonly realms: () => readonly WatchedRealm[];
@@ -70,25 +71,45 @@ export async function follow(following: Following): Promise<void> {
   }
 }
 
+/** The most that one look after the first reads: the latest, so that it goes back to the look before. */
+const MOST_OF_A_LOOK = 2000;
+
 /** What was shown of one realm. */
 class Watch {
   private readonly shown = new Map<string, number>();
   private since: Date;
+  /** Where the first look began to show. What is older was not asked for. */
+  private from: number | undefined;
+  private newest = 0;
 
   constructor(private readonly following: Following) {
     this.since = following.question.since;
   }
 
   async look(ask: Ask, watched: WatchedRealm): Promise<void> {
-    const { question, show } = this.following;
+    const { question, show, out } = this.following;
     const now = Date.now();
-    const found = await readSightings(ask, watched, { ...question, since: this.since });
-    for (const one of found.filter(({ id }) => !this.shown.has(id))) {
-      this.shown.set(one.id, Date.parse(one.time));
+    const most = this.from === undefined ? question.most : MOST_OF_A_LOOK;
+    const found = await readSightings(ask, watched, { ...question, most, since: this.since });
+    const times = found.map(({ time }) => Date.parse(time));
+    const isCut = found.length === most;
+    if (this.from !== undefined && isCut && !this.shown.has(found[0]!.id)) {
+      out.warn(`realm ${watched.realm} had more than ${most} at once; some before ${found[0]!.time} are not shown`);
+    }
+    this.from ??= isCut ? times[0]! : question.since.getTime();
+    for (const [index, one] of found.entries()) {
+      if (this.shown.has(one.id) || times[index]! < this.from) continue;
+      this.shown.set(one.id, times[index]!);
       show(one);
     }
-    this.since = new Date(Math.max(now - OVERLAP_MS, question.since.getTime()));
+    this.newest = Math.max(this.newest, ...times.slice(-1));
+    this.since = new Date(Math.max(this.read(watched, now) - OVERLAP_MS, question.since.getTime()));
     for (const [id, time] of this.shown) if (time < this.since.getTime() - OVERLAP_MS) this.shown.delete(id);
+  }
+
+  /** Up to when a realm was read. A server elsewhere has its own clock, of which its latest event tells. */
+  private read({ containers }: WatchedRealm, now: number): number {
+    return containers.length === 0 ? this.newest : now;
   }
 }
 

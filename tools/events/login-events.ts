@@ -52,27 +52,30 @@ export async function loginEvents(ask: Ask, realm: string, wanted: Wanted): Prom
 /**
  * The newest of a list of events, page by page. Every question is another address: answers to the same are kept.
  */
-export async function pages<T extends { readonly time: number }>(
+export async function pages<T extends { readonly id?: string; readonly time: number }>(
   ask: Ask,
   [realm, what]: readonly [string, string],
   query: readonly (readonly [string, string])[],
   { since, most }: Pick<Wanted, "since" | "most">,
 ): Promise<T[]> {
-  const found: T[] = [];
-  while (found.length < most) {
-    const max = Math.min(PAGE, most - found.length);
+  // What comes meanwhile moves the pages: the next one may begin with what the last one had.
+  const found = new Map<string, T>();
+  let read = 0;
+  while (read < most) {
+    const max = Math.min(PAGE, most - read);
     const parameters = new URLSearchParams([
       ...query,
       ["dateFrom", String(since.getTime())],
-      ["first", String(found.length)],
+      ["first", String(read)],
       ["max", String(max)],
       ["at", String(Date.now())], // which Keycloak does not read
     ] as [string, string][]);
     const page = ((await bodyOf(ask, realm, what, `?${parameters}`)) ?? []) as T[];
-    found.push(...page);
+    for (const one of page) found.set(one.id ?? JSON.stringify(one), one);
+    read += page.length;
     if (page.length < max) break;
   }
-  return found.filter(({ time }) => time >= since.getTime());
+  return [...found.values()].filter(({ time }) => time >= since.getTime());
 }
 
 /** What the admin API gives of a realm; nothing for what this login may not see. */

@@ -23,9 +23,12 @@ export async function readSightings(ask: Ask, watched: WatchedRealm, question: Q
   const { client, since, most, refusedOnly } = question;
   const configuration = (await eventsConfiguration(ask, realm)) ?? {};
   const kept = TYPES.filter((type) => keeps(configuration, type));
-  // Without a log, only a sign-in before tells a replay.
-  const types = kept.filter((type) => !refusedOnly || containers.length === 0 || type !== "CLIENT_LOGIN");
-  const events = types.length === 0 ? [] : await loginEvents(ask, realm, { client, types, since, most });
+  const read = async (types: readonly string[]) =>
+    types.length === 0 ? [] : await loginEvents(ask, realm, { client, types, since, most });
+  const [grants, refusals] = [true, false].map((are) => kept.filter((type) => (type === "CLIENT_LOGIN") === are));
+  const events = await read(refusedOnly ? refusals! : kept);
+  // Without a log, only a sign-in before tells a replay. They are counted apart: there are many for each refusal.
+  if (refusedOnly && containers.length === 0) events.push(...(await read(grants!)));
   const log = containers.length === 0 ? undefined : await refusalsSince(watched, since); // after what it is to explain
   return sightings({ realm, events, kept, log })
     .filter((one) => client === undefined || one.client === client)

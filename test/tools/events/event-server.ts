@@ -47,7 +47,9 @@ export async function eventServer() {
     if (pathname.endsWith("/events")) {
       const types = searchParams.getAll("type");
       const client = searchParams.get("client");
-      return ok(page(keeps.events.filter((one) => types.includes(one.type) && (!client || one.clientId === client))));
+      const told = page(keeps.events.filter((one) => types.includes(one.type) && (!client || one.clientId === client)));
+      self.onPage(first);
+      return ok(told);
     }
     const found = keeps.others[pathname.replace("/admin/realms/", "")];
     return found === undefined ? { status: 404, body: {} } : ok(found);
@@ -55,7 +57,15 @@ export async function eventServer() {
 
   const stack = stackOf({}, "/nowhere", "m2m", undefined, [{ alias: "Keycloak", url: server.url }] as never);
   const watched: WatchedRealm = { realm: "r", url: server.url, stack, alias: "Keycloak", containers: [] };
-  return { ...server, keeps, asked, signIns: () => signIns, stack, watched };
+  const self = Object.assign(server, {
+    keeps,
+    asked,
+    signIns: () => signIns,
+    stack,
+    watched,
+    onPage: (_: number) => {},
+  });
+  return self;
 }
 
 /** A sign-in of machine m, as Keycloak keeps it. */

@@ -69,6 +69,44 @@ it("waits for a Keycloak that is gone, says so once, and misses nothing", async 
   expect(warned[1]).toBe("Keycloak answers again");
 });
 
+it("shows all that come at once, and of those before no more than were asked for", async () => {
+  const now = Date.now();
+  server.keeps.events.push(...Array.from({ length: 150 }, (_, i) => signIn(now - 5000 + i, `before${i}`)));
+  const { shown, warned } = await following(async (shown) => {
+    await until(() => shown.length === 100);
+    server.keeps.events.push(...Array.from({ length: 350 }, (_, i) => signIn(now + i, `flood${i}`)));
+    await until(() => shown.length >= 450);
+    const looks = server.asked.length;
+    await until(() => server.asked.length > looks + 6);
+  });
+  expect(shown).toHaveLength(450);
+  expect(shown[0]).toBe(`id-${now - 4950}-before50`);
+  expect(warned).toEqual([]);
+});
+
+it("says where more came at once than one look reads", async () => {
+  const now = Date.now();
+  const { warned } = await following(async (shown) => {
+    await until(() => server.asked.length > 2);
+    server.keeps.events.push(...Array.from({ length: 2500 }, (_, i) => signIn(now + i, `flood${i}`)));
+    await until(() => shown.length >= 2000);
+  });
+  const from = new Date(now + 500).toISOString();
+  expect(warned).toEqual([`realm r had more than 2000 at once; some before ${from} are not shown`]);
+});
+
+it("misses nothing of a server elsewhere whose clock is behind", async () => {
+  const behind = Date.now() - 40_000;
+  const { shown } = await following(async (shown) => {
+    server.keeps.events.push(signIn(behind, "a"));
+    await until(() => shown.length === 1);
+    await until(() => server.asked.length > 6);
+    server.keeps.events.push(signIn(behind + 100, "b"));
+    await until(() => shown.length === 2);
+  });
+  expect(shown).toEqual([`id-${behind}-a`, `id-${behind + 100}-b`]);
+});
+
 it("ends with the interruption, even while Keycloak does not answer", async () => {
   server.keeps.isDown = true;
   const { shown } = await following(() => sleep(100));

@@ -51,6 +51,23 @@ describe("what is read", () => {
     expect((await read({ refusedOnly: true })).map(({ client }) => client)).toEqual(["m", "other"]);
   });
 
+  it("finds a refusal before many grants, where there is no log", async () => {
+    const now = Date.now();
+    server.keeps.events.push(signIn(now - 60_000, "used"), signIn(now - 50_000, "used", "invalid_client_credentials"));
+    server.keeps.events.push(...Array.from({ length: 30 }, (_, i) => signIn(now - i, `j${i}`)));
+    expect((await read({ refusedOnly: true, most: 20 })).map(({ outcome }) => outcome)).toEqual(["refused"]);
+    expect(await read({ refusedOnly: true, most: 40 })).toMatchObject([{ cause: "replay" }]);
+  });
+
+  it("tells each event once, even if others come while pages are read", async () => {
+    const now = Date.now();
+    server.keeps.events.push(...Array.from({ length: 300 }, (_, i) => signIn(now - 1000 - i, `j${i}`)));
+    server.onPage = (first) => void (first === 0 && server.keeps.events.push(signIn(now, "meanwhile")));
+    const found = await read({ most: 1000 });
+    expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
+    expect(found).toHaveLength(300);
+  });
+
   it("takes the reason from the container's log, of the same time", async () => {
     const now = Date.now();
     const at = new Date(now).toISOString();
