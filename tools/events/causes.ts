@@ -158,23 +158,29 @@ export const BY_ERROR: Readonly<Record<string, CauseCode>> = {
   internal_error: "server-fault",
 };
 
-/** Keycloak's own words for it, in an event, in the log or in an answer, as 26.4.7 and 26.7.2 have them. The first counts. */
+/**
+ * Keycloak's own words for it, in an event, in the log or in an answer, as 26.4.7 and 26.7.2 have them. The first counts.
+ * Those that repeat what a client sent, or what somebody named it, come first and count by their beginning alone.
+ */
 const BY_WORDS: readonly (readonly [RegExp, CauseCode])[] = [
-  [/Token reuse detected|^Token '.*' already used/, "replay"],
+  [/^Invalid scopes: /, "scope-refused"],
+  [/^Token '.*' already used/s, "replay"],
+  [/^PublicKey wasn't found|^Unable to retrieve publicKey/, "key-unknown"],
+  [/^User '.*' disabled/s, "service-account-lost"],
+  [/^Client '.*' is not in the token audience/s, "audience-missing"],
+  [/Token reuse detected/, "replay"],
   [/Signature on JWT token failed validation/, "wrong-key"],
   [/Error when loading public keys/, "keys-unreachable"],
-  [/Unable to load public key|PublicKey wasn't found|Unable to retrieve publicKey/, "key-unknown"],
+  [/Unable to load public key/, "key-unknown"],
   [/JWSInputException|Parsing error|base64/, "assertion-malformed"],
   [/Token is not active|Token was issued|exp claim is required/, "assertion-expired"],
   [/Invalid token audience|Multiple audiences/, "audience-wrong"],
   [/Invalid signature algorithm|Algorithm (is )?not/, "algorithm-wrong"],
   [/client_assertion|jti claim is required/, "assertion-missing"],
   [/authentication was attempted did not complete|FlowStatus|Unknown result status/, "sign-in-incomplete"],
-  [/Invalid scopes/, "scope-refused"],
   [/Client Certification missing/, "certificate-missing"],
   [/DPoP/, "proof-refused"],
   [/not enabled to retrieve service account/, "service-account-off"],
-  [/is not in the token audience/, "audience-missing"],
 ];
 
 /** The cause that some words of Keycloak's tell. */

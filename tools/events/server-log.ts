@@ -66,9 +66,14 @@ function inJson(time: number, json: string): LogMessage[] {
   }
 }
 
-/** `type="CLIENT_LOGIN_ERROR", realmId="…", clientId="machine-a", error="…", client_assertion_id="…"` */
+/**
+ * `type="CLIENT_LOGIN_ERROR", realmId="…", clientId="machine-a", error="…", client_assertion_id="…"`. Keycloak writes a
+ * quotation mark in a value as `\"`, and a backslash as it is.
+ */
+const PAIR = /\b(\w+)="((?:\\"|[^"])*)"(?:, |$)/g;
+
 function eventIn({ time, text }: LogMessage): (LoginEvent & { readonly realm: string | undefined }) | undefined {
-  const pairs = [...text.matchAll(/(\w+)="([^"]*)"(?:, |$)/g)].map(([, name, value]) => [name, value] as const);
+  const pairs = [...text.matchAll(PAIR)].map(([, name, value]) => [name, value!.replaceAll('\\"', '"')] as const);
   const {
     type,
     realmId: _id,
