@@ -3,7 +3,7 @@ import { command, usage } from "../cli/command";
 import { follow } from "../events/follow";
 import { printSighting } from "../events/print-sighting";
 import { gaps, type Question, readSightings } from "../events/read-events";
-import { type WatchedRealm, watchedRealms } from "../events/realms";
+import { realmsToWatch, type WatchedRealm } from "../events/realms";
 import type { Sighting } from "../events/sightings";
 import { withAdminApi } from "../keycloak/admin-api";
 import type { Output } from "../output";
@@ -22,9 +22,10 @@ export const eventsCommand = command({
   async run({ options, out, interruption }) {
     const { client, refused: refusedOnly } = options;
     const most = readCount(options.tail ?? "100");
-    const question = { client, refusedOnly, most, since: new Date(Date.now() - readDuration(options.since ?? "1h")) };
+    const since = new Date(Math.max(Date.now() - readDuration(options.since ?? "1h"), 0));
+    const question = { client, refusedOnly, most, since };
     const project = openProject();
-    const realms = watchedRealms(project);
+    const realms = realmsToWatch(project);
     if (!options.follow) {
       await show(realms, question, out);
       return 0;
@@ -32,7 +33,7 @@ export const eventsCommand = command({
     await tellGaps(realms, out);
     const print = (one: Sighting) =>
       void process.stdout.write(`${out.json ? JSON.stringify(one) : line(realms, one)}\n`);
-    await follow({ question, realms: () => watchedRealms(project), show: print, out, interruption });
+    await follow({ question, realms: () => realmsToWatch(project), show: print, out, interruption });
     return 0;
   },
 });

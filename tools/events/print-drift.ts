@@ -1,14 +1,14 @@
 import { plainLine } from "../../network/plain-text";
 import type { Change } from "./admin-events";
 import type { Found, StackDrift } from "./find-drift";
+import type { OtherChange } from "./realm-changes";
 
 /** The most changes that are printed of one kind. */
 const MOST = 20;
 
 /** What was changed by hand, by whom, and what `m2m up` does about it. */
-export function printDrift(stacks: readonly StackDrift[]): string {
+export function printDrift(stacks: readonly StackDrift[], others: readonly OtherChange[]): string {
   const found = stacks.flatMap((one) => one.found);
-  const others = stacks.flatMap((one) => one.others);
   const pending = stacks.reduce((sum, one) => sum + one.pending, 0);
   const lines = [
     ...(found.length === 0 ? ["nothing that is declared was changed by hand"] : found.flatMap(printFound)),
@@ -47,7 +47,7 @@ const HOW: Readonly<Record<string, string>> = {
   "admin-cli": "admin-cli: kcadm.sh or a program",
 };
 
-function printOthers(others: StackDrift["others"]): string[] {
+function printOthers(others: readonly OtherChange[]): string[] {
   if (others.length === 0) return [];
   const lines = others.slice(0, MOST).map(({ realm, event, ...change }) => {
     const what = `${event.operationType} ${event.resourceType} ${event.resourcePath ?? ""}`.trim();

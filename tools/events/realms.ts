@@ -19,10 +19,17 @@ export interface WatchedRealm {
 }
 
 /**
- * The realms that the last synthesis declares or refers to, each once.
+ * The same where there has to be one.
  *
  * @throws {ToolError} `not-deployed` where nothing was synthesized
  */
+export function realmsToWatch(project: Project): WatchedRealm[] {
+  const realms = watchedRealms(project);
+  if (realms.length > 0) return realms;
+  throw new ToolError("not-deployed", "no realm was synthesized here; run `m2m up` first");
+}
+
+/** The realms that the last synthesis declares or refers to, each once. */
 export function watchedRealms(project: Project): WatchedRealm[] {
   const all = readStacks(project).map((stack) => ({ stack, state: localState(stack) }));
   const containersAt = new Map<string, readonly MadeThing[]>();
@@ -38,6 +45,5 @@ export function watchedRealms(project: Project): WatchedRealm[] {
       realms.set(key, { realm, url, stack, alias: login.alias, containers: containersAt.get(url) ?? [] });
     }
   }
-  if (realms.size > 0) return [...realms.values()];
-  throw new ToolError("not-deployed", "no realm was synthesized here; run `m2m up` first");
+  return [...realms.values()];
 }
