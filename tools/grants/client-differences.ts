@@ -18,27 +18,30 @@ export function clientDifferences(declared: DeclaredRealm, live: LiveRealm): Dif
     const text = `the client ${machine.clientId} is not there: \`m2m up\` makes it`;
     return [about("client-missing", machine.clientId, text)];
   });
-  return [...own, ...strangers(declared, live).map((client) => stranger(client, live))];
+  return [...own, ...strangers(declared, live).map((client) => stranger(client, declared, live))];
 }
 
 /**
- * The clients that are not declared here and count: in a realm that is declared here each machine, in any realm whoever may
+ * The clients that are not declared so and count: in a realm that is declared here each machine, in any realm whoever may
  * call an API that is declared here.
  */
 export function strangers(declared: DeclaredRealm, live: LiveRealm): LiveClient[] {
   return [...live.clients.values()].filter((client) => {
     if (declared.machines.has(client.clientId)) return false;
-    const calls = [...accessOf(client, live.scopes).keys()].some((api) => declared.apis.has(api));
+    const other = declared.others.get(client.clientId);
+    const known = other && accessOf(other, declared.scopes);
+    const calls = [...accessOf(client, live.scopes).keys()].some((api) => declared.apis.has(api) && !known?.has(api));
     return calls || (client.isMachine && declared.isDeclared);
   });
 }
 
-function stranger(client: LiveClient, live: LiveRealm): Difference {
+function stranger(client: LiveClient, declared: DeclaredRealm, live: LiveRealm): Difference {
   const apis = [...accessOf(client, live.scopes).keys()];
   const may = apis.length === 0 ? "may call nothing" : `may call ${apis.join(", ")}`;
   const kind = client.isMachine ? "client" : "client (of users, no machine)";
   const off = client.isEnabled ? "" : ", once it is enabled";
-  const text = `the ${kind} ${client.clientId} is not declared here and ${may}${off}: remove it in Keycloak if it was added by hand, or declare it`;
+  const how = declared.others.has(client.clientId) ? "declared otherwise" : "not declared here";
+  const text = `the ${kind} ${client.clientId} is ${how} and ${may}${off}: remove it in Keycloak if it was added by hand, or declare it`;
   return about("client-added", client.clientId, text);
 }
 

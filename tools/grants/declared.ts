@@ -37,6 +37,8 @@ export interface DeclaredRealm {
   readonly apis: Set<string>;
   readonly scopes: Map<string, DeclaredScope>;
   readonly machines: Map<string, DeclaredMachine>;
+  /** Declared clients that do not sign in for themselves, such as a web application's: with what they may call. */
+  readonly others: Map<string, Machine>;
 }
 
 /** The realm of Keycloak's administrators, where the deployer is. */
@@ -53,7 +55,13 @@ export function declaredRealms(stacks: readonly Stack[]): DeclaredRealm[] {
       const key = keyOf(url, realmName);
       if (realmName === MASTER || realms.has(key)) continue;
       const alias = loginsIn(stack).find((login) => login.url === url)?.alias;
-      const empty = { isDeclared: false, apis: new Set<string>(), scopes: new Map(), machines: new Map() };
+      const empty = {
+        isDeclared: false,
+        apis: new Set<string>(),
+        scopes: new Map(),
+        machines: new Map(),
+        others: new Map(),
+      };
       realms.set(key, { url, realmName, stack, alias, ...empty });
     }
   }
@@ -102,9 +110,10 @@ class StackReader {
   machines(): void {
     for (const resource of this.refer.all("keycloak_openid_client")) {
       const realm = this.realm(resource.provider, resource.realm_id);
-      if (!realm || resource.service_accounts_enabled !== true) continue;
+      if (!realm) continue;
       const machine = this.machine(realm, resource);
-      realm.machines.set(machine.clientId, machine);
+      const kind = resource.service_accounts_enabled === true ? realm.machines : realm.others;
+      kind.set(machine.clientId, machine);
     }
     for (const { provider, realm_id, client_id } of this.refer.all("keycloak_role")) {
       const owner = this.refer.clientId(client_id);

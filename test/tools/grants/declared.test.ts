@@ -1,5 +1,6 @@
 import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
+import { OpenidClient } from "../../../.gen/providers/keycloak/openid-client";
 import {
   DeployerClient,
   KeycloakServer,
@@ -76,6 +77,19 @@ describe("the declarations", () => {
       }
     });
     expect(declaredRealms(stacks).map(({ machines }) => [...machines.keys()])).toEqual([["first", "second"]]);
+  });
+
+  it("know a declared client of users as one that is no machine", () => {
+    const stacks = synthesized((app) => {
+      const stack = new TerraformStack(app, "shop");
+      const realm = new Realm(stack, "Realm", { server: newServer(stack), realmName: "machines" });
+      machinesIn(stack, realm)("shop");
+      const provider = realm.keycloakProvider(stack);
+      const web = { provider, realmId: "machines", clientId: "web", accessType: "PUBLIC", standardFlowEnabled: true };
+      new OpenidClient(stack, "Web", web);
+    });
+    const [realm] = declaredRealms(stacks);
+    expect([[...realm!.machines.keys()], [...realm!.others.keys()]]).toEqual([["shop"], ["web"]]);
   });
 
   it("know APIs and clients that another configuration declares", () => {

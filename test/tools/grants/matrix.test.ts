@@ -251,4 +251,16 @@ describe("beside Keycloak", () => {
     const matrix = realmMatrix(declared, { ...live, knowsRoles: false });
     expect([matrix.differences, matrix.rolesKnown]).toEqual([[], false]);
   });
+
+  it("a client of users that is declared here counts only for an API that it is not declared to call", () => {
+    const scopes = new Map<string, Way>([["orders:read", "default"]]);
+    const web = { ...shopOnce().machines.get("plain")!, clientId: "by-hand", scopes };
+    const declared = { ...shopOnce(), others: new Map([[web.clientId, web]]) };
+    const user = (more: readonly [string, Way][]) =>
+      stranger({ isMachine: false, scopes: new Map([...scopes, ...more]) })(deployed(declared));
+    expect(realmMatrix(declared, user([])).differences).toEqual([]);
+    expect(realmMatrix(declared, user([["invoices:send", "default"]])).differences).toMatchObject([
+      { text: expect.stringContaining("by-hand is declared otherwise and may call") },
+    ]);
+  });
 });
