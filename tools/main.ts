@@ -4,7 +4,14 @@ import { COMMANDS } from "./commands";
 import { answerCompletion } from "./commands/complete";
 import { createOutput, exitCodeOf } from "./output";
 
+/** As a program that SIGPIPE ends, in the shell's numbers: `m2m events --follow | head` is no failure to tell of. */
+const NOBODY_READS = 141;
+
 async function main(): Promise<void> {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(NOBODY_READS);
+    throw error;
+  });
   const argv = process.argv.slice(2);
   if (argv[0] === "complete" && argv[1] === "--") return answerCompletion(argv.slice(2), COMMANDS);
   const out = createOutput(argv.includes("--json"));
