@@ -31,13 +31,16 @@ export interface Recording {
  *   that it is smaller tells.
  * - one that was out of sight, as its process is older than the window and did not answer at its beginning. What it counted
  *   before is nothing of now.
+ *
+ * The last value counts also where the process no longer answers.
  */
 export function growth(counter: string, labels: readonly string[], window: string): string {
   const by = `sum by (${labels.join(", ")})`;
+  const last = `last_over_time(${counter}[${window}])`;
   const age = "time() - process_start_time_seconds";
   const unseen = `(${age} > ${secondsOf(window)} unless on (job, instance) up offset ${window} == 1)`;
-  const before = `(${by} (${counter} offset ${window}) or ${by} (${counter} unless on (job, instance) ${unseen}) * 0)`;
-  const difference = `${by} (${counter}) - ${before} >= 0`;
+  const before = `(${by} (${counter} offset ${window}) or ${by} (${last} unless on (job, instance) ${unseen}) * 0)`;
+  const difference = `${by} (${last}) - ${before} >= 0`;
   const increase = `${by} (increase(${counter}[${window}]))`;
   const anew = `${by} (${counter} and on (job, instance) ${age} <= ${secondsOf(window)})`;
   return `(${increase} > ${anew} or ${anew} or ${difference} or ${increase})`;
