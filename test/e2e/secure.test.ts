@@ -241,19 +241,26 @@ describe("renewal", () => {
 });
 
 describe("another project on the server, by its address", () => {
-  const project = (name: string, more: string) => guestProject(OWN, folder, name, more);
+  const project = (name: string, declared: string, more?: string) => guestProject(OWN, folder, name, declared, more);
   const login = { KEYCLOAK_USER: "admin", KEYCLOAK_PASSWORD: ADMIN_PASSWORD };
 
-  it("deploys with the files of others", async () => {
+  it("deploys with the files of others, and signs in there by a key of its own afterwards", async () => {
     const declared = 'const authority = ca("given/ca.crt"); const terraformCertificate = terraform(authority);';
     const server =
       'const server = KeycloakServer.fromUrl(stack, "Keycloak", { ...at, authority, terraformCertificate });';
-    const made = project("guest", `${declared}\n${server}`);
+    const deployer =
+      'new DeployerClient(stack, "Deployer", { server, realms: [realm], signingKey: new SigningKeyPair(stack, "DeployerKey", { name: "deployer" }) });';
+    const made = project("guest", `${declared}\n${server}`, deployer);
     const { exitCode, stderr } = await m2m(made, ["up"], login);
     expect(exitCode, stderr).toBe(0);
     expect(stderr).not.toContain("was not checked");
-    expect((await m2m(made, ["diff"], login)).exitCode).toBe(0);
-    expect((await m2m(made, ["down", "--yes"], login)).exitCode).toBe(0);
+    // Not set at all: an empty one would be a password that is given.
+    const none = { TF_VAR_keycloak_admin_password: undefined } as unknown as Record<string, string>;
+    const unchanged = await m2m(made, ["diff"], none);
+    expect(unchanged.exitCode, unchanged.stdout + unchanged.stderr).toBe(0);
+    const listed = await m2m(made, ["keys", "--live"], none);
+    expect(listed.exitCode, listed.stderr).toBe(0);
+    expect((await m2m(made, ["down", "--yes"], none)).exitCode).toBe(0);
     rmSync(made, { recursive: true });
   });
 

@@ -8,11 +8,12 @@ import type { Names } from "../project";
  * files of others.
  *
  * @param declared text that declares `server`; it may use `ca`, `terraform` and `at`
+ * @param more what else is declared
  */
-export function guestProject(host: Names, hostFolder: string, name: string, declared: string): string {
+export function guestProject(host: Names, hostFolder: string, name: string, declared: string, more = ""): string {
   const main = `
 import { App, TerraformStack } from "cdktf";
-import { CertificateAuthority, KeycloakServer, PrivateLocalBackend, Realm, SignedJwtClient, SigningKeyPair, TlsCertificate } from "./constructs";
+import { CertificateAuthority, DeployerClient, KeycloakServer, PrivateLocalBackend, Realm, SignedJwtClient, SigningKeyPair, TlsCertificate } from "./constructs";
 
 const app = new App();
 const stack = new TerraformStack(app, "${name}");
@@ -25,6 +26,7 @@ ${declared}
 const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "sjwt-example" });
 const signingKey = new SigningKeyPair(stack, "Key", { name: "${name}" });
 new SignedJwtClient(stack, "Client", { realm, clientId: "${name}", signingKey, boundTo: "dpop" });
+${more}
 app.synth();
 `;
   const folder = makeProject(host, main);
