@@ -152,6 +152,9 @@ describe("what goes wrong", () => {
   });
 
   it("is told where the machine cannot fetch the realm's keys", async () => {
+    // While Keycloak is down, and for what follows in the window, it is not told: so neither right after the start.
+    const isThere = 'min_over_time(up{job="keycloak"}[3m]) == 1';
+    await expect.poll(async () => (await query(isThere)).length, { timeout: 240_000, interval: 2_000 }).toBe(1);
     const before = await toldAlerts(OWN);
     await faults.hideKeycloak();
     const told = await alertIsTold(OWN, `KeysNotFetched ${OWN.machine}`);
