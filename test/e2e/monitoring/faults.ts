@@ -14,7 +14,7 @@ export const ISSUER = "http://keycloak:8080/realms/sjwt-example";
 export const CLIENTS = ["wrong-key", "replayed", "clock-off", "switched-off", "without-scope"] as const;
 type Client = (typeof CLIENTS)[number];
 
-/** examples/monitored, with a client for each fault, and one whose certificate ends at a given time. */
+/** examples/monitored, with a client for each fault, and one whose certificate ends soon. */
 export function monitoredMain(): string {
   const main = readFileSync(join(ROOT, "examples", "monitored", "main.ts"), "utf8");
   const more = `
@@ -29,11 +29,14 @@ new SignedJwtClient(stack, "Ending", { realm, clientId: "ending", signingKey: en
   return main.replace('"../../constructs"', '"./constructs"').replace("const outputs = {", `${more}$&`);
 }
 
-/** A certificate that ends soon. The key is thrown away: nobody signs with it. */
-export function writeEndingCertificate(folder: string, end: Date): void {
+/** A key that nobody signs with; its certificate is all that counts. */
+const { privateKey: ENDING } = ecPair();
+
+/** Writes a certificate that ends in so many seconds, or has. */
+export function writeEndingCertificate(folder: string, seconds: number): void {
   const days = 1;
-  const start = new Date(end.getTime() - days * DAY_MS);
-  writeFileSync(join(folder, "ending.crt"), selfSign(ecPair().privateKey, "ending", days, start));
+  const start = new Date(Date.now() + seconds * 1000 - days * DAY_MS);
+  writeFileSync(join(folder, "ending.crt"), selfSign(ENDING, "ending", days, start));
 }
 
 /** What happens to a running environment. */
