@@ -113,7 +113,8 @@ function writeMembers(
 function writeBlock(block: Block, representation: Representation, value: Value, prior: Value): void {
   if (block.unsupported || isUnknown(value)) return;
   if (block.elements) {
-    representation[block.elements] = ((value ?? []) as ObjectValue[]).map((element) => {
+    const elements = ((value ?? []) as (ObjectValue | null)[]).filter((element) => element !== null);
+    representation[block.elements] = elements.map((element) => {
       const written: Representation = {};
       writeMembers(block.attributes, block.blocks, written, element, null);
       return written;

@@ -8,12 +8,18 @@ const AS_TEXT = ["client-attributes"];
 
 const isJson = (value: string) => value.startsWith("{") || value.startsWith("[");
 
-/** Lists and objects stand in the map as JSON: a value of a map in Terraform is text. */
+/**
+ * Lists and objects stand in the map as JSON: a value of a map in Terraform is text. One that is known only now may not be JSON;
+ * then Keycloak says what is wrong.
+ */
 function decode(settings: ObjectValue, kind: unknown): Representation {
   return Object.fromEntries(
     Object.entries(settings).map(([key, value]) => {
       const content = String(value);
-      return [key, isJson(content) && !AS_TEXT.includes(String(kind)) ? JSON.parse(content) : content];
+      return [
+        key,
+        isJson(content) && parses(content) && !AS_TEXT.includes(String(kind)) ? JSON.parse(content) : content,
+      ];
     }),
   );
 }
@@ -68,12 +74,13 @@ export function settingsAreJson(block: string): Rule {
   return (config) => {
     const parts = config[block];
     if (!Array.isArray(parts)) return [];
-    return parts.flatMap((part, index) => problemsOf(part as ObjectValue, [block, index]));
+    return parts.flatMap((part, index) => problemsOf(part as ObjectValue | null, [block, index]));
   };
 }
 
-function problemsOf(part: ObjectValue, at: [string, number]): Problem[] {
-  const { name, configuration } = isUnknown(part) ? ({} as ObjectValue) : part;
+function problemsOf(part: ObjectValue | null, at: [string, number]): Problem[] {
+  // A part may be null, or not known yet.
+  const { name, configuration } = part === null || isUnknown(part) ? ({} as ObjectValue) : part;
   if (!configuration || isUnknown(configuration) || isUnknown(name)) return [];
   return Object.entries(configuration as ObjectValue)
     .filter(([, value]) => typeof value === "string" && isJson(value) && !parses(value))
