@@ -169,6 +169,8 @@ describe("what goes wrong", () => {
     expect(told).not.toContain(`KeysNotFetched ${OWN.machine}`);
     expect((await m2m(folder, ["status"])).stdout).toMatch(/^ {2}keycloak +DOWN$/m);
     await docker("start", OWN.keycloak);
+    const isBack = 'up{job="keycloak"} == 1';
+    await expect.poll(async () => (await query(isBack)).length, { timeout: 240_000, interval: 2_000 }).toBe(1);
   });
 
   it("is told where a certificate has ended, in place of that it ends soon", async () => {
