@@ -6,6 +6,7 @@ import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { labels } from "../contract/docker-names";
 import { dockerProvider } from "./docker";
+import { BUILD_OPTIONS } from "./keycloak-image";
 import type { ServerTls } from "./server-tls";
 
 /**
@@ -72,9 +73,9 @@ export function keycloakContainer(server: Construct, props: KeycloakContainerPro
 }
 
 function startCommand({ mode, url, tls, options }: KeycloakContainerProps): string[] {
-  // Health, metrics and client certificates are build options. start-dev builds by itself, so it needs them again.
+  // start-dev builds by itself, so it needs the build options again.
   const { build, start } = options();
-  const how = mode === "dev" ? ["start-dev", "--health-enabled=true", ...build] : ["start", "--optimized"];
+  const how = mode === "dev" ? ["start-dev", ...BUILD_OPTIONS, ...build] : ["start", "--optimized"];
   // The admin console signs in at this address, so a browser must reach it. Realms for machines have an address of their own
   // (`frontendUrl`): the one inside the network.
   return [...how, ...(tls?.startOptions ?? ["--http-enabled=true"]), ...start, `--hostname=${url}`];

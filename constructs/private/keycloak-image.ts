@@ -6,6 +6,9 @@ import { LABEL, localImage } from "../contract/docker-names";
 import { stackFolder } from "./project";
 import type { ServerTls } from "./server-tls";
 
+/** What every server is built with: for its health check, and for whoever watches it. */
+export const BUILD_OPTIONS = ["--health-enabled=true", "--metrics-enabled=true"];
+
 /**
  * Keycloak, optimised once: build options are fixed by `kc.sh build`, so that a start does not augment again.
  *
@@ -32,7 +35,7 @@ function dockerfile(base: string, tls: ServerTls | undefined, options: readonly 
     `LABEL ${LABEL}="keycloak-optimised"`,
     // data/import exists so that a volume mounted on data belongs to Keycloak's user, and so does what lies below it.
     `RUN mkdir -p ${folders.join(" ")} && \\`,
-    `    /opt/keycloak/bin/kc.sh build ${["--health-enabled=true", "--metrics-enabled=true", ...options].join(" ")}`,
+    `    /opt/keycloak/bin/kc.sh build ${[...BUILD_OPTIONS, ...options].join(" ")}`,
     "",
   ].join("\n");
 }

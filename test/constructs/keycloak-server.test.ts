@@ -149,7 +149,7 @@ describe("options", () => {
 
   it("runs start-dev in dev mode, with health switched on", () => {
     const { command } = only(serverJson({ mode: "dev" }).json, "docker_container");
-    expect(command.slice(0, 2)).toEqual(["start-dev", "--health-enabled=true"]);
+    expect(command.slice(0, 3)).toEqual(["start-dev", "--health-enabled=true", "--metrics-enabled=true"]);
     expect(command).not.toContain("--optimized");
   });
 

@@ -95,7 +95,8 @@ describe("Keycloak", () => {
     const stack = newStack();
     const server = new KeycloakServer(stack, "Keycloak", { mode: "dev" });
     new Monitoring(stack, "Monitoring", { server });
-    expect(container(synth(stack), "keycloak").command).toContain("--event-metrics-user-enabled=true");
+    const needed = ["--metrics-enabled=true", "--event-metrics-user-enabled=true"];
+    expect(container(synth(stack), "keycloak").command).toEqual(expect.arrayContaining(needed));
   });
 
   it("stays as it is without a Monitoring", () => {
