@@ -145,13 +145,11 @@ export class Monitoring extends Construct {
   /** The dashboard for Grafana, relative to the folder of the stack in `cdktf.out`. */
   readonly dashboardFile: string;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    private readonly props: MonitoringProps,
-  ) {
+  constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { server, scrapeSeconds = 10, retentionDays = 15, latencyMilliseconds = 500, webhookUrl } = props;
+    const { server, callers = [], silenceSeconds = 900, expiryWarningDays = 14, scrapeSeconds = 10 } = props;
+    const { retentionDays = 15, answeredPercent = 99.9, inTimePercent = 99, latencyMilliseconds = 500 } = props;
+    const { webhookUrl, runbook = "docs/monitoring.md" } = props;
     const images = defaultMonitoringImages();
     const { prometheusImage = images.prometheus, alertmanagerImage = images.alertmanager } = props;
     const prometheusPort = props.prometheusPort ?? setting(this, "prometheusPort", PORTS.prometheus);
@@ -160,14 +158,14 @@ export class Monitoring extends Construct {
     const alertmanagerName = `${server.containerName}-alertmanager`;
     failOn(this, [
       ...checkKnown(props, PROPS),
-      ...checkCallers(props.callers ?? [], server),
-      ...checkSeconds("silenceSeconds", props.silenceSeconds ?? 900, 86_400, 900),
+      ...checkCallers(callers, server),
+      ...checkSeconds("silenceSeconds", silenceSeconds, 86_400, 900),
       ...checkSeconds("scrapeSeconds", scrapeSeconds, 60, 10),
-      ...checkSilence(props.silenceSeconds ?? 900, scrapeSeconds),
-      ...checkDays("expiryWarningDays", props.expiryWarningDays ?? 14, 365),
+      ...checkSilence(silenceSeconds, scrapeSeconds),
+      ...checkDays("expiryWarningDays", expiryWarningDays, 365),
       ...checkDays("retentionDays", retentionDays, 3650),
-      ...checkPercent("answeredPercent", props.answeredPercent ?? 99.9),
-      ...checkPercent("inTimePercent", props.inTimePercent ?? 99),
+      ...checkPercent("answeredPercent", answeredPercent),
+      ...checkPercent("inTimePercent", inTimePercent),
       ...checkMilliseconds("latencyMilliseconds", latencyMilliseconds),
       ...(webhookUrl === undefined ? [] : checkUrl("webhookUrl", webhookUrl)),
       ...checkImage("prometheusImage", prometheusImage),
@@ -188,6 +186,19 @@ export class Monitoring extends Construct {
       ],
     });
     server.dependencies(this); // puts the server's stack before this one
+    // As it is at the end of the synthesis: what is watched may be declared after this.
+    const watched = (): Watched => ({
+      keycloak: "keycloak:9000",
+      alertmanager: `alertmanager:${PORTS.alertmanager}`,
+      machines: machinesOf(server),
+      callers: callers.map(({ realm, clientId }) => ({ realm: realm.realmName, clientId })),
+      silenceSeconds,
+      expiring: expiringIn(this),
+      expiryWarningDays,
+      scrapeSeconds,
+      objectives: { answeredPercent, inTimePercent, milliseconds: latencyMilliseconds },
+      runbook,
+    });
     alertmanagerContainer(this, server, {
       image: alertmanagerImage,
       name: alertmanagerName,
@@ -199,8 +210,8 @@ export class Monitoring extends Construct {
       name: prometheusName,
       publishedPort: prometheusPort,
       retentionDays,
-      config: () => scrapeConfig(this.watched()),
-      rules: () => rules(this.watched()),
+      config: () => scrapeConfig(watched()),
+      rules: () => rules(watched()),
     });
     this.dashboardFile = stagePublicFile(
       this,
@@ -215,26 +226,5 @@ export class Monitoring extends Construct {
         alertmanager: this.alertmanagerUrl,
       }),
     );
-  }
-
-  /** As it is at the end of the synthesis. */
-  private watched(): Watched {
-    const { server, callers = [], silenceSeconds = 900, expiryWarningDays = 14, scrapeSeconds = 10 } = this.props;
-    return {
-      keycloak: "keycloak:9000",
-      alertmanager: `alertmanager:${PORTS.alertmanager}`,
-      machines: machinesOf(server),
-      callers: callers.map(({ realm, clientId }) => ({ realm: realm.realmName, clientId })),
-      silenceSeconds,
-      expiring: expiringIn(this),
-      expiryWarningDays,
-      scrapeSeconds,
-      objectives: {
-        answeredPercent: this.props.answeredPercent ?? 99.9,
-        inTimePercent: this.props.inTimePercent ?? 99,
-        milliseconds: this.props.latencyMilliseconds ?? 500,
-      },
-      runbook: this.props.runbook ?? "docs/monitoring.md",
-    };
   }
 }

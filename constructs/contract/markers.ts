@@ -3,6 +3,18 @@ import type { Override, ResourceJson, StackJson } from "./terraform-json";
 
 // Facts that only `m2m` reads stand below `//` in the synthesized JSON, which Terraform takes for a comment.
 
+/** Marks of one kind: how a construct writes one, and how `m2m` reads those of a stack. */
+function marksOf<Description>(kind: string) {
+  return {
+    /** @param address the construct's own, which is unique in the app */
+    mark: (address: string, description: Description): Override<Description> => [`//.${kind}.${address}`, description],
+    read(stack: StackJson): Description[] {
+      const marks = (stack["//"] ?? {}) as Readonly<Record<string, Readonly<Record<string, Description>>>>;
+      return Object.values(marks[kind] ?? {});
+    },
+  };
+}
+
 /** What `m2m keys` has to know of a pair: where its files are, and what its next key is to look like. */
 export interface PairDescription {
   readonly name: string;
@@ -18,16 +30,8 @@ export interface PairDescription {
   readonly revoked: readonly string[];
 }
 
-/** Marks a pair in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
-export function pairMarker(address: string, description: PairDescription): Override<PairDescription> {
-  return [`//.signingKeys.${address}`, description];
-}
-
 /** The pairs that a stack declares. */
-export function pairsIn(stack: StackJson): PairDescription[] {
-  const { signingKeys = {} } = (stack["//"] ?? {}) as { signingKeys?: Record<string, PairDescription> };
-  return Object.values(signingKeys);
-}
+export const { mark: pairMarker, read: pairsIn } = marksOf<PairDescription>("signingKeys");
 
 /** What `m2m` has to know of a certificate for TLS. */
 export interface CertificateDescription {
@@ -40,19 +44,8 @@ export interface CertificateDescription {
   readonly isImported?: true;
 }
 
-/** Marks a certificate in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
-export function certificateMarker(
-  address: string,
-  description: CertificateDescription,
-): Override<CertificateDescription> {
-  return [`//.certificates.${address}`, description];
-}
-
 /** The certificates for TLS that a stack declares. */
-export function certificatesOf(stack: StackJson): CertificateDescription[] {
-  const { certificates = {} } = (stack["//"] ?? {}) as { certificates?: Record<string, CertificateDescription> };
-  return Object.values(certificates);
-}
+export const { mark: certificateMarker, read: certificatesOf } = marksOf<CertificateDescription>("certificates");
 
 /** What `m2m` has to know of a realm, to compare its issuer with the one that Keycloak says. */
 export interface RealmDescription {
@@ -63,16 +56,8 @@ export interface RealmDescription {
   readonly issuer: string;
 }
 
-/** Marks a realm in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
-export function realmMarker(address: string, description: RealmDescription): Override<RealmDescription> {
-  return [`//.realms.${address}`, description];
-}
-
 /** The realms that a stack declares or refers to. */
-export function realmsIn(stack: StackJson): RealmDescription[] {
-  const { realms = {} } = (stack["//"] ?? {}) as { realms?: Record<string, RealmDescription> };
-  return Object.values(realms);
-}
+export const { mark: realmMarker, read: realmsIn } = marksOf<RealmDescription>("realms");
 
 /** What `m2m` has to know of an API that another configuration declares: nothing else in the JSON says it. */
 export interface ImportedApiDescription {
@@ -86,19 +71,8 @@ export interface ImportedApiDescription {
   readonly audienceScope: string;
 }
 
-/** Marks an imported API in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
-export function importedApiMarker(
-  address: string,
-  description: ImportedApiDescription,
-): Override<ImportedApiDescription> {
-  return [`//.importedApis.${address}`, description];
-}
-
 /** The APIs that a stack refers to. */
-export function importedApisIn(stack: StackJson): ImportedApiDescription[] {
-  const { importedApis = {} } = (stack["//"] ?? {}) as { importedApis?: Record<string, ImportedApiDescription> };
-  return Object.values(importedApis);
-}
+export const { mark: importedApiMarker, read: importedApisIn } = marksOf<ImportedApiDescription>("importedApis");
 
 /** What `m2m` has to know of a Monitoring: the addresses on this machine. */
 export interface MonitoringDescription {
@@ -108,16 +82,8 @@ export interface MonitoringDescription {
   readonly alertmanager: string;
 }
 
-/** Marks a Monitoring in the JSON of its stack. `address` is the construct's own, which is unique in the app. */
-export function monitoringMarker(address: string, description: MonitoringDescription): Override<MonitoringDescription> {
-  return [`//.monitoring.${address}`, description];
-}
-
 /** The Monitorings that a stack declares. */
-export function monitoringsIn(stack: StackJson): MonitoringDescription[] {
-  const { monitoring = {} } = (stack["//"] ?? {}) as { monitoring?: Record<string, MonitoringDescription> };
-  return Object.values(monitoring);
-}
+export const { mark: monitoringMarker, read: monitoringsIn } = marksOf<MonitoringDescription>("monitoring");
 
 /** Marks the client that Terraform itself signs in as (`DeployerClient`), in the JSON of that client. */
 export const DEPLOYER_MARKER: Override<boolean> = ["//.deployer", true];
