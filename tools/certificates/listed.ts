@@ -77,9 +77,25 @@ export function printCertificates(listed: readonly ListedCertificate[]): string 
 }
 
 function printCertificate(one: ListedCertificate, width: number): string {
-  const left = Date.parse(one.until) <= Date.now() ? "HAS ENDED" : `${one.daysLeft} days left`;
-  const due = one.due && left !== "HAS ENDED" ? ", due" : "";
   const half = one.private ? "private key here" : "private key not here";
   const by = one.imported ? ", issued by others" : "";
-  return `${one.file.padEnd(width)}  ${one.usage.padEnd(9)}  until ${one.until.slice(0, 10)}, ${left}${due}  ${half}${by}`;
+  return `${one.file.padEnd(width)}  ${one.usage.padEnd(9)}  ${timeLeft(one)}  ${half}${by}`;
+}
+
+/** What ends one day. */
+export interface Ending {
+  readonly until: string;
+  readonly daysLeft: number;
+  /** Whether it should be replaced by now. */
+  readonly due?: boolean;
+}
+
+/** Until when something is good, and how long that is. */
+export function timeLeft(one: Ending): string {
+  const left = hasEnded(one) ? "HAS ENDED" : `${one.daysLeft} days left${one.due ? ", due" : ""}`;
+  return `until ${one.until.slice(0, 10)}, ${left}`;
+}
+
+export function hasEnded({ until }: Ending): boolean {
+  return Date.parse(until) <= Date.now();
 }

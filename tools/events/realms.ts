@@ -18,17 +18,6 @@ export interface WatchedRealm {
   readonly containers: readonly MadeThing[];
 }
 
-/**
- * The same where there has to be one.
- *
- * @throws {ToolError} `not-deployed` where nothing was synthesized
- */
-export function realmsToWatch(project: Project): WatchedRealm[] {
-  const realms = watchedRealms(project);
-  if (realms.length > 0) return realms;
-  throw new ToolError("not-deployed", "no realm was synthesized here; run `m2m up` first");
-}
-
 /** The realms that the last synthesis declares or refers to, each once. */
 export function watchedRealms(project: Project): WatchedRealm[] {
   const all = readStacks(project).map((stack) => ({ stack, state: localState(stack) }));
@@ -46,4 +35,15 @@ export function watchedRealms(project: Project): WatchedRealm[] {
     }
   }
   return [...realms.values()];
+}
+
+/**
+ * The same where there has to be one.
+ *
+ * @throws {ToolError} `not-deployed` where nothing was synthesized
+ */
+export function realmsToWatch(project: Project): WatchedRealm[] {
+  const realms = watchedRealms(project);
+  if (realms.length > 0) return realms;
+  throw new ToolError("not-deployed", "no realm was synthesized here; run `m2m up` first");
 }

@@ -1,6 +1,7 @@
-import type { ListedCertificate } from "../certificates/listed";
+import { type Ending, hasEnded, type ListedCertificate, timeLeft } from "../certificates/listed";
 import { type Cell, escaped, htmlPage, htmlTable } from "../html-page";
-import { inWords, left } from "./print";
+import { short } from "../keys/outcome";
+import { inWords } from "./print";
 import type { ActiveKey, Status } from "./read-status";
 import type { FiringAlert, WatchedServer } from "./status";
 
@@ -69,18 +70,18 @@ function link(runbook: string): string {
   return /^https?:/.test(runbook) ? `<a href="${text}">${text}</a>` : text;
 }
 
-function keyRow({ name, clients, kid, algorithm, since, until, daysLeft }: ActiveKey): (string | Cell)[] {
-  const signsFor = clients.length === 0 ? "no client" : clients.join(", ");
-  return [name, signsFor, `${kid.slice(0, 8)} ${algorithm}`, since.slice(0, 10), ending(until, daysLeft)];
+function keyRow(key: ActiveKey): (string | Cell)[] {
+  const signsFor = key.clients.length === 0 ? "no client" : key.clients.join(", ");
+  return [key.name, signsFor, `${short(key)} ${key.algorithm}`, key.since.slice(0, 10), ending(key)];
 }
 
-function certificateRow({ file, usage, since, until, daysLeft }: ListedCertificate): (string | Cell)[] {
-  return [file, usage, since.slice(0, 10), ending(until, daysLeft)];
+function certificateRow(one: ListedCertificate): (string | Cell)[] {
+  return [one.file, one.usage, one.since.slice(0, 10), ending(one)];
 }
 
-function ending(until: string, daysLeft: number): string | Cell {
-  const text = left(until, daysLeft);
-  return text.endsWith("ENDED") ? bad(text) : text;
+function ending(one: Ending): string | Cell {
+  const text = timeLeft(one);
+  return hasEnded(one) ? bad(text) : text;
 }
 
 function refusals(count: number): Cell {

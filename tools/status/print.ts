@@ -1,4 +1,5 @@
-import type { ListedCertificate } from "../certificates/listed";
+import { type ListedCertificate, timeLeft } from "../certificates/listed";
+import { short } from "../keys/outcome";
 import type { ActiveKey, Status } from "./read-status";
 import type { CallFigures, ClientFigures, FiringAlert, WatchedServer } from "./status";
 
@@ -37,17 +38,12 @@ function printCall({ caller, machine, passed, refused, reasons }: CallFigures): 
   return [`${caller} → ${machine}`, `${passed} passed`, `${refused} refused`, inWords(reasons)];
 }
 
-function printKey({ name, kid, algorithm, since, until, daysLeft }: ActiveKey): string[] {
-  return [name, `${kid.slice(0, 8)} ${algorithm}`, `since ${since.slice(0, 10)}`, left(until, daysLeft)];
+function printKey(key: ActiveKey): string[] {
+  return [key.name, `${short(key)} ${key.algorithm}`, `since ${key.since.slice(0, 10)}`, timeLeft(key)];
 }
 
-function printCertificate({ file, usage, until, daysLeft, due }: ListedCertificate): string[] {
-  return [file, usage, left(until, daysLeft), due ? "due" : ""];
-}
-
-export function left(until: string, daysLeft: number): string {
-  const time = Date.parse(until) <= Date.now() ? "HAS ENDED" : `${daysLeft} days left`;
-  return `until ${until.slice(0, 10)}, ${time}`;
+function printCertificate(one: ListedCertificate): string[] {
+  return [one.file, one.usage, timeLeft(one)];
 }
 
 export function inWords(reasons: Readonly<Record<string, number>>): string {

@@ -25,7 +25,7 @@ signing keys
   machine-a  fW2aBcDe RS256  since 2026-11-01  until 2099-11-01, 900 days left
 
 certificates
-  certs/b-tls.crt  peer  until 2020-01-01, HAS ENDED  due`);
+  certs/b-tls.crt  peer  until 2020-01-01, HAS ENDED`);
   });
 
   it("says why nothing is known, in place of figures", () => {
