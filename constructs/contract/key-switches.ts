@@ -115,7 +115,7 @@ function knownKeys(): KnownKey[] {
 export function whyNoCreation(): string | undefined {
   const asked = process.env[CREATE];
   if (asked === "true") return undefined;
-  if (asked === "false") return `${CREATE} is false, as for \`m2m keys list\` and \`--dry-run\``;
+  if (asked === "false") return `${CREATE} is false, as for commands that only look`;
   const isCi = process.env.CI !== undefined && process.env.CI !== "" && process.env.CI !== "false";
   return isCi ? "CI is set, and a key made there would be lost" : undefined;
 }

@@ -4,6 +4,11 @@ import { plainLine } from "../../network/plain-text";
 import { type Fault, KeycloakError, NotKeycloakError } from "./errors";
 
 const BUSY = new Set([408, 429, 502, 503, 504]);
+/**
+ * Keycloak also answers so to a transaction that lost a race, 409 where its database gave it no lock in time. A second
+ * try is safe and often succeeds; where the fault is what the status says, it returns.
+ */
+export const LOST_RACE = new Set([409, 500]);
 const REFUSED = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -58,8 +63,7 @@ export function faultOf(error: unknown, proxy?: URL): Fault | null {
 export function statusFault(status: number, body: unknown, url?: string): Fault {
   const message = messageIn(body);
   const got = `HTTP ${status}${message ? `, "${message}"` : ""}`;
-  // Keycloak also answers 500 to a transaction that lost a race. A second try is safe and often succeeds.
-  const temporary = BUSY.has(status) || status === 500;
+  const temporary = BUSY.has(status) || LOST_RACE.has(status);
   return { kind: "status", status, got, temporary, ambiguous: status >= 500 && status !== 503, ...(url && { url }) };
 }
 

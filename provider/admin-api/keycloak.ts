@@ -3,14 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { adviceFor } from "./advice";
 import { Connection, type ConnectionSettings } from "./connection";
 import { type Fault, KeycloakError, NotKeycloakError } from "./errors";
-import { faultOf } from "./faults";
+import { faultOf, LOST_RACE } from "./faults";
 import type { AdminCall, Session } from "./session";
 import { Slots } from "./slots";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2_000;
-/** A server error that returns this often will not pass. */
-const ATTEMPTS_ON_SERVER_ERROR = 3;
+/** A fault that may be a lost race, and returns this often, is none. */
+const ATTEMPTS_AT_A_RACE = 3;
 
 /** Regardless of Terraform's `-parallelism`: with more calls at once Keycloak gets slower and then refuses some. */
 const CALLS_AT_ONCE = 16;
@@ -58,6 +58,7 @@ export class Keycloak {
     const begun = Date.now();
     let renewed = false;
     let ambiguous = false;
+    let unfinished = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#attempt(run, slots);
@@ -70,8 +71,10 @@ export class Keycloak {
           continue;
         }
         ambiguous ||= fault.ambiguous;
+        // A conflict with what an earlier attempt makes, or a call that goes on at Keycloak without us.
+        unfinished ||= fault.kind === "timeout" || (ambiguous && fault.status === 409);
         if (await this.#mayRetry(fault, attempt, begun, patienceMs)) continue;
-        const found = ambiguous && recover ? await this.#recovered(fault, patienceMs, what, recover) : null;
+        const found = ambiguous && recover ? await this.#recovered(unfinished ? patienceMs : 0, what, recover) : null;
         if (found !== null) return found;
         throw this.#final(error, fault, what, begun);
       }
@@ -87,17 +90,14 @@ export class Keycloak {
   }
 
   /**
-   * Looks for what an attempt without an answer has made: Terraform must know of it. After a conflict something is
-   * there, so looking may take all patience. After a time-out Keycloak may still be making it, so it looks again until
-   * its patience ends. After any other fault it looks once.
+   * Looks for what an attempt without an answer has made: Terraform must know of it. Where Keycloak may still be making
+   * it, the patience is for looking again.
    */
-  async #recovered<T>(fault: Fault, patienceMs: number, what: string, recover: AdminCall<T | null>): Promise<T | null> {
-    // Not in the shared slots: all calls there may be waiting for the same.
-    const look = (patience: number) => this.#call(patience, what, recover, undefined, new Slots(1));
-    if (fault.status === 409) return look(patienceMs);
-    const end = Date.now() + (fault.kind === "timeout" ? patienceMs : 0);
+  async #recovered<T>(patienceMs: number, what: string, recover: AdminCall<T | null>): Promise<T | null> {
+    const end = Date.now() + patienceMs;
     for (;;) {
-      const found = await look(0).catch(() => null);
+      // Not in the shared slots: all calls there may be waiting for the same.
+      const found = await this.#call(0, what, recover, undefined, new Slots(1)).catch(() => null);
       if (found !== null || Date.now() >= end || this.#stop.signal.aborted) return found;
       await sleep(LONGEST_PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
@@ -107,7 +107,7 @@ export class Keycloak {
   async #mayRetry(fault: Fault, attempt: number, begun: number, patienceMs: number): Promise<boolean> {
     if (fault.kind === "status") this.#downSince = undefined;
     if (!fault.temporary) return false;
-    if (fault.status === 500 && attempt >= ATTEMPTS_ON_SERVER_ERROR) return false;
+    if (LOST_RACE.has(fault.status!) && attempt >= ATTEMPTS_AT_A_RACE) return false;
     if (fault.kind === "unreachable") this.#downSince ??= Date.now();
     const since = fault.kind === "unreachable" ? this.#downSince! : begun;
     const left = since + patienceMs - Date.now();
@@ -126,7 +126,7 @@ export class Keycloak {
         `The last answer of Keycloak at ${adminUrl} was: ${fault.got}.`,
       );
     }
-    if (fault.kind === "status" && !(fault.temporary && fault.status !== 500)) {
+    if (fault.kind === "status" && (!fault.temporary || LOST_RACE.has(fault.status!))) {
       return new KeycloakError(fault, `${what}: Keycloak answered ${fault.got}`, adviceFor(fault, adminUrl));
     }
     const summary = `${what}: Keycloak at ${adminUrl} cannot be used: ${fault.got}`;

@@ -20,6 +20,11 @@ export async function readRealm(session: Session, what: string, realm: string): 
   );
 }
 
+/** Each realm has a client and roles in the realm "master": made at once, one waits for the other's locks in vain. */
+async function oneAtATime<T>(session: Session, run: () => Promise<T>): Promise<T> {
+  return session.exclusive("realms", run);
+}
+
 export const realmEndpoint: Endpoint = {
   async create(session, representation, { planned }) {
     const realm = String(planned.realm);
@@ -33,10 +38,12 @@ export const realmEndpoint: Endpoint = {
         adviceFor(fault),
       );
     }
-    await session.call(
-      `Creating realm "${realm}"`,
-      (admin) => admin.realms.create(representation),
-      (admin) => admin.realms.findOne({ realm }).then((found) => (found ? { realmName: realm } : null)),
+    await oneAtATime(session, () =>
+      session.call(
+        `Creating realm "${realm}"`,
+        (admin) => admin.realms.create(representation),
+        (admin) => admin.realms.findOne({ realm }).then((found) => (found ? { realmName: realm } : null)),
+      ),
     );
     // The next token has the rights on the new realm. What is known of an earlier realm of this name is void.
     session.renewSignIn();
@@ -62,7 +69,8 @@ export const realmEndpoint: Endpoint = {
       const detail = "Set terraform_deletion_protection to false and apply before deleting the realm.";
       throw new DiagnosticError(problem(`realm "${realm}" is protected from deletion`, detail));
     }
-    await unlessGone(session.call(`Deleting realm "${realm}"`, (admin) => admin.realms.del({ realm })));
+    const what = `Deleting realm "${realm}"`;
+    await oneAtATime(session, () => unlessGone(session.call(what, (admin) => admin.realms.del({ realm }))));
     session.forgetAll();
   },
 };

@@ -48,7 +48,7 @@ describe("keys are made", () => {
     tell({ createKeys: "never" });
     expect(keyCreation("dev", "a", [])).toEqual({
       refusedBecause:
-        "M2M_CREATE_KEYS is false, as for `m2m keys list` and `--dry-run`; commit the certificate, or have `m2m up` make the key",
+        "M2M_CREATE_KEYS is false, as for commands that only look; commit the certificate, or have `m2m up` make the key",
     });
   });
 });

@@ -25,7 +25,8 @@ describe("realms that were deleted by hand", () => {
     const workspace = new Workspace(server);
     const { resource } = goldenConfiguration();
     await workspace.write({ resource });
-    expect((await workspace.apply()).exitCode).toBe(0);
+    const { exitCode, output } = await workspace.apply();
+    expect(exitCode, output).toBe(0);
     const all = [...workspace.state().keys()].sort();
     for (const realm of ["golden-minimal", "golden-full"]) await server.admin("DELETE", `/${realm}`);
     const planned = await workspace.plan();

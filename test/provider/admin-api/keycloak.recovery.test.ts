@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Keycloak } from "../../../provider/admin-api/keycloak";
-import { errorOf, standIn } from "../stand-in";
+import { connect, errorOf, serving, standIn } from "../stand-in";
 
 describe("a create without an answer", () => {
   it("is found after a conflict", async () => {
@@ -21,7 +21,7 @@ describe("a create without an answer", () => {
     return keycloak.session(patience).call(
       "Creating",
       (admin) => admin.clients.create({ realm: "r", id: "ours" }),
-      (admin) => admin.clients.findOne({ realm: "r", id: "ours" }).then(() => found),
+      (admin) => admin.clients.findOne({ realm: "r", id: "ours" }).then((seen) => seen && found),
     );
   }
 
@@ -34,6 +34,21 @@ describe("a create without an answer", () => {
     });
     expect(await make(keycloak, 2_000, { id: "ours" })).toEqual({ id: "ours" });
     expect(lookups).toBe(2);
+  });
+
+  it("is found although its own locks refuse the next attempts, and it is finished after them", async () => {
+    const finished = Date.now() + 2_500;
+    const { url } = await serving(async (request, response) => {
+      response.setHeader("content-type", "application/json");
+      if (request.url!.endsWith("/token")) response.end('{"access_token":"token","expires_in":60}');
+      else if (request.method === "GET") response.writeHead(Date.now() < finished ? 404 : 200).end('{"id":"ours"}');
+      else if (attempts++ === 0)
+        return; // no answer within client_timeout
+      else response.writeHead(409).end('{"errorMessage":"Duplicate resource error"}');
+    });
+    let attempts = 0;
+    expect(await make(connect(url, { client_timeout: 1 }), 20_000, { id: "ours" })).toEqual({ id: "ours" });
+    expect(attempts).toBe(3);
   });
 
   it("is looked for once at the end; if nothing is found the first fault is the error", async () => {

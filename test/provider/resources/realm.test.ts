@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { planChange } from "../../../provider/engine/plan";
 import { handlerOf } from "../../../provider/engine/resource-handler";
 import { readState, writeRepresentation } from "../../../provider/engine/state";
 import { isUnknown } from "../../../provider/protocol/values";
 import { realm } from "../../../provider/resources/realm";
-import { standIn } from "../stand-in";
+import { realmEndpoint } from "../../../provider/resources/realm-endpoint";
+import { connect, serving, standIn } from "../stand-in";
 
 describe("a realm", () => {
   it("has its name as internal id, and an id that is unknown until it is made", () => {
@@ -37,6 +39,44 @@ describe("a realm", () => {
         ),
       },
     ]);
+  });
+
+  it("that lost a race for the database's locks is made at the next try", async () => {
+    const lost = { status: 409, body: { errorMessage: "Duplicate resource error" } };
+    let posts = 0;
+    const { keycloak } = await standIn((_call, { method }) => {
+      if (method === "POST") posts += 1;
+      if (method === "POST") return posts === 1 ? lost : { status: 201 };
+      return posts > 1 ? { status: 200, body: { id: "uuid", realm: "r" } } : { status: 404 };
+    });
+    const config = { realm: "r" };
+    const handler = handlerOf(realm, () => keycloak.session(300));
+    const { planned } = handler.plan({ prior: null, config });
+    const { diagnostics } = await handler.apply({ prior: null, planned, config });
+    expect(diagnostics!.filter(({ severity }) => severity === "error")).toEqual([]);
+    expect(posts).toBe(2);
+  });
+
+  it("is made and deleted one at a time", async () => {
+    let [atOnce, most] = [0, 0];
+    const { url } = await serving(async (request, response) => {
+      response.setHeader("content-type", "application/json");
+      if (request.url!.endsWith("/token")) response.end('{"access_token":"token","expires_in":60}');
+      else if (request.method === "GET") response.writeHead(404).end("{}");
+      else {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await sleep(20);
+        atOnce -= 1;
+        response.writeHead(201, { location: "/made/n" }).end("{}");
+      }
+    });
+    const session = connect(url).session(300);
+    const made = ["a", "b", "c"].map((name) =>
+      realmEndpoint.create(session, { realm: name }, { prior: null, planned: { realm: name }, config: {} }),
+    );
+    await Promise.all([...made, ...["d", "e"].map((id) => realmEndpoint.delete(session, { id }))]);
+    expect(most).toBe(1);
   });
 
   it("without a name is refused as such", () => {
