@@ -5,7 +5,11 @@ interface Peer {
   readonly authorized?: unknown;
   readonly authorizationError?: unknown;
   getPeerX509Certificate?(): X509Certificate | undefined;
+  getProtocol?(): string | null;
 }
+
+/** Node.js parses and encodes a certificate anew each time, which takes longer than all the rest of a call. */
+const certificates = new WeakMap<Peer, Buffer>();
 
 /**
  * The certificate of a connection's client in DER, if Node.js has verified it. `undefined` for any other connection.
@@ -13,7 +17,13 @@ interface Peer {
  * `authorized` alone is not enough: in a resumed session of TLS 1.3, Node.js sets it without any certificate.
  */
 export function certificateOf(socket: unknown): Buffer | undefined {
-  return isPeer(socket) && socket.authorized === true ? socket.getPeerX509Certificate?.()?.raw : undefined;
+  if (!isPeer(socket) || socket.authorized !== true) return undefined;
+  const known = certificates.get(socket);
+  if (known) return known;
+  const certificate = socket.getPeerX509Certificate?.()?.raw;
+  // In TLS 1.2 a client may show another certificate later, by a renegotiation (RFC 5746). TLS 1.3 has none (RFC 8446, 4.1.2).
+  if (certificate && socket.getProtocol?.() === "TLSv1.3") certificates.set(socket, certificate);
+  return certificate;
 }
 
 const UNTRUSTED = "it is of a CA that is not trusted here";
