@@ -2,7 +2,8 @@ import { mkdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readTextFile, UnreadableFile } from "../constructs/keys/read-file";
-import { duration, ToolError } from "./output";
+import { duration } from "./duration";
+import { ToolError } from "./output";
 
 /** The holder touches its lock file this often. */
 const BEAT_MS = 2_000;

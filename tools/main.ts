@@ -1,5 +1,6 @@
 import { redact } from "../constructs/keys/shown";
 import { runCommand } from "./cli/run";
+import { COLOUR_CHOICES, type ColourChoice } from "./colour";
 import { COMMANDS } from "./commands";
 import { answerCompletion } from "./commands/complete";
 import { createOutput, exitCodeOf } from "./output";
@@ -14,7 +15,7 @@ async function main(): Promise<void> {
   });
   const argv = process.argv.slice(2);
   if (argv[0] === "complete" && argv[1] === "--") return answerCompletion(argv.slice(2), COMMANDS);
-  const out = createOutput(argv.includes("--json"));
+  const out = createOutput({ json: argv.includes("--json"), colour: colourIn(argv) });
   // Ctrl-C reaches the programs that were started too: they stop in order, and this one reports how.
   const interruption = new AbortController();
   process.on("SIGINT", () => interruption.abort());
@@ -29,6 +30,13 @@ async function main(): Promise<void> {
     process.exitCode = exitCodeOf(code);
   }
   if (interruption.signal.aborted) process.exit(130); // whatever is still asked for, nobody waits for the answer
+}
+
+/** Before anything else is read, as the message about that may have colours. */
+function colourIn(argv: readonly string[]): ColourChoice {
+  const at = argv.findIndex((argument) => /^--color(=|$)/.test(argument));
+  const value = argv[at]?.split("=")[1] ?? argv[at + 1];
+  return COLOUR_CHOICES.find((choice) => at >= 0 && choice === value) ?? "auto";
 }
 
 void main();

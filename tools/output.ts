@@ -1,25 +1,39 @@
 import { redact } from "../constructs/keys/shown";
+import { type ColourChoice, isColoured, type Paint, painter } from "./colour";
+import { NO_PROGRESS, type Progress, terminalProgress } from "./progress";
 
-/** How a command talks: results on stdout, everything else on stderr. */
-export interface Output {
+/** How a command talks: results on stdout, everything else on stderr. Progress is silent in a pipe and with `--json`. */
+export interface Output extends Pick<Progress, "step" | "say"> {
   readonly json: boolean;
-  /** Progress, for a person who waits: silent in a pipe and with `--json`. */
-  say(text: string): void;
+  /** Colours for results. */
+  readonly paint: Paint;
   /** What a person has to see even in a log: changes to the system, warnings. */
   warn(text: string): void;
   /** The result: `text` for a person, `data` with `--json`. */
   result(text: string, data: unknown): void;
 }
 
-export function createOutput(json: boolean): Output {
-  const chatty = !json && process.stderr.isTTY === true;
+export function createOutput({ json, colour }: { json: boolean; colour: ColourChoice }): Output {
+  const { stderr, stdout } = process;
+  const paint = painter(isColoured(colour, stderr.isTTY));
+  // A terminal that some other program plays may have no width: no line could be drawn over.
+  const progress = !json && stderr.isTTY && stderr.columns > 0 ? terminalProgress(stderr, paint) : NO_PROGRESS;
   return {
     json,
-    say: (text) => void (chatty && process.stderr.write(`${text}\n`)),
-    warn: (text) => void process.stderr.write(`${redact(text)}\n`),
+    paint: painter(!json && isColoured(colour, stdout.isTTY)),
+    step: progress.step,
+    say: progress.say,
+    warn: (text) => progress.beside(() => void stderr.write(`${redact(text).replace(FIRST_WORD, warned(paint))}\n`)),
     result: (text, data) =>
-      void process.stdout.write(json ? `${JSON.stringify(data, null, 2)}\n` : text && `${text}\n`),
+      progress.beside(() => void stdout.write(json ? `${JSON.stringify(data, null, 2)}\n` : text && `${text}\n`)),
   };
+}
+
+/** What a line on stderr begins with if it is a warning or a failure. */
+const FIRST_WORD = /^(warning|m2m):/;
+
+function warned(paint: Paint): (word: string) => string {
+  return (word) => paint(word === "m2m:" ? "red" : "yellow", word);
 }
 
 /** A failure whose message is for the person at the terminal: what is wrong, where, what was got, what to do. */
@@ -37,10 +51,4 @@ export class ToolError extends Error {
 /** The exit code of a failure: whoever has to confirm something can tell that from an error. */
 export function exitCodeOf(code: string | undefined): number {
   return code === "not-confirmed" ? 3 : 1;
-}
-
-/** A span of time for a person, to the second. */
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -29,7 +29,7 @@ const whoCan = (...args: string[]) => m2m(folder, ["who-can", ...args], login);
 
 /** What the command compares, without a synthesis and a process for each change. */
 async function differences(): Promise<readonly Difference[]> {
-  const [realm] = await liveMatrices(readStacks(openProject(folder)), createOutput(false));
+  const [realm] = await liveMatrices(readStacks(openProject(folder)), createOutput({ json: false, colour: "auto" }));
   return realm!.differences;
 }
 

@@ -18,20 +18,23 @@ afterEach(() => {
   else Reflect.deleteProperty(process.stderr, "isTTY");
 });
 
-function output({ json, terminal }: { json: boolean; terminal: boolean }) {
+function output({ json, terminal, columns = 80 }: { json: boolean; terminal: boolean; columns?: number }) {
   Object.defineProperty(process.stderr, "isTTY", { value: terminal, configurable: true });
-  return createOutput(json);
+  Object.defineProperty(process.stderr, "columns", { value: columns, configurable: true });
+  return createOutput({ json, colour: "never" });
 }
 
 describe("progress", () => {
   it.each([
-    { json: false, terminal: true, shown: ["step\n"] },
-    { json: false, terminal: false, shown: [] },
-    { json: true, terminal: true, shown: [] },
-    { json: true, terminal: false, shown: [] },
+    { json: false, terminal: true, shown: "step\n" },
+    { json: false, terminal: false, shown: "" },
+    { json: false, terminal: true, columns: 0, shown: "" },
+    { json: true, terminal: true, shown: "" },
+    { json: true, terminal: false, shown: "" },
   ])("with json: $json, terminal: $terminal shows $shown, never on stdout", ({ shown, ...how }) => {
     output(how).say("step");
-    expect(stderr).toEqual(shown);
+    expect(stderr.join("")).toContain(shown);
+    expect(stderr.length > 0).toBe(shown !== "");
     expect(stdout).toEqual([]);
   });
 });

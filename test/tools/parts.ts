@@ -39,6 +39,11 @@ export function recordOutput(): RecordedOutput {
     json: false,
     said,
     warned,
+    paint: (_, text) => text,
+    step: async (what, work) => {
+      said.push(what);
+      return await work((detail) => void said.push(detail));
+    },
     say: (text) => void said.push(text),
     warn: (text) => void warned.push(text),
     result: () => undefined,

@@ -1,7 +1,6 @@
 import { readTextIfThere } from "../../constructs/keys/read-file";
 import { ToolError } from "../output";
 import { type BringContext, must, run } from "./run";
-import { step } from "./step";
 import { isRoot } from "./this-machine";
 
 export interface DebianRelease {
@@ -53,7 +52,7 @@ export async function installPackages(packages: readonly string[], why: string, 
   }
   context.warn(`${why}. Changing this system: ${commands}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
-  await step(context.say, `Installing ${names}`, async () => {
+  await context.step(`Installing ${names}`, async () => {
     await run("apt-get", [...APT, "update"], { timeoutMs: 180_000, env });
     await must(
       "apt-get",

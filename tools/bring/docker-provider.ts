@@ -6,7 +6,6 @@ import { ToolError } from "../output";
 import { placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { bringGo } from "./go-toolchain";
 import { type BringContext, must } from "./run";
-import { step } from "./step";
 
 /**
  * The pinned commit of 2026-09-16 on the 4.6 line, later than release 4.6.0. The date as the last part tells it from every
@@ -61,7 +60,7 @@ export async function bringDockerProvider(cache: string, context: BringContext):
     }
     const goFolder = join(cache, "go");
     const { go, env } = await bringGo(goFolder, context);
-    await step(context.say, "Docker provider: fetching its modules and building it (some minutes)", () =>
+    await context.step("Docker provider: fetching its modules and building it (some minutes)", () =>
       withWorkFolder(cache, "docker-provider", async (work) => {
         const binary = join(work, "provider");
         await must(

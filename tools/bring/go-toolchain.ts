@@ -4,7 +4,6 @@ import { ToolError } from "../output";
 import { withWorkFolder } from "./cache";
 import { installPackages } from "./debian";
 import { type BringContext, must, run } from "./run";
-import { step } from "./step";
 import { findProgram } from "./this-machine";
 
 /** The Go that the Docker provider's own go.mod asks for. */
@@ -57,7 +56,7 @@ export async function bringGo(folder: string, context: BringContext): Promise<Go
   const toolchain = join(folder, `go${VERSION}.${target.platform}`);
   const go = join(toolchain, "bin", "go");
   if (!findProgram(go)) {
-    await step(context.say, `Go ${VERSION}: fetching the toolchain`, () =>
+    await context.step(`Go ${VERSION}: fetching the toolchain`, () =>
       withWorkFolder(dirname(folder), "go", (work) => fetchToolchain(helper, target, work, toolchain, env)),
     );
   }

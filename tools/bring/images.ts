@@ -8,7 +8,6 @@ import { bringKeycloakDistribution } from "./keycloak-distribution";
 import { bringRootFilesystem } from "./root-filesystem";
 import { type BringContext, must, run } from "./run";
 import { settleAll } from "./settle-all";
-import { step } from "./step";
 
 /** The local images that somebody needs, by their names. */
 interface Wanted {
@@ -71,7 +70,7 @@ async function buildKeycloak(
   context: BringContext,
 ): Promise<void> {
   const image = keycloakImage(version);
-  await step(context.say, `Image ${image}: building`, () =>
+  await context.step(`Image ${image}: building`, () =>
     withWorkFolder(cache, "images", async (work) => {
       const home = join(work, "keycloak");
       await mkdir(join(home, "data", "import"), { recursive: true });
@@ -88,7 +87,7 @@ async function buildKeycloak(
 
 async function buildMachine(cache: string, base: string, context: BringContext): Promise<void> {
   const image = machineImage();
-  await step(context.say, `Image ${image}: building`, () =>
+  await context.step(`Image ${image}: building`, () =>
     withWorkFolder(cache, "images", async (work) => {
       await copyFile(process.execPath, join(work, "node"));
       await chmod(join(work, "node"), 0o755);
@@ -102,7 +101,7 @@ async function buildMachine(cache: string, base: string, context: BringContext):
 }
 
 async function buildMonitoring(cache: string, base: string, image: string, context: BringContext): Promise<void> {
-  await step(context.say, `Image ${image}: building`, () =>
+  await context.step(`Image ${image}: building`, () =>
     withWorkFolder(cache, "images", (work) => build(work, image, monitoringDockerfile(base))),
   );
 }

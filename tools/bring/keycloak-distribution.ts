@@ -6,7 +6,6 @@ import { ToolError } from "../output";
 import { type Checksum, placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { installPackages } from "./debian";
 import { type BringContext, must } from "./run";
-import { step } from "./step";
 import { findProgram } from "./this-machine";
 
 const CHECKSUMS: Record<string, Checksum> = {
@@ -57,7 +56,7 @@ export async function bringKeycloakDistribution(
       if (!findProgram("mvn")) {
         await installPackages(["maven"], "Maven, which fetches Keycloak, is missing", context);
       }
-      await step(context.say, `Keycloak ${version}: fetching its distribution (160 MB)`, () =>
+      await context.step(`Keycloak ${version}: fetching its distribution (160 MB)`, () =>
         withWorkFolder(cache, `keycloak-distribution-${version}`, async (work) => {
           await fetchWithMaven(version, work);
           await placeFile(join(work, repositoryPath(version)), file, { checksum });

@@ -5,7 +5,6 @@ import { ToolError } from "../output";
 import { placeFile, withCacheLock, withWorkFolder } from "./cache";
 import { configuredMirror, type DebianRelease, debianRelease, installPackages } from "./debian";
 import { type BringContext, must } from "./run";
-import { step } from "./step";
 import { findProgram, isRoot } from "./this-machine";
 
 /** Counts the changes of what is in the root. A new number makes a new root. */
@@ -44,7 +43,7 @@ export async function bringRootFilesystem(cache: string, context: BringContext):
       await installPackages(["debootstrap"], "debootstrap, which makes the root of local images, is missing", context);
     }
     const mirror = await configuredMirror(release.codename);
-    await step(context.say, `Debian ${release.codename} with ${release.javaPackage}: making a root for images`, () =>
+    await context.step(`Debian ${release.codename} with ${release.javaPackage}: making a root for images`, () =>
       withWorkFolder(cache, "root-filesystem", async (work) => {
         const folder = join(work, "root");
         await debootstrap(folder, release, mirror);

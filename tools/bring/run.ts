@@ -1,9 +1,10 @@
 import { execa } from "execa";
-import { duration, type Output, ToolError } from "../output";
+import { duration } from "../duration";
+import { type Output, ToolError } from "../output";
 import { endGroup, endWithThisProcess } from "./process-group";
 
 /** How the parts of this folder talk. `warn` tells what is about to change the system. */
-export type BringContext = Pick<Output, "say" | "warn">;
+export type BringContext = Pick<Output, "say" | "step" | "warn">;
 
 export interface RunOptions {
   /** How long the command may take before it is ended. */

@@ -34,7 +34,6 @@ export async function renewCertificates(request: RenewalRequest, out: Output): P
   const which = whichOf(request);
   const project = openProject();
   if (request.dryRun) return out.result(...(await wouldRenew(project, request, which, out)));
-  out.say("synthesizing");
   const renewal = { which, newKeys: request.newKeys };
   const switches = { createKeys: "outside CI", reissue: false, newKeys: false, renewal } as const;
   // Two at once would bring one's new key beside the other's certificate.
@@ -90,7 +89,6 @@ function refuseUnknown(names: readonly string[], known: readonly ListedCertifica
 
 /** The stacks as they are declared. Nothing is made or issued for it, and a certificate that does not fit is said. */
 async function declaredStacks(project: Project, out: Output): Promise<Stack[]> {
-  out.say("synthesizing");
   return (await synthesize(project, quiet(out), { createKeys: "never", reissue: false, newKeys: false })).stacks;
 }
 

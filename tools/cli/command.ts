@@ -1,3 +1,4 @@
+import { COLOUR_CHOICES } from "../colour";
 import { type Output, ToolError } from "../output";
 
 /** An option of a command. Without a `value` it is a switch. */
@@ -50,6 +51,7 @@ export function command<const O extends Options = Record<never, Option>>(entry: 
 /** Options that every command takes. */
 export const COMMON: Options = {
   json: { help: "the result for a program, on stdout" },
+  color: { help: "auto, always or never; NO_COLOR is never", value: "WHEN", oneOf: COLOUR_CHOICES },
   directory: { help: "as if started in this folder", value: "DIR", short: "C" },
   help: { help: "what a command does, and its options" },
   version: { help: "the version of this program" },

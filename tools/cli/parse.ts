@@ -1,6 +1,10 @@
 import { parseArgs } from "node:util";
+import leven from "leven";
 import { quoted, shown } from "../../constructs/keys/shown";
-import { COMMON, type Command, usage } from "./command";
+import { COMMON, type Command, type Option, usage } from "./command";
+
+/** Letters that are wrong, too many or too few in a word that is still recognised. */
+const MOST_MISTAKES = 2;
 
 /** What was given, before it is known which command it is for. */
 export interface Arguments {
@@ -22,16 +26,18 @@ export function readArguments(argv: readonly string[], commands: readonly Comman
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     return { words: positionals, options: values as Arguments["options"] };
   } catch (error) {
-    throw usage(problemOf(error as Error));
+    throw usage(problemOf(error as Error, Object.keys(all)));
   }
 }
 
 /** Node.js goes on with advice on dashes, which is of use for a value that begins with one, as a key id may. */
-function problemOf({ message }: Error): string {
+function problemOf({ message }: Error, known: readonly string[]): string {
   const [problem = ""] = message.split(/\.\n|\. To specify/);
   const option = /^Option '(--[\w-]+)[^']*' argument is ambiguous/.exec(problem)?.[1];
   if (option) return `${option} needs a value; one that begins with a dash is written ${option}=VALUE`;
-  return problem.replace(/'(.*)'/s, (_, given) => `'${shown(given)}'`);
+  const unknown = /^Unknown option '--([\w-]+)/.exec(problem)?.[1];
+  const names = known.map((name) => `--${name}`);
+  return problem.replace(/'(.*)'/s, (_, given) => `'${shown(given)}'`) + (unknown ? meant(`--${unknown}`, names) : "");
 }
 
 /** The command that the first words name, and the words after its name. */
@@ -41,12 +47,16 @@ export function findCommand(
 ): { command: Command; rest: readonly string[] } {
   const [first = "", second] = words;
   const ofKind = commandsOf(first, commands);
-  if (ofKind.length === 0) throw usage(`there is no command ${quoted(first)}`);
+  if (ofKind.length === 0) {
+    const known = commands.map(({ name }) => name.split(" ")[0]!);
+    throw usage(`there is no command ${quoted(first)}${meant(first, known)}`);
+  }
   const command = ofKind.find(({ name }) => name === first || name === `${first} ${second}`);
   if (command) return { command, rest: words.slice(command.name.split(" ").length) };
   if (second === undefined) return { command: ofKind[0]!, rest: [] };
-  const known = ofKind.map(({ name }) => name.slice(first.length + 1)).join(", ");
-  throw usage(`there is no ${first} ${shown(second)}; it is ${known}`);
+  const known = ofKind.map(({ name }) => name.slice(first.length + 1));
+  const whole = meant(second, known).replace("mean ", `mean ${first} `);
+  throw usage(`there is no ${first} ${shown(second)}${whole || `; it is ${known.join(", ")}`}`);
 }
 
 /** The command of this name, or all those whose first word it is. */
@@ -66,12 +76,25 @@ export function checkUsage(command: Command, words: readonly string[], options: 
   }
   if (unknown !== undefined)
     throw usage(`${command.name} must be ${command.oneOf?.join(" or ")}, got: ${shown(unknown)}`);
-  for (const [name, { oneOf }] of Object.entries(command.options ?? {})) {
+  for (const [name, { oneOf }] of Object.entries<Option>({ ...command.options, ...COMMON })) {
     const value = options[name];
     if (oneOf && typeof value === "string" && !oneOf.includes(value)) {
       throw usage(`--${name} must be one of ${oneOf.join(", ")}, got: ${shown(value)}`);
     }
   }
+}
+
+/** The known word that was probably meant, as the end of a message; nothing if none is near. */
+function meant(given: string, known: readonly string[]): string {
+  const near = [...new Set(known)]
+    .map((word) => ({ word, distance: leven(given, word, { maxDistance: MOST_MISTAKES + 1 }) }))
+    .filter(({ word, distance }) => distance <= Math.min(MOST_MISTAKES, word.length / 2) || isBeginning(given, word))
+    .sort((one, two) => one.distance - two.distance);
+  return near[0] ? ` (did you mean ${near[0].word}?)` : "";
+}
+
+function isBeginning(given: string, word: string): boolean {
+  return given.length > 1 && word.startsWith(given);
 }
 
 /** How many words a command takes. */

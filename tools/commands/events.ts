@@ -48,7 +48,7 @@ export async function show(realms: readonly WatchedRealm[], question: Question, 
     .flat()
     .sort((one, two) => (one.time < two.time ? -1 : 1))
     .slice(-question.most);
-  if (all.length === 0) out.say("nobody was granted or refused in this time");
+  if (all.length === 0) out.warn("nobody was granted or refused in this time");
   if (all.length === question.most) out.say(`these are the latest ${question.most}; --tail shows more`);
   out.result(all.map((one) => line(realms, one)).join("\n"), all);
 }

@@ -53,7 +53,6 @@ async function deploy(
   yes: boolean,
 ): Promise<Pick<Declared, "session" | "stacks">> {
   const { project, out } = opened;
-  out.say("synthesizing");
   const kept = keptPassword(project);
   let { session, stacks } = await declared(opened, options);
   const synth = async () => (await synthesize(project, out, options)).stacks;
@@ -76,8 +75,9 @@ async function deploy(
 async function signInByKey(session: Session, synth: () => Promise<Stack[]>): Promise<Stack[]> {
   delete process.env[PROVIDER_ENVIRONMENT.password];
   const stacks = await synth();
-  session.out.say("signing in by the key");
-  for (const stack of stacks) await terraform(session, stack).planJson();
+  await session.out.step("signing in by the key", async () => {
+    for (const stack of stacks) await terraform(session, stack).planJson();
+  });
   return stacks;
 }
 
@@ -92,8 +92,9 @@ async function callOnce(session: Session, stacks: readonly string[]): Promise<vo
     const files = Object.values(keyFiles).join(", ");
     return out.result(`deployed; no call made: no caller's key is here (${files})`, { stacks });
   }
-  out.say(`${caller} calls ${api}`);
-  const { status, body } = await firstAnswer(environment, caller, interruption);
+  const { status, body } = await out.step(`${caller} calls ${api}`, () =>
+    firstAnswer(environment, caller, interruption),
+  );
   out.result(`HTTP ${status} from ${api}\ncaller: ${caller}`, { stacks, issuer, api, status, answer: body });
 }
 

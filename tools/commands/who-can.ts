@@ -18,7 +18,6 @@ export const whoCanCommand = command({
     html: { value: "FILE", help: "as a page for a browser, into a file" },
   },
   async run({ options: { live, html }, out }) {
-    out.say("synthesizing");
     const switches = { createKeys: "outside CI", reissue: false, newKeys: false } as const;
     const { stacks } = await synthesize(openProject(), out, switches);
     const realms = live ? await liveMatrices(stacks, out) : declaredMatrices(stacks);

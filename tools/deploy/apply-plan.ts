@@ -28,13 +28,15 @@ export interface ApplyOptions {
 
 /** Plans, asks if something would be destroyed that nobody brings back, and does what was shown. */
 export async function planAndApply(session: Session, stack: Stack, options: ApplyOptions): Promise<void> {
-  const { out, interruption } = session;
+  const { interruption } = session;
   const tool = terraform(session, stack);
   const file = planFile(session, stack);
   let isConfirmed = options.yes;
+  let resources = 0;
   try {
     do {
       const changes = await tool.planInto(file, options.targets);
+      resources = changes.filter(({ address }) => !address.startsWith("output.")).length;
       const destroys = destroysSomething(changes);
       const plan = destroys || makesInKeycloak(changes) ? await tool.show(file) : {};
       if (destroys) {
@@ -44,8 +46,7 @@ export async function planAndApply(session: Session, stack: Stack, options: Appl
       }
       await noteInKeycloak(session, stack, await aboutToMake(stack, plan));
     } while (await options.before?.());
-    out.say(`applying stack ${stack.name}`);
-    await tool.applyPlan(file);
+    await tool.applyPlan(file, resources);
   } finally {
     rmSync(file, { force: true }); // it holds what the state holds
   }

@@ -39,7 +39,6 @@ async function destroy(session: Session, deployed: Deployed, all: readonly Deplo
     await adoptAll();
     const servers = serversOf(deployed, all);
     await tool.forget(await entriesOfLostServers(servers, session.env));
-    session.out.say(`destroying stack ${stack.name}`);
     await tool.destroy().catch(async (error) => {
       if (!(await destroyedWithoutSigningIn(error, session, stack, servers))) {
         throw await withWayOut(error, session, stack, servers);

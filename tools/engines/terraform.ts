@@ -7,7 +7,15 @@ import { type Output, ToolError } from "../output";
 import type { Stack } from "../project/project";
 import { parseState, type State } from "../project/state";
 import type { SavedPlan } from "./saved-plan";
-import { describe, errorsOf, type PlannedChange, parseEvent, plannedChanges } from "./terraform-events";
+import {
+  changesShown,
+  describe,
+  errorsOf,
+  type PlannedChange,
+  parseEvent,
+  plannedChanges,
+  type UiEvent,
+} from "./terraform-events";
 import { TerraformFailure } from "./terraform-failure";
 
 /** Terraform in the folder of one stack, with the environment that says where its providers come from. */
@@ -24,10 +32,9 @@ export class Terraform {
     const stamp = join(this.stack.folder, ".terraform", "m2m-initialised");
     const wanted = this.requirements();
     if (readTextIfThere(stamp) === wanted) return;
-    this.out.say("terraform init");
     // The lock file may hold checksums of another bundle of the same version. The JSON pins the versions.
     rmSync(join(this.stack.folder, ".terraform.lock.hcl"), { force: true });
-    await this.run(["init", "-input=false", "-no-color"]);
+    await this.out.step(`initialising stack ${this.stack.name}`, () => this.run(["init", "-input=false", "-no-color"]));
     writeFileSync(stamp, wanted);
   }
 
@@ -47,14 +54,17 @@ export class Terraform {
     return JSON.parse(await this.run(["show", "-json", file]));
   }
 
-  /** Does what a saved plan says, and nothing else. */
-  async applyPlan(file: string): Promise<void> {
-    await this.stream(["apply", file]);
+  /** Does what a saved plan says, and nothing else. It changes so many resources. */
+  async applyPlan(file: string, resources: number): Promise<void> {
+    const what = `applying stack ${this.stack.name}`;
+    await this.out.step(what, (show) => this.stream(["apply", file], changesShown(show, resources)));
   }
 
   /** Without a refresh a provider is started only if it has something to destroy. */
   async destroy(options: { refresh: boolean } = { refresh: true }): Promise<void> {
-    await this.stream(["destroy", "-auto-approve", ...(options.refresh ? [] : ["-refresh=false"])]);
+    const args = ["destroy", "-auto-approve", ...(options.refresh ? [] : ["-refresh=false"])];
+    const what = `destroying stack ${this.stack.name}`;
+    await this.out.step(what, (show) => this.stream(args, changesShown(show)));
   }
 
   /** Shows the plan on stdout. Gives whether there are changes. */
@@ -72,10 +82,12 @@ export class Terraform {
   }
 
   private async planEvents(args: readonly string[]): Promise<{ pending: boolean; changes: PlannedChange[] }> {
-    const result = await this.start(["plan", "-input=false", "-json", "-detailed-exitcode", ...args]);
-    const events = text(result.stdout).split("\n").flatMap(parseEvent);
-    if (result.failed && result.exitCode !== 2) throw this.failure("plan", errorsOf(events) || text(result.stderr));
-    return { pending: result.exitCode === 2, changes: events.flatMap(plannedChanges) };
+    return await this.out.step(`planning stack ${this.stack.name}`, async () => {
+      const result = await this.start(["plan", "-input=false", "-json", "-detailed-exitcode", ...args]);
+      const events = text(result.stdout).split("\n").flatMap(parseEvent);
+      if (result.failed && result.exitCode !== 2) throw this.failure("plan", errorsOf(events) || text(result.stderr));
+      return { pending: result.exitCode === 2, changes: events.flatMap(plannedChanges) };
+    });
   }
 
   async state(): Promise<State> {
@@ -114,13 +126,13 @@ export class Terraform {
     return text(result.stdout);
   }
 
-  /** Runs with Terraform's machine-readable output and tells each finished resource. */
-  private async stream(args: string[]): Promise<void> {
+  /** Runs with Terraform's machine-readable output. */
+  private async stream(args: string[], watch: (event: UiEvent) => void): Promise<void> {
     const child = this.start([args[0]!, "-json", "-input=false", ...args.slice(1)]);
     const errors: string[] = [];
     for await (const line of child) {
       for (const event of parseEvent(line)) {
-        if (/^(apply_complete|apply_progress|provision_)/.test(event.type)) this.out.say(`  ${event["@message"]}`);
+        watch(event);
         if (event.diagnostic?.severity === "error") errors.push(describe(event));
       }
     }

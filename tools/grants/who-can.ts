@@ -20,14 +20,18 @@ export async function liveMatrices(stacks: readonly Stack[], out: Output): Promi
   for (const realm of declaredRealms(stacks)) servers.set(realm.url, [...(servers.get(realm.url) ?? []), realm]);
   const found: RealmMatrix[] = [];
   for (const [url, realms] of servers) {
-    out.say(`reading ${realms.map(({ realmName }) => realmName).join(", ")} at ${url}`);
-    const { stack, alias } = realms[0]!;
-    const matrices = await withAdminApi(stack, alias, async (ask) => {
-      const each: RealmMatrix[] = [];
-      for (const realm of realms) each.push(realmMatrix(realm, (await liveRealm(ask, realm.realmName)) ?? "missing"));
-      return each;
-    });
-    found.push(...matrices);
+    const names = realms.map(({ realmName }) => realmName).join(", ");
+    found.push(...(await out.step(`reading ${names} at ${url}`, () => readLive(realms))));
   }
   return found;
+}
+
+/** Of realms of one server. */
+async function readLive(realms: readonly DeclaredRealm[]): Promise<RealmMatrix[]> {
+  const { stack, alias } = realms[0]!;
+  return await withAdminApi(stack, alias, async (ask) => {
+    const each: RealmMatrix[] = [];
+    for (const realm of realms) each.push(realmMatrix(realm, (await liveRealm(ask, realm.realmName)) ?? "missing"));
+    return each;
+  });
 }

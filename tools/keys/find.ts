@@ -64,7 +64,6 @@ async function synthesized(
   out: Output,
   isOver: () => boolean,
 ): Promise<Synthesis> {
-  out.say("synthesizing");
   // The warnings of the app are for whoever deploys. Here, and in cron, they would come with every step.
   const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
   const createKeys = changes ? "outside CI" : "never";

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { type KeySwitches, keySwitches } from "../../constructs/contract/key-switches";
 import { NOTICES_AS_JSON, type Notice, noticeIn, sentence } from "../../constructs/contract/notices";
 import { type Output, ToolError } from "../output";
+import type { Show } from "../progress";
 import { knownKeys } from "./known-keys";
 import { type Project, readStacks } from "./project";
 import { refuseLostKeys, type Synthesis } from "./refuse-other-keys";
@@ -23,7 +24,9 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
   const known = knownKeys(localStates(project));
   const before = lastSynthesis(project);
   const { newKeys, ...switches } = options;
-  const made = await runApp(project, out, keySwitches({ ...switches, known: newKeys ? undefined : known }));
+  const env = keySwitches({ ...switches, known: newKeys ? undefined : known });
+  const made = await out.step("synthesizing", (show) => runApp(project, env, show));
+  for (const notice of made) out.warn(sentence(notice)); // for everybody, also where no progress is shown
   // An unchanged manifest is of an earlier synthesis.
   const stacks = lastSynthesis(project) === before ? [] : readStacks(project);
   if (stacks.length === 0) {
@@ -42,7 +45,7 @@ function lastSynthesis(project: Project): number | undefined {
 }
 
 /** Gives what the app made of key pairs. */
-async function runApp(project: Project, out: Output, env: Record<string, string>): Promise<Notice[]> {
+async function runApp(project: Project, env: Record<string, string>, show: Show): Promise<Notice[]> {
   const running = execa(localCommand(project), {
     cwd: project.folder,
     shell: true,
@@ -62,11 +65,10 @@ async function runApp(project: Project, out: Output, env: Record<string, string>
   for await (const line of running.iterable({ from: "stderr" })) {
     const notice = noticeIn(line);
     if (notice === undefined) rest.push(line);
-    else if (notice.event === "keys-made") out.say(sentence(notice));
+    else if (notice.event === "keys-made") show(sentence(notice));
     else made.push(notice);
   }
   const { failed, stdout } = await running;
-  for (const notice of made) out.warn(sentence(notice)); // for everybody, also where no progress is shown
   if (!failed) return made;
   throw new ToolError("synth-failed", `\`${project.app}\` failed:\n${essence(rest.join("\n") || stdout)}`);
 }

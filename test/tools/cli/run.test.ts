@@ -85,6 +85,11 @@ describe("a command", () => {
 
   it.each([
     [["gone"], 'there is no command "gone"'],
+    [["sai"], 'there is no command "sai" (did you mean say?)'],
+    [["ke"], 'there is no command "ke" (did you mean keys?)'],
+    [["keys", "dorp"], "there is no keys dorp (did you mean keys drop?)"],
+    [["say", "a", "--time", "3"], "Unknown option '--time' (did you mean --times?)"],
+    [["say", "a", "--color", "blue"], "--color must be one of auto, always, never, got: blue"],
     [["constructor"], 'there is no command "constructor"'],
     [["go", "home"], "go takes no argument, got: home"],
     [["say"], "say needs a WORD"],

@@ -26,7 +26,9 @@ describe("completion", () => {
   });
 
   it("offers the options of a command, and no other's", () => {
-    expect(offered("call", "--")).toEqual(["--bash", "--online", "--json", "--directory", "--help", "--version"]);
+    const common = ["--json", "--color", "--directory", "--help", "--version"];
+    expect(offered("call", "--")).toEqual(["--bash", "--online", ...common]);
+    expect(offered("call", "--color", "")).toEqual(["auto", "always", "never"]);
     expect(offered("keys", "rotate", "--au")).toEqual(["--auto"]);
     expect(offered("keys", "list", "--au")).toEqual([]);
   });

@@ -55,20 +55,19 @@ describe("init", () => {
 });
 
 describe("apply", () => {
-  it("does what a saved plan says, and tells each finished resource", async () => {
-    const done = { type: "apply_complete", "@message": "keycloak_realm.R: Creation complete after 1s" };
+  it("does what a saved plan says, as one step", async () => {
     const other = { type: "planned_change", "@message": "keycloak_realm.R: Plan to create" };
-    const { program, out, terraform: it } = terraform(`echo 'not JSON'; ${events(other, done)}`);
-    await it.applyPlan("plan");
+    const { program, out, terraform: it } = terraform(`echo 'not JSON'; ${events(other)}`);
+    await it.applyPlan("plan", 1);
     expect(program.calls()).toEqual(["apply -json -input=false plan"]);
-    expect(out.said).toEqual(["  keycloak_realm.R: Creation complete after 1s"]);
+    expect(out.said).toEqual(["applying stack m2m"]);
   });
 
   it("fails with every error, its address and its detail", async () => {
     const second = { ...ERROR, diagnostic: { severity: "error", summary: "and no client" } };
     const warning = { ...ERROR, diagnostic: { severity: "warning", summary: "old" } };
     const { terraform: it } = terraform(`${events(warning, ERROR, second)}; exit 1`);
-    await expect(it.applyPlan("plan")).rejects.toMatchObject({
+    await expect(it.applyPlan("plan", 1)).rejects.toMatchObject({
       code: "terraform-failed",
       message: "terraform apply of stack m2m failed:\nno realm (keycloak_realm.R)\n404 Not Found\n\nand no client",
     });
@@ -76,11 +75,11 @@ describe("apply", () => {
 
   it("fails with what was printed where there are no events", async () => {
     const { terraform: it } = terraform("echo 'killed' >&2; exit 1");
-    await expect(it.applyPlan("plan")).rejects.toThrow("terraform apply of stack m2m failed:\nkilled");
+    await expect(it.applyPlan("plan", 1)).rejects.toThrow("terraform apply of stack m2m failed:\nkilled");
   });
 
   it("has a code of its own for a Terraform that was killed: its state may be incomplete", async () => {
-    await expect(terraform("kill -9 $$").terraform.applyPlan("plan")).rejects.toMatchObject({
+    await expect(terraform("kill -9 $$").terraform.applyPlan("plan", 1)).rejects.toMatchObject({
       code: "terraform-killed",
       message: expect.stringContaining("was ended by SIGKILL"),
     });
@@ -88,7 +87,7 @@ describe("apply", () => {
 
   it("fails where the program does not exist", async () => {
     const missing = new Terraform(join(folder.path, "none"), stackOf({}, folder.path), {}, recordOutput());
-    await expect(missing.applyPlan("plan")).rejects.toMatchObject({ code: "terraform-failed" });
+    await expect(missing.applyPlan("plan", 1)).rejects.toMatchObject({ code: "terraform-failed" });
   });
 });
 

@@ -100,7 +100,7 @@ describe("synthesize", () => {
     writeApp("machine-a", `console.error(${JSON.stringify(JSON.stringify(notice))}); throw new Error("of the app");`);
     const out = recordOutput();
     const { message } = await failure(synthesize(projectIn(folder.path), out, ALLOWED));
-    expect(out.said).toEqual(["10 of 12 keys made"]);
+    expect(out.said).toEqual(["synthesizing", "10 of 12 keys made"]);
     expect(message).toContain("Error: of the app");
     expect(message).not.toContain("keys-made");
   });
