@@ -26,7 +26,7 @@ import { checkKnown, type Known } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedAuthority } from "./private/imported-authority";
-import { explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
+import { explained, noteOfValidity, warnOfExpiry, warnOfReaders } from "./private/key-reading";
 import { writeTrust } from "./private/trust-file";
 import type { CertificateAuthorityFiles, ICertificateAuthority } from "./tls";
 
@@ -177,6 +177,9 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     this.notAfter = life.notAfter;
     const remedy = `renew it where its key is: \`m2m certificates renew ${name}\``;
     warnOfExpiry(this, life, this.certificateFile, remedy, "nothing that it issued is trusted any more");
+    const above = authority?._roots.map(validityOf);
+    const renew = `to have it now: \`m2m certificates renew ${name}\``;
+    noteOfValidity(this, props.validityDays, life, this.certificateFile, renew, above);
     warnOfReaders(this, files.key);
     const { certificateFile: file, privateKeyFile: keyFile } = this;
     TerraformStack.of(this).addOverride(

@@ -18,7 +18,7 @@ import { checkKnown, type Known } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedSigningKey } from "./private/imported-signing-key";
-import { checkAlgorithm, explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
+import { checkAlgorithm, explained, noteOfValidity, warnOfExpiry, warnOfReaders } from "./private/key-reading";
 import { checkDirectory, checkName } from "./private/place-checks";
 import { PublicKeyFile, PublishedKeys } from "./private/published-keys";
 import type {
@@ -177,6 +177,8 @@ export class SigningKeyPair extends Construct implements ISigningKey {
     });
     this.privateKeyFile = isAbsolute(privateKeyDirectory) ? files.key : relative(projectFolder(), files.key);
     warnOfExpiry(this, facts, shown(relative(projectFolder(), files.certificate)), this.remedy(name, files));
+    const rotate = `to have it now: \`m2m keys rotate ${name}\``;
+    noteOfValidity(this, props.validityDays, facts, shown(relative(projectFolder(), files.certificate)), rotate);
     const isHere = existsSync(files.staged(facts.kid));
     if (facts.isBehind && !(switchesKeys() && isHere)) {
       const remedy = facts.holdsRevoked

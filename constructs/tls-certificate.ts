@@ -26,7 +26,7 @@ import { check, checkKnown, type Known } from "./private/checks";
 import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedCertificate } from "./private/imported-certificate";
-import { explained, warnOfExpiry, warnOfReaders } from "./private/key-reading";
+import { explained, noteOfValidity, warnOfExpiry, warnOfReaders } from "./private/key-reading";
 import { writeTrust } from "./private/trust-file";
 import type { ICertificateAuthority, ITlsCertificate, TlsCertificateFiles } from "./tls";
 
@@ -176,6 +176,9 @@ export class TlsCertificate extends Construct implements ITlsCertificate {
       key: projectPath(paths.key, place.privateKeyDirectory),
     };
     warnOfExpiry(this, life, certificate, `renew it: \`m2m certificates renew ${name}\``, "nobody accepts it any more");
+    const issuers = [...above, ...authority._roots].map(validityOf);
+    const renew = `to have it now: \`m2m certificates renew ${name}\``;
+    noteOfValidity(this, props.validityDays, life, certificate, renew, issuers);
     warnOfReaders(this, paths.key);
     TerraformStack.of(this).addOverride(
       ...certificateMarker(this.node.addr, { name, usage, file: certificate, keyFile: this.files.key }),

@@ -18,7 +18,10 @@ export function isColoured(choice: ColourChoice, isTerminal: boolean, env: NodeJ
   return isTerminal && env.TERM !== "dumb";
 }
 
+/** For what a program or a page reads. */
+export const PLAIN: Paint = (_, text) => text;
+
 /** Whether a stream has colours is decided above, so Node.js is not asked again. */
 export function painter(coloured: boolean): Paint {
-  return (colour, text) => (coloured ? styleText(colour, text, { validateStream: false }) : text);
+  return coloured ? (colour, text) => styleText(colour, text, { validateStream: false }) : PLAIN;
 }

@@ -30,10 +30,10 @@ export function createOutput({ json, colour }: { json: boolean; colour: ColourCh
 }
 
 /** What a line on stderr begins with if it is a warning or a failure. */
-const FIRST_WORD = /^(warning|m2m):/;
+const FIRST_WORD = /^(warning|note|m2m):/;
 
 function warned(paint: Paint): (word: string) => string {
-  return (word) => paint(word === "m2m:" ? "red" : "yellow", word);
+  return (word) => paint(word === "m2m:" ? "red" : word === "note:" ? "cyan" : "yellow", word);
 }
 
 /** A failure whose message is for the person at the terminal: what is wrong, where, what was got, what to do. */

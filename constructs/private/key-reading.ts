@@ -4,7 +4,7 @@ import { Annotations } from "cdktf";
 import type { Construct } from "constructs";
 import { projectFolder } from "../contract/project-files";
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from "../keys/algorithms";
-import { lifeOf, type Validity } from "../keys/certificate-life";
+import { DAY_MS, lifeOf, type Validity } from "../keys/certificate-life";
 import { KeyError } from "../keys/errors";
 import { shown } from "../keys/shown";
 import { check } from "./checks";
@@ -43,8 +43,34 @@ export function warnOfExpiry(
   Annotations.of(scope).addWarning(`${age}; ${remedy}`);
 }
 
+/** A certificate may be dated back this much, against clocks that differ. */
+const DATED_BACK_MS = 600_000;
+
+/**
+ * Says that a declared validity is not that of the certificate in hand: nothing else would tell that it counts later. What
+ * ends with its issuer cannot be longer.
+ */
+export function noteOfValidity(
+  scope: Construct,
+  validityDays: number | undefined,
+  { notBefore, notAfter }: Validity,
+  file: string,
+  remedy: string,
+  issuers: readonly Validity[] = [],
+): void {
+  if (validityDays === undefined) return;
+  const ms = notAfter.getTime() - notBefore.getTime();
+  const isCut = issuers.some((issuer) => issuer.notAfter.getTime() === notAfter.getTime());
+  const wanted = validityDays * DAY_MS;
+  if ((isCut && ms < wanted) || Math.abs(ms - wanted) <= DATED_BACK_MS) return;
+  const has = Math.round((ms / DAY_MS) * 10) / 10;
+  Annotations.of(scope).addInfo(
+    `\`validityDays\` ${validityDays} counts from the next certificate on, as ${file} is for ${has} days; ${remedy}`,
+  );
+}
+
 function days(ms: number): string {
-  const whole = Math.floor(ms / 86_400_000);
+  const whole = Math.floor(ms / DAY_MS);
   return whole === 0 ? "less than a day" : whole === 1 ? "a day" : `${whole} days`;
 }
 

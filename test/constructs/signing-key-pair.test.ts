@@ -289,6 +289,19 @@ describe("an expired certificate", () => {
     expect(warnings(8.5)).toEqual([expect.stringContaining("in less than a day")]);
   });
 
+  it.each([
+    [30, ["`validityDays` 30 counts from the next certificate on, as certs/machine-a-signing.crt is for 9 days"]],
+    [9, []],
+    [undefined, []], // the default is not asked of a certificate that was made elsewhere
+  ])("is said to be of another length than `validityDays` %s", (validityDays, notes) => {
+    writeProjectFile(CERTIFICATE, selfSign(PAIR, "machine-a", 9));
+    const stack = newStack();
+    declare({ validityDays }, stack);
+    synth(stack);
+    const expected = notes.map((note) => `${note}; to have it now: \`m2m keys rotate machine-a\``);
+    expect(manifestOf(stack).annotations.map(({ message }: { message: string }) => message)).toEqual(expected);
+  });
+
   it("is issued again over the same key where M2M_REISSUE_CERTIFICATES=true asks for it", () => {
     const notices = captureNotices();
     vi.stubEnv("M2M_REISSUE_CERTIFICATES", "true");

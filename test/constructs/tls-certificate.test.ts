@@ -424,6 +424,18 @@ it("warns of files that others may read, and of an end that nears", () => {
   expect(warnings).toContain("m2m certificates renew api");
 });
 
+it("says that another length counts from the next certificate on, unless the CA's end cuts it", () => {
+  const notes = (caDays: number, days: number) => {
+    const { ca, tls, stack } = declarations();
+    tls(ca({ validityDays: caDays }), { validityDays: days });
+    synth(stack);
+    return manifestOf(stack).annotations.map(({ message }: { message: string }) => message);
+  };
+  expect(notes(100, 200)).toEqual([]); // made for as long as the CA
+  expect(notes(100, 50)).toEqual([expect.stringMatching(/^`validityDays` 50 .* is for 100 days; .*renew api`$/)]);
+  expect(notes(50, 200)).toEqual([expect.stringMatching(/^`validityDays` 50 .* is for 100 days; .*renew ca`$/)]);
+});
+
 it("errors are of KeyError with a code", () => {
   const { ca } = declarations();
   vi.stubEnv("CI", "1");

@@ -6,6 +6,7 @@ import { keyAttributes } from "../../constructs/contract/client-keys";
 import { OFFICIAL_KEYCLOAK } from "../../constructs/contract/sources";
 import type { SigningAlgorithm } from "../../constructs/keys/algorithms";
 import { readCertificate } from "../../constructs/keys/certificate";
+import { PLAIN } from "../../tools/colour";
 import type { Output } from "../../tools/output";
 import type { Project, Stack, SynthesizedJson } from "../../tools/project/project";
 import type { State } from "../../tools/project/state";
@@ -39,7 +40,7 @@ export function recordOutput(): RecordedOutput {
     json: false,
     said,
     warned,
-    paint: (_, text) => text,
+    paint: PLAIN,
     step: async (what, work) => {
       said.push(what);
       return await work((detail) => void said.push(detail));
@@ -77,7 +78,7 @@ export function stackOf(
   keycloak?: ReturnType<typeof keycloakProvider>[],
 ): Stack {
   const terraform = statePath === undefined ? {} : { backend: { local: { path: statePath } } };
-  return { name, folder, json: { resource, terraform, ...(keycloak && { provider: { keycloak } }) }, warnings: [] };
+  return { name, folder, json: { resource, terraform, ...(keycloak && { provider: { keycloak } }) }, remarks: [] };
 }
 
 /** A provider's configuration in synthesized JSON. */

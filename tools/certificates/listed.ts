@@ -7,6 +7,7 @@ import { DAY_MS, lifeOf, validityOf } from "../../constructs/keys/certificate-li
 import { KeyError } from "../../constructs/keys/errors";
 import { readPublicFile } from "../../constructs/keys/key-files";
 import { shown } from "../../constructs/keys/shown";
+import { type Paint, PLAIN } from "../colour";
 import type { Output } from "../output";
 import type { Project, Stack } from "../project/project";
 
@@ -71,15 +72,15 @@ function list(
 }
 
 /** One line for each. */
-export function printCertificates(listed: readonly ListedCertificate[]): string {
+export function printCertificates(listed: readonly ListedCertificate[], paint = PLAIN): string {
   const width = Math.max(...listed.map(({ file }) => file.length));
-  return listed.map((one) => printCertificate(one, width)).join("\n");
+  return listed.map((one) => printCertificate(one, width, paint)).join("\n");
 }
 
-function printCertificate(one: ListedCertificate, width: number): string {
+function printCertificate(one: ListedCertificate, width: number, paint: Paint): string {
   const half = one.private ? "private key here" : "private key not here";
   const by = one.imported ? ", issued by others" : "";
-  return `${one.file.padEnd(width)}  ${one.usage.padEnd(9)}  ${timeLeft(one)}  ${half}${by}`;
+  return `${one.file.padEnd(width)}  ${one.usage.padEnd(9)}  ${timeLeft(one, paint)}  ${half}${by}`;
 }
 
 /** What ends one day. */
@@ -91,8 +92,9 @@ export interface Ending {
 }
 
 /** Until when something is good, and how long that is. */
-export function timeLeft(one: Ending): string {
-  const left = hasEnded(one) ? "HAS ENDED" : `${one.daysLeft} days left${one.due ? ", due" : ""}`;
+export function timeLeft(one: Ending, paint = PLAIN): string {
+  const due = one.due ? `, ${paint("yellow", "due")}` : "";
+  const left = hasEnded(one) ? paint("red", "HAS ENDED") : `${one.daysLeft} days left${due}`;
   return `until ${one.until.slice(0, 10)}, ${left}`;
 }
 

@@ -3,7 +3,7 @@ import { m2mFolder } from "../../constructs/contract/project-files";
 import { usage } from "../cli/command";
 import { withLock } from "../lock";
 import { type Output, ToolError } from "../output";
-import { openProject, type Project, type Stack } from "../project/project";
+import { isRemark, openProject, type Project, type Stack } from "../project/project";
 import { synthesize } from "../project/synth";
 import { type ListedCertificate, listCertificates, printCertificates } from "./listed";
 
@@ -23,7 +23,7 @@ export interface RenewalRequest {
 export async function showCertificates(out: Output): Promise<void> {
   const project = openProject();
   const listed = listCertificates(project, await declaredStacks(project, out), out);
-  out.result(listed.length === 0 ? NONE : printCertificates(listed), listed);
+  out.result(listed.length === 0 ? NONE : printCertificates(listed, out.paint), listed);
 }
 
 /**
@@ -92,7 +92,7 @@ async function declaredStacks(project: Project, out: Output): Promise<Stack[]> {
   return (await synthesize(project, quiet(out), { createKeys: "never", reissue: false, newKeys: false })).stacks;
 }
 
-/** The app's warnings are for whoever deploys. */
+/** The app's remarks are for whoever deploys. */
 function quiet(out: Output): Output {
-  return { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
+  return { ...out, warn: (text) => void (isRemark(text) || out.warn(text)) };
 }

@@ -1,7 +1,7 @@
 import type { KeyError } from "../../constructs/keys/errors";
 import { type Output, ToolError } from "../output";
 import { knownKeys } from "../project/known-keys";
-import { type Project, readStacks, type Stack } from "../project/project";
+import { isRemark, type Project, readStacks, type Stack } from "../project/project";
 import { refuseLostKeys, type Synthesis } from "../project/refuse-other-keys";
 import { localStateFile, named, readState, type State } from "../project/state";
 import { synthesize } from "../project/synth";
@@ -64,8 +64,8 @@ async function synthesized(
   out: Output,
   isOver: () => boolean,
 ): Promise<Synthesis> {
-  // The warnings of the app are for whoever deploys. Here, and in cron, they would come with every step.
-  const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
+  // The remarks of the app are for whoever deploys. Here, and in cron, they would come with every step.
+  const withoutWarnings: Output = { ...out, warn: (text) => void (isRemark(text) || out.warn(text)) };
   const createKeys = changes ? "outside CI" : "never";
   try {
     return await synthesize(project, withoutWarnings, { createKeys, reissue: false, newKeys: false });

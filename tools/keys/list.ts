@@ -1,7 +1,9 @@
-import { DAY_MS } from "../../constructs/keys/certificate-life";
+import { X509Certificate } from "node:crypto";
+import { DAY_MS, lifeOf, validityOf } from "../../constructs/keys/certificate-life";
 import { KeyError } from "../../constructs/keys/errors";
-import { listCertificates, printCertificates } from "../certificates/listed";
+import { listCertificates, printCertificates, timeLeft } from "../certificates/listed";
 import { usage } from "../cli/command";
+import { type Paint, PLAIN } from "../colour";
 import type { Output } from "../output";
 import { openProject } from "../project/project";
 import { findPairs } from "./find";
@@ -19,6 +21,10 @@ export interface ListedKey {
   readonly state: string;
   readonly since: string;
   readonly until: string;
+  /** Days until its certificate ends; below zero for one that has ended. */
+  readonly daysLeft: number;
+  /** Whether it is in the last third of its life. */
+  readonly due: boolean;
   /** Whether Keycloak accepts it, by the state. */
   readonly deployed: boolean;
   /** Whether its private half is on this machine. */
@@ -70,8 +76,8 @@ export async function listKeys(
   const readable = listed.filter((one) => one !== undefined);
   // Certificates have no names of clients; a program asks for them by `certificates list`.
   const certificates = names.length > 0 ? [] : listCertificates(project, stacks, out);
-  const rest = certificates.length === 0 ? [] : ["", "certificates", printCertificates(certificates)];
-  out.result([printPairs(readable), ...rest].join("\n"), readable);
+  const rest = certificates.length === 0 ? [] : ["", "certificates", printCertificates(certificates, out.paint)];
+  out.result([printPairs(readable, out.paint), ...rest].join("\n"), readable);
   return isComplete && readable.length === pairs.length ? 0 : 1;
 }
 
@@ -92,6 +98,7 @@ export function listPair(pair: Pair, live?: readonly KeyUse[] | string): ListedP
     uses?.filter(({ key }) => key === wanted).map(({ address, last }) => ({ address, last: last.toISOString() }));
   const keys = record.keys.map(({ certificate, ...facts }) => ({
     ...facts,
+    ...lifeLeft(certificate),
     deployed: isDeployed(facts.kid, deployed),
     private: isHere(pair, facts),
     ...(uses && { uses: usesOf(short(facts)) }),
@@ -106,28 +113,39 @@ export function listPair(pair: Pair, live?: readonly KeyUse[] | string): ListedP
   };
 }
 
+function lifeLeft(certificate: string): Pick<ListedKey, "daysLeft" | "due"> {
+  const { leftMs, isDue } = lifeOf(validityOf(new X509Certificate(Buffer.from(certificate, "base64"))));
+  return { daysLeft: Math.round(leftMs / DAY_MS), due: isDue };
+}
+
 function unknownUse({ address, last, key }: KeyUse): UnknownUse {
   return { address, last: last.toISOString(), ...(key !== undefined && { key }) };
 }
 
-export function printPairs(pairs: readonly ListedPair[]): string {
+export function printPairs(pairs: readonly ListedPair[], paint = PLAIN): string {
   if (pairs.length === 0) return "no key pairs: declare a SigningKeyPair";
-  return pairs.map(printPair).join("\n");
+  return pairs.map((pair) => printPair(pair, paint)).join("\n");
 }
 
-function printPair({ name, clients, keys, unknown }: ListedPair): string {
+function printPair({ name, clients, keys, unknown }: ListedPair, paint: Paint): string {
   const of = clients.length === 0 ? "no client" : `client ${clients.join(", ")}`;
-  const lines = keys.flatMap((key) => [`  ${printKey(key)}`, ...(key.uses ?? []).map(printUse)]);
+  const lines = keys.flatMap((key) => [`  ${printKey(key, paint)}`, ...printUses(key)]);
   const rest = (unknown ?? []).length === 0 ? [] : ["  none of these keys", ...unknown!.map(printUse)];
   return [`${name} (${of})`, ...lines, ...rest].join("\n");
 }
 
-function printKey(key: ListedKey): string {
-  const { kid, algorithm, state, since, until } = key;
-  const days = `since ${since.slice(0, 10)}, certificate until ${until.slice(0, 10)}`;
+function printKey(key: ListedKey, paint: Paint): string {
+  const { kid, algorithm, state, since } = key;
+  const days = `since ${since.slice(0, 10)}, certificate ${timeLeft(key, paint)}`;
   const where = key.deployed ? "deployed" : "not deployed";
   const half = key.private ? "private half here" : "private half not here";
   return `${short({ kid })}  ${algorithm.padEnd(5)}  ${state.padEnd(8)}  ${days}  ${where}, ${half}`;
+}
+
+/** Nobody is of interest too: a key that is not used may go, and a machine that should sign does not. */
+function printUses({ uses }: ListedKey): string[] {
+  if (uses === undefined) return [];
+  return uses.length === 0 ? ["            nobody signed in within a day"] : uses.map(printUse);
 }
 
 function printUse({ address, last, key }: UnknownUse): string {

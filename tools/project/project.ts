@@ -15,13 +15,22 @@ export interface Project {
   readonly context: Record<string, unknown>;
 }
 
+/** What a remark begins with, by cdktf's level. An error ends a synthesis. */
+const WORDS: Readonly<Record<string, string>> = { "@cdktf/info": "note", "@cdktf/warn": "warning" };
+
+/** Whether a line tells a remark of the app. */
+export function isRemark(line: string): boolean {
+  return Object.values(WORDS).some((word) => line.startsWith(`${word}: `));
+}
+
 /** One synthesized stack. */
 export interface Stack {
   readonly name: string;
   /** Where Terraform runs. */
   readonly folder: string;
   readonly json: SynthesizedJson;
-  readonly warnings: readonly string[];
+  /** Warnings and notes of the constructs. */
+  readonly remarks: readonly string[];
 }
 
 type ProviderConfiguration = { readonly alias?: string; readonly url?: string };
@@ -87,7 +96,9 @@ export function readStacks(project: Project): Stack[] {
       name,
       folder: join(project.outdir, entry.workingDirectory),
       json: JSON.parse(readTextFile(join(project.outdir, entry.synthesizedStackPath), { mostBytes: MOST_STATE_BYTES })),
-      warnings: entry.annotations.map(({ constructPath, message }) => `[${constructPath}] ${message}`),
+      remarks: entry.annotations.map(
+        ({ level, constructPath, message }) => `${WORDS[level] ?? "warning"}: [${constructPath}] ${message}`,
+      ),
     });
   };
   Object.keys(stacks).forEach(visit);

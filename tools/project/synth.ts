@@ -36,7 +36,7 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
     );
   }
   if (!newKeys) refuseLostKeys(project, { stacks, made }, known);
-  for (const warning of stacks.flatMap(({ warnings }) => warnings)) out.warn(`warning: ${warning}`);
+  for (const remark of stacks.flatMap(({ remarks }) => remarks)) out.warn(remark);
   return { stacks, made };
 }
 

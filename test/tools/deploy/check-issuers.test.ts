@@ -28,7 +28,7 @@ afterAll(() => void server.close());
 async function told(issuer: string, stacks = 1): Promise<string[]> {
   const [path, realm] = realmMarker("address", { url, realmName: "r", issuer });
   const json = { terraform: {}, "//": { realms: { [path]: realm } } };
-  const stack: Stack = { name: "m2m", folder: "/", json, warnings: [] };
+  const stack: Stack = { name: "m2m", folder: "/", json, remarks: [] };
   const out = recordOutput();
   await checkIssuers(Array(stacks).fill(stack), out);
   return out.warned;

@@ -2,6 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { pairMarker } from "../../../constructs/contract/markers";
 import { selfSign } from "../../../constructs/keys/self-sign";
+import { painter } from "../../../tools/colour";
 import { type ListedPair, listPair, printPairs } from "../../../tools/keys/list";
 import type { KeyUse } from "../../../tools/keys/live-use";
 import { readPairs } from "../../../tools/keys/pairs";
@@ -14,9 +15,10 @@ const project = keysProject();
 const short = (path: string, place: number) => project.recordFor(path).keys[place]!.kid.slice(0, 8);
 
 describe("list", () => {
+  const days = 90;
   const line = (path: string, place: number, rest: string) => {
     const { since, until, state } = project.recordFor(path).keys[place]!;
-    return `  ${short(path, place)}  EdDSA  ${state.padEnd(8)}  since ${since.slice(0, 10)}, certificate until ${until.slice(0, 10)}  ${rest}`;
+    return `  ${short(path, place)}  EdDSA  ${state.padEnd(8)}  since ${since.slice(0, 10)}, certificate until ${until.slice(0, 10)}, ${days} days left  ${rest}`;
   };
 
   it("shows each pair with its clients, and where each key is", async () => {
@@ -32,7 +34,11 @@ describe("list", () => {
       line("two", 1, "not deployed, private half here"),
     ]);
     const { certificate, ...facts } = project.recordFor("one").keys[0]!;
-    expect(data[0]).toEqual({ name: "one", clients: ["one"], keys: [{ ...facts, deployed: false, private: false }] });
+    expect(data[0]).toEqual({
+      name: "one",
+      clients: ["one"],
+      keys: [{ ...facts, daysLeft: expect.any(Number), due: false, deployed: false, private: false }],
+    });
     expect((await project.run("list one")).data).toEqual([data[0]]);
   });
 
@@ -71,7 +77,7 @@ describe("who signs with which key", () => {
     const directory = "certs";
     const description = { name: "one", directory, privateKeyDirectory: directory, algorithm: "EdDSA" } as const;
     const marker = pairMarker("one", { ...description, validityDays: 90, kids: [], revoked: [] });
-    const stack = { name: "m2m", folder: ".", json: overridden({ terraform: {} }, marker), warnings: [] };
+    const stack = { name: "m2m", folder: ".", json: overridden({ terraform: {} }, marker), remarks: [] };
     const folder = process.cwd();
     const [pair] = readPairs({ folder, app: "", outdir: "cdktf.out", context: {} }, [stack], new Map());
     return listPair(pair!, uses);
@@ -103,6 +109,7 @@ describe("who signs with which key", () => {
       "signed in from 10.0.0.2, last at 2026-11-25T09:31:54Z",
       "signed in from 10.0.0.1, last at 2026-11-24T00:00:00Z",
       short("one", 1),
+      "nobody signed in within a day",
       "none of these keys",
       "signed in from 10.0.0.3, last at 2026-11-25T08:00:00Z",
       "signed in from 10.0.0.4, last at 2026-11-25T08:00:00Z (anothers)",
@@ -113,7 +120,16 @@ describe("who signs with which key", () => {
     expect(listed()).not.toHaveProperty("unknown");
     expect(listed().keys[0]).not.toHaveProperty("uses");
     expect(listed([])).toMatchObject({ unknown: [], keys: [{ uses: [] }] });
-    expect(printPairs([listed([])])).toBe(printPairs([listed()]));
+    expect(printPairs([listed([])])).toBe(`${printPairs([listed()])}\n            nobody signed in within a day`);
+  });
+
+  it("marks a certificate that is due or has ended", () => {
+    const [pair] = [listed()];
+    const as = (more: object) => printPairs([{ ...pair!, keys: [{ ...pair!.keys[0]!, ...more }] }], painter(true));
+    expect(as({ daysLeft: 20, due: true })).toContain(", 20 days left, \u001b[33mdue\u001b[39m  ");
+    expect(as({ until: "2026-01-01T00:00:00Z" })).toContain(
+      "certificate until 2026-01-01, \u001b[31mHAS ENDED\u001b[39m  ",
+    );
   });
 
   it("is a warning if Keycloak cannot be asked, and the list is shown anyway", async () => {

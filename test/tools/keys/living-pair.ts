@@ -39,7 +39,7 @@ export function pairIn(
   certified = activeOf(recordIn(folder)).kid,
 ): Pair {
   const files = filesIn(folder);
-  const stack = { name: "m2m", folder, json: { terraform: {} }, warnings: [] };
+  const stack = { name: "m2m", folder, json: { terraform: {} }, remarks: [] };
   const record = recordIn(folder);
   const client = {
     stack,

@@ -94,7 +94,7 @@ describe("readStacks", () => {
         name: "m2m",
         folder: join(folder.path, "cdktf.out/stacks/m2m"),
         json: { terraform: {}, resource: { t: { m2m: {} } } },
-        warnings: ["[m2m/X] careful"],
+        remarks: ["warning: [m2m/X] careful"],
       },
     ]);
   });
