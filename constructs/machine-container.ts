@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Container } from "@cdktf/provider-docker/lib/container";
-import { Token } from "cdktf";
+import { TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import { labels } from "./contract/docker-names";
 import { switchesKeys } from "./contract/key-switches";
+import { machineMarker } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
 import { defaultMachineImage } from "./contract/sources";
 import { literal } from "./contract/terraform-text";
@@ -221,6 +222,9 @@ export class MachineContainer extends Construct {
       // The key's file keeps its name when the key changes: the label makes that a new container.
       labels: labels("machine", kidInside(signingKey)),
     });
+    const { issuer } = client.realm;
+    const marker = machineMarker(this.node.addr, { issuer, url: this.url, connectTo: this.connectTo });
+    TerraformStack.of(this).addOverride(...marker);
     const tlsFiles = tls.stageFiles();
     const files = [
       { source: this.stage(program), target: PROGRAM, permissions: "0444" },

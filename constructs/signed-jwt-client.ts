@@ -1,6 +1,7 @@
 import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { certificateBinding, dpopBinding } from "./contract/client-keys";
+import { tlsFilesMarker } from "./contract/markers";
 import { literal } from "./contract/terraform-text";
 import { type Audience, audienceScope, audienceScopeName } from "./private/audience-scope";
 import { checkKnown, checkTokenLifespan, type Known } from "./private/checks";
@@ -183,6 +184,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       ...dpopBinding(boundTo === "dpop"),
       dependsOn: dependables(realm.dependencies(this)),
     });
+    if (typeof boundTo === "object") this.resource.addOverride(...tlsFilesMarker(boundTo.files));
     this.uuid = this.resource.id;
     this.serviceAccountUserId = this.resource.serviceAccountUserId;
     this.roles = new ClientRoles(this, realm, this.resource);

@@ -118,6 +118,17 @@ export function acceptedKids(client: ResourceJson): string[] {
   return [certifiedKey(client)?.kid ?? []].flat();
 }
 
+/** Where Keycloak fetches the keys of a client whose machine publishes them itself. */
+export function keysAddress(client: ResourceJson): string | undefined {
+  const attributes = attributesOf(client);
+  return attributes[USE_JWKS_URL] === "true" ? attributes[JWKS_URL] : undefined;
+}
+
+/** Whether a client signs in with a JWT of its own (RFC 7523). */
+export function signsIn({ client_authenticator_type }: ResourceJson): boolean {
+  return client_authenticator_type === "client-jwt";
+}
+
 /** What a client has to sign its assertions with. */
 export interface DeclaredAlgorithm {
   /** With whichever of its keys; absent while keys of two kinds are accepted. */

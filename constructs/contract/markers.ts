@@ -1,4 +1,5 @@
 import type { SigningAlgorithm } from "../keys/algorithms";
+import type { TlsFiles } from "./outputs";
 import type { Override, ResourceJson, StackJson } from "./terraform-json";
 
 // Facts that only `m2m` reads stand below `//` in the synthesized JSON, which Terraform takes for a comment.
@@ -84,6 +85,29 @@ export interface MonitoringDescription {
 
 /** The Monitorings that a stack declares. */
 export const { mark: monitoringMarker, read: monitoringsIn } = marksOf<MonitoringDescription>("monitoring");
+
+/** What `m2m` has to know of a machine in a container, to call it. */
+export interface MachineDescription {
+  /** Of the realm whose tokens it accepts. */
+  readonly issuer: string;
+  /** Its address in the Docker network. */
+  readonly url: string;
+  /** `host:port=address:port` for those outside of it. */
+  readonly connectTo: string;
+}
+
+/** The machines in containers that a stack declares. */
+export const { mark: machineMarker, read: machinesIn } = marksOf<MachineDescription>("machines");
+
+/** Names the files for TLS of a client that shows a certificate, in the JSON of that client. */
+export function tlsFilesMarker({ ca, certificate, key }: TlsFiles): Override<TlsFiles> {
+  return ["//.tls", { ca, certificate, key }];
+}
+
+/** The files for TLS of a client in the synthesized JSON, relative to `cdktf.json`; `undefined` for one without. */
+export function tlsFilesOf(client: ResourceJson): TlsFiles | undefined {
+  return (client["//"] as { tls?: TlsFiles } | undefined)?.tls;
+}
 
 /** Marks the client that Terraform itself signs in as (`DeployerClient`), in the JSON of that client. */
 export const DEPLOYER_MARKER: Override<boolean> = ["//.deployer", true];

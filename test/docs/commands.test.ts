@@ -37,7 +37,7 @@ describe("commands", () => {
   it("are found in the pages by this test", () => {
     expect(calls("README.md")).toEqual(expect.arrayContaining(["up", "test", "provider embedded", "token CLIENT_ID"]));
     expect(calls("docs/commands.md")).toEqual(
-      expect.arrayContaining(["call [CLIENT_ID] [--bash] [--online]", "token machine-a"]),
+      expect.arrayContaining(["call [CLIENT_ID] [--url URL] [--bash] [--online]", "token machine-a"]),
     );
   });
 

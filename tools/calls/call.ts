@@ -5,6 +5,7 @@ import { type Machine, openMachine } from "../../machines/calling/open-machine";
 import { plainLine } from "../../network/plain-text";
 import { ToolError } from "../output";
 import { packageFile } from "../package-files";
+import { DEFAULT_CALLER } from "./choose-client";
 import { type Environment, machineOptions } from "./environment";
 
 /** Does something as one machine. It tries once, so that a problem is told at once. */
@@ -23,12 +24,12 @@ export function token(environment: Environment, clientId: string): Promise<strin
 
 /**
  * The client to call the API as. Its key is here, and it is not the API itself, whose client id is its host name. If there
- * are several, it is the first in alphabetical order whose token is meant for the API.
+ * are several, it is machine-a, or else the first in alphabetical order, whose token is meant for the API.
  */
 export async function chooseCaller(environment: Environment): Promise<string | undefined> {
   const api = new URL(environment.api).hostname;
   const candidates = Object.keys(environment.keyFiles)
-    .sort()
+    .sort((one, other) => (isDefault(one) || (!isDefault(other) && one < other) ? -1 : 1))
     .filter((clientId) => clientId !== api && existsSync(environment.keyFiles[clientId]!));
   if (candidates.length < 2) return candidates[0];
   for (const clientId of candidates) {
@@ -40,6 +41,8 @@ export async function chooseCaller(environment: Environment): Promise<string | u
   }
   return candidates[0];
 }
+
+const isDefault = (clientId: string) => clientId === DEFAULT_CALLER;
 
 /** The audiences of a token. It is not verified here: the API does that. */
 function audiences(accessToken: string): string[] {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type DeclaredAlgorithm, isCertificateBound, isDpopBound } from "../../constructs/contract/client-keys";
 import { type MachineOutputs, machineOutputs, type TlsFiles } from "../../constructs/contract/outputs";
-import { keyIdInFile } from "../../constructs/keys/private-key";
+import { ENCRYPTED, keyIdInFile } from "../../constructs/keys/private-key";
 import { quoted } from "../../constructs/keys/shown";
 import type { MachineOptions } from "../../machines/calling/open-machine";
 import type { TlsOptions } from "../../machines/calling/tls-options";
@@ -86,12 +86,12 @@ export function machineOptions(environment: Environment, clientId: string): Mach
       `no key of client ${quoted(clientId)} in the output key_files; known: ${Object.keys(keyFiles).join(", ")}`,
     );
   }
-  const { pinned, ofKey = {} } = algorithms[clientId] ?? {};
-  const algorithm = pinned ?? ofKey[keyInside(keyFile) ?? ""]; // otherwise the machine's default for such a key
+  const algorithm = algorithmOf(algorithms[clientId], keyInside(keyFile)); // otherwise the machine's default for such a key
   return {
     clientId,
     keyFile,
     algorithm: algorithm as MachineOptions["algorithm"],
+    passphrase: readPassphrase(process.env),
     issuer,
     connectTo,
     dpop: dpopBound.includes(clientId),
@@ -100,10 +100,16 @@ export function machineOptions(environment: Environment, clientId: string): Mach
   };
 }
 
+/** What a client is declared to sign with by one of its keys, as far as it is said. */
+export function algorithmOf({ pinned, ofKey = {} }: Partial<DeclaredAlgorithm> = {}, kid = ""): string | undefined {
+  return pinned ?? ofKey[kid];
+}
+
 /** The id of the key in a file; `undefined` if it cannot be read. The machine explains that better. */
-function keyInside(keyFile: string): string | undefined {
+export function keyInside(keyFile: string): string | undefined {
   try {
-    return keyIdInFile(keyFile, readPassphrase(process.env));
+    const kid = keyIdInFile(keyFile, readPassphrase(process.env));
+    return kid === ENCRYPTED ? undefined : kid;
   } catch {
     return undefined;
   }

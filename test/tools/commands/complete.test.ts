@@ -27,8 +27,8 @@ describe("completion", () => {
 
   it("offers the options of a command, and no other's", () => {
     const common = ["--json", "--color", "--directory", "--help", "--version"];
-    expect(offered("call", "--")).toEqual(["--bash", "--online", ...common]);
-    expect(offered("call", "--color", "")).toEqual(["auto", "always", "never"]);
+    expect(offered("who-can", "--")).toEqual(["--live", "--html", ...common]);
+    expect(offered("who-can", "--color", "")).toEqual(["auto", "always", "never"]);
     expect(offered("keys", "rotate", "--au")).toEqual(["--auto"]);
     expect(offered("keys", "list", "--au")).toEqual([]);
   });
