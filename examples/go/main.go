@@ -44,8 +44,6 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// <calling>
-
 // tokens signs a new assertion for each token, with the key that is in the file then.
 type tokens struct{ settings }
 
@@ -89,11 +87,8 @@ func callMachineB(ctx context.Context, machine *http.Client, api string) (json.R
 	return answer, json.NewDecoder(response.Body).Decode(&answer)
 }
 
-// </calling>
-
-// <protecting>
-
 // newVerifier checks signature, issuer, audience and times. The keys are fetched again for a kid that is not known.
+// <verifying>
 func newVerifier(s settings) *oidc.IDTokenVerifier {
 	ctx := oidc.ClientContext(context.Background(), &http.Client{Timeout: 5 * time.Second})
 	return oidc.NewVerifier(s.issuer, oidc.NewRemoteKeySet(ctx, s.jwksURI), &oidc.Config{
@@ -101,6 +96,8 @@ func newVerifier(s settings) *oidc.IDTokenVerifier {
 		SupportedSigningAlgs: []string{oidc.RS256}, // what the realm signs with; never what the token says
 	})
 }
+
+// </verifying>
 
 type callerKey struct{}
 
@@ -131,8 +128,6 @@ func refuse(w http.ResponseWriter, challenge, code string) {
 	w.Header().Set("WWW-Authenticate", challenge)
 	answer(w, http.StatusUnauthorized, map[string]any{"error": code})
 }
-
-// </protecting>
 
 func orders(machine *http.Client, api string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -45,6 +45,7 @@ func signAssertion(s settings) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// <assertion>
 	jwk := jose.JSONWebKey{Key: key, KeyID: kid}
 	options := (&jose.SignerOptions{}).WithType("JWT")
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(s.algorithm), Key: jwk}, options)
@@ -60,4 +61,5 @@ func signAssertion(s settings) (string, error) {
 		Expiry:   jwt.NewNumericDate(now.Add(time.Minute)),
 		ID:       kid[:8] + "." + rand.Text(), // accepted once
 	}).Serialize()
+	// </assertion>
 }

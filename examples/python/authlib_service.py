@@ -26,7 +26,7 @@ ISSUER = os.environ["ISSUER"]
 CLIENT_ID = os.environ["CLIENT_ID"]
 
 
-# <calling>
+# <assertion>
 class FileKeyJWT(PrivateKeyJWT):
     """Authlib's own takes one key for good, the token endpoint for `aud`, an hour of life and no kid."""
 
@@ -47,6 +47,8 @@ class FileKeyJWT(PrivateKeyJWT):
         return jwt.encode({"alg": algorithm, "kid": kid, "typ": "JWT"}, claims, jwk, algorithms=[algorithm])
 
 
+# </assertion>
+
 machine = OAuth2Session(
     CLIENT_ID,
     token_endpoint=os.environ["TOKEN_ENDPOINT"],
@@ -54,6 +56,7 @@ machine = OAuth2Session(
     grant_type="client_credentials",
     leeway=30,  # a new token so many seconds before the old one ends
 )
+
 fetching = threading.Lock()
 
 
@@ -64,10 +67,8 @@ def call_machine_b() -> dict:
     response = machine.get(os.environ["API"], timeout=5)
     response.raise_for_status()
     return response.json()
-# </calling>
 
 
-# <protecting>
 class IssuerKeys:
     """The issuer's public keys, fetched again for a kid that they do not have, once in ten seconds at most."""
 
@@ -84,6 +85,7 @@ class IssuerKeys:
             return self.keys
 
 
+# <verifying>
 class Verifier(BearerTokenValidator):
     keys = IssuerKeys()
     claims = jwt.JWTClaimsRegistry(
@@ -103,6 +105,8 @@ class Verifier(BearerTokenValidator):
         except (JoseError, ValueError):
             return None
 
+    # </verifying>
+
     def validate_token(self, token, scopes, request):
         if token is None:
             raise InvalidTokenError()
@@ -110,6 +114,7 @@ class Verifier(BearerTokenValidator):
 
 require_token = ResourceProtector()
 require_token.register_token_validator(Verifier())
+
 app = Flask(__name__)
 
 
@@ -122,7 +127,6 @@ def unavailable(_error):
 @require_token()
 def orders():
     return jsonify(caller=current_token["azp"], answer=call_machine_b())
-# </protecting>
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ from signing_key import read_signing_key
 
 ISSUER = os.environ["ISSUER"]
 CLIENT_ID = os.environ["CLIENT_ID"]
+
 http = requests.Session()
 
 
-# <calling>
+# <assertion>
 def assertion() -> str:
     key, kid = read_signing_key()
     now = int(time.time())
@@ -33,6 +34,9 @@ def assertion() -> str:
         "jti": f"{kid[:8]}.{secrets.token_urlsafe(16)}",  # accepted once
     }
     return jwt.encode(claims, key, os.environ["ALGORITHM"], headers={"kid": kid, "typ": "JWT"})
+
+
+# </assertion>
 
 
 def request_token() -> dict:
@@ -68,10 +72,9 @@ def call_machine_b() -> dict:
     response = http.get(os.environ["API"], auth=machine, timeout=5)
     response.raise_for_status()
     return response.json()
-# </calling>
 
 
-# <protecting>
+# <verifying>
 jwks = jwt.PyJWKClient(os.environ["JWKS_URI"], timeout=5)  # fetched again for a kid that it does not know
 
 
@@ -88,6 +91,8 @@ def verify(token: str) -> dict:
         raise jwt.InvalidTokenError("not an access token")
     return claims
 
+
+# </verifying>
 
 app = Flask(__name__)
 
@@ -109,7 +114,6 @@ def orders():
     except jwt.PyJWTError:
         return {"error": "invalid_token"}, 401, {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     return jsonify(caller=caller, answer=call_machine_b())
-# </protecting>
 
 
 if __name__ == "__main__":

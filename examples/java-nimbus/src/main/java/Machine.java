@@ -40,7 +40,7 @@ final class Machine {
     throw new IOException(api + " answered " + response.statusCode());
   }
 
-  // <calling>
+  // <assertion>
   private PrivateKeyJWT assertion() throws Exception {
     SigningKey key = SigningKey.read(Path.of(env.get("KEY_FILE")));
     Instant now = Instant.now();
@@ -53,6 +53,7 @@ final class Machine {
         new JWTID(key.kid().substring(0, 8) + "." + new JWTID())); // accepted once
     return new PrivateKeyJWT(claims, JWSAlgorithm.parse(env.get("ALGORITHM")), key.privateKey(), key.kid(), null);
   }
+  // </assertion>
 
   private synchronized AccessToken token() throws Exception {
     if (Instant.now().isBefore(renewAt)) return token;
@@ -66,5 +67,4 @@ final class Machine {
     renewAt = Instant.now().plusSeconds(token.getLifetime() - 30);
     return token;
   }
-  // </calling>
 }

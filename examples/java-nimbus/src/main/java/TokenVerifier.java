@@ -13,12 +13,12 @@ import java.text.ParseException;
 import java.util.Map;
 import java.util.Set;
 
-// <protecting>
 /** Verifies access tokens. The issuer's keys are kept, and fetched again for a kid that they do not have. */
 final class TokenVerifier {
   private final DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
 
   TokenVerifier(Map<String, String> env) throws MalformedURLException {
+    // <verifying>
     var keys = JWKSourceBuilder.create(URI.create(env.get("JWKS_URI")).toURL()).build();
     // What the realm signs with; never what the token says.
     processor.setJWSKeySelector(new JWSVerificationKeySelector<>(JWSAlgorithm.RS256, keys));
@@ -29,6 +29,7 @@ final class TokenVerifier {
             .claim("typ", "Bearer") // an access token, and no ID token
             .build(),
         Set.of("exp", "iat", "sub", "azp")));
+    // </verifying>
   }
 
   /** The client that calls. A {@code JOSEException} is about the keys, and no fault of the token. */
@@ -36,4 +37,3 @@ final class TokenVerifier {
     return processor.process(token, null).getStringClaim("azp");
   }
 }
-// </protecting>

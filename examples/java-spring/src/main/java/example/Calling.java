@@ -24,7 +24,6 @@ import org.springframework.security.oauth2.client.registration.ClientRegistratio
 import org.springframework.security.oauth2.client.web.client.OAuth2ClientHttpRequestInterceptor;
 import org.springframework.web.client.RestClient;
 
-// <calling>
 /** A client whose requests have a token, renewed 30 s before it ends. */
 @Configuration
 class Calling {
@@ -33,6 +32,7 @@ class Calling {
   @Value("${ALGORITHM}") String algorithm;
 
   /** Asked for each assertion, so that a rotated key signs from the next one on. */
+  // <assertion>
   private JWK signingKey() {
     try {
       SigningKey key = SigningKey.read(keyFile);
@@ -55,6 +55,7 @@ class Calling {
         .id(signingKey().getKeyID().substring(0, 8) + "." + UUID.randomUUID())); // accepted once
     var tokens = new RestClientClientCredentialsTokenResponseClient();
     tokens.addParametersConverter(assertions);
+  // </assertion>
 
     var manager = new AuthorizedClientServiceOAuth2AuthorizedClientManager(registrations, service);
     manager.setAuthorizedClientProvider(OAuth2AuthorizedClientProviderBuilder.builder()
@@ -68,4 +69,3 @@ class Calling {
     return RestClient.builder().requestInterceptor(interceptor).build();
   }
 }
-// </calling>

@@ -13,7 +13,6 @@ import org.springframework.security.oauth2.jwt.Jwt;
 import org.springframework.security.oauth2.jwt.JwtClaimValidator;
 import org.springframework.security.web.SecurityFilterChain;
 
-// <protecting>
 /** Issuer, audience, algorithm and where the keys are stand in application.properties. */
 @Configuration
 class Protecting {
@@ -34,4 +33,3 @@ class Protecting {
         new JwtClaimValidator<String>("typ", "Bearer"::equals), new JwtClaimValidator<String>("azp", Objects::nonNull));
   }
 }
-// </protecting>
