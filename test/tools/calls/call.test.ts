@@ -32,7 +32,11 @@ describe("the caller that up chooses", () => {
     expect(await chooseCaller(here(["machine-a"]))).toBe("machine-a");
   });
 
-  it("is the first of several whose token is meant for the API", async () => {
+  it.each([
+    ["the first of several whose token is meant for the API", ["a-third"], "a-third"],
+    ["machine-a, if its token is meant for the API", ["a-third", "machine-a"], "machine-a"],
+    ["any other if machine-a's is not", ["machine-b", "a-third"], "a-third"],
+  ])("is %s", async (_, granted, expected) => {
     const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
     const server = createServer((request, response) => {
       response.setHeader("content-type", "application/json");
@@ -45,14 +49,14 @@ describe("the caller that up chooses", () => {
       request.setEncoding("utf8").on("data", (body: string) => {
         const assertion = new URLSearchParams(body).get("client_assertion")!;
         const { sub } = JSON.parse(Buffer.from(assertion.split(".")[1]!, "base64url").toString());
-        const token = `${encode({ alg: "RS256" })}.${encode(sub === "machine-a" ? { aud: "machine-b" } : {})}.c2ln`;
+        const token = `${encode({ alg: "RS256" })}.${encode(granted.includes(sub) ? { aud: "machine-b" } : {})}.c2ln`;
         response.end(JSON.stringify({ access_token: token, token_type: "Bearer", expires_in: 60 }));
       });
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     try {
       const { port } = server.address() as AddressInfo;
-      expect(await chooseCaller(here(["a-third", "machine-a", "machine-b"], port))).toBe("machine-a");
+      expect(await chooseCaller(here(["a-third", "machine-a", "machine-b"], port))).toBe(expected);
     } finally {
       server.close();
     }
