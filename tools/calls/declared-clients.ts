@@ -48,7 +48,6 @@ export interface DeclaredClient {
 
 /** What a project declares now. It is synthesized for that, and makes no more than `m2m diff` does. */
 export async function synthesizedStacks(project: Project, out: Output): Promise<Stack[]> {
-  out.say("synthesizing");
   // The warnings of the app are for whoever deploys.
   const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
   const switches = { createKeys: "outside CI", reissue: false, newKeys: false } as const;

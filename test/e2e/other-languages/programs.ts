@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { bringTestGo, languagesFolder } from "../../../tools/bring/test-tools";
 import { findProgram } from "../../../tools/bring/this-machine";
+import { NO_PROGRESS } from "../../../tools/progress";
 
 /** How a service is run: a command, in a folder of the examples. */
 export interface Program {
@@ -43,7 +44,7 @@ async function python(examples: string, file: string): Promise<Program> {
 
 async function go(examples: string): Promise<Program> {
   const folder = join(examples, "go");
-  const toolchain = await bringTestGo({ say: () => {}, warn: console.warn });
+  const toolchain = await bringTestGo({ ...NO_PROGRESS, warn: console.warn });
   const own = join(CACHE, "go");
   const env = {
     GOPATH: join(own, "path"),
