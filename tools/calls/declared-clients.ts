@@ -24,7 +24,7 @@ import type { TlsOptions } from "../../machines/calling/tls-options";
 import { type Login, loginsIn, tlsOf } from "../keycloak/login";
 import type { Output } from "../output";
 import type { Project, Stack } from "../project/project";
-import { synthesize } from "../project/synth";
+import { synthesize, withoutRemarks } from "../project/synth";
 
 /** A client that a project declares, with what a machine needs to sign in as it. */
 export interface DeclaredClient {
@@ -48,10 +48,8 @@ export interface DeclaredClient {
 
 /** What a project declares now. It is synthesized for that, and makes no more than `m2m diff` does. */
 export async function synthesizedStacks(project: Project, out: Output): Promise<Stack[]> {
-  // The warnings of the app are for whoever deploys.
-  const withoutWarnings: Output = { ...out, warn: (text) => void (text.startsWith("warning: ") || out.warn(text)) };
   const switches = { createKeys: "outside CI", reissue: false, newKeys: false } as const;
-  return (await synthesize(project, withoutWarnings, switches)).stacks;
+  return (await synthesize(project, withoutRemarks(out), switches)).stacks;
 }
 
 /** The clients of some stacks that sign in with a JWT. */

@@ -3,8 +3,8 @@ import { m2mFolder } from "../../constructs/contract/project-files";
 import { usage } from "../cli/command";
 import { withLock } from "../lock";
 import { type Output, ToolError } from "../output";
-import { isRemark, openProject, type Project, type Stack } from "../project/project";
-import { synthesize } from "../project/synth";
+import { openProject, type Project, type Stack } from "../project/project";
+import { synthesize, withoutRemarks } from "../project/synth";
 import { type ListedCertificate, listCertificates, printCertificates } from "./listed";
 
 /** How long one renewal waits for another. */
@@ -38,7 +38,7 @@ export async function renewCertificates(request: RenewalRequest, out: Output): P
   const switches = { createKeys: "outside CI", reissue: false, newKeys: false, renewal } as const;
   // Two at once would bring one's new key beside the other's certificate.
   const lock = { say: out.warn, waitMs: WAIT_MS };
-  const synthesis = () => synthesize(project, quiet(out), switches);
+  const synthesis = () => synthesize(project, withoutRemarks(out), switches);
   const { stacks, made } = await withLock(m2mFolder(project.folder), "certificates", lock, synthesis);
   const issued = made.flatMap((notice) => (notice.event === "certificate-issued" ? [notice.name] : []));
   const all = listCertificates(project, stacks, out);
@@ -89,10 +89,6 @@ function refuseUnknown(names: readonly string[], known: readonly ListedCertifica
 
 /** The stacks as they are declared. Nothing is made or issued for it, and a certificate that does not fit is said. */
 async function declaredStacks(project: Project, out: Output): Promise<Stack[]> {
-  return (await synthesize(project, quiet(out), { createKeys: "never", reissue: false, newKeys: false })).stacks;
-}
-
-/** The app's remarks are for whoever deploys. */
-function quiet(out: Output): Output {
-  return { ...out, warn: (text) => void (isRemark(text) || out.warn(text)) };
+  return (await synthesize(project, withoutRemarks(out), { createKeys: "never", reissue: false, newKeys: false }))
+    .stacks;
 }

@@ -1,10 +1,10 @@
 import type { KeyError } from "../../constructs/keys/errors";
 import { type Output, ToolError } from "../output";
 import { knownKeys } from "../project/known-keys";
-import { isRemark, type Project, readStacks, type Stack } from "../project/project";
+import { type Project, readStacks, type Stack } from "../project/project";
 import { refuseLostKeys, type Synthesis } from "../project/refuse-other-keys";
 import { localStateFile, named, readState, type State } from "../project/state";
-import { synthesize } from "../project/synth";
+import { synthesize, withoutRemarks } from "../project/synth";
 import { openSession, stateOf } from "../session";
 import { choosePairs, type Pair, readPairs } from "./pairs";
 
@@ -64,11 +64,9 @@ async function synthesized(
   out: Output,
   isOver: () => boolean,
 ): Promise<Synthesis> {
-  // The remarks of the app are for whoever deploys. Here, and in cron, they would come with every step.
-  const withoutWarnings: Output = { ...out, warn: (text) => void (isRemark(text) || out.warn(text)) };
   const createKeys = changes ? "outside CI" : "never";
   try {
-    return await synthesize(project, withoutWarnings, { createKeys, reissue: false, newKeys: false });
+    return await synthesize(project, withoutRemarks(out), { createKeys, reissue: false, newKeys: false });
   } catch (error) {
     const before = readStacks(project);
     if (isOver() || before.length === 0 || !(error instanceof ToolError)) throw error;

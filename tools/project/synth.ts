@@ -6,7 +6,7 @@ import { NOTICES_AS_JSON, type Notice, noticeIn, sentence } from "../../construc
 import { type Output, ToolError } from "../output";
 import type { Show } from "../progress";
 import { knownKeys } from "./known-keys";
-import { type Project, readStacks } from "./project";
+import { isRemark, type Project, readStacks } from "./project";
 import { refuseLostKeys, type Synthesis } from "./refuse-other-keys";
 import { localStates } from "./state";
 
@@ -38,6 +38,11 @@ export async function synthesize(project: Project, out: Output, options: SynthOp
   if (!newKeys) refuseLostKeys(project, { stacks, made }, known);
   for (const remark of stacks.flatMap(({ remarks }) => remarks)) out.warn(remark);
   return { stacks, made };
+}
+
+/** The app's remarks are for whoever deploys. With other commands, and in cron, they would come each time. */
+export function withoutRemarks(out: Output): Output {
+  return { ...out, warn: (text) => void (isRemark(text) || out.warn(text)) };
 }
 
 function lastSynthesis(project: Project): number | undefined {
