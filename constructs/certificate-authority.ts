@@ -2,9 +2,10 @@ import type { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { authorityBy, rootsOf } from "./certificates/authority";
+import { authorityBy, authorityForTests, rootsOf } from "./certificates/authority";
 import { authorityFiles, type CertificatePlace, trustFileBeside } from "./certificates/certificate-files";
 import { type Chain, certificatesIn, toPem, unique } from "./certificates/chain";
+import { chainForTests } from "./certificates/for-tests";
 import { type Authority, ensureCertificate } from "./certificates/issued";
 import type { TlsKeyAlgorithm } from "./certificates/key-algorithms";
 import { authorityExtensions } from "./certificates/profiles";
@@ -27,6 +28,7 @@ import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedAuthority } from "./private/imported-authority";
 import { explained, noteOfValidity, warnOfExpiry, warnOfReaders } from "./private/key-reading";
+import { isTest } from "./private/tests";
 import { writeTrust } from "./private/trust-file";
 import type { CertificateAuthorityFiles, ICertificateAuthority } from "./tls";
 
@@ -147,13 +149,16 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       claimKeyFiles(this, files, authority ? "the certificate of an intermediate CA" : "the certificate of a root CA"),
     );
     this.keyFile = files.key;
-    this.chain = explained(this, () =>
+    const wanted = {
+      name,
+      keyAlgorithm,
+      validityDays,
+      extensions: authorityExtensions(authority ? 0 : 1, permittedDnsNames),
+    };
+    const real = () =>
       ensureCertificate({
-        name,
+        ...wanted,
         files,
-        keyAlgorithm,
-        validityDays,
-        extensions: authorityExtensions(authority ? 0 : 1, permittedDnsNames),
         issuing: authority ? () => authority._issue() : "itself",
         creation: creationOfCertificates(),
         renewal: ({ leaf }) => {
@@ -162,10 +167,14 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
           return isRenewalAsked(name, isDue) || (hasEnded && isReissued() && isHere) ? "same key" : "no";
         },
         notice: tell,
-      }),
-    );
-    const among = [this.chain.leaf, ...(authority?._roots ?? [])];
-    this._roots = explained(this, () => rootsOf(this.chain, among, shownPath(files.certificate)));
+      });
+    const roots = authority?._roots ?? [];
+    this.chain = isTest(this)
+      ? chainForTests({ ...wanted, directory, issuer: authority?._issue(), roots })
+      : explained(this, real);
+    const among = [this.chain.leaf, ...roots];
+    if (isTest(this)) this._roots = authority ? roots : [this.chain.leaf];
+    else this._roots = explained(this, () => rootsOf(this.chain, among, shownPath(files.certificate)));
     const beside = alongside.flatMap((one) => certificatesIn(one.trustedPem, one.trustFile));
     this.trustedPem = toPem(unique([...this._roots, ...beside]));
     const trust = trustFileBeside(files.certificate);
@@ -189,7 +198,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
 
   /** @internal */
   _issue(): Authority {
-    return authorityBy(this.chain, this.keyFile);
+    return isTest(this) ? authorityForTests(this.chain) : authorityBy(this.chain, this.keyFile);
   }
 
   /** @internal */

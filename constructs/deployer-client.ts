@@ -81,7 +81,7 @@ export class DeployerClient extends Construct {
       ...checkServer(this, server),
       ...checkRealms(this, server, realms),
       ...checkKey(signingKey),
-      ...checkSignInAlgorithm(signingKey),
+      ...checkSignInAlgorithm(this, signingKey),
     ]);
     this.server = server;
     this.clientId = clientId;

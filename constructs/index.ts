@@ -31,6 +31,7 @@ export type {
   PublicKeyFileOptions,
 } from "./signing-key";
 export { SigningKeyPair, type SigningKeyPairProps } from "./signing-key-pair";
+export { type TestingAppOptions, testingApp } from "./testing-app";
 export type {
   CertificateAuthorityFiles,
   ICertificateAuthority,

@@ -6,7 +6,7 @@ import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { labels, networkName, volumeName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";
-import { defaultKeycloakImage, officialKeycloakImage } from "./contract/sources";
+import { defaultKeycloakImage, officialKeycloakImage, type Sources } from "./contract/sources";
 import { BootstrapAdmin } from "./private/bootstrap-admin";
 import { checkAsking } from "./private/certificate-checks";
 import {
@@ -28,6 +28,7 @@ import { KeycloakProviders } from "./private/keycloak-providers";
 import { ServerTls } from "./private/server-tls";
 import { setting } from "./private/settings";
 import { SignIn } from "./private/sign-in";
+import { sourcesOf } from "./private/tests";
 import type { ClientCertificates, IKeycloakServer, KeycloakServerAttributes } from "./server";
 import type { ICertificateAuthority, KeycloakTls } from "./tls";
 
@@ -159,7 +160,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     const port = props.port ?? setting(this, "keycloakPort", props.tls ? 8443 : 8080);
     const startTimeout = props.startTimeoutSeconds ?? setting(this, "keycloakStartTimeoutSeconds", 180);
     const { mode = "optimized", clientCertificates = "none" } = props;
-    const base = baseImage(props);
+    const base = baseImage(props, sourcesOf(this));
     failOn(this, [
       ...checkKnown(props, PROPS),
       ...checkContainerName("containerName", name),
@@ -236,6 +237,6 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   }
 }
 
-function baseImage({ image, version }: KeycloakServerProps): string {
-  return image ?? (version ? officialKeycloakImage(version) : defaultKeycloakImage());
+function baseImage({ image, version }: KeycloakServerProps, sources: Sources | undefined): string {
+  return image ?? (version ? officialKeycloakImage(version) : defaultKeycloakImage(sources));
 }

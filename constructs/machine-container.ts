@@ -31,6 +31,7 @@ import { MachineTls } from "./private/machine-tls";
 import { bundledFile, fromStackFolder, stackFolder } from "./private/project";
 import { uploads } from "./private/renewal";
 import { setting } from "./private/settings";
+import { isTest, sourcesOf } from "./private/tests";
 import type { IRealm } from "./realm";
 import type { ClientCertificates } from "./server";
 import type { SignedJwtClient } from "./signed-jwt-client";
@@ -165,7 +166,7 @@ export class MachineContainer extends Construct {
     const publishedPort = props.publishedPort ?? setting(this, "machinePort", port);
     const hostName = props.hostName ?? client.clientId;
     const containerName = props.containerName ?? setting(this, "machineName", hostName);
-    const image = props.image ?? defaultMachineImage();
+    const image = props.image ?? defaultMachineImage(sourcesOf(this));
     const program =
       props.program === undefined ? bundledFile("machine-b.cjs") : resolve(projectFolder(), props.program);
     failOn(this, [
@@ -220,7 +221,7 @@ export class MachineContainer extends Construct {
       networksAdvanced: [{ name: server.networkName, aliases: [hostName] }],
       ports: [{ internal: port, external: publishedPort, ip: "127.0.0.1" }],
       // The key's file keeps its name when the key changes: the label makes that a new container.
-      labels: labels("machine", kidInside(signingKey)),
+      labels: labels("machine", isTest(this) ? signingKey.kid : kidInside(signingKey)),
     });
     const { issuer } = client.realm;
     const marker = machineMarker(this.node.addr, { issuer, url: this.url, connectTo: this.connectTo });
@@ -244,6 +245,7 @@ export class MachineContainer extends Construct {
       .slice(0, 12);
     const source = join("programs", this.node.id, hash, "program.cjs");
     const target = join(stackFolder(this), source);
+    if (isTest(this)) return source;
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(path, target);
     return source;

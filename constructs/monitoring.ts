@@ -15,6 +15,7 @@ import { checkCallers, checkDays, checkMilliseconds, checkPercent, checkSilence 
 import { alertmanagerContainer, PORTS, prometheusContainer } from "./private/monitoring-containers";
 import { stagePublicFile } from "./private/project";
 import { setting } from "./private/settings";
+import { sourcesOf } from "./private/tests";
 import { expiringIn, machinesOf } from "./private/watched";
 import type { SignedJwtClient } from "./signed-jwt-client";
 
@@ -150,7 +151,7 @@ export class Monitoring extends Construct {
     const { server, callers = [], silenceSeconds = 900, expiryWarningDays = 14, scrapeSeconds = 10 } = props;
     const { retentionDays = 15, answeredPercent = 99.9, inTimePercent = 99, latencyMilliseconds = 500 } = props;
     const { webhookUrl, runbook = "docs/monitoring.md" } = props;
-    const images = defaultMonitoringImages();
+    const images = defaultMonitoringImages(sourcesOf(this));
     const { prometheusImage = images.prometheus, alertmanagerImage = images.alertmanager } = props;
     const prometheusPort = props.prometheusPort ?? setting(this, "prometheusPort", PORTS.prometheus);
     const alertmanagerPort = props.alertmanagerPort ?? setting(this, "alertmanagerPort", PORTS.alertmanager);

@@ -4,6 +4,7 @@ import { LocalBackend, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { projectFolder, stateFileName } from "./contract/project-files";
 import { fromStackFolder } from "./private/project";
+import { isTest } from "./private/tests";
 
 /**
  * Keeps a stack's state beside `cdktf.json`, as `terraform.STACK.tfstate`, readable by its owner alone.
@@ -16,6 +17,7 @@ export class PrivateLocalBackend extends LocalBackend {
   constructor(scope: Construct) {
     const name = stateFileName(TerraformStack.of(scope).node.id);
     super(scope, { path: fromStackFolder(scope, name) });
+    if (isTest(this)) return;
     for (const file of [name, `${name}.backup`]) keepPrivate(resolve(projectFolder(), file));
   }
 }

@@ -8,8 +8,9 @@ import { pairMarker } from "./contract/markers";
 import { tell } from "./contract/notices";
 import { projectFolder } from "./contract/project-files";
 import type { SigningAlgorithm } from "./keys/algorithms";
+import { testKeyFacts } from "./keys/for-tests";
 import { isTaken } from "./keys/key-files";
-import { ensureKeyPair } from "./keys/key-pair";
+import { ensureKeyPair, onlyKey, type PairFacts } from "./keys/key-pair";
 import { checkKeyPairRequest } from "./keys/key-pair-request";
 import { filesOf, type PairFiles } from "./keys/pair-files";
 import { ENCRYPTED, readPrivateKeyFile } from "./keys/private-key";
@@ -21,6 +22,7 @@ import { ImportedSigningKey } from "./private/imported-signing-key";
 import { checkAlgorithm, explained, noteOfValidity, warnOfExpiry, warnOfReaders } from "./private/key-reading";
 import { checkDirectory, checkName } from "./private/place-checks";
 import { PublicKeyFile, PublishedKeys } from "./private/published-keys";
+import { isTest } from "./private/tests";
 import type {
   CertificateFileOptions,
   IPublicKeys,
@@ -154,18 +156,16 @@ export class SigningKeyPair extends Construct implements ISigningKey {
 
     const files = filesOf(projectFolder(), { name, directory, privateKeyDirectory });
     failOn(this, claimKeyFiles(this, files));
-    const facts = explained(this, () =>
+    const wanted = { name, algorithm, rsaBits: rsaBits ?? 2048, validityDays };
+    const real = () =>
       ensureKeyPair({
-        name,
+        ...wanted,
         files,
-        algorithm,
-        rsaBits: rsaBits ?? 2048,
-        validityDays,
         creation: keyCreation(TerraformStack.of(this).node.id, name, kidsAround(this)),
         reissueExpired: isReissued(),
         notice: tell,
-      }),
-    );
+      });
+    const facts = isTest(this) ? onlyKey(testKeyFacts({ ...wanted, directory })) : explained(this, real);
     this.algorithm = facts.algorithm;
     this.certificatePem = facts.pem;
     this.certificateBase64 = facts.base64;
@@ -176,6 +176,22 @@ export class SigningKeyPair extends Construct implements ISigningKey {
       return { kid, algorithm, state, publicJwk };
     });
     this.privateKeyFile = isAbsolute(privateKeyDirectory) ? files.key : relative(projectFolder(), files.key);
+    if (!isTest(this)) this.warn(name, facts, files);
+    const marker = pairMarker(this.node.addr, {
+      name,
+      directory,
+      privateKeyDirectory,
+      algorithm,
+      validityDays,
+      ...(rsaBits && { rsaBits }),
+      kids: facts.accepted.map(({ kid }) => kid),
+      revoked: facts.revoked,
+    });
+    TerraformStack.of(this).addOverride(...marker);
+  }
+
+  /** Warns of what is on this machine. */
+  private warn(name: string, facts: PairFacts, files: PairFiles): void {
     warnOfExpiry(this, facts, shown(relative(projectFolder(), files.certificate)), this.remedy(name, files));
     const rotate = `to have it now: \`m2m keys rotate ${name}\``;
     noteOfValidity(this, props.validityDays, facts, shown(relative(projectFolder(), files.certificate)), rotate);
@@ -191,17 +207,6 @@ export class SigningKeyPair extends Construct implements ISigningKey {
       );
     }
     for (const { kid } of facts.accepted) warnOfReaders(this, kid === facts.kid ? files.key : files.staged(kid));
-    const marker = pairMarker(this.node.addr, {
-      name,
-      directory,
-      privateKeyDirectory,
-      algorithm,
-      validityDays,
-      ...(rsaBits && { rsaBits }),
-      kids: facts.accepted.map(({ kid }) => kid),
-      revoked: facts.revoked,
-    });
-    TerraformStack.of(this).addOverride(...marker);
   }
 
   private remedy(name: string, files: PairFiles): string {

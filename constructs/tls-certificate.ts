@@ -3,6 +3,7 @@ import { Construct } from "constructs";
 import { type CertificatePlace, tlsFiles, trustFileBeside } from "./certificates/certificate-files";
 import { type Chain, toPem } from "./certificates/chain";
 import { isFor, misfit, refuseMisfit } from "./certificates/fit";
+import { chainForTests } from "./certificates/for-tests";
 import { ensureCertificate, type Renewal, thumbprintOf } from "./certificates/issued";
 import { isOfKind, type TlsKeyAlgorithm } from "./certificates/key-algorithms";
 import { leafExtensions, TLS_USAGES, type TlsUsage } from "./certificates/profiles";
@@ -27,6 +28,7 @@ import { claimKeyFiles } from "./private/claims";
 import { failOn } from "./private/errors";
 import { ImportedCertificate } from "./private/imported-certificate";
 import { explained, noteOfValidity, warnOfExpiry, warnOfReaders } from "./private/key-reading";
+import { isTest } from "./private/tests";
 import { writeTrust } from "./private/trust-file";
 import type { ICertificateAuthority, ITlsCertificate, TlsCertificateFiles } from "./tls";
 
@@ -142,13 +144,12 @@ export class TlsCertificate extends Construct implements ITlsCertificate {
       if (!isAsked && !isReplaced) return "no";
       return (isAsked && renewsKeys()) || !isOfKind(chain.leaf.publicKey, keyAlgorithm) ? "new key" : "same key";
     };
-    this.chain = explained(this, () => {
+    const extensions = leafExtensions(usage, dnsNames, ipAddresses);
+    const wanted = { name, keyAlgorithm, validityDays, extensions };
+    const real = () => {
       const chain = ensureCertificate({
-        name,
+        ...wanted,
         files: paths,
-        keyAlgorithm,
-        validityDays,
-        extensions: leafExtensions(usage, dnsNames, ipAddresses),
         issuing: () => authority._issue(),
         creation: creationOfCertificates(),
         renewal,
@@ -157,7 +158,10 @@ export class TlsCertificate extends Construct implements ITlsCertificate {
       const remedy = `\`m2m up\` issues it again, or \`m2m certificates renew ${name}\``;
       refuseMisfit(misfit(chain, declared), shownPath(paths.certificate), remedy);
       return chain;
-    });
+    };
+    this.chain = isTest(this)
+      ? chainForTests({ ...wanted, directory, issuer: authority._issue(), roots: authority._roots })
+      : explained(this, real);
     const { leaf, above } = this.chain;
     this.usage = usage;
     this.commonName = name;

@@ -13,7 +13,16 @@ const SUBJECT_KEY_IDENTIFIER = "\x55\x1d\x0e";
 function issuerOf(certificate: X509Certificate, key: KeyObject): CertificateIssuer {
   const [body] = parsed(certificate.raw).value as Node[];
   const members = body!.value as Node[]; // version, serial number, algorithm, issuer, validity, subject (RFC 5280 section 4.1)
-  return { key, name: members[5]!, keyIdentifier: identifierIn(members) ?? keyIdentifier(createPublicKey(key)) };
+  return { key, name: members[5]!, keyIdentifier: identifierIn(members) ?? keyIdentifier(publicHalf(key)) };
+}
+
+function publicHalf(key: KeyObject): KeyObject {
+  return key.type === "private" ? createPublicKey(key) : key;
+}
+
+/** A CA in a unit test, where its key is not needed: see {@link chainForTests}. */
+export function authorityForTests(chain: Chain): Authority {
+  return { ...issuerOf(chain.leaf, chain.leaf.publicKey), chain };
 }
 
 /** A CA by its files. @throws {KeyError} `CREATION_REFUSED` where its key is elsewhere */

@@ -6,13 +6,18 @@ import type { StackJson } from "./terraform-json";
 
 const DOCKERFILE = "Dockerfile";
 
+/** Where the Dockerfile of an image stands, and the hash of its text. */
+export function buildContext(name: string, dockerfile: string) {
+  const hash = createHash("sha256").update(dockerfile).digest("hex").slice(0, 12);
+  return { context: join(name, hash), hash };
+}
+
 /**
  * Writes the Dockerfile of an image that Docker builds, below the folder in which Terraform runs for a stack. Another text
  * gives another context, and so another image.
  */
 export function writeBuildContext(stackFolder: string, name: string, dockerfile: string) {
-  const hash = createHash("sha256").update(dockerfile).digest("hex").slice(0, 12);
-  const context = join(name, hash);
+  const { context, hash } = buildContext(name, dockerfile);
   mkdirSync(join(stackFolder, context), { recursive: true });
   writeFileSync(join(stackFolder, context, DOCKERFILE), dockerfile);
   return { context, hash };

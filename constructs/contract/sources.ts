@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readTextIfThere } from "../keys/read-file";
 import { localImage } from "./docker-names";
 import { ContractError } from "./errors";
-import { m2mFolder, projectFolder } from "./project-files";
+import { m2mFolder } from "./project-files";
 
 /** Where a Terraform provider comes from: its address and the versions that do. */
 export interface ProviderSource {
@@ -89,20 +89,19 @@ export function readSources(project: string): Sources | undefined {
   }
 }
 
-/** The Keycloak provider that the project has settled on; the official one if nothing says otherwise. */
-export function keycloakProviderSource(): ProviderSource {
-  const recorded = readSources(projectFolder())?.keycloakProvider;
-  return recorded === EMBEDDED_KEYCLOAK.source ? EMBEDDED_KEYCLOAK : OFFICIAL_KEYCLOAK;
+/** The Keycloak provider that a project has settled on; the official one if nothing says otherwise. */
+export function keycloakProviderSource(sources: Sources | undefined): ProviderSource {
+  return sources?.keycloakProvider === EMBEDDED_KEYCLOAK.source ? EMBEDDED_KEYCLOAK : OFFICIAL_KEYCLOAK;
 }
 
 /** The image of a server that names neither image nor version. */
-export function defaultKeycloakImage(): string {
-  return readSources(projectFolder())?.keycloakImage ?? officialKeycloakImage();
+export function defaultKeycloakImage(sources: Sources | undefined): string {
+  return sources?.keycloakImage ?? officialKeycloakImage();
 }
 
 /** The images of a `Monitoring` that names none. */
-export function defaultMonitoringImages() {
-  const isMade = makesImages(readSources(projectFolder()));
+export function defaultMonitoringImages(sources: Sources | undefined) {
+  const isMade = makesImages(sources);
   return {
     prometheus: isMade ? LOCAL_MONITORING_IMAGE : OFFICIAL_PROMETHEUS_IMAGE,
     alertmanager: isMade ? LOCAL_MONITORING_IMAGE : OFFICIAL_ALERTMANAGER_IMAGE,
@@ -115,6 +114,6 @@ export function makesImages(sources: Sources | undefined): boolean {
 }
 
 /** The image of a machine that names none. */
-export function defaultMachineImage(): string {
-  return readSources(projectFolder())?.machineImage ?? OFFICIAL_MACHINE_IMAGE;
+export function defaultMachineImage(sources: Sources | undefined): string {
+  return sources?.machineImage ?? OFFICIAL_MACHINE_IMAGE;
 }

@@ -40,7 +40,11 @@ export function ensureKeyPair(request: KeyPairRequest): PairFacts {
 
 function readPair(request: KeyPairRequest): PairFacts {
   if (isTaken(request.files.record)) return recordedPair(request);
-  const facts = ensureSinglePair(request);
+  return onlyKey(ensureSinglePair(request));
+}
+
+/** A pair that has had one key in its life. */
+export function onlyKey(facts: CertificateFacts): PairFacts {
   return { ...facts, accepted: [{ ...facts, state: "active" }], revoked: [], isBehind: false, holdsRevoked: false };
 }
 

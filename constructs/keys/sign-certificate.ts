@@ -41,17 +41,26 @@ export interface CertificateContent {
   readonly extensions: readonly Node[];
 }
 
+/** What makes each certificate another one, whatever it says. */
+export interface Seal {
+  /** 16 octets. */
+  readonly serialNumber: (publicKey: KeyObject) => Buffer;
+  readonly sign: (digest: string | null, body: Buffer, key: KeyObject) => Buffer;
+}
+
+const GENUINE: Seal = { serialNumber: () => randomBytes(16), sign };
+
 /**
  * Signs an X.509 certificate (RFC 5280) by an RSA, EC or Ed25519 key, and gives it in PEM.
  *
  * node-forge encodes and `node:crypto` signs: node-forge's own certificates are for RSA alone. A key for PS256 signs as
  * one for RS256, as its use is said by the client and not by the certificate.
  */
-export function signCertificate(content: CertificateContent, issuer: CertificateIssuer): string {
+export function signCertificate(content: CertificateContent, issuer: CertificateIssuer, seal = GENUINE): string {
   const signature = certificateSignatureOf(issuer.key);
   const algorithm = sequence(oid(signature.oid), ...(signature.nullParameters ? [primitive(NULL, "")] : []));
-  const body = toBeSigned(content, issuer, algorithm);
-  const signed = sign(signature.digest, der(body), issuer.key); // for EC in DER, as certificates have it
+  const body = toBeSigned(content, issuer, algorithm, serialNumber(seal.serialNumber(content.publicKey)));
+  const signed = seal.sign(signature.digest, der(body), issuer.key); // for EC in DER, as certificates have it
   return pem(der(sequence(body, algorithm, bits(signed))));
 }
 
@@ -77,12 +86,12 @@ export function keyIdentifier(publicKey: KeyObject): string {
 }
 
 /** TBSCertificate, RFC 5280 section 4.1. */
-function toBeSigned(content: CertificateContent, issuer: CertificateIssuer, algorithm: Node): Node {
+function toBeSigned(content: CertificateContent, issuer: CertificateIssuer, algorithm: Node, serial: string): Node {
   const { subject, publicKey, notBefore, notAfter, extensions } = content;
   const identifier = primitive(OCTETSTRING, keyIdentifier(publicKey));
   return sequence(
     tagged(0, integer(2)), // version 3
-    primitive(INTEGER, serialNumber()),
+    primitive(INTEGER, serial),
     algorithm,
     issuer.name,
     sequence(time(notBefore), time(notAfter)),
@@ -104,9 +113,8 @@ function spkiOf(publicKey: KeyObject): Buffer {
   return publicKey.export({ type: "spki", format: "der" });
 }
 
-/** 127 random bits: positive and at most 20 octets, as RFC 5280 section 4.1.2.2 demands. */
-function serialNumber(): string {
-  const bytes = randomBytes(16);
+/** 127 bits, random in a genuine certificate: positive and at most 20 octets, as RFC 5280 section 4.1.2.2 demands. */
+function serialNumber(bytes: Buffer): string {
   bytes[0] = (bytes[0]! & 0x7f) | 0x40;
   return bytes.toString("latin1");
 }

@@ -17,6 +17,7 @@ import { ValidationError } from "./errors";
 import { stackFolder } from "./project";
 import { type BroughtFile, uploads } from "./renewal";
 import type { SignIn } from "./sign-in";
+import { isTest } from "./tests";
 
 /** The user that Keycloak runs as in its image. */
 const KEYCLOAK_UID = "1000";
@@ -45,7 +46,7 @@ export class BootstrapAdmin {
       password: credential(server, prefix, "password"),
     };
     this.source = configurationPath(server.node.id);
-    writeConfiguration(stackFolder(server), server.node.id, administrator);
+    this.write(administrator);
     const own = { source: this.source, target: "/opt/keycloak/conf/keycloak.conf", permissions: "0400" };
     container.addOverride("upload", uploads([own, ...beside], KEYCLOAK_UID));
     Aspects.of(container).add({ visit: (node) => node === container && this.settle(administrator) });
@@ -60,11 +61,15 @@ export class BootstrapAdmin {
     this.container.addOverride("lifecycle.precondition", conditions);
   }
 
+  private write(administrator?: Administrator): void {
+    if (!isTest(this.server)) writeConfiguration(stackFolder(this.server), this.server.node.id, administrator);
+  }
+
   /** Now it is known how Terraform signs in. */
   private settle({ password }: Administrator): void {
     if (this.signIn.isByKey) {
       // Terraform tracks only the path: an existing container keeps its file. A new one on the same volume needs none.
-      writeConfiguration(stackFolder(this.server), this.server.node.id);
+      this.write();
       this.container.addOverride("lifecycle", undefined);
     }
     if (this.signIn.isDelegated || password !== DEFAULT_ADMINISTRATOR.password) return;
@@ -90,7 +95,7 @@ function sameAdministrator(prefix: string, source: string): Record<string, strin
 }
 
 function credential(server: Construct, prefix: string, what: Credential): string {
-  const given = givenByEnvironment(what, variableName(prefix, what));
+  const given = isTest(server) ? undefined : givenByEnvironment(what, variableName(prefix, what));
   if (!given) return DEFAULT_ADMINISTRATOR[what];
   checkValue(server, given);
   return given.value;

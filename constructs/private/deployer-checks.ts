@@ -7,6 +7,7 @@ import type { IKeycloakServer } from "../server";
 import type { ISigningKey } from "../signing-key";
 import { claim } from "./claims";
 import type { SignIn } from "./sign-in";
+import { sourcesOf } from "./tests";
 
 /** A server has one deployer, and leaves to this package how Terraform signs in. */
 export function checkServer(scope: Construct, server: IKeycloakServer): string[] {
@@ -51,8 +52,8 @@ export function checkRealms(scope: Construct, server: IKeycloakServer, realms: r
 }
 
 /** The official provider signs in by RSA-PSS with no key: after the first deploy, Terraform would be locked out. */
-export function checkSignInAlgorithm({ algorithm }: ISigningKey): string[] {
-  const isOfficial = keycloakProviderSource().source === OFFICIAL_KEYCLOAK.source;
+export function checkSignInAlgorithm(scope: IConstruct, { algorithm }: ISigningKey): string[] {
+  const isOfficial = keycloakProviderSource(sourcesOf(scope)).source === OFFICIAL_KEYCLOAK.source;
   if (!isOfficial || officialProviderSignsInBy(algorithm)) return [];
   return [
     `\`signingKey\` must not be for RSA-PSS, by which the official Keycloak provider cannot sign in, got: ${algorithm}; give the pair another \`algorithm\`, such as ES256, or use the embedded provider (\`m2m provider embedded\`)`,

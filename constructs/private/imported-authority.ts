@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Construct } from "constructs";
-import { authorityBy, rootsOf } from "../certificates/authority";
+import { authorityBy, authorityForTests, rootsOf } from "../certificates/authority";
 import { trustFileBeside } from "../certificates/certificate-files";
 import { type Chain, certificatesIn, chainOf, isSelfIssued, toPem } from "../certificates/chain";
 import { type Authority, checkFits, readKey } from "../certificates/issued";
@@ -16,6 +16,7 @@ import { checkKnown } from "./checks";
 import { failOn } from "./errors";
 import { linked, readCertificates } from "./files-of-others";
 import { explained, warnOfExpiry, warnOfReaders } from "./key-reading";
+import { isTest } from "./tests";
 import { writeTrust } from "./trust-file";
 
 /** A CA by its files. */
@@ -63,6 +64,7 @@ export class ImportedAuthority extends Construct implements ICertificateAuthorit
 
   /** @internal */
   _issue(): Authority {
+    if (isTest(this)) return authorityForTests(this.chain);
     if (this.keyFile !== undefined) return authorityBy(this.chain, linked(this.keyFile));
     throw new KeyError(
       "CREATION_REFUSED",

@@ -1,10 +1,13 @@
 import { Image } from "@cdktf/provider-docker/lib/image";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
-import { writeBuildContext } from "../contract/build-context";
+import { buildContext, writeBuildContext } from "../contract/build-context";
 import { LABEL, localImage } from "../contract/docker-names";
 import { stackFolder } from "./project";
 import type { ServerTls } from "./server-tls";
+import { isTest } from "./tests";
+
+const FOLDER = "keycloak-image";
 
 /** What every server is built with: for its health check, and for whoever watches it. */
 export const BUILD_OPTIONS = ["--health-enabled=true", "--metrics-enabled=true"];
@@ -21,7 +24,10 @@ export function optimisedKeycloakImage(
   tls: ServerTls | undefined,
   options: () => readonly string[],
 ): Image {
-  const build = () => writeBuildContext(stackFolder(scope), "keycloak-image", dockerfile(base, tls, options()));
+  const build = () => {
+    const text = dockerfile(base, tls, options());
+    return isTest(scope) ? buildContext(FOLDER, text) : writeBuildContext(stackFolder(scope), FOLDER, text);
+  };
   const name = Lazy.stringValue({ produce: () => localImage("keycloak-optimised", build().hash) });
   const context = Lazy.stringValue({ produce: () => build().context });
   return new Image(scope, "Image", { name, keepLocally: true, buildAttribute: { context, tag: [name] } });

@@ -5,6 +5,7 @@ import { keycloakProviderSource } from "../contract/sources";
 import { declareAdminVariables } from "./admin-variables";
 import { providerTls, type TerraformTls } from "./provider-tls";
 import type { SignIn } from "./sign-in";
+import { sourcesOf } from "./tests";
 
 /**
  * For one request, in seconds. A busy server takes long to create a realm. If the provider gives up before, it does not
@@ -67,5 +68,5 @@ function settleAddress(
   { terraformProviderSource, terraformResourceType }: KeycloakProvider,
 ): void {
   if (!/^(registry\.[a-z.]+\/)?keycloak\/keycloak$/.test(terraformProviderSource ?? "")) return;
-  stack.addOverride(`terraform.required_providers.${terraformResourceType}`, keycloakProviderSource());
+  stack.addOverride(`terraform.required_providers.${terraformResourceType}`, keycloakProviderSource(sourcesOf(stack)));
 }

@@ -32,7 +32,18 @@ export function makeConsumer(): string {
   mkdirSync(join(made, "node_modules"));
   const paths = { [PACKAGE]: [join(ROOT, "constructs", "index.ts")] };
   writeFileSync(join(made, "tsconfig.json"), JSON.stringify({ compilerOptions: { module: "nodenext", paths } }));
-  for (const name of ["cdktf", "constructs", "@cdktf", "undici", "hono", "fastify", "prom-client", "@opentelemetry"])
+  for (const name of [
+    "cdktf",
+    "constructs",
+    "@cdktf",
+    "undici",
+    "hono",
+    "fastify",
+    "prom-client",
+    "@opentelemetry",
+    "vitest",
+    "@jest",
+  ])
     symlinkSync(join(ROOT, "node_modules", name), join(made, "node_modules", name));
   return made;
 }

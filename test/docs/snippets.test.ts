@@ -30,9 +30,11 @@ describe("TypeScript in the documentation", () => {
     const files = PAGES.flatMap((page) =>
       fences(page)
         .filter(({ language, name }) => language === "ts" && name !== "main.ts")
-        .map(({ code }, index) => {
+        .map(({ code, name }, index) => {
           const kind = /^(const .* = )?await /m.test(code) ? "mts" : "ts";
-          const file = join(folder, `${page.replaceAll(/\W/g, "-")}-${index}.${kind}`);
+          // A file that other snippets of its page import has its own name.
+          const own = name?.endsWith(".ts") ? name : `${page.replaceAll(/\W/g, "-")}-${index}.${kind}`;
+          const file = join(folder, own);
           writeFileSync(file, /^import /m.test(code) ? code : `${PRELUDE}${code}`);
           return file;
         }),

@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ContractError } from "../../../constructs/contract/errors";
+import { projectFolder } from "../../../constructs/contract/project-files";
 import {
   DOCKER,
   defaultKeycloakImage,
@@ -11,6 +12,7 @@ import {
   keycloakProviderSource,
   OFFICIAL_KEYCLOAK,
   officialKeycloakImage,
+  readSources,
 } from "../../../constructs/contract/sources";
 import { inTemporaryProject, newRealm, newStack, synth, writeProjectFile } from "../project";
 
@@ -20,9 +22,14 @@ function settleOn(record: Record<string, string>): void {
   writeProjectFile(".m2m/sources.json", JSON.stringify(record));
 }
 
+const settled = () => readSources(projectFolder());
+
 describe("the Keycloak provider", () => {
   it("is the registry's where nothing says otherwise", () => {
-    expect(keycloakProviderSource()).toEqual({ source: "registry.terraform.io/keycloak/keycloak", version: "~> 5.9" });
+    expect(keycloakProviderSource(settled())).toEqual({
+      source: "registry.terraform.io/keycloak/keycloak",
+      version: "~> 5.9",
+    });
   });
 
   it("is the embedded one where `up` settled on it, under an address of its own", () => {
@@ -37,7 +44,7 @@ describe("the Keycloak provider", () => {
 
   it("stays the registry's where `up` settled on that", () => {
     settleOn({ keycloakProvider: OFFICIAL_KEYCLOAK.source });
-    expect(keycloakProviderSource()).toEqual(OFFICIAL_KEYCLOAK);
+    expect(keycloakProviderSource(settled())).toEqual(OFFICIAL_KEYCLOAK);
   });
 
   it("changes nothing else in the JSON", () => {
@@ -58,7 +65,7 @@ describe("the Keycloak provider", () => {
     settleOn({ keycloakProvider: EMBEDDED_KEYCLOAK.source });
     mkdirSync("deep/down", { recursive: true });
     process.chdir("deep/down");
-    expect(keycloakProviderSource()).toEqual(EMBEDDED_KEYCLOAK);
+    expect(keycloakProviderSource(settled())).toEqual(EMBEDDED_KEYCLOAK);
   });
 });
 
@@ -70,10 +77,10 @@ it("every source is fully qualified, as OpenTofu asks a registry of its own", ()
 
 describe("the default image", () => {
   it("is the official one, or the recorded one of its kind", () => {
-    expect(defaultKeycloakImage()).toBe("quay.io/keycloak/keycloak:26.4");
+    expect(defaultKeycloakImage(settled())).toBe("quay.io/keycloak/keycloak:26.4");
     settleOn({ keycloakImage: "local/keycloak" });
-    expect(defaultMachineImage()).toBe("node:22-bookworm-slim");
-    expect(defaultKeycloakImage()).toBe("local/keycloak");
+    expect(defaultMachineImage(settled())).toBe("node:22-bookworm-slim");
+    expect(defaultKeycloakImage(settled())).toBe("local/keycloak");
   });
 });
 
@@ -86,5 +93,5 @@ it("the record fails if it is not JSON, with a code and the file", () => {
   writeFileSync(".m2m/sources.json", "{");
   const file = join(realpathSync(process.cwd()), ".m2m", "sources.json");
   const message = `${file} must be JSON as \`m2m up\` writes it; remove it and run \`m2m up\` again`;
-  expect(keycloakProviderSource).toThrow(new ContractError("record-invalid", message));
+  expect(settled).toThrow(new ContractError("record-invalid", message));
 });
