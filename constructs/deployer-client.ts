@@ -19,6 +19,7 @@ import { AfterRights } from "./private/deployer-order";
 import { DeployerRights } from "./private/deployer-rights";
 import { failOn } from "./private/errors";
 import { failPlan, isNotDeployed } from "./private/first-deploy";
+import { holdOrder } from "./private/held-order";
 import type { SignIn } from "./private/sign-in";
 import { signingClient } from "./private/signing-client";
 import { dependables, type IRealm, Realm } from "./realm";
@@ -74,6 +75,7 @@ export class DeployerClient extends Construct {
 
   constructor(scope: Construct, id: string, props: DeployerClientProps) {
     super(scope, id);
+    holdOrder(this);
     const { server, realms, signingKey, clientId = "terraform" } = props;
     failOn(this, [
       ...checkKnown(props, PROPS),

@@ -18,7 +18,7 @@ export type { RealmSignatureAlgorithm } from "./private/realm-props";
 export { PrivateLocalBackend } from "./private-local-backend";
 export type { ProtectedApiProps } from "./protected-api";
 export { type ApiGrantOptions, type IProtectedApi, ProtectedApi, type ProtectedApiAttributes } from "./protected-api";
-export { type IRealm, Realm, type RealmProps } from "./realm";
+export { type IRealm, type KeycloakRealmResource, Realm, type RealmAttributes, type RealmProps } from "./realm";
 export { type RealmKey, type RealmKeyState, RealmKeys, type RealmKeysProps } from "./realm-keys";
 export type { ClientCertificates, IKeycloakServer, KeycloakServerAttributes } from "./server";
 export type { GrantOptions, ISignedJwtClient, SignedJwtClientProps } from "./signed-jwt-client";

@@ -2,7 +2,7 @@ import type { Container } from "@cdktf/provider-docker/lib/container";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { Lazy, TerraformStack } from "cdktf";
-import { Construct, type IDependable } from "constructs";
+import { Construct, type IConstruct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { labels, networkName, volumeName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";
@@ -21,6 +21,7 @@ import {
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
+import { holdOrder } from "./private/held-order";
 import { ImportedKeycloakServer } from "./private/imported-server";
 import { type KeycloakOptions, keycloakContainer } from "./private/keycloak-container";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
@@ -126,7 +127,7 @@ const PROPS: Known<KeycloakServerProps> = {
  */
 export class KeycloakServer extends Construct implements IKeycloakServer {
   /** A server that exists already. */
-  static fromUrl(scope: Construct, id: string, attributes: KeycloakServerAttributes): IKeycloakServer {
+  static fromUrl(scope: Construct, id: string, attributes: KeycloakServerAttributes): IKeycloakServer & IConstruct {
     return new ImportedKeycloakServer(scope, id, attributes);
   }
 
@@ -156,6 +157,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     private readonly props: KeycloakServerProps = {},
   ) {
     super(scope, id);
+    holdOrder(this);
     const name = props.containerName ?? setting(this, "keycloakName", "keycloak");
     const port = props.port ?? setting(this, "keycloakPort", props.tls ? 8443 : 8080);
     const startTimeout = props.startTimeoutSeconds ?? setting(this, "keycloakStartTimeoutSeconds", 180);

@@ -10,6 +10,7 @@ import { check, checkKnown, type Known } from "./private/checks";
 import { claim } from "./private/claims";
 import { addressOf } from "./private/deployer-order";
 import { failOn } from "./private/errors";
+import { holdOrder } from "./private/held-order";
 import { CONFIDENTIAL, executors, type TokenBinding, unfit } from "./private/machine-policy";
 import { dependables, type IRealm, realmOf } from "./realm";
 import { SignedJwtClient } from "./signed-jwt-client";
@@ -62,6 +63,7 @@ export class MachineClientPolicy extends Construct {
 
   constructor(scope: Construct, id: string, props: MachineClientPolicyProps) {
     super(scope, id);
+    holdOrder(this);
     const { realm, algorithms, boundTokens, name = "machine-clients" } = props;
     failOn(this, [
       ...checkKnown(props, PROPS),

@@ -20,6 +20,7 @@ import { check, checkContainerName, checkImage, checkKnown, checkPort, isHostNam
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
+import { holdOrder } from "./private/held-order";
 import {
   checkMetrics,
   type MachineMetrics,
@@ -161,6 +162,7 @@ export class MachineContainer extends Construct {
 
   constructor(scope: Construct, id: string, props: MachineContainerProps) {
     super(scope, id);
+    holdOrder(this);
     const { client, server, port = 3000, requiredScopes = [], metrics = false, clientCertificates = "none" } = props;
     const tls = new MachineTls(this, client, server, props.tls, clientCertificates, props.callerCertificates ?? {});
     const publishedPort = props.publishedPort ?? setting(this, "machinePort", port);

@@ -11,6 +11,7 @@ import { scrapeConfig } from "./monitoring/scrape-config";
 import { checkImage, checkKnown, checkPort, checkSeconds, checkUrl, type Known } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { failOn } from "./private/errors";
+import { holdOrder } from "./private/held-order";
 import { checkCallers, checkDays, checkMilliseconds, checkPercent, checkSilence } from "./private/monitoring-checks";
 import { alertmanagerContainer, PORTS, prometheusContainer } from "./private/monitoring-containers";
 import { stagePublicFile } from "./private/project";
@@ -148,6 +149,7 @@ export class Monitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
+    holdOrder(this);
     const { server, callers = [], silenceSeconds = 900, expiryWarningDays = 14, scrapeSeconds = 10 } = props;
     const { retentionDays = 15, answeredPercent = 99.9, inTimePercent = 99, latencyMilliseconds = 500 } = props;
     const { webhookUrl, runbook = "docs/monitoring.md" } = props;

@@ -5,6 +5,7 @@ import { type Audience, audienceScope, audienceScopeName } from "./private/audie
 import { checkKnown, type Known } from "./private/checks";
 import type { SharedScope } from "./private/client-scopes";
 import { failOn } from "./private/errors";
+import { holdOrder } from "./private/held-order";
 import { noteImportedApi } from "./private/imported-api";
 import type { IRealm } from "./realm";
 import type { SignedJwtClient } from "./signed-jwt-client";
@@ -95,6 +96,7 @@ export class ProtectedApi extends Construct implements IProtectedApi {
     private readonly props: ProtectedApiProps,
   ) {
     super(scope, id);
+    holdOrder(this);
     const { realm, client, audience = client?.clientId ?? "", scopes = {} } = props;
     failOn(this, [
       ...checkKnown(props, PROPS),

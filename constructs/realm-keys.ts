@@ -5,6 +5,7 @@ import { quoted, shown } from "./keys/shown";
 import { check, checkKnown, type Known } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn } from "./private/errors";
+import { holdOrder } from "./private/held-order";
 import { type RealmSignatureAlgorithm, SIGNATURE_ALGORITHMS } from "./private/realm-props";
 import { dependables, type IRealm, realmOf } from "./realm";
 
@@ -77,6 +78,7 @@ export class RealmKeys extends Construct {
 
   constructor(scope: Construct, id: string, props: RealmKeysProps) {
     super(scope, id);
+    holdOrder(this);
     const { realm, keys } = props;
     failOn(this, [
       ...checkKnown(props, PROPS),

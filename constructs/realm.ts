@@ -1,5 +1,5 @@
-import { TerraformStack } from "cdktf";
-import { Construct, type IDependable } from "constructs";
+import { type TerraformResource, TerraformStack } from "cdktf";
+import { Construct, type IConstruct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { Realm as RealmResource } from "../.gen/providers/keycloak/realm";
 import { RealmDefaultClientScopes } from "../.gen/providers/keycloak/realm-default-client-scopes";
@@ -9,6 +9,7 @@ import { shown } from "./keys/shown";
 import { check, checkKnown, type Known } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn, ValidationError } from "./private/errors";
+import { holdOrder } from "./private/held-order";
 import { adminEventsExpiration, declareEvents } from "./private/realm-events";
 import { checkRealmProps, internalId, type RealmSignatureAlgorithm } from "./private/realm-props";
 import type { IKeycloakServer } from "./server";
@@ -114,9 +115,13 @@ abstract class RealmBase extends Construct implements IRealm {
   readonly tokenEndpoint: string;
   readonly jwksUri: string;
 
+  /** @internal The resource of a realm that the app declares itself. */
+  abstract readonly _resource?: TerraformResource;
+
   /** @param problems those of further props, to be told together */
   constructor(scope: Construct, id: string, { server, realmName }: ExistingRealm, problems: readonly string[] = []) {
     super(scope, id);
+    holdOrder(this);
     failOn(this, [
       ...check("realmName", realmName, (name) => /^[\w.~-]{1,255}$/.test(name), REALM_NAME_RULE),
       ...problems,
@@ -150,10 +155,20 @@ abstract class RealmBase extends Construct implements IRealm {
 /** A realm whose clients are machines. */
 export class Realm extends RealmBase {
   /** A realm that exists already. */
-  static fromRealmName(scope: Construct, id: string, attributes: ExistingRealm): IRealm {
+  static fromRealmName(scope: Construct, id: string, attributes: ExistingRealm): IRealm & IConstruct {
     return new ImportedRealm(scope, id, attributes);
   }
 
+  /**
+   * A realm of a `keycloak_realm` resource of your own, with settings that {@link Realm} does not have. What is declared in
+   * it comes after the resource.
+   */
+  static fromResource(scope: Construct, id: string, attributes: RealmAttributes): IRealm & IConstruct {
+    return new RealmOfResource(scope, id, attributes);
+  }
+
+  /** @internal */
+  override readonly _resource: TerraformResource;
   readonly signatureAlgorithm?: RealmSignatureAlgorithm;
   readonly defaultClientScopes?: readonly string[];
   readonly optionalClientScopes?: readonly string[];
@@ -163,7 +178,7 @@ export class Realm extends RealmBase {
   constructor(scope: Construct, id: string, props: RealmProps) {
     const seconds = props.accessTokenLifespanSeconds ?? 300;
     super(scope, id, props, [...checkKnown(props, PROPS), ...checkRealmProps(props)]);
-    failOn(this, this.checkName());
+    failOn(this, checkName(this, this.node.path));
     const provider = props.server.keycloakProvider(this);
     const realm = new RealmResource(this, "Resource", {
       provider,
@@ -176,6 +191,7 @@ export class Realm extends RealmBase {
       attributes: { frontendUrl: props.server.issuerBase, ...adminEventsExpiration(props) },
       dependsOn: dependables(props.server.dependencies(this)),
     });
+    this._resource = realm;
     this.signatureAlgorithm = props.signatureAlgorithm;
     this.defaultClientScopes = props.defaultClientScopes;
     this.optionalClientScopes = props.optionalClientScopes;
@@ -215,26 +231,82 @@ export class Realm extends RealmBase {
     }
     return made;
   }
+}
 
-  private checkName(): string[] {
-    const taken = claim(this, realmOf(this.server, this.realmName));
-    if (taken === undefined) return [];
-    return [
-      `\`realmName\` must be unique on its server, got: ${shown(this.realmName)}, which ${taken} declares already; hand that realm on, or use Realm.fromRealmName`,
-    ];
-  }
+/** A realm is declared once, by the construct of a path. */
+function checkName(realm: IRealm & Construct, path: string): string[] {
+  const taken = claim(realm, realmOf(realm.server, realm.realmName), path) ?? path;
+  if (taken === path) return [];
+  return [
+    `\`realmName\` must be unique on its server, got: ${shown(realm.realmName)}, which ${taken} declares already; hand that realm on, or use Realm.fromRealmName`,
+  ];
+}
+
+/** A realm that the app declares. */
+export type DeclaredRealm = RealmBase & { readonly _resource: TerraformResource };
+
+/** Whether the app declares a realm itself, by whatever construct. */
+export function isDeclaredRealm(realm: unknown): realm is DeclaredRealm {
+  return realm instanceof RealmBase && realm._resource !== undefined;
 }
 
 /** What identifies a realm that exists. */
 type ExistingRealm = Pick<RealmProps, "server" | "realmName">;
 
 class ImportedRealm extends RealmBase {
+  override readonly _resource = undefined;
+
   constructor(scope: Construct, id: string, attributes: ExistingRealm) {
     super(scope, id, attributes, checkKnown(attributes, { server: true, realmName: true }));
   }
 
   dependencies(scope: Construct): IDependable[] {
+    scope.node.addDependency(this); // which holds nothing, and passes on what it waits for itself
     return this.server.dependencies(scope);
+  }
+}
+
+/** What {@link Realm.fromResource} needs of a resource. The class may be of any bindings. */
+export interface KeycloakRealmResource extends TerraformResource {
+  /** The realm's name as it was given: a text, and no reference, since it is part of the issuer. */
+  readonly realmInput?: string;
+}
+
+/** What identifies a realm by its resource. */
+export interface RealmAttributes {
+  /** The server that it is on, as the resource's own provider reaches it. */
+  readonly server: IKeycloakServer;
+  /** A `keycloak_realm`: `Realm` of `cdktf-keycloak-m2m/bindings/realm`, or of bindings by `cdktf get`. */
+  readonly resource: KeycloakRealmResource;
+}
+
+class RealmOfResource extends RealmBase {
+  override readonly _resource: TerraformResource;
+
+  constructor(scope: Construct, id: string, attributes: RealmAttributes) {
+    const { server, resource } = attributes;
+    super(scope, id, { server, realmName: resource.realmInput ?? "" }, [
+      ...checkKnown(attributes, { server: true, resource: true }),
+      ...check(
+        "resource",
+        resource.terraformResourceType,
+        (type) => type === "keycloak_realm",
+        "must be a keycloak_realm",
+      ),
+    ]);
+    failOn(this, checkName(this, resource.node.path));
+    this._resource = resource;
+    // As a Realm does: without this, a destroy could remove the server first.
+    resource.node.addDependency(...server.dependencies(resource));
+    holdOrder(resource);
+  }
+
+  dependencies(scope: Construct): IDependable[] {
+    const [own, other] = [TerraformStack.of(this._resource), TerraformStack.of(scope)];
+    scope.node.addDependency(this);
+    if (own === other) return [this._resource];
+    other.addDependency(own);
+    return [];
   }
 }
 

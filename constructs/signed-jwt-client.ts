@@ -9,6 +9,7 @@ import { checkBinding, checkClientId, checkGrant, checkRealmScopes, checkScopes 
 import { ClientScopes, type SharedScope } from "./private/client-scopes";
 import { failOn } from "./private/errors";
 import { type ClaimValue, checkClaims, fixedClaims } from "./private/fixed-claims";
+import { holdOrder } from "./private/held-order";
 import { noteImportedApi } from "./private/imported-api";
 import { ClientRoles, grantRoles, type RoleOwner } from "./private/role-grant";
 import { signingClient } from "./private/signing-client";
@@ -156,6 +157,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
 
   constructor(scope: Construct, id: string, props: SignedJwtClientProps) {
     super(scope, id);
+    holdOrder(this);
     const { realm, clientId, signingKey, defaultScopes = DEFAULT_SCOPES, optionalScopes = OPTIONAL_SCOPES } = props;
     const { accessTokenLifespanSeconds: seconds, claims = {}, boundTo } = props;
     failOn(this, [

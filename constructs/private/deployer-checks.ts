@@ -2,7 +2,7 @@ import { TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { keycloakProviderSource, OFFICIAL_KEYCLOAK, officialProviderSignsInBy } from "../contract/sources";
 import { shown } from "../keys/shown";
-import { type IRealm, Realm } from "../realm";
+import { type IRealm, isDeclaredRealm } from "../realm";
 import type { IKeycloakServer } from "../server";
 import type { ISigningKey } from "../signing-key";
 import { claim } from "./claims";
@@ -25,7 +25,7 @@ export function checkRealms(scope: Construct, server: IKeycloakServer, realms: r
   const names = realms.map(({ realmName }) => realmName);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   const stack = TerraformStack.of(scope);
-  const elsewhere = realms.filter((realm) => realm instanceof Realm && TerraformStack.of(realm) !== stack);
+  const elsewhere = realms.filter((realm) => isDeclaredRealm(realm) && TerraformStack.of(realm) !== stack);
   return [
     ...(realms.length === 0
       ? ["`realms` must name at least one realm, got: none; name the realms that Terraform manages"]
@@ -84,7 +84,7 @@ export function checkServerStack(scope: Construct, signIn: SignIn): string[] {
 
 /** The deployer could make a realm that it is not told of, but could not change it afterwards. */
 export function checkForgottenRealms(scope: Construct, server: IKeycloakServer, realms: readonly IRealm[]): string[] {
-  const declared = scope.node.root.node.findAll().filter((node: IConstruct) => node instanceof Realm);
+  const declared = scope.node.root.node.findAll().filter(isDeclaredRealm);
   const forgotten = declared.filter((realm) => realm.server === server && !realms.includes(realm));
   return forgotten.map(
     ({ node, realmName }) =>

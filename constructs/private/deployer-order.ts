@@ -1,6 +1,5 @@
 import { type IAspect, TerraformResource, type TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
-import { Realm as RealmResource } from "../../.gen/providers/keycloak/realm";
 import { ValidationError } from "./errors";
 
 /** A deployer's rights, in the order in which it needs them. */
@@ -32,7 +31,7 @@ export class AfterRights implements IAspect {
     if (node.node.scopes.includes(this.deployer)) return;
     this.done.add(node);
     const { inMaster, inRealms } = this.rights;
-    const needed = node instanceof RealmResource ? inMaster : inRealms;
+    const needed = node.terraformResourceType === "keycloak_realm" ? inMaster : inRealms;
     node.dependsOn = [...(node.dependsOn ?? []), ...needed.map(addressOf)];
   }
 }

@@ -5,9 +5,8 @@ import { DataKeycloakRole } from "../../.gen/providers/keycloak/data-keycloak-ro
 import type { OpenidClient } from "../../.gen/providers/keycloak/openid-client";
 import { OpenidClientServiceAccountRole } from "../../.gen/providers/keycloak/openid-client-service-account-role";
 import type { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
-import { Realm as RealmResource } from "../../.gen/providers/keycloak/realm";
 import { Role } from "../../.gen/providers/keycloak/role";
-import { type IRealm, Realm } from "../realm";
+import { type IRealm, isDeclaredRealm } from "../realm";
 import { addressOf, type Rights } from "./deployer-order";
 
 /** For its own client, whose key changes, and for its own rights: giving roles takes `manage-users`. */
@@ -41,14 +40,14 @@ export class DeployerRights implements Rights {
     private readonly client: OpenidClient,
     realms: readonly IRealm[],
   ) {
-    const declares = realms.some((realm) => realm instanceof Realm);
+    const declares = realms.some(isDeclaredRealm);
     const names = { ...IN_MASTER, ...(declares && TO_MAKE_REALMS) };
     const master = this.rolesOf(deployer, "MasterRealm", this.onceThere("master-realm"), names);
     this.inMaster = [client, ...master, ...(declares ? this.makesRealms(deployer, master) : [])];
     this.inRealms = realms.flatMap((realm) => {
       const scope = new Construct(deployer, `Rights-${realm.realmName}`);
-      const roles = { ...(realm instanceof Realm && OF_DECLARED_REALMS), ManageClients: "manage-clients" };
-      return this.rolesOf(scope, "Realm", this.nameOfRealmClient(deployer, realm), roles, this.inMaster);
+      const roles = { ...(isDeclaredRealm(realm) && OF_DECLARED_REALMS), ManageClients: "manage-clients" };
+      return this.rolesOf(scope, "Realm", this.nameOfRealmClient(realm), roles, this.inMaster);
     });
   }
 
@@ -103,10 +102,10 @@ export class DeployerRights implements Rights {
     );
   }
 
-  private nameOfRealmClient(scope: Construct, realm: IRealm): string {
-    const resource = realm.dependencies(scope).find((one) => one instanceof RealmResource);
-    const isDeclared = realm instanceof Realm && resource !== undefined;
-    return isDeclared ? `${resource.id}-realm` : this.onceThere(`${realm.realmName}-realm`);
+  private nameOfRealmClient(realm: IRealm): string {
+    return isDeclaredRealm(realm)
+      ? `${realm._resource.getStringAttribute("id")}-realm`
+      : this.onceThere(`${realm.realmName}-realm`);
   }
 
   /** A name that Terraform knows only after it has made the deployer's client, so a first plan needs no server. */

@@ -55,7 +55,8 @@ export class ImportedKeycloakServer extends Construct implements IKeycloakServer
     return this.providers.of(scope);
   }
 
-  dependencies(): IDependable[] {
+  dependencies(scope: Construct): IDependable[] {
+    scope.node.addDependency(this); // which holds nothing, and passes on what it waits for itself
     return [];
   }
 }

@@ -37,6 +37,7 @@ describe("the pages of constructs", () => {
     const others: Record<string, string> = {
       KeycloakServerAttributes: "KeycloakServer.fromUrl",
       ProtectedApiAttributes: "ProtectedApi.fromAudience",
+      RealmAttributes: "Realm.fromResource",
     };
     const heading = others[name] ?? "Props";
     const page = CONSTRUCT_PAGES.get(name.replace(/(Props|Attributes)$/, ""))!;

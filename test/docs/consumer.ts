@@ -62,6 +62,7 @@ export function compile(files: readonly string[]): string[] {
       typeRoots: [join(ROOT, "node_modules", "@types")],
       paths: {
         [PACKAGE]: [join(ROOT, "constructs", "index.ts")],
+        [`${PACKAGE}/bindings/*`]: [join(ROOT, ".gen", "providers", "keycloak", "*", "index.ts")],
         [`${PACKAGE}/machine`]: [join(ROOT, "machines", "index.ts")],
       },
     },

@@ -6,6 +6,15 @@ import { ROOT } from "./project";
 
 const OWN = namesOf("ecosystem");
 
+/** A program of a construct's page, as it is in this checkout. */
+function programOf(page: string, name: string): string {
+  const text = readFileSync(join(ROOT, "docs", "constructs", page), "utf8");
+  const snippet = text.split(`<!-- snippet: ${name} -->\n\`\`\`ts\n`)[1]!.split("\n```")[0]!;
+  return snippet
+    .replace('"cdktf-keycloak-m2m"', '"./constructs"')
+    .replace("cdktf-keycloak-m2m/bindings/", "./.gen/providers/keycloak/");
+}
+
 describe("the cdktf CLI alone, bare, as in the README's second way", () => {
   let folder: string;
   beforeAll(() => {
@@ -37,9 +46,7 @@ describe("the cdktf CLI alone, bare, as in the README's second way", () => {
 describe("server and realm in two stacks of one app", () => {
   let folder: string;
   beforeAll(() => {
-    const text = readFileSync(join(ROOT, "docs", "constructs", "two-stacks.md"), "utf8");
-    const snippet = text.split("<!-- snippet: two-stacks -->\n```ts\n")[1]!.split("\n```")[0]!;
-    folder = makeProject(OWN, snippet.replace('"cdktf-keycloak-m2m"', '"./constructs"'));
+    folder = makeProject(OWN, programOf("two-stacks.md", "two-stacks"));
   });
   afterAll(async () => await takeDown(folder, OWN));
 
@@ -48,6 +55,25 @@ describe("server and realm in two stacks of one app", () => {
     expect(exitCode, stderr).toBe(0);
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
     expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
+    expect(await dockerThings(OWN)).toEqual([]);
+  });
+});
+
+describe("a realm of the user's own resource", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = makeProject(OWN, programOf("realm.md", "own-realm"));
+  });
+  afterAll(async () => await takeDown(folder, OWN));
+
+  it("gets its client in one deploy, and a later plan is empty", async () => {
+    const { exitCode, stderr } = await m2m(folder, ["up"]);
+    expect(exitCode, stderr).toBe(0);
+    const diff = await m2m(folder, ["diff"]);
+    expect(diff.exitCode, diff.stdout).toBe(0);
+    expect((await m2m(folder, ["who-can", "--live"])).stdout).toContain("shop");
+    const down = await m2m(folder, ["down", "--yes"]);
+    expect(down.exitCode, down.stderr).toBe(0);
     expect(await dockerThings(OWN)).toEqual([]);
   });
 });
