@@ -64,7 +64,7 @@ export interface MachineContainerProps {
   /**
    * Image with `node` in its path.
    *
-   * @default - `node:22-bookworm-slim`; on a machine without that registry, what `m2m up` recorded
+   * @default - `node:26-bookworm-slim`; on a machine without that registry, what `m2m up` recorded
    */
   readonly image?: string;
   /**

@@ -50,8 +50,11 @@ export const OFFICIAL_ALERTMANAGER_IMAGE = "quay.io/prometheus/alertmanager:v0.2
 /** Both as one image, made where no official images are to be had. The number counts the changes of what is in it. */
 export const LOCAL_MONITORING_IMAGE = localImage("monitoring", "1");
 
+/** The line of Node.js that machines run: the newest with long-term support, wherever the image comes from. */
+export const MACHINE_NODE = "26";
+
 /** The official image for machines. */
-export const OFFICIAL_MACHINE_IMAGE = "node:22-bookworm-slim";
+export const OFFICIAL_MACHINE_IMAGE = `node:${MACHINE_NODE}-bookworm-slim`;
 
 /** Where things come from: settled by the first `m2m up`, recorded in `.m2m/sources.json`, and read by the constructs. */
 export interface Sources {

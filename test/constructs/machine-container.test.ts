@@ -54,7 +54,7 @@ describe("defaults", () => {
     const { container } = machineJson();
     expect(container).toMatchObject({
       name: "orders",
-      image: "node:22-bookworm-slim",
+      image: "node:26-bookworm-slim",
       user: "1000",
       entrypoint: ["node"],
       command: ["/run/machine/program.cjs"],

@@ -12,10 +12,10 @@ const OWN = namesOf("registry");
 
 const REGISTRY = "127.0.0.1:15180";
 const KEYCLOAK = `${REGISTRY}/keycloak/keycloak:26.4`;
-const NODE = `${REGISTRY}/library/node:22-bookworm-slim`;
+const NODE = `${REGISTRY}/library/node:26-bookworm-slim`;
 
 /** The end of the last push in the registry's log. */
-const LAST_PUSH = "PUT /v2/library/node/manifests/22-bookworm-slim";
+const LAST_PUSH = "PUT /v2/library/node/manifests/26-bookworm-slim";
 
 let storage: string;
 let server: ChildProcess;
@@ -58,7 +58,7 @@ describe("images from a registry", () => {
     // Only requests since the last push count. The image that a build pulled is not in the list of images.
     const pulls = readFileSync(join(storage, "access.log"), "utf8").split(LAST_PUSH).at(-1);
     expect(pulls).toMatch(/(HEAD|GET) \/v2\/keycloak\/keycloak\/manifests\/26\.4 HTTP\/1\.1" 200/);
-    expect(pulls).toMatch(/(HEAD|GET) \/v2\/library\/node\/manifests\/22-bookworm-slim HTTP\/1\.1" 200/);
+    expect(pulls).toMatch(/(HEAD|GET) \/v2\/library\/node\/manifests\/26-bookworm-slim HTTP\/1\.1" 200/);
     expect(await docker("inspect", "--format", "{{.Config.Image}}", OWN.machine)).toContain(REGISTRY);
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
   });

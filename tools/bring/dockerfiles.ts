@@ -25,7 +25,7 @@ export function machineDockerfile(base: string, version: string): string {
     "RUN echo 'node:x:1000:1000::/home/node:/bin/bash' >> /etc/passwd && echo 'node:x:1000:' >> /etc/group" +
       " && mkdir /home/node && chown 1000:1000 /home/node && ldconfig && /usr/local/bin/node --version",
     "ENV LANG=C.UTF-8 NODE_ENV=production",
-    `${dockerfileLabel("node")} org.opencontainers.image.version=${version.replace(/^v/, "")}`,
+    `${dockerfileLabel("node")} org.opencontainers.image.version=${version}`,
     "USER node",
     "WORKDIR /home/node",
     'ENTRYPOINT ["/usr/local/bin/node"]',

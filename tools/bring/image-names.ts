@@ -1,5 +1,5 @@
 import { isLocalImage, localImage } from "../../constructs/contract/docker-names";
-import { KEYCLOAK_RELEASE } from "../../constructs/contract/sources";
+import { KEYCLOAK_RELEASE, MACHINE_NODE } from "../../constructs/contract/sources";
 import { run } from "./run";
 
 export function keycloakImage(version: string = KEYCLOAK_RELEASE): string {
@@ -7,7 +7,7 @@ export function keycloakImage(version: string = KEYCLOAK_RELEASE): string {
 }
 
 export function machineImage(): string {
-  return localImage("node", process.versions.node.split(".")[0]!);
+  return localImage("node", MACHINE_NODE);
 }
 
 /** Is it one made here, of whatever version? */

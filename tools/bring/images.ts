@@ -1,10 +1,12 @@
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { dockerfileLabel, localImage } from "../../constructs/contract/docker-names";
+import { MACHINE_NODE } from "../../constructs/contract/sources";
 import { withCacheLock, withWorkFolder } from "./cache";
 import { keycloakDockerfile, machineDockerfile, monitoringDockerfile } from "./dockerfiles";
 import { keycloakImage, machineImage, presentImages } from "./image-names";
 import { bringKeycloakDistribution } from "./keycloak-distribution";
+import { bringNode, nodeVersion } from "./node-runtime";
 import { bringRootFilesystem } from "./root-filesystem";
 import { type BringContext, must, run } from "./run";
 import { settleAll } from "./settle-all";
@@ -17,8 +19,8 @@ interface Wanted {
 }
 
 /**
- * Makes those of the local images that are missing: plain Keycloak, one for machines, of the Node.js that runs, and one with
- * Prometheus and Alertmanager.
+ * Makes those of the local images that are missing: plain Keycloak, one for machines, and one with Prometheus and
+ * Alertmanager.
  */
 export async function bringImages(
   cache: string,
@@ -87,15 +89,16 @@ async function buildKeycloak(
 
 async function buildMachine(cache: string, base: string, context: BringContext): Promise<void> {
   const image = machineImage();
+  const node = await bringNode(cache, MACHINE_NODE, context);
   await context.step(`Image ${image}: building`, () =>
     withWorkFolder(cache, "images", async (work) => {
-      await copyFile(process.execPath, join(work, "node"));
+      await copyFile(node, join(work, "node"));
       await chmod(join(work, "node"), 0o755);
       await mkdir(join(work, "lib"));
-      for (const library of await otherLibraries(process.execPath)) {
+      for (const library of await otherLibraries(node)) {
         await copyFile(library, join(work, "lib", basename(library)));
       }
-      await build(work, image, machineDockerfile(base, process.version));
+      await build(work, image, machineDockerfile(base, nodeVersion(MACHINE_NODE)));
     }),
   );
 }
@@ -108,7 +111,7 @@ async function buildMonitoring(cache: string, base: string, image: string, conte
 
 const IN_EVERY_ROOT = /^(ld-linux.*|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s))\.so\.\d+$/;
 
-/** Libraries that the node program needs and the root has not. Debian's own build of Node.js has many. */
+/** Libraries that the node program needs and the root has not. */
 async function otherLibraries(program: string): Promise<string[]> {
   const { stdout } = await run("ldd", [program], { timeoutMs: 10_000 });
   const files = [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1]!);

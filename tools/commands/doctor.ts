@@ -104,9 +104,7 @@ async function sourcesOf(sources: Sources, cache: string, optional: boolean): Pr
       name: "image",
       found: present.has(image),
       detail: image,
-      howToGet: isOutdated(sources, image)
-        ? `\`m2m up\` makes ${machineImage()} in its place, of the Node.js that runs`
-        : "`m2m up` makes it",
+      howToGet: isOutdated(sources, image) ? `\`m2m up\` makes ${machineImage()} in its place` : "`m2m up` makes it",
       optional,
     })),
   ];

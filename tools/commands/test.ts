@@ -1,20 +1,27 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { readTextFile } from "../../constructs/keys/read-file";
+import { cacheFolder } from "../bring/cache";
+import { bringNode, NODE_LINES, nodeVersion } from "../bring/node-runtime";
 import { bringTestTools } from "../bring/test-tools";
 import { command } from "../cli/command";
-import { ToolError } from "../output";
+import { type Output, ToolError } from "../output";
 import { openSession, type Session } from "../session";
+import { RUNTIME_TESTS, together } from "../test-run/runtimes";
 import { slowest } from "../test-run/tally";
-import { type Outcome, runWatched } from "../test-run/watched-run";
+import { type Outcome, runWatched, type WatchedRun } from "../test-run/watched-run";
 
 export const testCommand = command({
   name: "test",
   help: "in this project's own checkout: all checks and tests",
-  options: { long: { help: "with many more drawn inputs" } },
+  options: {
+    long: { help: "with many more drawn inputs" },
+    "this-node": { help: "on the Node.js that runs alone" },
+  },
   async run({ options, out, interruption }) {
     const session = await openSession(out, interruption);
-    return await test(await session.bringDocker("images"), options);
+    const { long, "this-node": thisNode } = options;
+    return await test(await session.bringDocker("images"), { long, thisNode });
   },
 });
 
@@ -23,23 +30,43 @@ const LONG = 25;
 /** `npm run check` takes about a minute. */
 const CHECK_MS = 15 * 60_000;
 
+interface Extent {
+  readonly long: boolean;
+  readonly thisNode: boolean;
+}
+
 /** Runs the checks and the tests of this project's own checkout, and ends with a line `N passed, N failed`. */
-async function test(session: Session, { long }: { long: boolean }): Promise<number> {
+async function test(session: Session, { long, thisNode }: Extent): Promise<number> {
   const { project, out, env } = session;
   const { name } = JSON.parse(readTextFile(join(project.folder, "package.json"))) as { name: string };
   if (name !== "cdktf-keycloak-m2m") {
     throw new ToolError("not-here", "`test` runs this package's own tests; change into its checkout");
   }
   await bringTestTools(out);
-  const outcome = (await checksPass(session))
-    ? await runWatched({
-        checkout: project.folder,
-        env: { ...env, ...(long && { M2M_TEST_RUNS: String(LONG) }) },
-        warn: out.warn,
-      })
-    : FAILED_CHECK;
+  const run = {
+    checkout: project.folder,
+    env: { ...env, ...(long && { M2M_TEST_RUNS: String(LONG) }) },
+    warn: out.warn,
+  };
+  const outcome = !(await checksPass(session))
+    ? FAILED_CHECK
+    : together(await runWatched(run), thisNode ? new Map() : await onOtherRuntimes(run, out));
   out.result(summary(outcome), outcome);
   return outcome.exitCode;
+}
+
+/** What depends on the runtime, on each other line of Node.js that is supported; by version. */
+async function onOtherRuntimes(run: WatchedRun, out: Output): Promise<Map<string, Outcome>> {
+  const [own] = process.versions.node.split(".");
+  const outcomes = new Map<string, Outcome>();
+  for (const line of NODE_LINES.filter((one) => one !== own)) {
+    const node = await bringNode(cacheFolder(), line, out);
+    out.warn(`the tests that depend on the runtime, on Node.js ${nodeVersion(line)}:`);
+    // Programs that tests start by the name `node` are of the same version.
+    const env = { ...run.env, PATH: `${dirname(node)}:${process.env.PATH}` };
+    outcomes.set(nodeVersion(line), await runWatched({ ...run, node, env, args: RUNTIME_TESTS }));
+  }
+  return outcomes;
 }
 
 function summary({ passed, failed, failures, times }: Outcome): string {

@@ -4,6 +4,7 @@ import {
   DOCKER,
   EMBEDDED_KEYCLOAK,
   KEYCLOAK_RELEASE,
+  MACHINE_NODE,
   OFFICIAL_KEYCLOAK,
   officialKeycloakImage,
   readSources,
@@ -34,21 +35,21 @@ export async function settleSources(project: Project, stateProviders: readonly s
   return sources;
 }
 
-/** Is this the recorded image for machines, of another major version than the Node.js that runs? */
+/** Is this the recorded image for machines, of another line of Node.js than they run now? */
 export function isOutdated({ machineImage: recorded }: Sources, image: string | undefined): boolean {
   return image !== undefined && image === recorded && image !== machineImage() && isMachineImage(image);
 }
 
 /**
- * An image for machines holds the Node.js that it was made of. If the recorded image is gone and another version runs now,
- * only an image of that version can be made. It is recorded instead, and a line says so.
+ * A record may name an image of a former line of Node.js, which stays in use while it is there. If it is gone, an image of the
+ * line that machines run now is made and recorded instead, and a line says so.
  */
 export async function renewMachineImage(project: Project, sources: Sources, out: Output): Promise<Sources> {
   const { machineImage: recorded } = sources;
   if (!isOutdated(sources, recorded) || (await presentImages([recorded!])).size > 0) return sources;
   const renewed = { ...sources, machineImage: machineImage() };
   out.warn(
-    `the image for machines is ${machineImage()} now: ${recorded} is gone, and an image can only be made of the Node.js that runs, ${process.version}`,
+    `the image for machines is ${machineImage()} now: ${recorded} is gone, and machines run Node.js ${MACHINE_NODE}`,
   );
   await recordSources(project, renewed);
   return renewed;

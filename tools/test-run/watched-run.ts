@@ -24,6 +24,8 @@ export interface WatchedRun {
   readonly checkout: string;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** The Node.js that runs Vitest and its workers. @default the one that runs here */
+  readonly node?: string;
   /** @default 300_000 */
   readonly silenceMs?: number;
   /** @default 60_000 */
@@ -76,12 +78,17 @@ export async function runWatched(run: WatchedRun): Promise<Outcome> {
   }
 }
 
-function start({ checkout, args = [], env, output = "inherit" }: WatchedRun, life: string, tally: Tally): ChildProcess {
+function start(
+  { checkout, args = [], env, node = process.execPath, output = "inherit" }: WatchedRun,
+  life: string,
+  tally: Tally,
+): ChildProcess {
   const program = join(checkout, "node_modules", "vitest", "vitest.mjs");
   const reporter = join(checkout, "tools", "test-run", "reporter.ts");
   const vitest = fork(program, ["run", "--reporter=default", `--reporter=${reporter}`, ...args], {
     cwd: checkout,
     env: { ...process.env, ...env, [LIFE_VARIABLE]: life },
+    execPath: node,
     execArgv: [],
     stdio: ["ignore", output, output, "ipc"],
   });

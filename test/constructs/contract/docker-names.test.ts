@@ -18,6 +18,6 @@ describe("labels", () => {
 it("a local image is known by its repository, whatever its tag", () => {
   expect(localImage("node", "22")).toBe("cdktf-keycloak-m2m/node:22");
   expect(isLocalImage("node", localImage("node", "20"))).toBe(true);
-  expect(isLocalImage("node", "node:22-bookworm-slim")).toBe(false);
+  expect(isLocalImage("node", "node:26-bookworm-slim")).toBe(false);
   expect(isLocalImage("keycloak", localImage("keycloak-optimised", "1"))).toBe(false);
 });

@@ -79,7 +79,7 @@ describe("the default image", () => {
   it("is the official one, or the recorded one of its kind", () => {
     expect(defaultKeycloakImage(settled())).toBe("quay.io/keycloak/keycloak:26.4");
     settleOn({ keycloakImage: "local/keycloak" });
-    expect(defaultMachineImage(settled())).toBe("node:22-bookworm-slim");
+    expect(defaultMachineImage(settled())).toBe("node:26-bookworm-slim");
     expect(defaultKeycloakImage(settled())).toBe("local/keycloak");
   });
 });

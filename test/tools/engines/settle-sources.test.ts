@@ -170,7 +170,7 @@ describe("with a proxy", () => {
 });
 
 describe("the recorded image for machines", () => {
-  const NOW = `cdktf-keycloak-m2m/node:${process.versions.node.split(".")[0]}`;
+  const NOW = "cdktf-keycloak-m2m/node:26";
   const recordWith = (image: string): Sources => ({ ...EMBEDDED, machineImage: image });
 
   /** A Docker that has these images. */
@@ -187,7 +187,7 @@ describe("the recorded image for machines", () => {
     expect(out.warned).toEqual([]);
   });
 
-  it("of an older Node.js is replaced by this one's if it is gone, with a notice", async () => {
+  it("of an older Node.js is replaced by the present one if it is gone, with a notice", async () => {
     images();
     const out = recordOutput();
     const renewed = await renewMachineImage(project(), recordWith("cdktf-keycloak-m2m/node:1"), out);
@@ -196,7 +196,7 @@ describe("the recorded image for machines", () => {
     expect(out.warned.join()).toContain(`the image for machines is ${NOW} now: cdktf-keycloak-m2m/node:1 is gone`);
   });
 
-  it("of this Node.js, or of another name, stays as it is", async () => {
+  it("of the present Node.js, or of another name, stays as it is", async () => {
     images();
     for (const image of [NOW, "registry.example/node:1"]) {
       expect(await renewMachineImage(project(), recordWith(image), recordOutput())).toEqual(recordWith(image));

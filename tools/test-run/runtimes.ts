@@ -1,0 +1,34 @@
+import type { Outcome } from "./watched-run";
+
+/**
+ * What depends on the Node.js that runs it: keys and certificates, sockets, files, processes and other programs. The rest of
+ * the unit tests look at texts, types and JSON, and run once.
+ */
+const FOLDERS = [
+  "test/constructs/certificates/",
+  "test/constructs/keys/",
+  "test/constructs/signing-key-pair",
+  "test/constructs/testing-app",
+  "test/machines/",
+  "test/negative-cases/",
+  "test/network/",
+  "test/provider/protocol/",
+  "test/tools/",
+];
+
+/** Vitest's arguments for the part of the unit tests that runs on each Node.js. */
+export const RUNTIME_TESTS: readonly string[] = ["--project", "unit", ...FOLDERS];
+
+/** What came of several runs, the one of the whole suite first. A failure of another Node.js names it. */
+export function together(whole: Outcome, others: ReadonlyMap<string, Outcome>): Outcome {
+  const all = [whole, ...others.values()];
+  const sum = (count: (one: Outcome) => number) => all.reduce((total, one) => total + count(one), 0);
+  const named = [...others].flatMap(([version, { failures }]) => failures.map((one) => `Node.js ${version}: ${one}`));
+  return {
+    exitCode: all.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0,
+    passed: sum(({ passed }) => passed),
+    failed: sum(({ failed }) => failed),
+    failures: [...whole.failures, ...named],
+    times: whole.times,
+  };
+}
