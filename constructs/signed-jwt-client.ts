@@ -1,3 +1,4 @@
+import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
 import { certificateBinding, dpopBinding } from "./contract/client-keys";
@@ -165,7 +166,7 @@ export class SignedJwtClient extends Construct implements ISignedJwtClient {
       ...checkClientId(clientId),
       ...checkScopes(defaultScopes, optionalScopes),
       ...checkRealmScopes(props),
-      ...(seconds === undefined ? [] : checkTokenLifespan(seconds)),
+      ...(seconds === undefined || Token.isUnresolved(seconds) ? [] : checkTokenLifespan(seconds)),
       ...checkClaims(claims),
       ...checkBinding(boundTo, realm),
     ]);

@@ -1,9 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is Terraform that reads them
 // How text and references stand in Terraform's JSON. In a quoted text `${` starts an expression, and `%{` a directive.
 
-/** A text as it is, where Terraform would read an expression or a directive in it. */
+/**
+ * A text as it is, where Terraform would read an expression or a directive in it. A token of cdktf stays one: it is what the
+ * user wants Terraform to read.
+ */
 export function literal(text: string): string {
-  return text.replaceAll(/[$%](?=\{)/g, "$&$&");
+  return text.replaceAll(/[$%](?=\{)(?!\{TfToken\[)/g, "$&$&");
 }
 
 /** The text that {@link literal} was given. */

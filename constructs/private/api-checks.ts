@@ -1,6 +1,6 @@
 import { quoted, shown } from "../keys/shown";
 import type { IRealm } from "../realm";
-import { check, checkKnown } from "./checks";
+import { check, checkKnown, checkOrToken } from "./checks";
 
 /** Keycloak makes these client scopes in every realm. */
 const OF_KEYCLOAK = [
@@ -32,7 +32,7 @@ interface Granting {
 export function checkAudience(audience: string): string[] {
   if (audience === "") return ["`audience` must name the API in tokens, got: none; give one, or a `client`"];
   const rule = "must be 1 to 240 visible ASCII characters";
-  return check("audience", audience, (one) => /^[\x21-\x7e]{1,240}$/.test(one), rule);
+  return checkOrToken("audience", audience, (one) => /^[\x21-\x7e]{1,240}$/.test(one), rule);
 }
 
 /** Checks scopes that an API demands by RFC 6749 section 3.3. They may be any: those of Keycloak too. */

@@ -21,6 +21,11 @@ export function check<T>(prop: string, value: T, holds: (value: T) => boolean, m
   return [[`\`${prop}\` ${rule}, got: ${quoted(value)}`, ...remedy].join("; ")];
 }
 
+/** The same for what only ends up in an argument, where Terraform resolves a token. */
+export function checkOrToken<T>(prop: string, value: T, holds: (value: T) => boolean, mustBe: string): string[] {
+  return Token.isUnresolved(value) ? [] : check(prop, value, holds, mustBe);
+}
+
 export function checkPort(prop: string, port: number): string[] {
   return check(prop, port, (p) => isBetween(p, 1, 65_535), "must be a port between 1 and 65535");
 }

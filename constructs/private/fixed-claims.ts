@@ -1,3 +1,4 @@
+import { Token } from "cdktf";
 import type { Construct } from "constructs";
 import type { OpenidClient } from "../../.gen/providers/keycloak/openid-client";
 import { OpenidHardcodedClaimProtocolMapper } from "../../.gen/providers/keycloak/openid-hardcoded-claim-protocol-mapper";
@@ -20,6 +21,7 @@ export function checkClaims(claims: Readonly<Record<string, ClaimValue>>): strin
     if (!/^[\w:/-]{1,100}$/.test(name)) {
       return [`\`claims\` must have names of letters, digits, _, -, : and /, got: ${quoted(name)}`];
     }
+    if (Token.isUnresolved(value)) return [];
     const fits = typeof value === "string" ? value !== "" : typeof value === "boolean" || Number.isSafeInteger(value);
     return fits ? [] : [`\`claims\` must give ${name} a text, a whole number or a boolean, got: ${quoted(value)}`];
   });

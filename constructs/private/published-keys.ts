@@ -8,7 +8,7 @@ import { readPublicFile } from "../keys/key-files";
 import { readPublicKeys } from "../keys/public-keys";
 import { shown } from "../keys/shown";
 import type { IPublicKeys, JwksUriOptions, PublicKeyFileOptions } from "../signing-key";
-import { check, checkKnown } from "./checks";
+import { checkKnown, checkOrToken } from "./checks";
 import { failOn } from "./errors";
 import { checkAlgorithm, explained } from "./key-reading";
 
@@ -53,7 +53,7 @@ export class PublishedKeys extends Construct implements IPublicKeys {
     failOn(this, [
       ...checkKnown(options, { algorithm: true, allowInsecureHttp: true }),
       ...checkAlgorithm(algorithm),
-      ...check("jwksUri", jwksUri, (uri) => isAddress(uri, allowInsecureHttp), rule),
+      ...checkOrToken("jwksUri", jwksUri, (uri) => isAddress(uri, allowInsecureHttp), rule),
     ]);
     this.algorithm = algorithm;
   }
