@@ -176,7 +176,7 @@ export class SigningKeyPair extends Construct implements ISigningKey {
       return { kid, algorithm, state, publicJwk };
     });
     this.privateKeyFile = isAbsolute(privateKeyDirectory) ? files.key : relative(projectFolder(), files.key);
-    if (!isTest(this)) this.warn(name, facts, files);
+    if (!isTest(this)) this.warn(props, facts, files);
     const marker = pairMarker(this.node.addr, {
       name,
       directory,
@@ -191,10 +191,10 @@ export class SigningKeyPair extends Construct implements ISigningKey {
   }
 
   /** Warns of what is on this machine. */
-  private warn(name: string, facts: PairFacts, files: PairFiles): void {
-    warnOfExpiry(this, facts, shown(relative(projectFolder(), files.certificate)), this.remedy(name, files));
-    const rotate = `to have it now: \`m2m keys rotate ${name}\``;
-    noteOfValidity(this, props.validityDays, facts, shown(relative(projectFolder(), files.certificate)), rotate);
+  private warn({ name, validityDays }: SigningKeyPairProps, facts: PairFacts, files: PairFiles): void {
+    const certificate = shown(relative(projectFolder(), files.certificate));
+    warnOfExpiry(this, facts, certificate, this.remedy(name, files));
+    noteOfValidity(this, validityDays, facts, certificate, `to have it now: \`m2m keys rotate ${name}\``);
     const isHere = existsSync(files.staged(facts.kid));
     if (facts.isBehind && !(switchesKeys() && isHere)) {
       const remedy = facts.holdsRevoked
