@@ -1,6 +1,6 @@
-import type { Container } from "@cdktf/provider-docker/lib/container";
-import { Network } from "@cdktf/provider-docker/lib/network";
-import { Volume } from "@cdktf/provider-docker/lib/volume";
+import type { Container } from "../.gen/providers/docker/container";
+import { Network } from "../.gen/providers/docker/network";
+import { Volume } from "../.gen/providers/docker/volume";
 import { Lazy, TerraformStack } from "cdktf";
 import { Construct, type IConstruct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";

@@ -12,6 +12,7 @@ import { addressOf } from "./private/deployer-order";
 import { failOn } from "./private/errors";
 import { holdOrder } from "./private/held-order";
 import { CONFIDENTIAL, executors, type TokenBinding, unfit } from "./private/machine-policy";
+import { isOfType } from "./private/resource-type";
 import { dependables, type IRealm, realmOf } from "./realm";
 import { SignedJwtClient } from "./signed-jwt-client";
 
@@ -115,7 +116,7 @@ export class MachineClientPolicy extends Construct {
 
   /** A rule that is loosened has to be so before a client changes by it. */
   private putBehind(policies: readonly TerraformResource[], node: IConstruct): void {
-    if (!(node instanceof OpenidClient) || node.realmIdInput !== this.realm.realmName) return;
+    if (!isOfType(node, OpenidClient) || node.realmIdInput !== this.realm.realmName) return;
     if (node.provider !== this.realm.keycloakProvider(this)) return;
     const addresses = policies.map(addressOf).filter((address) => !node.dependsOn?.includes(address));
     node.dependsOn = [...(node.dependsOn ?? []), ...addresses];

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { Container } from "@cdktf/provider-docker/lib/container";
 import { TerraformStack, Token } from "cdktf";
+import { Container } from "../.gen/providers/docker/container";
 import { Construct } from "constructs";
 import { labels } from "./contract/docker-names";
 import { switchesKeys } from "./contract/key-switches";

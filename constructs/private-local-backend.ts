@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { LocalBackend, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { projectFolder, stateFileName } from "./contract/project-files";
+import { failOn } from "./private/errors";
 import { fromStackFolder } from "./private/project";
 import { isTest } from "./private/tests";
 
@@ -15,6 +16,7 @@ import { isTest } from "./private/tests";
  */
 export class PrivateLocalBackend extends LocalBackend {
   constructor(scope: Construct) {
+    failOn(scope, []);
     const name = stateFileName(TerraformStack.of(scope).node.id);
     super(scope, { path: fromStackFolder(scope, name) });
     if (isTest(this)) return;

@@ -2,11 +2,41 @@ import { asn1 } from "node-forge";
 
 // What certificates and trust stores are written with. node-forge encodes (X.690).
 
-export type Node = asn1.Asn1;
+/** In words of our own: declarations of the package that named node-forge would need its types, which it does not bring. */
+export interface Node {
+  readonly tagClass: number;
+  readonly type: number;
+  readonly constructed: boolean;
+  readonly composed: boolean;
+  readonly value: string | Node[];
+}
 
-export const { SEQUENCE, SET, OID, INTEGER, NULL, UTF8, BITSTRING, OCTETSTRING, BOOLEAN, BMPSTRING } = asn1.Type;
+type UniversalType =
+  | "SEQUENCE"
+  | "SET"
+  | "OID"
+  | "INTEGER"
+  | "NULL"
+  | "UTF8"
+  | "BITSTRING"
+  | "OCTETSTRING"
+  | "BOOLEAN"
+  | "BMPSTRING";
 
-export function primitive(type: asn1.Type, bytes: string): Node {
+export const {
+  SEQUENCE,
+  SET,
+  OID,
+  INTEGER,
+  NULL,
+  UTF8,
+  BITSTRING,
+  OCTETSTRING,
+  BOOLEAN,
+  BMPSTRING,
+}: Readonly<Record<UniversalType, number>> = asn1.Type;
+
+export function primitive(type: number, bytes: string): Node {
   return asn1.create(asn1.Class.UNIVERSAL, type, false, bytes);
 }
 

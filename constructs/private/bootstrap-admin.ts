@@ -1,4 +1,4 @@
-import type { Container } from "@cdktf/provider-docker/lib/container";
+import type { Container } from "../../.gen/providers/docker/container";
 import { Annotations, Aspects } from "cdktf";
 import type { Construct } from "constructs";
 import {

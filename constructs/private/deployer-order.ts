@@ -27,7 +27,7 @@ export class AfterRights implements IAspect {
   ) {}
 
   visit(node: IConstruct): void {
-    if (!(node instanceof TerraformResource) || node.provider !== this.provider || this.done.has(node)) return;
+    if (!TerraformResource.isTerraformResource(node) || node.provider !== this.provider || this.done.has(node)) return;
     if (node.node.scopes.includes(this.deployer)) return;
     this.done.add(node);
     const { inMaster, inRealms } = this.rights;

@@ -1,5 +1,5 @@
-import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-import { TerraformStack } from "cdktf";
+import { DockerProvider } from "../../.gen/providers/docker/provider";
+import { TerraformProvider, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { DOCKER } from "../contract/sources";
 
@@ -9,7 +9,7 @@ const PROVIDER_ID = "cdktf-keycloak-m2m-docker";
 /** The stack's Docker provider: the one it has, else one with Terraform's usual settings (`DOCKER_HOST`). */
 export function dockerProvider(scope: Construct): DockerProvider {
   const stack = TerraformStack.of(scope);
-  // The bindings pin 3.x; their resources are the same in 4.x, which can give an uploaded file an owner.
+  // Bindings of the user may pin 3.x, whose resources are the same in 4.x, which can give an uploaded file an owner.
   stack.addOverride("terraform.required_providers.docker", DOCKER);
   const [existing] = defaultProviders(stack);
   if (existing) return existing;
@@ -23,12 +23,11 @@ export function dockerProvider(scope: Construct): DockerProvider {
   return made;
 }
 
+/** Whosever bindings they were made with: `@cdktf/provider-docker`, or those of `cdktf get`. */
 function defaultProviders(stack: TerraformStack): DockerProvider[] {
   return stack.node.findAll().filter((node): node is DockerProvider => {
-    const candidate = node as Partial<DockerProvider>;
-    return (
-      DockerProvider.isConstruct(node) && candidate.terraformResourceType === "docker" && candidate.alias === undefined
-    );
+    const isDocker = TerraformProvider.isTerraformProvider(node) && node.terraformResourceType === "docker";
+    return isDocker && node.alias === undefined;
   });
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { LocalBackend, type TerraformResource, TerraformStack } from "cdktf";
+import { TerraformBackend, type TerraformResource, TerraformStack } from "cdktf";
 import { MOST_STATE_BYTES, readTextFile } from "../keys/read-file";
 import { stackFolder } from "./project";
 import { isTest } from "./tests";
@@ -12,9 +12,10 @@ import { isTest } from "./tests";
 export function isNotDeployed(resource: TerraformResource): boolean {
   if (isTest(resource)) return false; // a snapshot shows what every deploy but the first one does
   const stack = TerraformStack.of(resource);
-  const backend = stack.node.children.find((child) => child instanceof LocalBackend);
-  if (!backend) return false;
-  const file = resolve(stackFolder(resource), backend.toTerraform().terraform.backend.local.path);
+  const backend = stack.node.children.find((child) => TerraformBackend.isBackend(child));
+  const path: string | undefined = backend?.toTerraform().terraform.backend?.local?.path;
+  if (path === undefined) return false;
+  const file = resolve(stackFolder(resource), path);
   const { terraformResourceType: type, friendlyUniqueId: name } = resource;
   return !resourcesIn(file).some((known) => known.type === type && known.name === name && known.instances.length > 0);
 }

@@ -1,7 +1,7 @@
-import { Container } from "@cdktf/provider-docker/lib/container";
-import type { Image } from "@cdktf/provider-docker/lib/image";
-import type { Network } from "@cdktf/provider-docker/lib/network";
-import type { Volume } from "@cdktf/provider-docker/lib/volume";
+import { Container } from "../../.gen/providers/docker/container";
+import type { Image } from "../../.gen/providers/docker/image";
+import type { Network } from "../../.gen/providers/docker/network";
+import type { Volume } from "../../.gen/providers/docker/volume";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { labels } from "../contract/docker-names";

@@ -1,4 +1,4 @@
-import { Image } from "@cdktf/provider-docker/lib/image";
+import { Image } from "../../.gen/providers/docker/image";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { buildContext, writeBuildContext } from "../contract/build-context";

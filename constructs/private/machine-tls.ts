@@ -1,4 +1,4 @@
-import type { Container } from "@cdktf/provider-docker/lib/container";
+import type { Container } from "../../.gen/providers/docker/container";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { literal } from "../contract/terraform-text";

@@ -1,5 +1,5 @@
-import { Container, type ContainerUpload } from "@cdktf/provider-docker/lib/container";
-import { Volume } from "@cdktf/provider-docker/lib/volume";
+import { Container, type ContainerUpload } from "../../.gen/providers/docker/container";
+import { Volume } from "../../.gen/providers/docker/volume";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { labels } from "../contract/docker-names";

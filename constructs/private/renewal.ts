@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Container } from "@cdktf/provider-docker/lib/container";
+import type { Container } from "../../.gen/providers/docker/container";
 import { DataResource } from "cdktf";
 import type { Construct } from "constructs";
 import { literal } from "../contract/terraform-text";

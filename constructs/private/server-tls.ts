@@ -1,4 +1,4 @@
-import type { Container } from "@cdktf/provider-docker/lib/container";
+import type { Container } from "../../.gen/providers/docker/container";
 import type { Construct } from "constructs";
 import type { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
 import { certificatesIn } from "../certificates/chain";

@@ -1,4 +1,4 @@
-import type { Container } from "@cdktf/provider-docker/lib/container";
+import type { Container } from "../../.gen/providers/docker/container";
 import { Lazy, TerraformStack } from "cdktf";
 import type { KeycloakProviderConfig } from "../../.gen/providers/keycloak/provider";
 import { isPasswordGiven, variableReference } from "../contract/first-administrator";

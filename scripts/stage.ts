@@ -1,0 +1,101 @@
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { promisify } from "node:util";
+import { transform } from "esbuild";
+import { type Package, PACKAGES, WRITTEN_FOR } from "./packages";
+
+const root = join(__dirname, "..");
+const dist = join(root, "dist");
+/** One folder for each package, as it is in its tarball. */
+const staged = join(dist, "npm");
+/** What the compiler makes of the sources, before it is one of the packages. */
+const compiled = join(staged, ".compiled");
+
+const PROGRAMS = ["m2m.cjs", "terraform-provider-keycloak.cjs", "machine-b.cjs", "call.sh", "docker-provider"];
+const LIBRARY = ["machine.mjs", "machine.cjs", "machine.d.mts", "machine.d.cts", "machine.licenses.txt"];
+/** What the types of the library are made of. */
+const LIBRARY_TYPES = ["machines", "network", "constructs/keys"];
+const CONSTRUCTS = ["constructs", ".gen"];
+
+export interface Staged extends Package {
+  readonly path: string;
+}
+
+/** Compiles the sources, and puts together the folder of each package. */
+export async function stage(): Promise<Staged[]> {
+  rmSync(staged, { recursive: true, force: true });
+  const tsc = join(root, "node_modules", ".bin", "tsc");
+  for (const project of ["tsconfig.build.json", "tsconfig.machine.json"]) {
+    await promisify(execFile)(tsc, ["-p", project, "--outDir", compiled], { cwd: root });
+  }
+  const made: Staged[] = [];
+  for (const one of PACKAGES) made.push({ ...one, path: await put(one) });
+  return made;
+}
+
+async function put(one: Package): Promise<string> {
+  const path = join(staged, one.name);
+  mkdirSync(join(path, "dist"), { recursive: true });
+  for (const name of one.framework ? [...LIBRARY, ...PROGRAMS] : LIBRARY) {
+    cpSync(join(dist, name), join(path, "dist", name), { recursive: true });
+  }
+  const folders = one.framework ? [...LIBRARY_TYPES, ...CONSTRUCTS] : LIBRARY_TYPES;
+  const isWanted = (file: string) => one.framework !== undefined || file.endsWith(".d.ts");
+  for (const file of filesIn(compiled).filter((name) => isWanted(name) && folders.some((f) => name.startsWith(`${f}/`)))) {
+    const text = readFileSync(join(compiled, file), "utf8");
+    const code = file.endsWith(".js") ? await withoutComments(text) : text;
+    write(join(path, "dist", file), written(code, one));
+  }
+  write(join(path, "package.json"), `${JSON.stringify(one.manifest, null, 2)}\n`);
+  putPages(path, one);
+  return path;
+}
+
+/** Comments are for editors, which take them from the declarations. */
+async function withoutComments(code: string): Promise<string> {
+  return (await transform(code, { loader: "js", format: "cjs", platform: "node", target: "es2023" })).code;
+}
+
+/** The code for the framework and under the name of a package. What is in Docker, states and caches keeps its name. */
+function written(code: string, { name, framework }: Package): string {
+  const imported = name === "keycloak-m2m-machine" ? name : `${name}/machine`;
+  const named = code.replaceAll('from "cdktf-keycloak-m2m/machine"', `from "${imported}"`);
+  if (framework === undefined || framework === WRITTEN_FOR) return named;
+  return named.replaceAll(/(?<![\w@/.-])cdktf(?![\w/-]|\.(?:json|out)\b)/g, framework);
+}
+
+function putPages(path: string, { framework }: Package): void {
+  cpSync(join(root, "LICENSE"), join(path, "LICENSE"));
+  cpSync(join(root, "CHANGELOG.md"), join(path, "CHANGELOG.md"));
+  if (framework) {
+    cpSync(join(root, "README.md"), join(path, "README.md"));
+    cpSync(join(root, "docs"), join(path, "docs"), { recursive: true, filter: (file) => !/decisions$/.test(file) });
+  } else {
+    cpSync(join(root, "docs", "machine-library.md"), join(path, "README.md"));
+  }
+  for (const file of filesIn(path).filter((one) => one.endsWith(".md"))) {
+    const text = readFileSync(join(path, file), "utf8");
+    write(join(path, file), withoutDeadLinks(path, file, text));
+  }
+}
+
+/** A link to a page of the checkout that is not in the package becomes its text. */
+function withoutDeadLinks(path: string, page: string, text: string): string {
+  return text.replaceAll(/(?<!!)\[([^\]]+)\]\(([^)\s]+)\)/g, (link, shown: string, target: string) => {
+    if (/^(https?:|mailto:|#)/.test(target)) return link;
+    return existsSync(join(path, dirname(page), target.split("#")[0]!)) ? link : shown;
+  });
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
