@@ -1,3 +1,5 @@
+import "./private/needs-framework";
+
 export { CertificateAuthority, type CertificateAuthorityProps } from "./certificate-authority";
 export type { TlsKeyAlgorithm } from "./certificates/key-algorithms";
 export type { TlsUsage } from "./certificates/profiles";

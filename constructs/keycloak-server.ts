@@ -1,8 +1,8 @@
+import { Lazy, TerraformStack } from "cdktf";
+import { Construct, type IConstruct, type IDependable } from "constructs";
 import type { Container } from "../.gen/providers/docker/container";
 import { Network } from "../.gen/providers/docker/network";
 import { Volume } from "../.gen/providers/docker/volume";
-import { Lazy, TerraformStack } from "cdktf";
-import { Construct, type IConstruct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { labels, networkName, volumeName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";

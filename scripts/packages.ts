@@ -13,7 +13,7 @@ export interface Package {
 
 const { name, version, description, license, engines, keywords, main, types, exports, typesVersions, bin } = source;
 const { jose, oauth4webapi, undici } = source.dependencies;
-const common = { version, license, engines };
+const common = { version, type: "commonjs", license, engines };
 
 /** cdktn 0.24 itself wants an older one than the newest. */
 const CDKTN_PEERS = { cdktn: "^0.24.0", constructs: ">=10.6.0 <10.8.0" };
@@ -50,7 +50,8 @@ export const PACKAGES: readonly Package[] = [
     manifest: {
       name: "keycloak-m2m-machine",
       ...common,
-      description: "Machines that call each other with Keycloak access tokens and sign in by JWTs (RFC 7523): for Node.js.",
+      description:
+        "Machines that call each other with Keycloak access tokens and sign in by JWTs (RFC 7523): for Node.js.",
       keywords: keywords.filter((word) => word !== WRITTEN_FOR && word !== "terraform"),
       main: commonJs.default,
       types: commonJs.types,

@@ -1,16 +1,12 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { transform } from "esbuild";
-import { type Package, PACKAGES, WRITTEN_FOR } from "./packages";
+import { PACKAGES, type Package, WRITTEN_FOR } from "./packages";
 
 const root = join(__dirname, "..");
 const dist = join(root, "dist");
-/** One folder for each package, as it is in its tarball. */
-const staged = join(dist, "npm");
-/** What the compiler makes of the sources, before it is one of the packages. */
-const compiled = join(staged, ".compiled");
 
 const PROGRAMS = ["m2m.cjs", "terraform-provider-keycloak.cjs", "machine-b.cjs", "call.sh", "docker-provider"];
 const LIBRARY = ["machine.mjs", "machine.cjs", "machine.d.mts", "machine.d.cts", "machine.licenses.txt"];
@@ -22,27 +18,28 @@ export interface Staged extends Package {
   readonly path: string;
 }
 
-/** Compiles the sources, and puts together the folder of each package. */
-export async function stage(): Promise<Staged[]> {
-  rmSync(staged, { recursive: true, force: true });
+/** Compiles the sources, and puts together a folder for each package, as it is in its tarball. */
+export async function stage(folder: string): Promise<Staged[]> {
+  const compiled = join(folder, "compiled");
   const tsc = join(root, "node_modules", ".bin", "tsc");
   for (const project of ["tsconfig.build.json", "tsconfig.machine.json"]) {
     await promisify(execFile)(tsc, ["-p", project, "--outDir", compiled], { cwd: root });
   }
   const made: Staged[] = [];
-  for (const one of PACKAGES) made.push({ ...one, path: await put(one) });
+  for (const one of PACKAGES) made.push({ ...one, path: await put(one, compiled, join(folder, one.name)) });
   return made;
 }
 
-async function put(one: Package): Promise<string> {
-  const path = join(staged, one.name);
+async function put(one: Package, compiled: string, path: string): Promise<string> {
   mkdirSync(join(path, "dist"), { recursive: true });
   for (const name of one.framework ? [...LIBRARY, ...PROGRAMS] : LIBRARY) {
     cpSync(join(dist, name), join(path, "dist", name), { recursive: true });
   }
   const folders = one.framework ? [...LIBRARY_TYPES, ...CONSTRUCTS] : LIBRARY_TYPES;
   const isWanted = (file: string) => one.framework !== undefined || file.endsWith(".d.ts");
-  for (const file of filesIn(compiled).filter((name) => isWanted(name) && folders.some((f) => name.startsWith(`${f}/`)))) {
+  for (const file of filesIn(compiled).filter(
+    (name) => isWanted(name) && folders.some((f) => name.startsWith(`${f}/`)),
+  )) {
     const text = readFileSync(join(compiled, file), "utf8");
     const code = file.endsWith(".js") ? await withoutComments(text) : text;
     write(join(path, "dist", file), written(code, one));
@@ -65,11 +62,16 @@ function written(code: string, { name, framework }: Package): string {
   return named.replaceAll(/(?<![\w@/.-])cdktf(?![\w/-]|\.(?:json|out)\b)/g, framework);
 }
 
+const NOTE = `This is the package for CDK Terrain. Where these pages say \`cdktf\` and \`cdktf-keycloak-m2m\`, write \`cdktn\` and
+\`cdktn-keycloak-m2m\`: see [With CDK Terrain](docs/cdktn.md).`;
+
 function putPages(path: string, { framework }: Package): void {
   cpSync(join(root, "LICENSE"), join(path, "LICENSE"));
   cpSync(join(root, "CHANGELOG.md"), join(path, "CHANGELOG.md"));
   if (framework) {
-    cpSync(join(root, "README.md"), join(path, "README.md"));
+    const [title, ...text] = readFileSync(join(root, "README.md"), "utf8").split("\n");
+    const opening = framework === WRITTEN_FOR ? [title] : [title!.replace(WRITTEN_FOR, framework), "", NOTE];
+    write(join(path, "README.md"), [...opening, ...text].join("\n"));
     cpSync(join(root, "docs"), join(path, "docs"), { recursive: true, filter: (file) => !/decisions$/.test(file) });
   } else {
     cpSync(join(root, "docs", "machine-library.md"), join(path, "README.md"));

@@ -1,6 +1,6 @@
-import type { Container } from "../../.gen/providers/docker/container";
 import { Annotations, Aspects } from "cdktf";
 import type { Construct } from "constructs";
+import type { Container } from "../../.gen/providers/docker/container";
 import {
   type Administrator,
   type Credential,

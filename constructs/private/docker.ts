@@ -1,6 +1,6 @@
-import { DockerProvider } from "../../.gen/providers/docker/provider";
 import { TerraformProvider, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
+import { DockerProvider } from "../../.gen/providers/docker/provider";
 import { DOCKER } from "../contract/sources";
 
 /** No id that a user's own provider would have; it reaches no address and no JSON. */

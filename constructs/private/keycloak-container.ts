@@ -1,9 +1,9 @@
+import { Lazy } from "cdktf";
+import type { Construct } from "constructs";
 import { Container } from "../../.gen/providers/docker/container";
 import type { Image } from "../../.gen/providers/docker/image";
 import type { Network } from "../../.gen/providers/docker/network";
 import type { Volume } from "../../.gen/providers/docker/volume";
-import { Lazy } from "cdktf";
-import type { Construct } from "constructs";
 import { labels } from "../contract/docker-names";
 import { dockerProvider } from "./docker";
 import { BUILD_OPTIONS } from "./keycloak-image";

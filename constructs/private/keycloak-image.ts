@@ -1,6 +1,6 @@
-import { Image } from "../../.gen/providers/docker/image";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
+import { Image } from "../../.gen/providers/docker/image";
 import { buildContext, writeBuildContext } from "../contract/build-context";
 import { LABEL, localImage } from "../contract/docker-names";
 import { stackFolder } from "./project";

@@ -1,6 +1,6 @@
-import type { Container } from "../../.gen/providers/docker/container";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
+import type { Container } from "../../.gen/providers/docker/container";
 import { literal } from "../contract/terraform-text";
 import type { KeycloakServer } from "../keycloak-server";
 import type { ClientCertificates } from "../server";

@@ -1,7 +1,7 @@
-import { Container, type ContainerUpload } from "../../.gen/providers/docker/container";
-import { Volume } from "../../.gen/providers/docker/volume";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
+import { Container, type ContainerUpload } from "../../.gen/providers/docker/container";
+import { Volume } from "../../.gen/providers/docker/volume";
 import { labels } from "../contract/docker-names";
 import { literal } from "../contract/terraform-text";
 import type { KeycloakServer } from "../keycloak-server";

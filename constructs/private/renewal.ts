@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { Container } from "../../.gen/providers/docker/container";
 import { DataResource } from "cdktf";
 import type { Construct } from "constructs";
+import type { Container } from "../../.gen/providers/docker/container";
 import { literal } from "../contract/terraform-text";
 import { dockerProvider } from "./docker";
 

@@ -1,5 +1,5 @@
-import type { Container } from "../../.gen/providers/docker/container";
 import type { Construct } from "constructs";
+import type { Container } from "../../.gen/providers/docker/container";
 import type { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
 import { certificatesIn } from "../certificates/chain";
 import { trustStore } from "../certificates/trust-store";

@@ -1,5 +1,5 @@
-import type { Container } from "../../.gen/providers/docker/container";
 import { Lazy, TerraformStack } from "cdktf";
+import type { Container } from "../../.gen/providers/docker/container";
 import type { KeycloakProviderConfig } from "../../.gen/providers/keycloak/provider";
 import { isPasswordGiven, variableReference } from "../contract/first-administrator";
 import { fileContent, literal } from "../contract/terraform-text";

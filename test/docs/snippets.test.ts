@@ -74,11 +74,8 @@ describe.each([...CONSTRUCT_PAGES])("the first example of %s", (name, page) => {
 });
 
 it("the pages of constructs name every type of resource that constructs use", () => {
-  const used = matches(
-    sources("constructs"),
-    /from "(?:[./]*\.gen\/providers\/(keycloak\/[a-z-]+)|@cdktf\/provider-(docker\/lib\/[a-z-]+))"/g,
-  )
-    .map((path) => path.replace("/lib/", "/").replaceAll(/[/-]/g, "_"))
+  const used = matches(sources("constructs"), /from "[./]*\.gen\/providers\/((?:keycloak|docker)\/[a-z-]+)"/g)
+    .map((path) => path.replaceAll(/[/-]/g, "_"))
     .filter((type) => !/_provider$|_data_/.test(type));
   if (sources("constructs").includes("new DataResource(")) used.push("terraform_data"); // cdktf's own name for it
   expect([...new Set([...CONSTRUCT_PAGES].flatMap(emitted))].sort()).toEqual(used.sort());

@@ -18,8 +18,8 @@ const installed = (...args: string[]) =>
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "m2m-package-"));
-  await execa("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: ROOT });
-  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
+  await execa("npm", ["run", "--silent", "pack", "--", folder], { cwd: ROOT });
+  const tarball = readdirSync(folder).find((name) => name.startsWith("cdktf-keycloak-m2m"))!;
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "billing", private: true }));
   const install = ["install", "--no-audit", "--no-fund", "--prefer-offline"];
   await execa("npm", [...install, `./${tarball}`, "cdktf@0.21", "constructs@10", "cdktf-cli@0.21", "tsx"], {
