@@ -69,7 +69,7 @@ describe("a project of cdktf that becomes one of cdktn", () => {
   });
 
   it("is tested with cdktn's own Testing", async () => {
-    writeFileSync(join(project, "stack.test.ts"), block(PAGE, "unit-test", "ts"));
+    writeFileSync(join(project, "stack.test.ts"), block(PAGE, "unit-test", "typescript"));
     const { exitCode, all } = await execa("node", ["--import", "tsx", "--test", "stack.test.ts"], {
       cwd: project,
       env: { NODE_OPTIONS: undefined, NODE_TEST_CONTEXT: undefined },

@@ -14,7 +14,7 @@ import { keycloakProviderAddresses, localStates } from "../project/state";
 
 export const envCommand = command({
   name: "env",
-  help: 'exports for a shell: eval "$(m2m env)" makes bare `npx cdktf` work as m2m does',
+  help: 'exports for a shell: eval "$(m2m env)" makes bare `npx cdktf` or `npx cdktn` work as m2m does',
   options: {
     client: { value: "ID", help: "instead what a machine in any language needs to sign in as this client" },
     ...WHERE,
@@ -43,14 +43,14 @@ async function environmentOf(project: Project, clientId: string, where: Where, o
   return variables;
 }
 
-/** The variables that make a bare `npx cdktf` work as this program does. Settles the sources if nothing has yet. */
+/** The variables that make a bare `npx cdktf` or `npx cdktn` work as this program does. Settles the sources if nothing has yet. */
 async function environmentFor(project: Project): Promise<Record<string, string>> {
   const sources = await settleSources(project, keycloakProviderAddresses(localStates(project)));
   const [{ engine }, terraform] = await Promise.all([findDockerEngine(), findTerraform().catch(() => undefined)]);
   return {
     ...(await writeCliConfig(cacheFolder(), sources)),
     ...(engine?.host && { DOCKER_HOST: engine.host }),
-    // The cdktf CLI knows the name terraform only.
+    // Both CLIs know the name terraform only.
     ...(terraform && terraform.binary !== "terraform" && { TERRAFORM_BINARY_NAME: terraform.binary }),
   };
 }
