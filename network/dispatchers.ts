@@ -149,8 +149,14 @@ function tlsOf({ tls }: Settings): TlsSettings | undefined {
   return typeof tls === "function" ? tls() : tls;
 }
 
+/** Where undici 7.30 and newer, and Node.js 24 and newer, keep the global dispatcher. */
+const GLOBAL_DISPATCHER = Symbol.for("undici.globalDispatcher.2");
+
 /** Whether the program has set a global dispatcher of another kind than undici's own default. */
 function hasOwnGlobalDispatcher(): boolean {
-  const one = getGlobalDispatcher() as Dispatcher | undefined;
+  const known = getGlobalDispatcher() as Dispatcher | undefined;
+  // Node.js 26 has undici 8, which shows undici 7 its dispatcher inside of a wrapper, the default one too.
+  const isWrapped = known?.constructor.name === "Dispatcher1Wrapper";
+  const one = isWrapped ? (globalThis as Record<symbol, Dispatcher | undefined>)[GLOBAL_DISPATCHER] : known;
   return one !== undefined && !(one instanceof Agent) && one.constructor.name !== "Agent";
 }

@@ -14,6 +14,7 @@ import {
   renameSync,
   rmSync,
   type Stats,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -77,8 +78,9 @@ export function createFile(path: string, content: string, mode: number): boolean
 export function removeFile(path: string): void {
   if (!isFileThere(path)) return;
   try {
-    rmSync(path, { force: true });
+    unlinkSync(path); // the errors of `rmSync` have no code in Node.js 26
   } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return; // another run was first
     const remedy = "make the folder writable for this user, or remove the file";
     throw new KeyError(
       "FILE_NOT_WRITTEN",
