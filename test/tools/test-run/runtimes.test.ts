@@ -6,7 +6,7 @@ import { RUNTIME_TESTS, together } from "../../../tools/test-run/runtimes";
 const CHECKOUT = join(__dirname, "..", "..", "..");
 
 it("the tests that run on each Node.js exist", () => {
-  for (const path of RUNTIME_TESTS.slice(2)) {
+  for (const path of RUNTIME_TESTS.filter((one) => one.startsWith("test/"))) {
     const isThere = path.endsWith("/")
       ? existsSync(join(CHECKOUT, path))
       : readdirSync(join(CHECKOUT, dirname(path))).some((name) => join(dirname(path), name).startsWith(path));
