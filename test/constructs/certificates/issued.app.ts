@@ -17,7 +17,11 @@ if (KILL_AT !== undefined) {
       if (isLast) process.kill(process.pid, "SIGKILL");
     }) as Write;
   // By these three a file appears, changes or goes.
-  Object.assign(fs, { linkSync: dying(fs.linkSync), renameSync: dying(fs.renameSync), rmSync: dying(fs.rmSync) });
+  Object.assign(fs, {
+    linkSync: dying(fs.linkSync),
+    renameSync: dying(fs.renameSync),
+    unlinkSync: dying(fs.unlinkSync),
+  });
 }
 
 const place = (name: string) => ({ name, directory: "certs", privateKeyDirectory: "certs" });

@@ -23,7 +23,7 @@ const PRELOAD = `
   globalThis.countOperations = () => { count = 0; return () => count; };
   const step = () => { if (count >= 0 && ++count === last) process.kill(process.pid, "SIGKILL"); };
   for (const name of ["openSync", "writeFileSync", "fsyncSync", "fchmodSync", "renameSync", "linkSync",
-    "copyFileSync", "rmSync", "mkdirSync"]) {
+    "copyFileSync", "rmSync", "unlinkSync", "mkdirSync"]) {
     const real = fs[name];
     fs[name] = (...args) => {
       const reads = name === "openSync" && (args[1] & 3) === fs.constants.O_RDONLY;

@@ -21,7 +21,16 @@ const operations = vi.hoisted((): { before?: (name: string) => void } => ({}));
 vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   const real = fs as unknown as Record<string, (...args: unknown[]) => unknown>;
-  const names = ["openSync", "writeFileSync", "fchmodSync", "renameSync", "linkSync", "rmSync", "mkdirSync"];
+  const names = [
+    "openSync",
+    "writeFileSync",
+    "fchmodSync",
+    "renameSync",
+    "linkSync",
+    "rmSync",
+    "unlinkSync",
+    "mkdirSync",
+  ];
   const watched = names.map((name) => {
     const call = (...args: unknown[]) => {
       operations.before?.(name);
