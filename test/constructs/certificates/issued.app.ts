@@ -16,10 +16,11 @@ if (KILL_AT !== undefined) {
       if (!isLast || when === "after") write(...args);
       if (isLast) process.kill(process.pid, "SIGKILL");
     }) as Write;
-  // By these three a file appears, changes or goes.
+  // By these a file appears, changes or goes.
   Object.assign(fs, {
     linkSync: dying(fs.linkSync),
     renameSync: dying(fs.renameSync),
+    rmSync: dying(fs.rmSync),
     unlinkSync: dying(fs.unlinkSync),
   });
 }
