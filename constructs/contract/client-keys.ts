@@ -129,6 +129,61 @@ export function signsIn({ client_authenticator_type }: ResourceJson): boolean {
   return client_authenticator_type === "client-jwt";
 }
 
+/** A key as a client's attributes tell of it. */
+interface ToldKey {
+  readonly kid: string;
+  /** Absent where the description does not say. */
+  readonly state?: AcceptedKey["state"];
+}
+
+/** All that a client's attributes tell of its keys. */
+export interface ToldKeys {
+  /** What it signs with: several while keys of two kinds are accepted. */
+  readonly algorithms: readonly string[];
+  /** Where Keycloak fetches the keys, which are then not told. */
+  readonly jwksUri?: string;
+  readonly keys: readonly ToldKey[];
+  /** The day on which the certificate of the active key ends. */
+  readonly until?: string;
+}
+
+/** The keys of a client in words of {@link keyDescription}: what is accepted by the attributes, the states by the description. */
+export function toldKeys(client: ResourceJson): ToldKeys {
+  const attributes = attributesOf(client);
+  const { pinned, ofKey } = declaredAlgorithm(client);
+  const algorithms = pinned ? [pinned] : [...new Set(Object.values(ofKey))];
+  if (attributes[USE_JWKS_URL] === "true") return { algorithms, jwksUri: attributes[JWKS_URL] ?? "", keys: [] };
+  const kids = acceptedKids(client);
+  const told = [...String(client.description ?? "").matchAll(/; (prepared|retiring): ([\w-]{8})/g)];
+  const others = new Map(told.map(([, state, start]) => [start!, state as AcceptedKey["state"]]));
+  const active = kids.find((kid) => kid === certifiedKey(client)?.kid) ?? kids[0];
+  const until = certificateEnd(client);
+  return {
+    algorithms,
+    keys: kids.map((kid) => ({ kid, state: kid === active ? "active" : others.get(kid.slice(0, 8)) })),
+    ...(until !== undefined && { until }),
+  };
+}
+
+/** Whether one of a client's attributes tells of its keys alone. */
+export function tellsOfKeys(attribute: string): boolean {
+  return [CERTIFICATE, JWKS, USE_JWKS, USE_JWKS_URL, JWKS_URL, PINNED_ALGORITHM].includes(attribute);
+}
+
+/** Whether a description is one that {@link keyDescription} wrote. */
+export function isKeyDescription(text: unknown): boolean {
+  return typeof text === "string" && text.startsWith("signs with ");
+}
+
+function certificateEnd(client: ResourceJson): string | undefined {
+  try {
+    const { validTo } = new X509Certificate(Buffer.from(certificateIn(client) ?? "", "base64"));
+    return new Date(validTo).toISOString().slice(0, 10);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a client has to sign its assertions with. */
 export interface DeclaredAlgorithm {
   /** With whichever of its keys; absent while keys of two kinds are accepted. */

@@ -2,7 +2,9 @@ import { PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administra
 import { chooseCaller } from "../calls/call";
 import { readEnvironment } from "../calls/environment";
 import { firstAnswer } from "../calls/first-answer";
+import { type Applied, recordApplied } from "../changes/applied";
 import { command, NEW_KEYS } from "../cli/command";
+import type { ApplyOptions } from "../deploy/apply-plan";
 import { applyStack } from "../deploy/apply-stack";
 import { checkIssuers } from "../deploy/check-issuers";
 import {
@@ -37,12 +39,14 @@ export async function up(opened: Session, { newKeys, yes }: { newKeys: boolean; 
   const { project, out } = opened;
   refuseWhileBusy(project);
   const switches = { createKeys: "always", reissue: true, switchesKeys: true } as const;
-  const { session, stacks } = await deploy(opened, { ...switches, newKeys }, yes);
+  const applied = recordApplied(out);
+  const { session, stacks } = await deploy(opened, { ...switches, newKeys }, { yes, applied: applied.note });
   forgetPassword(project);
   await checkIssuers(stacks, out);
   await callOnce(
     session,
     stacks.map(({ name }) => name),
+    applied,
   );
 }
 
@@ -50,7 +54,7 @@ export async function up(opened: Session, { newKeys, yes }: { newKeys: boolean; 
 async function deploy(
   opened: Session,
   options: SynthOptions,
-  yes: boolean,
+  applying: Pick<ApplyOptions, "yes" | "applied">,
 ): Promise<Pick<Declared, "session" | "stacks">> {
   const { project, out } = opened;
   const kept = keptPassword(project);
@@ -66,7 +70,7 @@ async function deploy(
   }
   await settleKeys(project, stacks, out);
   for (const stack of stacks) {
-    await applyStack(session, stack, { yes, before: () => switchKeys(project, stacks, stack, out) });
+    await applyStack(session, stack, { ...applying, before: () => switchKeys(project, stacks, stack, out) });
   }
   return { session, stacks: password === undefined ? stacks : await signInByKey(session, synth) };
 }
@@ -82,20 +86,24 @@ async function signInByKey(session: Session, synth: () => Promise<Stack[]>): Pro
 }
 
 /** Calls the API as one of its clients, if the project has what that takes, and prints the result of `up`. */
-async function callOnce(session: Session, stacks: readonly string[]): Promise<void> {
+async function callOnce(session: Session, stacks: readonly string[], applied: Applied): Promise<void> {
   const { out, interruption } = session;
   const environment = tryEnvironment(session);
-  if (!environment) return out.result("up", { stacks });
+  if (!environment) return out.result("up", { stacks, applied: applied.changes() });
   const { issuer, api, keyFiles } = environment;
   const caller = await chooseCaller(environment);
   if (caller === undefined) {
     const files = Object.values(keyFiles).join(", ");
-    return out.result(`deployed; no call made: no caller's key is here (${files})`, { stacks });
+    return out.result(`deployed; no call made: no caller's key is here (${files})`, {
+      stacks,
+      applied: applied.changes(),
+    });
   }
   const { status, body } = await out.step(`${caller} calls ${api}`, () =>
     firstAnswer(environment, caller, interruption),
   );
-  out.result(`HTTP ${status} from ${api}\ncaller: ${caller}`, { stacks, issuer, api, status, answer: body });
+  const text = `HTTP ${status} from ${api}\ncaller: ${caller}`;
+  out.result(text, { stacks, issuer, api, status, answer: body, applied: applied.changes() });
 }
 
 function tryEnvironment({ project }: Session) {

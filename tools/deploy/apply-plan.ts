@@ -18,6 +18,8 @@ export interface ApplyOptions {
   readonly targets?: readonly string[];
   /** Comes right before the changes are made. Says whether it changed files that the plan may have read. */
   readonly before?: () => Promise<boolean>;
+  /** Is told each plan that was applied. */
+  readonly applied?: (stack: Stack, plan: SavedPlan) => void;
   /**
    * How long is waited for what Keycloak says exists, and does not show yet, in milliseconds.
    *
@@ -33,12 +35,14 @@ export async function planAndApply(session: Session, stack: Stack, options: Appl
   const file = planFile(session, stack);
   let isConfirmed = options.yes;
   let resources = 0;
+  let plan: SavedPlan;
   try {
     do {
       const changes = await tool.planInto(file, options.targets);
       resources = changes.filter(({ address }) => !address.startsWith("output.")).length;
       const destroys = destroysSomething(changes);
-      const plan = destroys || makesInKeycloak(changes) ? await tool.show(file) : {};
+      const isRead = destroys || makesInKeycloak(changes) || (changes.length > 0 && options.applied !== undefined);
+      plan = isRead ? await tool.show(file) : {};
       if (destroys) {
         await refuseKnownToFail(stack, plan);
         if (!isConfirmed) await confirmDestruction(stack, plan, interruption);
@@ -47,6 +51,7 @@ export async function planAndApply(session: Session, stack: Stack, options: Appl
       await noteInKeycloak(session, stack, await aboutToMake(stack, plan));
     } while (await options.before?.());
     await tool.applyPlan(file, resources);
+    options.applied?.(stack, plan);
   } finally {
     rmSync(file, { force: true }); // it holds what the state holds
   }

@@ -42,7 +42,7 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
     if (await serverIsLost({ stack, state }, env)) {
       out.warn("a container of this environment is gone; bringing back what is in Docker first, then the rest");
       for (const { from, to } of moves) await tool.move(from, to); // a plan of some addresses takes no others along
-      await planAndApply(session, stack, { yes: options.yes, targets: addresses(stack, "docker_") });
+      await planAndApply(session, stack, { ...options, before: undefined, targets: addresses(stack, "docker_") });
       await adoptAll();
       await apply();
     } else {

@@ -45,13 +45,18 @@ export class Terraform {
   }
 
   /** Plans all into a file to look at, beside whoever holds the state. */
-  async planToShow(file: string): Promise<void> {
-    await this.planEvents([`-out=${file}`, "-lock=false"]);
+  async planToShow(file: string): Promise<{ pending: boolean; changes: PlannedChange[] }> {
+    return await this.planEvents([`-out=${file}`, "-lock=false"]);
   }
 
   /** What a saved plan does, in full. */
   async show(file: string): Promise<SavedPlan> {
     return JSON.parse(await this.run(["show", "-json", file]));
+  }
+
+  /** A saved plan as Terraform prints it for a person. */
+  async showText(file: string, colour: boolean): Promise<string> {
+    return await this.run(["show", ...(colour ? [] : ["-no-color"]), file]);
   }
 
   /** Does what a saved plan says, and nothing else. It changes so many resources. */
@@ -65,15 +70,6 @@ export class Terraform {
     const args = ["destroy", "-auto-approve", ...(options.refresh ? [] : ["-refresh=false"])];
     const what = `destroying stack ${this.stack.name}`;
     await this.out.step(what, (show) => this.stream(args, changesShown(show)));
-  }
-
-  /** Shows the plan on stdout. Gives whether there are changes. */
-  async plan(colour: boolean): Promise<boolean> {
-    const args = ["plan", "-input=false", "-detailed-exitcode", "-lock=false", ...(colour ? [] : ["-no-color"])];
-    const result = await this.start(args, "inherit");
-    if (result.exitCode === 2) return true;
-    if (result.failed) throw this.failure("plan", text(result.stderr));
-    return false;
   }
 
   /** The plan as data. It is `pending` even if nothing but outputs would change. */
@@ -146,13 +142,12 @@ export class Terraform {
     if (result.failed) throw this.failure(args[0]!, errors.join("\n\n") || text(result.stderr));
   }
 
-  private start(args: string[], stdout: "pipe" | "inherit" = "pipe") {
+  private start(args: string[]) {
     return startTerraform(this.binary, args, {
       cwd: this.stack.folder,
       env: { CHECKPOINT_DISABLE: "true", TF_IN_AUTOMATION: "true", ...this.env },
       stdin: "ignore",
       reject: false,
-      stdout,
       // Ctrl-C reaches Terraform too. It stops in order and saves its state, so wait for it.
       forceKillAfterDelay: 120_000,
     });

@@ -1,27 +1,18 @@
-import { isCertificateBound, isDpopBound } from "../../constructs/contract/client-keys";
 import { importedApisIn, realmsIn } from "../../constructs/contract/markers";
 import { loginsIn } from "../keycloak/login";
 import type { Stack } from "../project/project";
-import type { Binding, Machine, Role, Scope, Way } from "./model";
+import type { Machine, Way } from "./model";
+import { ClientReader, type MappedScope, type ReadMachine } from "./read-clients";
 import { type Arguments, References } from "./references";
 
 /** A client scope that this project declares, or refers to. */
-export interface DeclaredScope extends Scope {
-  /** What each of its mappers puts into `aud`: nothing, for one of another kind. */
-  readonly mappers: ReadonlyMap<string, readonly string[]>;
+export interface DeclaredScope extends MappedScope {
   /** Whether another configuration declares it. */
   readonly isElsewhere: boolean;
 }
 
 /** A client that this project declares. */
-export interface DeclaredMachine extends Machine {
-  /** Its arguments, as they stand in the JSON. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  /** The lists of scopes that are declared. One that is not is what Keycloak gave the client when it was made. */
-  readonly lists: ReadonlySet<Way>;
-  /** The names of its mappers that put nothing into `aud`. */
-  readonly otherMappers: ReadonlySet<string>;
-}
+export type DeclaredMachine = ReadMachine;
 
 /** What a project declares in one realm. */
 export interface DeclaredRealm {
@@ -80,6 +71,7 @@ function keyOf(url: string | undefined, realm: string): string {
 /** Reads one stack into the realms. */
 class StackReader {
   private readonly refer: References;
+  private readonly reader: ClientReader;
   private readonly urls: ReadonlyMap<string, string | undefined>;
 
   constructor(
@@ -87,6 +79,7 @@ class StackReader {
     private readonly realms: ReadonlyMap<string, DeclaredRealm>,
   ) {
     this.refer = new References(stack.json);
+    this.reader = new ClientReader(this.refer);
     this.urls = new Map(loginsIn(stack).map(({ alias, url }) => [`keycloak${alias ? `.${alias}` : ""}`, url]));
   }
 
@@ -111,7 +104,8 @@ class StackReader {
     for (const resource of this.refer.all("keycloak_openid_client")) {
       const realm = this.realm(resource.provider, resource.realm_id);
       if (!realm) continue;
-      const machine = this.machine(realm, resource);
+      const { url, realmName } = realm;
+      const machine = this.reader.machine(resource, (way) => this.ofRealm(url, realmName, way));
       const kind = resource.service_accounts_enabled === true ? realm.machines : realm.others;
       kind.set(machine.clientId, machine);
     }
@@ -127,50 +121,9 @@ class StackReader {
 
   private scope(resource: Arguments): void {
     const realm = this.realm(resource.provider, resource.realm_id);
-    const name = this.refer.text(resource.name);
-    const mappers = this.mappers("client_scope_id", resource);
-    const audiences = [...new Set([...mappers.values()].flat())];
-    for (const audience of audiences) realm?.apis.add(audience);
-    const isNamed = resource.include_in_token_scope !== false;
-    realm?.scopes.set(name, { name, audiences, isNamed, mappers, isElsewhere: false });
-  }
-
-  /** The mappers of a scope or client: what each puts into `aud`. */
-  private mappers(parent: "client_scope_id" | "client_id", target: Arguments): Map<string, string[]> {
-    const all = this.refer.types(/^keycloak_.*_mapper$/).flatMap((type) => this.refer.ofTarget(type, parent, target));
-    const named = all.filter(({ name }) => name !== undefined); // a mapping of roles has none
-    return new Map(named.map((one) => [this.refer.text(one.name), this.audiences(one)]));
-  }
-
-  private audiences({ included_custom_audience, included_client_audience }: Arguments): string[] {
-    const given = [included_client_audience, included_custom_audience].filter((value) => value !== undefined);
-    return given.map((value) => this.refer.clientId(value) ?? this.refer.text(value));
-  }
-
-  private machine({ url, realmName }: DeclaredRealm, resource: Arguments): DeclaredMachine {
-    const list = (way: Way) => {
-      const [found] = this.refer.ofTarget(`keycloak_openid_client_${way}_scopes`, "client_id", resource);
-      return found && (found[`${way}_scopes`] as unknown[]).map((one) => this.refer.text(one));
-    };
-    const [defaults, optional] = [list("default"), list("optional")];
-    const scopes = new Map<string, Way>();
-    for (const name of optional ?? this.ofRealm(url, realmName, "optional")) scopes.set(name, "optional");
-    for (const name of defaults ?? this.ofRealm(url, realmName, "default")) scopes.set(name, "default");
-    const mappers = this.mappers("client_id", resource);
-    const scopeRoles = this.refer.ofTarget("keycloak_generic_role_mapper", "client_id", resource);
-    const isAudience = ([, audiences]: readonly [string, readonly string[]]) => audiences.length > 0;
-    return {
-      clientId: this.refer.text(resource.client_id),
-      boundTo: bindingOf(resource),
-      scopes,
-      mappers: new Map([...mappers].filter(isAudience)),
-      otherMappers: new Set([...mappers].filter((one) => !isAudience(one)).map(([name]) => name)),
-      roles: this.rolesOf(resource),
-      scopeRoles: scopeRoles.flatMap(({ role_id }) => this.refer.role(role_id) ?? []),
-      hasFullScope: resource.full_scope_allowed !== false,
-      settings: resource,
-      lists: new Set<Way>([...(defaults ? (["default"] as const) : []), ...(optional ? (["optional"] as const) : [])]),
-    };
+    const scope = this.reader.scope(resource);
+    for (const audience of scope.audiences) realm?.apis.add(audience);
+    realm?.scopes.set(scope.name, { ...scope, isElsewhere: false });
   }
 
   /** What the realm gives to clients that declare no list of their own. */
@@ -178,25 +131,7 @@ class StackReader {
     const type = `keycloak_realm_${way}_client_scopes`;
     const realm = this.realms.get(keyOf(url, realmName));
     const found = this.refer.all(type).find((one) => this.realm(one.provider, one.realm_id) === realm);
-    const listed = ((found?.[`${way}_scopes`] ?? []) as unknown[]).map((one) => this.refer.text(one));
+    const listed = found ? this.reader.listed(found, way) : [];
     return way === "default" ? [OF_SERVICE_ACCOUNTS, ...listed] : listed;
   }
-
-  private rolesOf(client: Arguments): Role[] {
-    const its = (kind: string) =>
-      this.refer.ofTarget(`keycloak_openid_client_service_account_${kind}`, "service_account_user_id", client);
-    const [ofClients, ofRealm] = [its("role"), its("realm_role")];
-    return [
-      ...ofClients.map(({ client_id, role }) => ({
-        owner: this.refer.clientId(client_id),
-        name: this.refer.text(role),
-      })),
-      ...ofRealm.map(({ role }) => ({ owner: undefined, name: this.refer.text(role) })),
-    ];
-  }
-}
-
-function bindingOf(client: Arguments): Binding {
-  if (isDpopBound(client)) return "dpop";
-  return isCertificateBound(client) ? "certificate" : "nothing";
 }

@@ -15,7 +15,7 @@ interface Target {
 export class References {
   private readonly groups = new Map<string, Map<Arguments, Arguments[]>>();
 
-  constructor(private readonly json: SynthesizedJson) {}
+  constructor(private readonly json: Pick<SynthesizedJson, "resource" | "data">) {}
 
   /** The resources of a type. */
   all(type: string): Arguments[] {
@@ -47,6 +47,12 @@ export class References {
   clientId(value: unknown): string | undefined {
     const target = this.target(value);
     return target?.type === "keycloak_openid_client" ? this.text(target.arguments.client_id) : undefined;
+  }
+
+  /** The resource that a text refers to, as `TYPE.NAME`. */
+  address(value: unknown): string | undefined {
+    const [, address] = /^\$\{([\w]+\.[\w-]+)\.\w+\}$/.exec(String(value ?? "")) ?? [];
+    return address;
   }
 
   /** The role that a text refers to by its id. */

@@ -97,13 +97,13 @@ describe("plan", () => {
     [2, true],
   ])("ends with %d: changes are %s", async (code, changes) => {
     const { program, terraform: it } = terraform(`exit ${code}`);
-    expect(await it.plan(false)).toBe(changes);
-    expect(program.calls()).toEqual(["plan -input=false -detailed-exitcode -lock=false -no-color"]);
+    expect((await it.planToShow("saved")).pending).toBe(changes);
+    expect(program.calls()).toEqual(["plan -input=false -json -detailed-exitcode -out=saved -lock=false"]);
   });
 
   it("fails on an error", async () => {
     const { terraform: it } = terraform("echo 'connection refused' >&2; exit 1");
-    await expect(it.plan(false)).rejects.toThrow("terraform plan of stack m2m failed:\nconnection refused");
+    await expect(it.planToShow("saved")).rejects.toThrow("terraform plan of stack m2m failed:\nconnection refused");
   });
 
   it("gives the planned changes as data", async () => {
@@ -131,7 +131,8 @@ describe("plan", () => {
   it("is shown in full from that file", async () => {
     const { program, terraform: it } = terraform(`echo '{"resource_changes":[]}'`);
     expect(await it.show("saved")).toEqual({ resource_changes: [] });
-    expect(program.calls()).toEqual(["show -json saved"]);
+    expect(await it.showText("saved", false)).toBe('{"resource_changes":[]}');
+    expect(program.calls()).toEqual(["show -json saved", "show -no-color saved"]);
   });
 
   it("counts a change of outputs alone", async () => {
@@ -142,7 +143,7 @@ describe("plan", () => {
 
   it("says which variable holds a password that Keycloak refused", async () => {
     const { terraform: it } = terraform("echo '401: Invalid user credentials' >&2; exit 1");
-    await expect(it.plan(false)).rejects.toThrow("KEYCLOAK_PASSWORD");
+    await expect(it.planToShow("saved")).rejects.toThrow("KEYCLOAK_PASSWORD");
   });
 
   it("fails as data with the errors of the events", async () => {

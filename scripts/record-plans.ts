@@ -1,0 +1,105 @@
+// Records plans of real changes, of which test/tools/changes/ reads what they say: `npx tsx scripts/record-plans.ts`. It
+// deploys an environment of its own, takes it down again, and writes test/fixtures/plans/recorded.json.
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeProject, PROGRAM, ROOT, removeFromDocker } from "../test/e2e/project";
+import { BASE, SCENARIOS, type Scenario } from "../test/fixtures/plans/scenarios";
+import { type PlanJson, trimmed } from "./trim-plan";
+
+const NAMES = {
+  keycloak: "m2m-plans-keycloak",
+  keycloakPort: 18_980,
+  machine: "m2m-plans-machine-b",
+  machinePort: 13_980,
+};
+const PASSWORD = "Canary-7f3a91c2-admin-password";
+const ENV = { ...process.env, TF_VAR_keycloak_admin_username: "admin", TF_VAR_keycloak_admin_password: PASSWORD };
+
+async function main(): Promise<void> {
+  const main = BASE(readFileSync(join(ROOT, "main.ts"), "utf8"));
+  const folder = makeProject(NAMES, { main, app: "node --import tsx main.ts" });
+  try {
+    m2m(folder, "up");
+    const base = plan(folder);
+    const recorded: Record<string, unknown> = {};
+    for (const [name, scenario] of Object.entries(SCENARIOS)) {
+      process.stderr.write(`${name}\n`);
+      recorded[name] = trimmed(await made(folder, main, scenario), base);
+    }
+    const file = join(ROOT, "test", "fixtures", "plans", "recorded.json");
+    writeFileSync(file, `${JSON.stringify({ base: trimmed(base), scenarios: recorded }, null, 1)}\n`);
+  } finally {
+    m2m(folder, "down", "--yes");
+    await removeFromDocker(NAMES);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The plan of a scenario. What it leaves is deployed, if the next ones build on it. */
+async function made(
+  folder: string,
+  main: string,
+  { edit, commands = [], byHand, deploys }: Scenario,
+): Promise<PlanJson> {
+  writeFileSync(join(folder, "main.ts"), edit?.(main) ?? main);
+  for (const command of commands) m2m(folder, ...command);
+  if (byHand) await byHand(admin);
+  const found = plan(folder);
+  writeFileSync(join(folder, "main.ts"), main);
+  if (deploys) m2m(folder, "up", "--yes");
+  return found;
+}
+
+function m2m(folder: string, ...args: string[]): string {
+  return execFileSync("node", [PROGRAM, ...args], {
+    cwd: folder,
+    env: ENV,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
+
+function plan(folder: string): PlanJson {
+  const env = { ...ENV, ...JSON.parse(m2m(folder, "env", "--json")), M2M_SWITCHES_KEYS: "true" };
+  execFileSync("npx", ["cdktf", "synth"], { cwd: folder, env, stdio: ["ignore", "ignore", "inherit"] });
+  const stack = join(folder, "cdktf.out", "stacks", "m2m");
+  const terraform = (...args: string[]) =>
+    execFileSync("terraform", args, {
+      cwd: stack,
+      env,
+      encoding: "utf8",
+      maxBuffer: 2 ** 26,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+  terraform("plan", "-input=false", "-lock=false", "-out=recorded");
+  return JSON.parse(terraform("show", "-json", "recorded"));
+}
+
+/** Keycloak's admin API, as somebody uses it by hand. */
+async function admin(method: string, path: string, body?: unknown): Promise<unknown> {
+  const base = `http://localhost:${NAMES.keycloakPort}`;
+  const login = await fetch(`${base}/realms/master/protocol/openid-connect/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "password",
+      client_id: "admin-cli",
+      username: "admin",
+      password: PASSWORD,
+    }),
+  });
+  const { access_token } = (await login.json()) as { access_token: string };
+  const response = await fetch(`${base}/admin/realms/sjwt-example${path}`, {
+    method,
+    headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: HTTP ${response.status}`);
+  const text = await response.text();
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
