@@ -43,6 +43,7 @@ export async function makeBundles(): Promise<void> {
   mkdirSync(dist, { recursive: true });
   cpSync(join(root, "tools", "bring", "docker-provider"), join(dist, "docker-provider"), { recursive: true });
   put(join(dist, "call.sh"), (file) => copyFileSync(join(root, "machines", "machine-a", "call.sh"), file));
+  put(join(dist, "diff.schema.json"), (file) => copyFileSync(join(root, "tools", "changes", "diff.schema.json"), file));
   await Promise.all([
     bundle("machines/machine-b/server.ts", join(dist, "machine-b.cjs")),
     bundle("provider/main.ts", join(dist, "terraform-provider-keycloak.cjs"), program),

@@ -1,6 +1,6 @@
 // Records plans of real changes, of which test/tools/changes/ reads what they say: `npx tsx scripts/record-plans.ts`. It
 // deploys an environment of its own, takes it down again, and writes test/fixtures/plans/recorded.json.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeProject, PROGRAM, ROOT, removeFromDocker } from "../test/e2e/project";
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   try {
     m2m(folder, "up");
     const base = plan(folder);
-    const recorded: Record<string, unknown> = {};
+    const recorded: Record<string, PlanJson> = {};
     for (const [name, scenario] of Object.entries(SCENARIOS)) {
       process.stderr.write(`${name}\n`);
       recorded[name] = trimmed(await made(folder, main, scenario), base);
@@ -60,20 +60,18 @@ function m2m(folder: string, ...args: string[]): string {
   });
 }
 
+/** The plan that `m2m diff` reads: a program in the place of Terraform keeps what that prints of it. */
 function plan(folder: string): PlanJson {
-  const env = { ...ENV, ...JSON.parse(m2m(folder, "env", "--json")), M2M_SWITCHES_KEYS: "true" };
-  execFileSync("npx", ["cdktf", "synth"], { cwd: folder, env, stdio: ["ignore", "ignore", "inherit"] });
-  const stack = join(folder, "cdktf.out", "stacks", "m2m");
-  const terraform = (...args: string[]) =>
-    execFileSync("terraform", args, {
-      cwd: stack,
-      env,
-      encoding: "utf8",
-      maxBuffer: 2 ** 26,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-  terraform("plan", "-input=false", "-lock=false", "-out=recorded");
-  return JSON.parse(terraform("show", "-json", "recorded"));
+  const [program, kept] = [join(folder, "kept-terraform"), join(folder, "kept.json")];
+  const script = `#!/bin/sh\nif [ "$1" = show ]; then terraform "$@" | tee ${kept}; else exec terraform "$@"; fi\n`;
+  writeFileSync(program, script, { mode: 0o755 });
+  const { status, stderr } = spawnSync("node", [PROGRAM, "diff"], {
+    cwd: folder,
+    env: { ...ENV, TERRAFORM_BINARY_NAME: program },
+    encoding: "utf8",
+  });
+  if (status !== 0 && status !== 2) throw new Error(stderr);
+  return JSON.parse(readFileSync(kept, "utf8"));
 }
 
 /** Keycloak's admin API, as somebody uses it by hand. */

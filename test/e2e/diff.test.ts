@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { expectSchema } from "../tools/changes/schema";
 import { admin, clientOf, m2m, makeProject, namesOf, takeDown } from "./environment";
 import { ROOT } from "./project";
 
@@ -15,9 +16,16 @@ afterAll(async () => await takeDown(folder, OWN));
 
 async function changes(): Promise<{ action: string; address: string }[]> {
   const { stdout, exitCode } = await m2m(folder, ["diff", "--json"]);
+  expectSchema(JSON.parse(stdout));
   const list = JSON.parse(stdout).changes;
   expect(exitCode).toBe(list.length > 0 ? 2 : 0);
   return list.map(({ action, address }: { action: string; address: string }) => ({ action, address }));
+}
+
+/** The list in words, with key ids and dates as they are in every run. */
+async function listed(...args: string[]): Promise<string> {
+  const { stdout } = await m2m(folder, ["diff", ...args]);
+  return stdout.replaceAll(/key [\w-]{8}\b/g, "key KEYID").replaceAll(/\d{4}-\d\d-\d\d/g, "DATE");
 }
 
 async function repaired(): Promise<void> {
@@ -27,29 +35,41 @@ async function repaired(): Promise<void> {
 
 describe("diff", () => {
   it("works before the first deploy, without Keycloak", async () => {
-    const { exitCode, stdout } = await m2m(folder, ["diff"]);
+    expect(await listed()).toMatch(
+      /^\+ realm sjwt-example {2}access tokens valid for 5m0s\n\+ client machine-a {2}RS256, key KEYID until DATE, may call machine-b\n/,
+    );
+    const { exitCode, stdout } = await m2m(folder, ["diff", "--full"]);
     expect(exitCode).toBe(2);
-    expect(stdout).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy/);
+    expect(stdout).toMatch(/^\+ client machine-b[\s\S]+\n\nPlan: \d+ to add, 0 to change, 0 to destroy/m);
   });
 
   it("is empty after up, and says so", async () => {
-    expect((await m2m(folder, ["up"])).exitCode).toBe(0);
+    const made = await m2m(folder, ["up"]);
+    expect(made.exitCode, made.stderr).toBe(0);
+    expect(made.stderr).toMatch(/^stack m2m: \d+ added\n\+ realm sjwt-example {2}access tokens valid for 5m0s$/m);
     const { exitCode, stdout } = await m2m(folder, ["diff"]);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("No changes.");
+    expect(stdout).toBe("No changes.");
   });
 
   it.each([
-    ["description", (client: object) => ({ ...client, description: "by hand" }), "description"],
-    ["flow", (client: object) => ({ ...client, standardFlowEnabled: true }), "standard_flow_enabled"],
-    ["key source", keySource, "use.jwks.url"],
+    [
+      "flow",
+      (client: object) => ({ ...client, standardFlowEnabled: true }),
+      "~ client machine-a  users sign in by the standard flow: false → true",
+    ],
+    [
+      "key source",
+      keySource,
+      "! client machine-a  keys at http://127.0.0.1:1/keys, key KEYID refused, its machine cannot sign in until it signs with another key",
+    ],
   ])("shows a client whose %s was changed by hand, and up repairs it", async (_, change, shown) => {
     const client = await clientOf(OWN, "machine-a");
     await admin(OWN, "PUT", `/clients/${client.id}`, change(client));
-    const { exitCode, stdout } = await m2m(folder, ["diff"]);
-    expect(exitCode).toBe(2);
-    expect(stdout).toContain(shown);
-    expect(stdout).toContain("Plan: 0 to add, 1 to change, 0 to destroy.");
+    expect(await listed()).toBe(`changed by hand, and set back by \`m2m up\`:\n${shown}`);
+    expect(await listed("--markdown")).toBe(
+      `**m2m diff:** 1 changed by hand\n\n\`\`\`diff\nchanged by hand, and set back by \`m2m up\`:\n${shown}\n\`\`\``,
+    );
     await repaired();
   });
 
@@ -60,6 +80,9 @@ describe("diff", () => {
       expect.arrayContaining([
         { action: "create", address: expect.stringMatching(/^keycloak_openid_client\.MachineA_/) },
       ]),
+    );
+    expect(await listed()).toBe(
+      "changed by hand, and set back by `m2m up`:\n! client machine-a  destroyed: its machine can no longer sign in",
     );
     await repaired();
   });
@@ -89,7 +112,13 @@ describe("a change in code", () => {
         address: expect.stringMatching(/^keycloak_openid_client_optional_scopes\.MachineC_OptionalScopes_\w+$/),
       },
     ]);
-    expect((await m2m(folder, ["up"])).exitCode).toBe(0);
+    const line = "+ client machine-c  RS256, key KEYID until DATE, may call machine-b";
+    expect(await listed()).toBe(line);
+    const { exitCode, stderr } = await m2m(folder, ["up"]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(
+      /^stack m2m: 1 added\n\+ client machine-c {2}RS256, key \S{8} until \S+, may call machine-b$/m,
+    );
     expect(await changes()).toEqual([]);
   });
 
@@ -123,7 +152,8 @@ describe("a change in code", () => {
       join(folder, "main.ts"),
       MAIN.replace(machineA, `${machineA}, defaultScopes: ["service_account", "profile", "basic"]`),
     );
-    const { exitCode, stdout } = await m2m(folder, ["diff"]);
+    expect(await listed()).toBe("~ client machine-a  default scope email removed");
+    const { exitCode, stdout } = await m2m(folder, ["diff", "--full"]);
     expect(exitCode).toBe(2);
     expect(stdout).toContain("Plan: 0 to add, 1 to change, 0 to destroy.");
     expect(

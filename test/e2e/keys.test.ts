@@ -123,7 +123,7 @@ describe("a key that the state knows", () => {
     const diff = await m2m(folder, ["diff", "--new-keys"]);
     expect(diff.exitCode).toBe(2);
     expect(diff.stdout).toMatch(
-      /~ description\s+= "signs with RS256, key \S+, certificate until [\d-]+" -> "signs with RS256, key /,
+      /^! client machine-a {2}key [\w-]{8} active, key [\w-]{8} refused, its machine cannot sign in until /m,
     );
     expect((await m2m(folder, ["up", "--new-keys"])).stdout).toMatch(/^HTTP 200/);
     expect((await m2m(folder, ["call", "--bash", "--online"])).exitCode).toBe(0);
@@ -152,7 +152,7 @@ describe("algorithms", () => {
     for (const name of Object.keys(changed)) {
       for (const half of ["key", "crt"]) rmSync(join(folder, `certs/${name}-signing.${half}`));
     }
-    const diff = await m2m(folder, ["diff", "--new-keys"]);
+    const diff = await m2m(folder, ["diff", "--new-keys", "--full"]);
     expect(diff.stdout, diff.stderr).toContain("Plan: 0 to add, 3 to change, 0 to destroy.");
     expect((await m2m(folder, ["up", "--new-keys"])).stdout).toMatch(/^HTTP 200/);
     for (const name of Object.keys(changed))

@@ -201,6 +201,7 @@ describe("renewal", () => {
     const diff = await m2m(folder, ["diff", "--json"]);
     expect(diff.exitCode).toBe(2);
     expect(diff.stdout).toContain("RenewedCertificates");
+    expect(diff.stdout).toContain("certificates brought into it (certificate");
     expect((await m2m(folder, ["up"])).stdout).toContain("HTTP 200");
     expect(await containers()).toBe(before);
     for (const [name, port] of [

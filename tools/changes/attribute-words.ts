@@ -24,9 +24,13 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
+/** What containers are given may be a secret, though Terraform does not know it for one. */
+const NAMES_ONLY = /^(env|upload|command)\b/;
+
 /** A changed attribute, as in `enabled: true → false`. A sensitive one has no values. */
 export function attributeInWords(type: string, { name, before, after }: ChangedAttribute): string {
   const shown = WORDS[type]?.[name] ?? name;
+  if (type === "docker_container" && NAMES_ONLY.test(name)) return `${shown} changes`;
   return before === undefined || after === undefined
     ? `${shown} changes (sensitive)`
     : `${shown}: ${before} → ${after}`;

@@ -6,8 +6,11 @@ import {
   certificateIn,
   certifiedKey,
   declaredAlgorithm,
+  isKeyDescription,
   keyAttributes,
   keyDescription,
+  tellsOfKeys,
+  toldKeys,
 } from "../../../constructs/contract/client-keys";
 import { FIXED, fixedKey, inTemporaryProject, newRealm, newStack, only, synth } from "../project";
 
@@ -49,6 +52,31 @@ describe("a client's keys, as constructs leave them and m2m reads them", () => {
     expect(certifiedKey(client)?.kid).toBe(a.kid);
     expect(acceptedKids(client)).toEqual([a.kid, b.kid]);
     expect(declaredAlgorithm(client)).toEqual({ pinned: undefined, ofKey: { [a.kid]: "RS256", [b.kid]: "EdDSA" } });
+  });
+
+  it("are told with their states, which the description names", () => {
+    const stack = newStack();
+    const a = fixedKey(stack, "machine-a");
+    const b = new SigningKeyPair(stack, "B", { name: "b" });
+    const both = [...a.acceptedKeys, { ...b.acceptedKeys[0]!, state: "prepared" as const }];
+    const keys = Object.assign(Object.create(a), { acceptedKeys: both });
+    const client = { description: keyDescription(keys), extra_config: keyAttributes(keys) };
+    const until = a.notAfter.toISOString().slice(0, 10);
+    expect(toldKeys(client)).toEqual({
+      algorithms: ["RS256"],
+      keys: [
+        { kid: a.kid, state: "active" },
+        { kid: b.kid, state: "prepared" },
+      ],
+      until,
+    });
+    const byHand = toldKeys({ ...client, description: "by hand" });
+    expect(byHand.keys.map(({ state }) => state)).toEqual(["active", undefined]);
+    const elsewhere = { extra_config: { ...client.extra_config, "use.jwks.url": "true", "jwks.url": "http://x/keys" } };
+    expect(toldKeys(elsewhere)).toEqual({ algorithms: ["RS256"], jwksUri: "http://x/keys", keys: [] });
+    expect(toldKeys({})).toEqual({ algorithms: [], keys: [] });
+    expect(Object.keys(client.extra_config).filter((name) => !tellsOfKeys(name))).toEqual([]);
+    expect([client.description, "by hand", undefined].map(isKeyDescription)).toEqual([true, false, false]);
   });
 
   it.each([
