@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeProject, PROGRAM, ROOT, removeFromDocker } from "../test/e2e/project";
-import { BASE, SCENARIOS, type Scenario } from "../test/fixtures/plans/scenarios";
+import { BASE, SCENARIOS, type Scenario } from "../test/tools/changes/scenarios";
 import { type PlanJson, trimmed } from "./trim-plan";
 
 const NAMES = {
@@ -28,7 +28,8 @@ async function main(): Promise<void> {
       recorded[name] = trimmed(await made(folder, main, scenario), base);
     }
     const file = join(ROOT, "test", "fixtures", "plans", "recorded.json");
-    writeFileSync(file, `${JSON.stringify({ base: trimmed(base), scenarios: recorded }, null, 1)}\n`);
+    const lines = Object.entries(recorded).map(([name, one]) => `${JSON.stringify(name)}: ${JSON.stringify(one)}`);
+    writeFileSync(file, `{"base": ${JSON.stringify(trimmed(base))}, "scenarios": {\n${lines.join(",\n")}\n}}\n`);
   } finally {
     m2m(folder, "down", "--yes");
     await removeFromDocker(NAMES);

@@ -65,6 +65,7 @@ function withoutSecrets<C extends Change>(one: C): C {
     values &&
     Object.fromEntries(
       Object.entries(values)
+        .filter(([, value]) => value !== null && !["[]", "{}"].includes(JSON.stringify(value)))
         .filter(([name]) => !isShort || ["id", "name", "image"].includes(name))
         .map(([name, value]) => [name, isMarked(marks, name) ? "(sensitive)" : value]),
     );

@@ -45,8 +45,8 @@ function between(
   const grants = grantsOf(groups, pair);
   const lines = [...groups].flatMap(([owner, group]) => {
     if (typeIn(owner) !== "keycloak_openid_client") return otherLines(owner, group, pair);
-    const isGranted = grants.some((line) => line.caller === owner && line.roles.length > 0);
-    return clientLines(owner, group, pair, isGranted);
+    const grantedRoles = grants.filter(({ caller }) => caller === owner).flatMap(({ roles }) => roles);
+    return clientLines(owner, group, pair, grantedRoles);
   });
   const folded = fold([...grants, ...lines]);
   const told = new Set(folded.flatMap(({ addresses }) => addresses));

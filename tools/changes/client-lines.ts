@@ -1,10 +1,9 @@
-import { inWords } from "../project/identity";
-import { attributeInWords } from "./attribute-words";
 import { ADDED, CHANGED, HURT, LOST, REMOVED } from "./change";
 import { changedClient, newClient } from "./client-words";
 import type { Client, Directory } from "./directory";
 import type { Line } from "./line";
-import { replacedInWords, tokenOf } from "./replaced";
+import { memberInWords } from "./member-words";
+import { replacedInWords } from "./replaced";
 import type { Touched } from "./worlds";
 
 const CLIENT = "keycloak_openid_client";
@@ -14,11 +13,11 @@ export function clientLines(
   address: string,
   touched: readonly Touched[],
   [before, after]: readonly [Directory, Directory],
-  isGranted: boolean,
+  grantedRoles: readonly string[],
 ): Line[] {
   const [was, is] = [before.client(address), after.client(address)];
   const own = touched.find((one) => one.address === address);
-  const { clientId: name, realm } = (is ?? was)!;
+  const { clientId: name, realm } = (own?.action === "replace" ? was : undefined) ?? (is ?? was)!;
   const shared = { kind: "client" as const, name, realm, addresses: touched.map((one) => one.address) };
   if (own?.action === "forget") return [{ ...shared, ...REMOVED, details: ["left as it is: Terraform forgets it"] }];
   if (is && own?.action === "create") return [{ ...shared, ...ADDED, details: newClient(is, after), ...allOf(is) }];
@@ -31,33 +30,43 @@ export function clientLines(
     return [{ ...shared, ...HURT, details, ...allOf(is!) }];
   }
   if (!was || !is) return [];
-  const { words, isLockedOut } = own ? changedClient(own, was, is) : { words: [], isLockedOut: false };
+  const { words, lockedOut } = own ? changedClient(own, was, is) : { words: [], lockedOut: undefined };
   const moved = own?.from === undefined ? [] : [`moves in the state, from ${own.from}`];
-  const details = [...words, ...members(touched, was, is, isGranted), ...moved];
-  const kept = isLockedOut ? [...details, "its machine cannot sign in until it signs with another key"] : details;
-  return kept.length === 0 ? [] : [{ ...shared, ...(isLockedOut ? HURT : CHANGED), details: kept }];
+  const details = [...words, ...members(touched, [before, after], { was, is, grantedRoles }), ...moved];
+  if (details.length === 0) return [];
+  if (lockedOut === undefined) return [{ ...shared, ...CHANGED, details }];
+  return [{ ...shared, ...HURT, details: [...details, `its machine cannot sign in until ${lockedOut}`] }];
 }
 
 function allOf({ scopes, roles }: Client): Pick<Line, "scopes" | "roles"> {
   return { scopes: [...scopes.keys()], roles: roles.map(({ name }) => name) };
 }
 
+/** A client at two moments, and the roles of which grants tell that it gets or loses them. */
+interface Kept {
+  readonly was: Client;
+  readonly is: Client;
+  readonly grantedRoles: readonly string[];
+}
+
 /** What changes in what belongs to a client, and is no grant. */
-function members(touched: readonly Touched[], was: Client, is: Client, isGranted: boolean): string[] {
+function members(touched: readonly Touched[], [before, after]: readonly [Directory, Directory], kept: Kept): string[] {
   return touched.flatMap((one) => {
     if (one.type === CLIENT) return [];
-    const words = memberInWords(one, was, is, isGranted);
-    return words ?? [otherwise(one)];
+    const words = ownWords(one, one.after ? after : before, kept);
+    return words ?? [memberInWords(one)];
   });
 }
 
 /** Words for one resource of a client: none if a grant tells it, `undefined` if there are none. */
-function memberInWords(one: Touched, was: Client, is: Client, isGranted: boolean): string[] | undefined {
+function ownWords(one: Touched, { world }: Directory, { was, is, grantedRoles }: Kept): string[] | undefined {
   const { type } = one;
   if (one.action === "move") return [];
   if (/_(default|optional)_scopes$/.test(type)) return scopesInWords(one, was, is);
-  if (/_service_account_(realm_)?role$|_generic_role_mapper$/.test(type) && isGranted) return [];
-  return undefined;
+  if (!/_service_account_(realm_)?role$|_generic_role_mapper$/.test(type)) return undefined;
+  const { role, role_id } = one.after ?? one.before ?? {};
+  const name = role_id === undefined ? world.refer.text(role) : world.refer.role(role_id)?.name;
+  return name !== undefined && grantedRoles.includes(name) ? [] : undefined;
 }
 
 /** Scopes that are no grant. Roles need the scope `roles`, which comes and goes with them. */
@@ -76,17 +85,3 @@ function scopesInWords({ type, before, after }: Touched, was: Client, is: Client
     ...lost.filter(isOther).map((name) => `${way} scope ${name} removed`),
   ];
 }
-
-function otherwise(one: Touched): string {
-  const what = tokenOf(inWords(one.type, one.after ?? one.before ?? {}));
-  if (one.action !== "update") return `${what} ${PAST[one.action]}`;
-  return `${what}: ${one.attributes.map((attribute) => attributeInWords(one.type, attribute)).join(", ")}`;
-}
-
-const PAST = {
-  create: "added",
-  delete: "removed",
-  replace: "made anew",
-  move: "moved in the state",
-  forget: "forgotten",
-} as const;

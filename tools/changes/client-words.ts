@@ -55,7 +55,7 @@ function rolesInWords(roles: readonly Role[]): string[] {
   const owners = new Map<string, string[]>();
   for (const { owner, name } of roles) {
     const of = owner === undefined ? " of the realm" : owner === "" ? "" : ` of ${owner}`;
-    owners.set(of, [...(owners.get(of) ?? []), name]);
+    owners.set(of, [...new Set([...(owners.get(of) ?? []), name])]);
   }
   return [...owners].map(([of, names]) => `${names.length === 1 ? "role" : "roles"} ${names.join(", ")}${of}`);
 }
@@ -75,16 +75,25 @@ function apiInWords(api: string, items: readonly string[]): string {
   return items.length === 0 ? api : `${api} (${items.join(", ")})`;
 }
 
-/** What changes in the attributes of a client, and whether its machine is locked out until it signs with another key. */
-export function changedClient(touched: Touched, was: Client, is: Client): { words: string[]; isLockedOut: boolean } {
+/** What changes in the attributes of a client, and what its machine is locked out until. */
+export function changedClient(touched: Touched, was: Client, is: Client): { words: string[]; lockedOut?: string } {
   const { words: keyWords, isLockedOut } = keyChanges(was.settings, is.settings);
   const areKeysTold = keyWords.length > 0;
+  const isRenamed = was.clientId !== is.clientId;
+  const renamed = isRenamed ? [`called ${was.clientId} before`] : [];
   const binding = was.boundTo === is.boundTo ? [] : [`${bindingInWords(is.boundTo)} (were bound to ${was.boundTo})`];
   const others = touched.attributes
     .filter(({ name }) => !(areKeysTold && isToldByKeys(name, was, is)))
+    .filter(({ name }) => !(isRenamed && isToldByClientId(name, was, is)))
     .filter(({ name }) => binding.length === 0 || !BINDINGS.test(name))
-    .map((attribute) => attributeOfClient(attribute));
-  return { words: [...keyWords, ...binding, ...others], isLockedOut };
+    .map((attribute) => attributeOfClient(attribute, was));
+  const lockedOut = isRenamed ? "it uses the new client id" : isLockedOut ? "it signs with another key" : undefined;
+  return { words: [...renamed, ...keyWords, ...binding, ...others], ...(lockedOut !== undefined && { lockedOut }) };
+}
+
+function isToldByClientId(name: string, was: Client, is: Client): boolean {
+  const isName = was.settings.name === was.settings.client_id && is.settings.name === is.settings.client_id;
+  return name === "client_id" || (name === "name" && isName);
 }
 
 const BINDINGS = /^(require_dpop_bound_tokens|extra_config\.(tls|dpop)\..*bound.*)$/;
@@ -97,8 +106,11 @@ function isToldByKeys(name: string, was: Client, is: Client): boolean {
 }
 
 /** The values of a key's attributes are of no use to a reader. */
-function attributeOfClient(attribute: ChangedAttribute): string {
-  const { name } = attribute;
+function attributeOfClient(attribute: ChangedAttribute, was: Client): string {
+  const { name, after } = attribute;
+  if (name === "description" && isKeyDescription(was.settings.description)) {
+    return `description names its keys no longer, but is ${after}`;
+  }
   const [, own] = /^extra_config\.(.+)$/.exec(name) ?? [];
   if (own !== undefined && tellsOfKeys(own)) return `${own} changes`;
   return attributeInWords("keycloak_openid_client", attribute);

@@ -3,7 +3,8 @@ import { attributeInWords } from "./attribute-words";
 import { ADDED, CHANGED, type Change, HURT, type Kind, LOST, REMOVED } from "./change";
 import type { Directory } from "./directory";
 import type { Line } from "./line";
-import { replacedInWords, tokenOf } from "./replaced";
+import { memberInWords } from "./member-words";
+import { replacedInWords } from "./replaced";
 import type { Touched } from "./worlds";
 
 /** How the line of a type is told. */
@@ -17,14 +18,14 @@ interface Manner {
 const LOST_KEY = "tokens that it has signed are refused";
 
 const MANNERS: Readonly<Record<string, Manner>> = {
-  keycloak_realm: { kind: "realm", name: "realm", loss: "all in it" },
+  keycloak_realm: { kind: "realm", name: "realm", loss: "all in it is lost" },
   keycloak_realm_keystore_rsa_generated: { kind: "realm-key", name: "name", loss: LOST_KEY },
   keycloak_realm_keystore_ecdsa_generated: { kind: "realm-key", name: "name", loss: LOST_KEY },
   keycloak_openid_client_scope: { kind: "scope", name: "name" },
   keycloak_role: { kind: "role", name: "name" },
   keycloak_realm_client_policy_profile_policy: { kind: "client-policy", name: "name" },
   docker_container: { kind: "container", name: "name" },
-  docker_volume: { kind: "volume", name: "name", loss: "all in it" },
+  docker_volume: { kind: "volume", name: "name", loss: "all in it is lost" },
   docker_network: { kind: "network", name: "name" },
   docker_image: { kind: "image", name: "name" },
 };
@@ -38,8 +39,9 @@ export function otherLines(
   const type = typeIn(address);
   const own = touched.find((one) => one.address === address);
   const manner = MANNERS[type];
-  const values = after.world.at.get(address) ?? before.world.at.get(address) ?? {};
-  const directory = after.world.at.has(address) ? after : before;
+  // What is made anew is called as it was, since that is lost.
+  const directory = after.world.at.has(address) && own?.action !== "replace" ? after : before;
+  const values = directory.world.at.get(address) ?? {};
   if (!manner || typeof values[manner.name] !== "string") return touched.map(asTerraformShows);
   const isOfRealm = typeof values.realm_id === "string";
   const named = directory.world.refer.text(values[manner.name]);
@@ -56,7 +58,11 @@ export function otherLines(
     }),
     ...(type === "keycloak_role" && { roles: [named], isPart: own?.action !== "update" }),
   };
-  return [{ ...shared, ...told(own, manner, touched, [before, after]) }];
+  const next = after.world.at.get(address)?.[manner.name];
+  const isRenamed = own?.action === "replace" && typeof next === "string" && after.world.refer.text(next) !== named;
+  const { mark, action, details } = told(own, manner, touched, [before, after]);
+  const renamed = isRenamed ? [`called ${after.world.refer.text(next)} then`] : [];
+  return [{ ...shared, mark, action, details: [...details, ...renamed] }];
 }
 
 function told(
@@ -65,17 +71,20 @@ function told(
   touched: readonly Touched[],
   worlds: readonly [Directory, Directory],
 ): Pick<Change, "mark" | "action" | "details"> {
-  const rest = touched.filter((one) => one !== own).map((one) => memberInWords(one));
+  // What belongs to something goes where that goes.
+  const goesAlong = (one: Touched) => one.action === own?.action && (one.action === "replace" || one.action === "move");
+  const isTold = (one: Touched) => one === own || goesAlong(one);
+  const rest = touched.filter((one) => !isTold(one)).map(memberInWords);
   switch (own?.action) {
     case "create":
       return { ...ADDED, details: news(own, worlds[1]) };
     case "delete":
-      return loss === undefined ? { ...REMOVED, details: [] } : { ...LOST, details: [`destroyed: ${loss} is lost`] };
+      return loss === undefined ? { ...REMOVED, details: [] } : { ...LOST, details: [`destroyed: ${loss}`] };
     case "forget":
       return { ...REMOVED, details: ["left as it is: Terraform forgets it"] };
     case "replace": {
       const isLoss = loss !== undefined && !own.isHalfMade;
-      const details = [...replacedInWords(own, isLoss ? `${loss} is lost` : undefined), ...rest];
+      const details = [...replacedInWords(own, isLoss ? loss : undefined), ...rest];
       return { ...(isLoss ? HURT : CHANGED), details };
     }
     default: {
@@ -117,30 +126,6 @@ function changes(own: Touched, [before, after]: readonly [Directory, Directory])
   const state = own.after?.active === true ? "active" : "retiring: it signs no longer";
   return [state, ...rest.map((attribute) => attributeInWords(own.type, attribute))];
 }
-
-/** What belongs to something else that a line is of: a mapper of a scope, the events of a realm, a renewed certificate. */
-function memberInWords(one: Touched): string {
-  if (one.type === "terraform_data") return `certificates brought into it (${renewed(one)})`;
-  const what = tokenOf(inWords(one.type, one.after ?? one.before ?? {}));
-  if (one.action === "update") {
-    return `${what}: ${one.attributes.map((attribute) => attributeInWords(one.type, attribute)).join(", ")}`;
-  }
-  return `${what} ${PAST[one.action]}`;
-}
-
-function renewed({ attributes, action }: Touched): string {
-  const names = attributes.map(({ name }) => name.replace(/^triggers_replace\./, "")).filter((name) => name !== "id");
-  return names.length === 0 ? PAST[action] : `${names.join(", ")} changed`;
-}
-
-const PAST = {
-  create: "added",
-  delete: "removed",
-  replace: "made anew",
-  update: "changed",
-  move: "moved in the state",
-  forget: "forgotten",
-} as const;
 
 /** As Terraform has it: the address, and what is done with it. */
 export function asTerraformShows(one: Touched): Line {

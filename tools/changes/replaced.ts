@@ -7,8 +7,3 @@ export function replacedInWords({ reasons, attributes, isHalfMade }: Touched, co
   const text = why.length === 0 ? "made anew" : `made anew (${[...new Set(why)].join(", ")})`;
   return [cost === undefined ? text : `${text}: ${cost}`];
 }
-
-/** What a resource is, without the realm that its line names already, and without references that are ids to a reader. */
-export function tokenOf(words: string): string {
-  return words.replace(/ of realm \S+$/, "").replace(/ \$\{\w+\.[\w-]+\.\w+\}/, "");
-}

@@ -119,17 +119,22 @@ function isChanged({ change, previous_address }: ResourceChange): boolean {
 /** Whether the plan makes of a resource what the last deploy left. */
 function isSetBack({ values: { left, planned }, plan, drift }: Instance): boolean {
   if (!drift || !left || !planned || plan.change.replace_paths?.length) return false;
-  const unknown = plan.change.after_unknown;
-  const isKnown = (name: string) =>
-    typeof unknown !== "object" || !JSON.stringify(unknown[name] ?? false).includes("true");
-  return Object.keys(planned).every((name) => !isKnown(name) || isSame(left[name], planned[name]));
+  return Object.keys(planned).every((name) => !isKnown(plan, name) || isSame(left[name], planned[name]));
 }
 
-/** Providers write what is not set in several ways. */
+/** Providers write what is not set in several ways, also inside of blocks. */
 function isSame(one: unknown, two: unknown): boolean {
-  const plain = (value: unknown) => (["", "[]", "{}"].includes(String(JSON.stringify(value) ?? "")) ? null : value);
-  const text = (value: unknown) => JSON.stringify(plain(value === "" ? null : value) ?? null);
+  const text = (value: unknown) => JSON.stringify(plain(value) ?? null);
   return text(one) === text(two);
+}
+
+function plain(value: unknown): unknown {
+  if (value === "" || value === false || value === 0 || value === null) return undefined;
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((one) => plain(one) ?? null);
+  if (typeof value !== "object") return value;
+  const entries = Object.entries(value!).map(([name, one]) => [name, plain(one)] as const);
+  const set = entries.filter(([, one]) => one !== undefined);
+  return set.length === 0 ? undefined : Object.fromEntries(set);
 }
 
 function actionOf({ plan, values }: Instance): Touched["action"] {
@@ -145,10 +150,32 @@ function instancesOf({ resource_changes = [], resource_drift = [] }: SavedPlan):
     .filter(({ mode, deposed }) => mode === "managed" && deposed === undefined)
     .map((plan) => {
       const { address, type, change } = plan;
-      const drift = isChanged(plan) ? drifts.get(address) : undefined;
+      const drift = setBackOf(plan, drifts.get(address));
       const values = { left: drift ? drift.change.before : change.before, found: change.before, planned: change.after };
       return { address, type, key: keyOf(address, type), values, plan, ...(drift && { drift }) };
     });
+}
+
+/**
+ * What was changed by hand, and the plan changes again: of a drift the attributes that count. Providers read some values
+ * otherwise than they wrote them.
+ */
+function setBackOf(plan: ResourceChange, drift: ResourceChange | undefined): ResourceChange | undefined {
+  const { before: found, after: planned } = plan.change;
+  const left = drift?.change.before;
+  if (!drift || !left || !planned || !isChanged(plan)) return undefined;
+  if (found === null) return drift;
+  const isSetBack = (name: string) =>
+    isKnown(plan, name) && !isSame(found[name], planned[name]) && !isSame(left[name], found[name]);
+  const names = Object.keys(planned).filter(isSetBack);
+  if (names.length === 0) return undefined;
+  const before = { ...found, ...Object.fromEntries(names.map((name) => [name, left[name]])) };
+  return { ...drift, change: { ...drift.change, before, after: found } };
+}
+
+/** Whether it is known before the apply what an attribute will be. */
+function isKnown({ change: { after_unknown: unknown } }: ResourceChange, name: string): boolean {
+  return typeof unknown !== "object" || !JSON.stringify(unknown[name] ?? false).includes("true");
 }
 
 /** The name by which others refer to a resource. One in a module, or of several, gets a name that none else has. */
