@@ -36,8 +36,8 @@ function check({ name, framework, path }: Staged, folder: string): void {
   const run = (program: string, ...args: string[]) =>
     execFileSync(join(bin, program), args, { cwd: root, stdio: "inherit" });
   run("publint", "run", tarball, "--strict");
-  // The bindings are a subpath pattern, which the tool cannot enumerate.
-  run("attw", tarball, ...(framework ? ["--exclude-entrypoints", "./bindings/*"] : []));
+  // The bindings are a subpath pattern, which the tool cannot enumerate, and a schema has no types.
+  run("attw", tarball, ...(framework ? ["--exclude-entrypoints", "./bindings/*", "./diff.schema.json"] : []));
 }
 
 main().catch((error) => {

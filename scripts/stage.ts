@@ -8,7 +8,14 @@ import { PACKAGES, type Package, WRITTEN_FOR } from "./packages";
 const root = join(__dirname, "..");
 const dist = join(root, "dist");
 
-const PROGRAMS = ["m2m.cjs", "terraform-provider-keycloak.cjs", "machine-b.cjs", "call.sh", "docker-provider"];
+const PROGRAMS = [
+  "m2m.cjs",
+  "terraform-provider-keycloak.cjs",
+  "machine-b.cjs",
+  "call.sh",
+  "docker-provider",
+  "diff.schema.json",
+];
 const LIBRARY = ["machine.mjs", "machine.cjs", "machine.d.mts", "machine.d.cts", "machine.licenses.txt"];
 /** What the types of the library are made of. */
 const LIBRARY_TYPES = ["machines", "network", "constructs/keys"];
