@@ -41,6 +41,9 @@ export function dockerfileLabel(role: Role): string {
   return `LABEL ${LABEL}=${role}`;
 }
 
+/** The construct that brings renewed certificates into a container: part of its address, which tells a plan's reader what it is. */
+export const RENEWED_CERTIFICATES = "RenewedCertificates";
+
 /** The network of a server, by the name of its container. */
 export function networkName(container: string): string {
   return `${container}-network`;

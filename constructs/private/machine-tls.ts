@@ -1,6 +1,7 @@
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import type { Container } from "../../.gen/providers/docker/container";
+import { RENEWED_CERTIFICATES } from "../contract/docker-names";
 import { literal } from "../contract/terraform-text";
 import type { KeycloakServer } from "../keycloak-server";
 import type { ClientCertificates } from "../server";
@@ -92,7 +93,7 @@ export class MachineTls {
   /** The program takes up what fits together, so the order does not matter. */
   bringRenewed(container: Container, containerName: string, files: readonly BroughtFile[]): void {
     if (files.length === 0) return;
-    bringRenewed(this.machine, "RenewedCertificates", {
+    bringRenewed(this.machine, RENEWED_CERTIFICATES, {
       container,
       containerName,
       files,

@@ -3,6 +3,7 @@ import type { Container } from "../../.gen/providers/docker/container";
 import type { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
 import { certificatesIn } from "../certificates/chain";
 import { trustStore } from "../certificates/trust-store";
+import { RENEWED_CERTIFICATES } from "../contract/docker-names";
 import type { ClientCertificates } from "../server";
 import type { ICertificateAuthority, ITlsCertificate, KeycloakTls } from "../tls";
 import { TlsCertificate } from "../tls-certificate";
@@ -106,7 +107,7 @@ export class ServerTls {
   /** Renewed files are complete before Keycloak sees any of them: it takes up a key that does not match. */
   bringRenewed(container: Container, files: readonly BroughtFile[]): void {
     const names = files.map(({ target }) => target.slice(FOLDER.length + 1));
-    bringRenewed(this.server, "RenewedCertificates", {
+    bringRenewed(this.server, RENEWED_CERTIFICATES, {
       container,
       containerName: this.containerName,
       files: files.map((file, index) => ({ ...file, target: `${FOLDER}/.${names[index]}` })),

@@ -1,3 +1,4 @@
+import { RENEWED_CERTIFICATES } from "../../constructs/contract/docker-names";
 import type { Directory } from "./directory";
 import { typeIn } from "./other-lines";
 import type { Touched } from "./worlds";
@@ -39,7 +40,7 @@ function ownerOf(one: Touched, directory: Directory): string | undefined {
       Array.isArray(profiles) && profiles.includes(values.name) && realm_id === values.realm_id;
     return addressWhere(directory, "keycloak_realm_client_policy_profile_policy", uses);
   }
-  if (one.type === "terraform_data" && /RenewedCertificates/.test(one.address)) {
+  if (one.type === "terraform_data" && one.address.includes(RENEWED_CERTIFICATES)) {
     return one.dependsOn.find((address) => typeIn(address) === "docker_container");
   }
   return undefined;
