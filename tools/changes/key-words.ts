@@ -37,7 +37,8 @@ export function keyChanges(before: ResourceJson, after: ResourceJson): { words: 
 
 function changedSource({ jwksUri: was }: ToldKeys, { jwksUri: is }: ToldKeys): string[] {
   if (was === is) return [];
-  return [is === undefined ? `keys no longer at ${was}` : `keys at ${is}`];
+  // A provider does not read an address that is not declared.
+  return [is === undefined ? `keys no longer at ${was || "another address"}` : `keys at ${is || "another address"}`];
 }
 
 function changedStates(was: ToldKeys, is: ToldKeys): string[] {
