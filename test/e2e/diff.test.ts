@@ -59,7 +59,7 @@ describe("diff", () => {
     [
       "flow",
       (client: object) => ({ ...client, standardFlowEnabled: true }),
-      "~ client machine-a  users sign in by the standard flow: false → true",
+      "~ client machine-a  users sign in by the standard flow: true (was false)",
     ],
     [
       "key source",
