@@ -5,8 +5,11 @@ import { NO_PROGRESS, type Progress, terminalProgress } from "./progress";
 /** How a command talks: results on stdout, everything else on stderr. Progress is silent in a pipe and with `--json`. */
 export interface Output extends Pick<Progress, "step" | "say"> {
   readonly json: boolean;
-  /** Colours for results. */
+  /** Whether results have colours. */
+  readonly isColoured: boolean;
+  /** Colours for results, and for what is warned of. */
   readonly paint: Paint;
+  readonly paintWarned: Paint;
   /** What a person has to see even in a log: changes to the system, warnings. */
   warn(text: string): void;
   /** The result: `text` for a person, `data` with `--json`. */
@@ -16,11 +19,14 @@ export interface Output extends Pick<Progress, "step" | "say"> {
 export function createOutput({ json, colour }: { json: boolean; colour: ColourChoice }): Output {
   const { stderr, stdout } = process;
   const paint = painter(isColoured(colour, stderr.isTTY));
+  const coloured = !json && isColoured(colour, stdout.isTTY);
   // A terminal that some other program plays may have no width: no line could be drawn over.
   const progress = !json && stderr.isTTY && stderr.columns > 0 ? terminalProgress(stderr, paint) : NO_PROGRESS;
   return {
     json,
-    paint: painter(!json && isColoured(colour, stdout.isTTY)),
+    isColoured: coloured,
+    paint: painter(coloured),
+    paintWarned: paint,
     step: progress.step,
     say: progress.say,
     warn: (text) => progress.beside(() => void stderr.write(`${redact(text).replace(FIRST_WORD, warned(paint))}\n`)),

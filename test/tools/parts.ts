@@ -40,7 +40,9 @@ export function recordOutput(): RecordedOutput {
     json: false,
     said,
     warned,
+    isColoured: false,
     paint: PLAIN,
+    paintWarned: PLAIN,
     step: async (what, work) => {
       said.push(what);
       return await work((detail) => void said.push(detail));

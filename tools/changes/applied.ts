@@ -19,7 +19,7 @@ export function recordApplied(out: Output): Applied {
     note(stack, plan) {
       const words = { stack: stack.name, ...changesIn(plan, stack.json) };
       all.push(words);
-      if (!out.json) out.warn(plainText(summary(words)));
+      if (!out.json) out.warn(plainText(summary(words), out.paintWarned));
     },
     changes() {
       const { inWords, byHand } = inJson(all);

@@ -1,4 +1,5 @@
 import { plainLine } from "../../network/plain-text";
+import { PLAIN } from "../colour";
 import type { Change, Mark } from "./change";
 import type { PlanInWords } from "./changes";
 
@@ -58,8 +59,16 @@ export function listed(changes: readonly Change[]): PrintedLine[] {
   return changes.map((change) => ({ mark: change.mark, text: inOneLine(change, tells(change.realm)) }));
 }
 
-export function plainText(lines: readonly PrintedLine[]): string {
-  return lines.map(({ mark, text }) => (mark === undefined ? text : `${mark} ${text}`)).join("\n");
+const COLOURS = { "+": "green", "~": "yellow", "-": "red", "!": "red" } as const;
+
+/** What hurts is in colour as a whole. */
+export function plainText(lines: readonly PrintedLine[], paint = PLAIN): string {
+  const shown = ({ mark, text }: PrintedLine) => {
+    if (mark === undefined) return text;
+    const colour = COLOURS[mark];
+    return mark === "!" ? paint(colour, `${mark} ${text}`) : `${paint(colour, mark)} ${text}`;
+  };
+  return lines.map(shown).join("\n");
 }
 
 /** How many changes there are of each sort, as in `1 added, 2 changed`. */

@@ -61,7 +61,7 @@ export async function diff(opened: Session, options: DiffOptions): Promise<numbe
   const changes = all.flatMap((one) => one.changes.map((change) => ({ stack: one.words.stack, ...change })));
   const text = options.markdown
     ? markdown(words, plans)
-    : [plainText(printedLines(words)), ...plans.map((plan) => `\n${plan}`)].join("\n");
+    : [plainText(printedLines(words), out.paint), ...plans.map((plan) => `\n${plan}`)].join("\n");
   out.result(text, { ...inJson(words), changes });
   return all.some(({ pending }) => pending) ? CHANGES_PENDING : NO_CHANGES;
 }
@@ -81,8 +81,7 @@ async function diffOf(
     return await withMoves(stack, moves, async () => {
       const { pending, changes } = await tool.planToShow(file);
       const words = { stack: stack.name, ...changesIn(await tool.show(file), stack.json) };
-      const colour = process.stdout.isTTY === true && !markdown;
-      const text = isTextWanted ? await tool.showText(file, colour) : undefined;
+      const text = isTextWanted ? await tool.showText(file, session.out.isColoured && !markdown) : undefined;
       return { words, pending, changes, ...(text !== undefined && { text: text.trim() }) };
     });
   } finally {

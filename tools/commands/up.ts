@@ -2,8 +2,9 @@ import { PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administra
 import { chooseCaller } from "../calls/call";
 import { readEnvironment } from "../calls/environment";
 import { firstAnswer } from "../calls/first-answer";
-import { type Applied, recordApplied } from "../changes/applied";
+import { recordApplied } from "../changes/applied";
 import { command, NEW_KEYS } from "../cli/command";
+import { addressesOf, printAddresses } from "../deploy/addresses";
 import type { ApplyOptions } from "../deploy/apply-plan";
 import { applyStack } from "../deploy/apply-stack";
 import { checkIssuers } from "../deploy/check-issuers";
@@ -43,11 +44,13 @@ export async function up(opened: Session, { newKeys, yes }: { newKeys: boolean; 
   const { session, stacks } = await deploy(opened, { ...switches, newKeys }, { yes, applied: applied.note });
   forgetPassword(project);
   await checkIssuers(stacks, out);
-  await callOnce(
-    session,
-    stacks.map(({ name }) => name),
-    applied,
-  );
+  const addresses = addressesOf(stacks);
+  if (!out.json && addresses.length > 0) out.warn(printAddresses(addresses));
+  await callOnce(session, {
+    stacks: stacks.map(({ name }) => name),
+    applied: applied.changes(),
+    addresses,
+  });
 }
 
 /** Applies all stacks. The deploy that makes a server needs a password, and then asks again without it. */
@@ -86,24 +89,21 @@ async function signInByKey(session: Session, synth: () => Promise<Stack[]>): Pro
 }
 
 /** Calls the API as one of its clients, if the project has what that takes, and prints the result of `up`. */
-async function callOnce(session: Session, stacks: readonly string[], applied: Applied): Promise<void> {
+async function callOnce(session: Session, done: object): Promise<void> {
   const { out, interruption } = session;
   const environment = tryEnvironment(session);
-  if (!environment) return out.result("up", { stacks, applied: applied.changes() });
+  if (!environment) return out.result("up", done);
   const { issuer, api, keyFiles } = environment;
   const caller = await chooseCaller(environment);
   if (caller === undefined) {
     const files = Object.values(keyFiles).join(", ");
-    return out.result(`deployed; no call made: no caller's key is here (${files})`, {
-      stacks,
-      applied: applied.changes(),
-    });
+    return out.result(`deployed; no call made: no caller's key is here (${files})`, done);
   }
   const { status, body } = await out.step(`${caller} calls ${api}`, () =>
     firstAnswer(environment, caller, interruption),
   );
   const text = `HTTP ${status} from ${api}\ncaller: ${caller}`;
-  out.result(text, { stacks, issuer, api, status, answer: body, applied: applied.changes() });
+  out.result(text, { ...done, issuer, api, status, answer: body });
 }
 
 function tryEnvironment({ project }: Session) {

@@ -54,7 +54,7 @@ describe("the call at the end", () => {
     const { session, results } = deployed(1, { "machine-b": KEY });
     await run(session);
     expect(results).toEqual([
-      [expect.stringMatching(/^deployed; no call made: no caller's key is here/), { stacks: ["m2m"], applied: [] }],
+      [expect.stringMatching(/^deployed; no call made: no caller's key is here/), { stacks: ["m2m"], applied: [], addresses: [] }],
     ]);
   });
 
