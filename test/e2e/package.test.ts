@@ -43,6 +43,13 @@ describe("the package in somebody's own project", () => {
     expect((await installed("diff")).exitCode).toBe(0);
   });
 
+  it("gives a token to that client, which calls an API with it, as the README says", async () => {
+    expect((await installed("token", "billing")).stdout).toMatch(/^ey[\w-]+\.[\w-]+\.[\w-]+\n?$/);
+    const url = `http://localhost:${SHARED.machinePort}/api/protected`;
+    const call = await installed("call", "billing", "--url", url);
+    expect(call.stdout, call.stderr).toMatch(/^HTTP 200\ncaller: billing/);
+  });
+
   it("has the machine library for CommonJS and ES modules, without loading cdktf", async () => {
     const name = "cdktf-keycloak-m2m/machine";
     const shown =
