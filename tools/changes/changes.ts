@@ -8,7 +8,8 @@ import { grantLines } from "./grant-lines";
 import type { Line } from "./line";
 import { asTerraformShows, otherLines, typeIn } from "./other-lines";
 import { byOwner } from "./owners";
-import { type Touched, type World, Worlds } from "./worlds";
+import type { World } from "./world";
+import { type Touched, Worlds } from "./worlds";
 
 /** What a plan does, in the words of the domain. */
 export interface PlanInWords {

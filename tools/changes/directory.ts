@@ -2,7 +2,7 @@ import type { ImportedApiDescription } from "../../constructs/contract/markers";
 import { type Access, accessOf, type Way } from "../grants/model";
 import { ClientReader, type MappedScope, type ReadMachine } from "../grants/read-clients";
 import type { Arguments } from "../grants/references";
-import type { World } from "./worlds";
+import type { World } from "./world";
 
 /** A client at one moment, with what it may call. */
 export interface Client extends ReadMachine {
