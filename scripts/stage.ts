@@ -72,7 +72,7 @@ function written(code: string, { name, framework }: Package): string {
 const NOTE = `This is the package for CDK Terrain. Where these pages say \`cdktf\` and \`cdktf-keycloak-m2m\`, write \`cdktn\` and
 \`cdktn-keycloak-m2m\`: see [With CDK Terrain](docs/cdktn.md).`;
 
-function putPages(path: string, { framework }: Package): void {
+function putPages(path: string, { name, framework }: Package): void {
   cpSync(join(root, "LICENSE"), join(path, "LICENSE"));
   cpSync(join(root, "CHANGELOG.md"), join(path, "CHANGELOG.md"));
   if (framework) {
@@ -81,7 +81,8 @@ function putPages(path: string, { framework }: Package): void {
     write(join(path, "README.md"), [...opening, ...text].join("\n"));
     cpSync(join(root, "docs"), join(path, "docs"), { recursive: true, filter: (file) => !/decisions$/.test(file) });
   } else {
-    cpSync(join(root, "docs", "machine-library.md"), join(path, "README.md"));
+    const page = readFileSync(join(root, "docs", "machine-library.md"), "utf8");
+    write(join(path, "README.md"), page.replaceAll(/from "cdktf-keycloak-m2m\/machine"/g, `from "${name}"`));
   }
   for (const file of filesIn(path).filter((one) => one.endsWith(".md"))) {
     const text = readFileSync(join(path, file), "utf8");

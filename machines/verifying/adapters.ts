@@ -52,7 +52,7 @@ export function protect<Rest extends unknown[]>(
   return async (request: Request, ...rest: Rest): Promise<Response> => {
     const { headers, method, url } = request;
     const header = (name: string) => headers.get(name) ?? undefined;
-    const sent = { method, url, dpop: headers.get("dpop"), header };
+    const sent = { method, url, dpop: headers.get("dpop"), header, incoming: request };
     const verdict = await guard(headers.get("authorization"), sent, needs);
     return "token" in verdict ? handler(request, verdict.token, ...rest) : toResponse(verdict.refusal);
   };
@@ -95,7 +95,7 @@ export function honoGuard(guard: Guard, needs?: RouteNeeds) {
     const { incoming } = (c.env ?? {}) as { incoming?: Partial<IncomingMessage> };
     const certificate = certificateOf(incoming?.socket);
     const header = (name: string) => c.req.header(name);
-    const sent = { method, url, dpop: c.req.header("dpop"), certificate, header };
+    const sent = { method, url, dpop: c.req.header("dpop"), certificate, header, incoming: c.req };
     const verdict = await guard(c.req.header("authorization"), sent, ofRoute);
     if (!("token" in verdict)) return toResponse(verdict.refusal);
     c.set("token", verdict.token);
@@ -234,6 +234,7 @@ function requestOf(request: IncomingMessage & { readonly originalUrl?: string })
     url,
     dpop: typeof dpop === "string" ? dpop : undefined,
     certificate: certificateOf(socket),
+    incoming: request,
     header: (name) => headers[name.toLowerCase()]?.toString(),
   };
 }

@@ -94,6 +94,13 @@ export interface GuardedRequest {
   /** The header `DPoP`. */
   readonly dpop: string | null | undefined;
   /**
+   * The request itself, as the framework has it: any object that is of this request alone. Its proof is then good for all
+   * calls of the guard for this request, such as one for the whole API and one for the route.
+   *
+   * @default - each call takes a proof of its own
+   */
+  readonly incoming?: object | undefined;
+  /**
    * The client certificate of the connection in DER. Absent if there is none, or if the TLS layer has not verified it: no
    * other check follows. Behind a proxy it comes from there, such as in the header `Client-Cert` (RFC 9440), which the
    * proxy must take out of what callers send.
@@ -145,7 +152,7 @@ const tokenCharacters = /^[\w.~+/-]+=*$/;
  *
  * declare const issuer: Issuer;
  * declare const request: Request;
- * const guard = createGuard({ verify: createVerifier(issuer, { audience: "machine-b" }), scopes: ["orders.read"] });
+ * const guard = createGuard({ verify: createVerifier(issuer, { audience: "machine-b" }), scopes: ["orders:read"] });
  * const verdict = await guard(request.headers.get("authorization"), undefined, { roles: ["clerk"] });
  * if ("refusal" in verdict) console.log(verdict.refusal.status);
  * else console.log(verdict.token.caller);
@@ -169,6 +176,8 @@ export function createGuard(options: GuardOptions): Guard {
   const onReplay = observer && (() => note(observer, { name: "replayed_proof" }));
   const checkProof = createProofCheck(options.now ?? (() => new Date()), onReplay);
 
+  /** The tokens of requests whose proof was accepted. */
+  const proven = new WeakMap<object, string>();
   const checkCertificate = createCertificateCheck(options.callerCertificates);
   const refuseAs = createRefusals(realm, requireBinding);
 
@@ -180,7 +189,10 @@ export function createGuard(options: GuardOptions): Guard {
         "machine: a bound token is judged by the `Host` of its request; set `origin`, or an API that callers use too can pass it on",
       );
     }
+    const { incoming } = request;
+    if (incoming && proven.get(incoming) === accessToken) return;
     await checkProof({ ...request, url: atOrigin(request.url, origin), accessToken, thumbprint });
+    if (incoming) proven.set(incoming, accessToken);
   };
 
   const judge = async (

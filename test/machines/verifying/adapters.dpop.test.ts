@@ -66,4 +66,12 @@ describe.each(SERVERS)("%s", (name, open) => {
     }
     await api.close();
   });
+
+  it("takes one proof for the whole API and for the route, and for no other request", async () => {
+    const api = await listen(await open(createGuard({ verify, origin: ORIGIN, log: () => {} }), { roles: [] }));
+    const proof = owner.proof({ method: "GET", url: `${ORIGIN}/api/route`, accessToken: token });
+    expect(await send(api.port, "/api/route", "api.example.org", proof)).toBe(200);
+    expect(await send(api.port, "/api/route", "api.example.org", proof)).toBe(401);
+    await api.close();
+  });
 });

@@ -33,6 +33,9 @@ function expressApp(guard: Guard, needs?: RouteNeeds): RequestListener {
   app.get("/open", (_request, response) => {
     response.json({ open: true });
   });
+  app.get("/api/route", expressGuard(guard, needs), (_request, response) => {
+    response.json(response.locals.token);
+  });
   app.get("/route", expressGuard(guard, needs), (_request, response) => {
     response.json(response.locals.token);
   });
@@ -47,6 +50,7 @@ export function fastifyApp(guard: Guard, needs?: RouteNeeds) {
   app.register(async (api) => {
     api.addHook("onRequest", fastifyGuard(guard));
     api.get("/api/me", async (request) => ({ ...request.token, before: "kept" }));
+    api.get("/api/route", { onRequest: fastifyGuard(guard, needs) }, async (request) => request.token);
   });
   app.get("/route", { onRequest: fastifyGuard(guard, needs) }, async (request) => request.token);
   app.get("/open", async () => ({ open: true }));
@@ -64,6 +68,7 @@ function honoApp(guard: Guard, needs?: RouteNeeds): RequestListener {
   app.use("/api/*", honoGuard(guard));
   app.get("/api/me", (c) => c.json({ ...c.get("token"), before: "kept" }));
   app.get("/route", honoGuard(guard, needs), (c) => c.json(c.get("token")));
+  app.get("/api/route", honoGuard(guard, needs), (c) => c.json(c.get("token")));
   app.get("/open", (c) => c.json({ open: true }));
   app.onError((_error, c) => c.json({ error: "server_error" }, 500));
   return getRequestListener(app.fetch);
@@ -76,7 +81,10 @@ function bareServer(guard: Guard, needs?: RouteNeeds): RequestListener {
       response.writeHead(status).end(JSON.stringify(body));
     };
     if (request.url === "/open") return answer(200, { open: true });
-    const protectedBy = request.url === "/route" ? route : all;
+    const protectedBy: typeof all = (...given) => {
+      if (request.url !== "/api/route") return (request.url === "/route" ? route : all)(...given);
+      all(request, response, (error) => (error ? given[2](error) : route(...given)));
+    };
     protectedBy(request, response, (error) => {
       const { locals } = response as { locals?: { token: VerifiedToken } }; // Node.js has no place of its own for it
       if (error) answer(500, { error: "server_error" });
@@ -89,16 +97,19 @@ function fetchStyle(guard: Guard, needs?: RouteNeeds): RequestListener {
   const answer = (_request: Request, token: VerifiedToken, name: string) => Response.json({ ...token, before: name });
   const me = protect(guard, answer);
   const route = needs ? protect(guard, needs, answer) : me;
+  const both = protect(guard, (request, _token, name: string) => route(request, name));
   return getRequestListener((request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/open") return Response.json({ open: true });
-    return (pathname === "/route" ? route : me)(request, "kept").catch(() =>
-      Response.json({ error: "server_error" }, { status: 500 }),
-    );
+    const of = { "/route": route, "/api/route": both }[pathname] ?? me;
+    return of(request, "kept").catch(() => Response.json({ error: "server_error" }, { status: 500 }));
   });
 }
 
-/** All of them: `/api/me` and `/route` are protected, `/open` is not. `needs` are those of `/route`. */
+/**
+ * All of them: `/api/me` and `/route` are protected, `/open` is not. `needs` are those of `/route`, and of `/api/route`, which
+ * is protected twice: with the whole API, and for itself.
+ */
 export const SERVERS: [string, (guard: Guard, needs?: RouteNeeds) => RequestListener | Promise<RequestListener>][] = [
   ["Express", expressApp],
   ["Fastify", fastifyListener],

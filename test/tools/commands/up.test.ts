@@ -54,7 +54,10 @@ describe("the call at the end", () => {
     const { session, results } = deployed(1, { "machine-b": KEY });
     await run(session);
     expect(results).toEqual([
-      [expect.stringMatching(/^deployed; no call made: no caller's key is here/), { stacks: ["m2m"], applied: [], addresses: [] }],
+      [
+        expect.stringMatching(/^deployed; no call made: no caller's key is here/),
+        { stacks: ["m2m"], applied: [], addresses: [] },
+      ],
     ]);
   });
 
