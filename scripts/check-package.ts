@@ -1,7 +1,7 @@
 // Holds the packages against what their consumers do: what `npm run pack` would ship resolves, and is typed, for CommonJS
 // and ES modules alike, and holds nothing that was not meant to be shipped.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Staged, stage } from "./stage";
@@ -38,6 +38,11 @@ function check({ name, framework, path }: Staged, folder: string): void {
   run("publint", "run", tarball, "--strict");
   // The bindings are a subpath pattern, which the tool cannot enumerate, and a schema has no types.
   run("attw", tarball, ...(framework ? ["--exclude-entrypoints", "./bindings/*", "./diff.schema.json"] : []));
+  // All declarations behind the library, for a program in CommonJS: the tool before looks at the first one alone.
+  symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
+  const program = join(path, "program.cts");
+  writeFileSync(program, `import { openMachine } from "${framework ? `${name}/machine` : name}";\nvoid openMachine;\n`);
+  run("tsc", "--noEmit", "--strict", "--skipLibCheck", "false", "--module", "node16", "--types", "node", program);
 }
 
 main().catch((error) => {

@@ -70,10 +70,16 @@ export interface Issuer {
   readonly observer?: Observer | undefined;
   /** A `fetch` that throws {@link UnreachableError} for 429 and 5xx, and {@link IssuerError} for a redirect. */
   readonly fetch: Fetch;
-  /** The options for requests of oauth4webapi. */
+  /**
+   * The options for requests of oauth4webapi.
+   *
+   * @internal its types are of an ES module, which not every program in CommonJS can import
+   */
   readonly requestOptions: { readonly [customFetch]: Fetch; readonly [allowInsecureRequests]: boolean };
   /**
    * The discovery document. It is fetched at the first call and kept for ten minutes, or longer while a fetch fails.
+   *
+   * @internal as above
    */
   metadata(): Promise<AuthorizationServer>;
   close(): Promise<void>;

@@ -90,7 +90,11 @@ export function checkClientId(clientId: string): void {
   if (typeof clientId !== "string" || !isPlain(clientId)) throw new OptionError("`clientId` must be text of one line");
 }
 
-/** Client authentication for requests of oauth4webapi: a new assertion for each request, dated by `now`. */
+/**
+ * Client authentication for requests of oauth4webapi: a new assertion for each request, dated by `now`.
+ *
+ * @internal its types are of an ES module
+ */
 export function authenticateWith(signingKey: KeySource, now?: () => Date): ClientAuth {
   return async (server, client, body) => {
     const clientId = client.client_id;
