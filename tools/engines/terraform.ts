@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { execa, type Options } from "execa";
 import { readTextIfThere } from "../../constructs/keys/read-file";
 import { type Output, ToolError } from "../output";
@@ -34,7 +34,8 @@ export class Terraform {
     if (readTextIfThere(stamp) === wanted) return;
     // The lock file may hold checksums of another bundle of the same version. The JSON pins the versions.
     rmSync(join(this.stack.folder, ".terraform.lock.hcl"), { force: true });
-    await this.out.step(`initialising stack ${this.stack.name}`, () => this.run(["init", "-input=false", "-no-color"]));
+    const args = ["init", "-input=false", "-no-color", ...(this.hasSameStateFile() ? ["-reconfigure"] : [])];
+    await this.out.step(`initialising stack ${this.stack.name}`, () => this.run(args));
     writeFileSync(stamp, wanted);
   }
 
@@ -108,6 +109,20 @@ export class Terraform {
   async isLocked(): Promise<boolean> {
     const result = await this.start(["untaint", "-allow-missing", "-no-color", "none.none"]);
     return result.failed && /Error acquiring the state lock/.test(text(result.stderr));
+  }
+
+  /**
+   * Whether the last init had the same local state, however its path was written: the framework's own backend and
+   * {@link PrivateLocalBackend} write it in two ways. Terraform takes another spelling for another state.
+   */
+  private hasSameStateFile(): boolean {
+    const wanted = this.stack.json.terraform.backend?.local?.path;
+    const text = readTextIfThere(join(this.stack.folder, ".terraform", "terraform.tfstate"));
+    if (wanted === undefined || text === undefined) return false;
+    const { backend } = JSON.parse(text) as { backend?: { type?: string; config?: { path?: string | null } } };
+    const path = backend?.config?.path;
+    if (backend?.type !== "local" || !path) return false;
+    return path !== wanted && resolve(this.stack.folder, path) === resolve(this.stack.folder, wanted);
   }
 
   /** What decides whether an init is still good: the required providers and the mirrors' content. */

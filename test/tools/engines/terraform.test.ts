@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Terraform } from "../../../tools/engines/terraform";
@@ -44,6 +44,21 @@ describe("init", () => {
     writeFileSync(lock, "checksums");
     await terraform(`${SCRIPT}; test ! -e .terraform.lock.hcl`).terraform.init();
     expect(existsSync(lock)).toBe(false);
+  });
+
+  it.each([
+    ["written in another way", "/", ["-reconfigure"]],
+    ["another one", "/other", []],
+  ])("where the local state is %s", async (_, more, options) => {
+    mkdirSync(join(folder.path, ".terraform"));
+    const path = `${folder.path}${more}/m2m.tfstate`;
+    const backend = { type: "local", config: { path, workspace_dir: null } };
+    writeFileSync(join(folder.path, ".terraform", "terraform.tfstate"), JSON.stringify({ version: 3, backend }));
+    const program = fakeProgram(folder.path, "terraform", SCRIPT);
+    const stack = stackOf({}, folder.path);
+    const json = { ...stack.json, terraform: { ...stack.json.terraform, backend: { local: { path: "m2m.tfstate" } } } };
+    await new Terraform(program.path, { ...stack, json }, {}, recordOutput()).init();
+    expect(program.calls()).toEqual([["init -input=false -no-color", ...options].join(" ")]);
   });
 
   it("runs again after it failed, and tells why", async () => {
