@@ -1,7 +1,8 @@
 import { Construct } from "constructs";
+import { audienceScopeName } from "./contract/scope-names";
 import { literal } from "./contract/terraform-text";
 import { checkApiGrant, checkAudience, checkScopeNames } from "./private/api-checks";
-import { type Audience, audienceScope, audienceScopeName } from "./private/audience-scope";
+import { type Audience, audienceScope } from "./private/audience-scope";
 import { checkKnown, type Known } from "./private/checks";
 import type { SharedScope } from "./private/client-scopes";
 import { failOn } from "./private/errors";

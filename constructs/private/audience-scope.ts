@@ -19,11 +19,6 @@ interface ScopeText {
   readonly isNamed: boolean;
 }
 
-/** The name of the scope that does nothing but put an audience into tokens. */
-export function audienceScopeName(audience: string): string {
-  return `audience-${audience}`;
-}
-
 /** Declares a client scope, shared by all callers that have it, that puts an API into `aud` of their access tokens. */
 export function audienceScope(
   owner: Construct,

@@ -85,7 +85,7 @@ describe("diff", () => {
       ]),
     );
     expect(await listed()).toBe(
-      "changed by hand, and set back by `m2m up`:\n! client machine-a  destroyed: its machine can no longer sign in",
+      "changed by hand, and set back by `m2m up`:\n! client machine-a  was deleted: it is made again, empty of what nobody declares, its machine cannot sign in until then",
     );
     await repaired();
   });

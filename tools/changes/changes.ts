@@ -30,7 +30,14 @@ export function changesIn(plan: SavedPlan, stack: StackJson): PlanInWords {
   const byHand = between(worlds.at("left"), worlds.at("found"), worlds.byHand(), imported);
   const changes = between(worlds.at("left"), worlds.at("planned"), worlds.planned(), imported);
   const all = sorted([...changes, ...leftovers(plan), ...outputs(plan)]);
-  return { changes: all.length + byHand.length > 0 ? all : reads(plan), byHand: sorted(byHand) };
+  return { changes: all.length + byHand.length > 0 ? all : reads(plan), byHand: sorted(byHand).map(asDoneByHand) };
+}
+
+/** What is gone is not destroyed by `up`: it comes again. */
+function asDoneByHand(change: Change): Change {
+  if (change.action !== "removed" || change.mark !== "!") return change;
+  const until = change.kind === "client" ? ", its machine cannot sign in until then" : "";
+  return { ...change, details: [`was deleted: it is made again, empty of what nobody declares${until}`] };
 }
 
 function between(

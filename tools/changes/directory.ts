@@ -1,4 +1,5 @@
 import type { ImportedApiDescription } from "../../constructs/contract/markers";
+import { audienceIn } from "../../constructs/contract/scope-names";
 import { type Access, accessOf, type Way } from "../grants/model";
 import { ClientReader, type MappedScope, type ReadMachine } from "../grants/read-clients";
 import type { Arguments } from "../grants/references";
@@ -34,7 +35,7 @@ export class Directory {
     const realm = this.realmOf(resource);
     const giving = this.before?.world.at.has(address) ? this.before : this;
     const machine = this.reader.machine(resource, (way) => giving.ofRealm(realm, way));
-    return { ...machine, realm, access: accessOf(machine, this.scopes(realm)) };
+    return { ...machine, realm, access: accessOf(machine, this.withOthers(realm, [...machine.scopes.keys()])) };
   }
 
   scope(resource: Arguments): MappedScope {
@@ -43,6 +44,17 @@ export class Directory {
 
   realmOf({ realm_id }: Arguments): string {
     return this.world.refer.text(realm_id);
+  }
+
+  /** A scope for an audience that another configuration declares, and to which nothing here refers any more, or by hand. */
+  private withOthers(realm: string, names: readonly string[]): ReadonlyMap<string, MappedScope> {
+    const known = this.scopes(realm);
+    const all = new Map(known);
+    for (const name of names) {
+      const audience = known.has(name) ? undefined : audienceIn(name);
+      if (audience !== undefined) all.set(name, { name, audiences: [audience], isNamed: false, mappers: new Map() });
+    }
+    return all;
   }
 
   private scopes(realm: string): ReadonlyMap<string, MappedScope> {
@@ -63,7 +75,7 @@ export class Directory {
   }
 
   isNamed(realm: string, scope: string): boolean {
-    return this.scopes(realm).get(scope)?.isNamed !== false;
+    return (this.scopes(realm).get(scope)?.isNamed ?? audienceIn(scope) === undefined) !== false;
   }
 
   private ofRealm(realm: string, way: Way): string[] {

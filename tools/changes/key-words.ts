@@ -1,4 +1,4 @@
-import { type ToldKeys, toldKeys } from "../../constructs/contract/client-keys";
+import { isKeyDescription, type ToldKeys, toldKeys } from "../../constructs/contract/client-keys";
 import type { ResourceJson } from "../../constructs/contract/terraform-json";
 
 /** How much of a key id is shown. */
@@ -24,6 +24,8 @@ export function keysInWords(client: ResourceJson): string[] {
 /** What changes in a client's keys, and whether its machine is locked out until it signs with another. */
 export function keyChanges(before: ResourceJson, after: ResourceJson): { words: string[]; isLockedOut: boolean } {
   const [was, is] = [toldKeys(before), toldKeys(after)];
+  // Whoever changes the description alone takes the states of the keys out of it, and leaves the keys.
+  if (kidsOf(was) === kidsOf(is) && !isKeyDescription(after.description)) return { words: [], isLockedOut: false };
   const words = [
     ...changedSource(was, is),
     ...changedStates(was, is),
@@ -33,6 +35,10 @@ export function keyChanges(before: ResourceJson, after: ResourceJson): { words: 
   const signedWith = was.keys.find(({ state }) => state === "active");
   const isLockedOut = signedWith !== undefined && !is.keys.some(({ kid }) => kid === signedWith.kid);
   return { words, isLockedOut };
+}
+
+function kidsOf({ keys, jwksUri, algorithms }: ToldKeys): string {
+  return JSON.stringify([keys.map(({ kid }) => kid), jwksUri, algorithms]);
 }
 
 function changedSource({ jwksUri: was }: ToldKeys, { jwksUri: is }: ToldKeys): string[] {

@@ -53,7 +53,7 @@ export const COMMON: Options = {
   json: { help: "the result for a program, on stdout" },
   color: { help: "auto, always or never; NO_COLOR is never", value: "WHEN", oneOf: COLOUR_CHOICES },
   directory: { help: "as if started in this folder", value: "DIR", short: "C" },
-  help: { help: "what a command does, and its options" },
+  help: { help: "what a command does, and its options", short: "h" },
   version: { help: "the version of this program" },
 };
 

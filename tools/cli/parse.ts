@@ -6,6 +6,16 @@ import { COMMON, type Command, type Option, usage } from "./command";
 /** Letters that are wrong, too many or too few in a word that is still recognised. */
 const MOST_MISTAKES = 2;
 
+/** What other programs call our commands. */
+const CALLED: Readonly<Record<string, string>> = {
+  apply: "up",
+  deploy: "up",
+  destroy: "down",
+  help: "--help",
+  plan: "diff",
+  who: "who-can",
+};
+
 /** What was given, before it is known which command it is for. */
 export interface Arguments {
   readonly words: readonly string[];
@@ -86,6 +96,8 @@ export function checkUsage(command: Command, words: readonly string[], options: 
 
 /** The known word that was probably meant, as the end of a message; nothing if none is near. */
 function meant(given: string, known: readonly string[]): string {
+  const called = Object.hasOwn(CALLED, given) ? CALLED[given]! : "";
+  if (known.includes(called) || called === "--help") return ` (did you mean ${called}?)`;
   const near = [...new Set(known)]
     .map((word) => ({ word, distance: leven(given, word, { maxDistance: MOST_MISTAKES + 1 }) }))
     .filter(({ word, distance }) => distance <= Math.min(MOST_MISTAKES, word.length / 2) || isBeginning(given, word))

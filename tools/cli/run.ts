@@ -47,6 +47,7 @@ function given({ options = {} }: Command, values: Readonly<Record<string, unknow
 function helpFor([first = "", second]: readonly string[], commands: readonly Command[]): string {
   const ofKind = commandsOf(first, commands);
   const exact = ofKind.filter(({ name }) => name === `${first} ${second}`);
+  if (first !== "" && ofKind.length === 0) findCommand([first], commands); // which says what was meant
   return ofKind.length === 0 ? overview(commands) : explained(exact.length > 0 ? exact : ofKind);
 }
 

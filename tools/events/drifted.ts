@@ -23,8 +23,11 @@ export function driftedIn({ resource_drift = [], resource_changes = [] }: SavedP
     .filter(({ mode }) => mode === "managed")
     .flatMap((drift) => {
       const { address, type, change } = drift;
-      const repair = repairOf(resource_changes.find((one) => one.address === address));
+      const planned = resource_changes.find((one) => one.address === address);
+      const repair = repairOf(planned);
       if (repair === undefined) return [];
+      const attributes = change.after === null ? [] : repaired(changedAttributes(change), planned!);
+      if (repair === "sets it back" && attributes.length === 0) return [];
       const before = change.before ?? {};
       const found: Drifted = {
         address,
@@ -32,7 +35,7 @@ export function driftedIn({ resource_drift = [], resource_changes = [] }: SavedP
         what: inWords(type, before),
         change: change.actions.includes("delete") ? "deleted" : "changed",
         realm: realmOf(type, before),
-        attributes: change.after === null ? [] : changedAttributes(change),
+        attributes,
         repair,
         before,
       };
@@ -40,9 +43,16 @@ export function driftedIn({ resource_drift = [], resource_changes = [] }: SavedP
     });
 }
 
+/** What is not declared stays as somebody set it: the plan does nothing about that. */
+function repaired(attributes: readonly ChangedAttribute[], { change }: ResourceChange): ChangedAttribute[] {
+  const planned = new Set(changedAttributes(change).map(({ name }) => name));
+  return change.actions.includes("create") ? [...attributes] : attributes.filter(({ name }) => planned.has(name));
+}
+
 /** How many changes a plan has that nobody made by hand: declared, and not deployed yet. */
-export function pendingIn({ resource_drift = [], resource_changes = [] }: SavedPlan): number {
-  const drifted = resource_drift.map(({ address }) => address);
+export function pendingIn(plan: SavedPlan): number {
+  const { resource_changes = [] } = plan;
+  const drifted = driftedIn(plan).map(({ address }) => address);
   return resource_changes.filter(
     ({ mode, address, change }) =>
       mode === "managed" && !drifted.includes(address) && !change.actions.includes("no-op"),

@@ -41,7 +41,7 @@ function stranger(client: LiveClient, declared: DeclaredRealm, live: LiveRealm):
   const kind = client.isMachine ? "client" : "client (of users, no machine)";
   const off = client.isEnabled ? "" : ", once it is enabled";
   const how = declared.others.has(client.clientId) ? "declared otherwise" : "not declared here";
-  const text = `the ${kind} ${client.clientId} is ${how} and ${may}${off}: remove it in Keycloak if it was added by hand, or declare it`;
+  const text = `the ${kind} ${client.clientId} is ${how} and ${may}${off}: leave it if another configuration declares it, remove it in Keycloak if it was added by hand, or declare it`;
   return about("client-added", client.clientId, text);
 }
 

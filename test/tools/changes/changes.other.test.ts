@@ -116,6 +116,16 @@ describe("an API of another configuration", () => {
     ]);
     expect(printed(plan)).toEqual(["~ client batch  default scope orders:read added"]);
   });
+
+  it("is told as withdrawn where nothing refers to it any more, by the name of its scope", () => {
+    const client = { id: "u-1", client_id: "batch", realm_id: "shop", service_accounts_enabled: true };
+    const list = (default_scopes: string[]) => ({ id: "l", realm_id: "shop", client_id: "u-1", default_scopes });
+    const address = "keycloak_openid_client_default_scopes.B";
+    const lists = [list(["basic", "audience-orders"]), list(["basic"])] as const;
+    const kept = change("keycloak_openid_client.B", ["no-op"], [client, client]);
+    expect(one(kept, change(address, ["update"], lists))).toEqual(["- grant batch → orders"]);
+    expect(one(kept, change(address, ["update"], [lists[1], lists[0]]))).toEqual(["+ grant batch → orders"]);
+  });
 });
 
 describe("what is no change to a reader", () => {

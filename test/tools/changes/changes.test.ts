@@ -93,7 +93,7 @@ const GOLDEN: Readonly<Record<string, readonly string[]>> = {
   ],
   "deleted by hand": [
     "changed by hand, and set back by `m2m up`:",
-    "! client batch  destroyed: its machine can no longer sign in",
+    "! client batch  was deleted: it is made again, empty of what nobody declares, its machine cannot sign in until then",
     '~ client machine-a  description names its keys no longer, but is "by hand", users sign in by the standard flow: true (was false)',
   ],
 };

@@ -86,6 +86,9 @@ describe("a command", () => {
   it.each([
     [["gone"], 'there is no command "gone"'],
     [["sai"], 'there is no command "sai" (did you mean say?)'],
+    [["deploy"], 'there is no command "deploy"'],
+    [["help"], 'there is no command "help" (did you mean --help?)'],
+    [["sai", "--help"], 'there is no command "sai" (did you mean say?)'],
     [["ke"], 'there is no command "ke" (did you mean keys?)'],
     [["keys", "dorp"], "there is no keys dorp (did you mean keys drop?)"],
     [["say", "a", "--time", "3"], "Unknown option '--time' (did you mean --times?)"],

@@ -57,7 +57,7 @@ describe("what was changed by hand", () => {
     const sensitive = { client_secret: true, scopes: [false, false] };
     const [found] = driftedIn({
       resource_drift: [change(`${CLIENT}.B`, ["update"], was, is, { before_sensitive: sensitive })],
-      resource_changes: [repaired],
+      resource_changes: [change(`${CLIENT}.B`, ["update"], is, was, { before_sensitive: sensitive })],
     });
     expect(found?.attributes).toEqual([
       { name: "scopes", before: '"a"', after: '"c"' },
@@ -65,6 +65,20 @@ describe("what was changed by hand", () => {
       { name: "client_secret" },
       { name: "note", before: expect.stringMatching(/not shown: it may be a key|…$/), after: '"short"' },
     ]);
+  });
+
+  it("leaves out what is not declared, which stays as somebody set it", () => {
+    const was = { ...BEFORE, valid_redirect_uris: [] };
+    const is = { ...BEFORE, enabled: false, valid_redirect_uris: ["http://other/*"] };
+    const plan = {
+      resource_drift: [change(`${CLIENT}.B`, ["update"], was, is)],
+      resource_changes: [change(`${CLIENT}.B`, ["update"], is, { ...is, enabled: true })],
+    };
+    expect(driftedIn(plan)[0]?.attributes).toEqual([{ name: "enabled", before: "true", after: "false" }]);
+    const declared = { ...is, enabled: false, description: "new" };
+    const other = { ...plan, resource_changes: [change(`${CLIENT}.B`, ["update"], is, declared)] };
+    expect(driftedIn(other)).toEqual([]);
+    expect(pendingIn(other)).toBe(1);
   });
 
   it("is apart from what is declared and not deployed", () => {

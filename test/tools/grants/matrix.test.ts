@@ -176,7 +176,7 @@ const CASES: readonly (readonly [Change, Omit<Difference, "text">, string])[] = 
   [
     stranger({ scopes: new Map([["orders:admin", "default"]]) }),
     { kind: "client-added", client: "by-hand" },
-    "the client by-hand is not declared here and may call orders: remove it in Keycloak if it was added by hand, or declare it",
+    "the client by-hand is not declared here and may call orders: leave it if another configuration declares it, remove it in Keycloak if it was added by hand, or declare it",
   ],
   [
     stranger({ isMachine: false, mappers: new Map([["m", ["stock"]]]) }),
