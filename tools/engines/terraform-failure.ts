@@ -29,6 +29,9 @@ const SIGNS: Readonly<Record<Reason, (output: string) => boolean>> = {
 const ABOUT_THE_PASSWORD =
   "Set KEYCLOAK_PASSWORD (or the variable keycloak_admin_password) to the administrator's password. Keycloak takes it only when its database is empty: an old volume still has the old password.";
 
+const ABOUT_THE_LAST =
+  "Nothing of Keycloak is declared in this stack any more, so it has no provider that could destroy what is there. Declare one of its clients again: the last one goes with the stack, by `m2m down`.";
+
 /** Terraform ran and failed. The message has what it wrote. */
 export class TerraformFailure extends ToolError {
   readonly reasons: readonly Reason[];
@@ -38,6 +41,7 @@ export class TerraformFailure extends ToolError {
     const text = `terraform ${step} of stack ${stack} failed:\n${output.trim()}`;
     const advice = tlsAdvice(output);
     if (reasons.includes("password-refused")) advice.push(ABOUT_THE_PASSWORD);
+    if (output.includes("Provider configuration not present")) advice.push(ABOUT_THE_LAST);
     super("terraform-failed", [text, ...advice].join("\n"));
     this.reasons = reasons;
   }

@@ -26,6 +26,11 @@ describe("what Terraform's providers say of TLS comes with a remedy", () => {
       "`tls.authority` of the KeycloakServer",
     ],
     [
+      "nothing is declared that brings a provider",
+      "Error: Provider configuration not present",
+      "the last one goes with",
+    ],
+    [
       "the key is elsewhere",
       'Invalid value for "path" parameter: no file exists at\n│ "../../../certs/keycloak-terraform-tls.key"',
       "is not on this machine",
