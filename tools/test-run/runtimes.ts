@@ -19,7 +19,12 @@ const FOLDERS = [
   "test/negative-cases/",
   "test/network/",
   "test/provider/protocol/",
-  "test/tools/",
+  "test/tools/atomic-file.test.ts",
+  "test/tools/bring/",
+  "test/tools/keys/change.crash.test.ts",
+  "test/tools/lock.test.ts",
+  "test/tools/output.test.ts",
+  "test/tools/progress.test.ts",
 ];
 
 /** Vitest's arguments for the part of the unit tests that runs on each Node.js. */
