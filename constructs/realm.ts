@@ -9,7 +9,7 @@ import { shown } from "./keys/shown";
 import { check, checkKnown, type Known } from "./private/checks";
 import { claim } from "./private/claims";
 import { failOn, ValidationError } from "./private/errors";
-import { holdOrder } from "./private/held-order";
+import { holdOrder, waitWith } from "./private/held-order";
 import { adminEventsExpiration, declareEvents } from "./private/realm-events";
 import { checkRealmProps, internalId, type RealmSignatureAlgorithm } from "./private/realm-props";
 import type { IKeycloakServer } from "./server";
@@ -261,7 +261,7 @@ class ImportedRealm extends RealmBase {
   }
 
   dependencies(scope: Construct): IDependable[] {
-    scope.node.addDependency(this); // which holds nothing, and passes on what it waits for itself
+    waitWith(scope, this);
     return this.server.dependencies(scope);
   }
 }
@@ -285,11 +285,11 @@ class RealmOfResource extends RealmBase {
 
   constructor(scope: Construct, id: string, attributes: RealmAttributes) {
     const { server, resource } = attributes;
-    super(scope, id, { server, realmName: resource.realmInput ?? "" }, [
+    super(scope, id, { server, realmName: resource?.realmInput ?? "" }, [
       ...checkKnown(attributes, { server: true, resource: true }),
       ...check(
         "resource",
-        resource.terraformResourceType,
+        resource?.terraformResourceType,
         (type) => type === "keycloak_realm",
         "must be a keycloak_realm",
       ),
@@ -303,7 +303,7 @@ class RealmOfResource extends RealmBase {
 
   dependencies(scope: Construct): IDependable[] {
     const [own, other] = [TerraformStack.of(this._resource), TerraformStack.of(scope)];
-    scope.node.addDependency(this);
+    waitWith(scope, this);
     if (own === other) return [this._resource];
     other.addDependency(own);
     return [];

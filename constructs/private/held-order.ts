@@ -15,8 +15,8 @@ import { ValidationError } from "./errors";
 /** What Terraform can order. */
 type Ordered = TerraformResource | TerraformDataSource | TerraformModule;
 
-/** Elements whose order is settled: an aspect comes to some of them more than once. */
-const settled = new WeakSet<IConstruct>();
+/** What a scope refers to that stands for something elsewhere, such as a realm that another configuration declares. */
+const referred = new WeakMap<IConstruct, Set<IConstruct>>();
 
 /**
  * Makes `node.addDependency` hold for a construct, and for those around it: cdktf itself reads it nowhere. Each resource, data
@@ -28,12 +28,16 @@ export function holdOrder(scope: Construct): void {
   Aspects.of(scope).add(ORDER);
 }
 
+/** Has a scope wait for what something waits for that it refers to, and not for what others declare below that. */
+export function waitWith(scope: IConstruct, reference: IConstruct): void {
+  referred.set(scope, (referred.get(scope) ?? new Set()).add(reference));
+}
+
 const ORDER: IAspect = {
   visit(element: IConstruct): void {
-    if (!isOrdered(element) || settled.has(element)) return;
-    settled.add(element);
+    if (!isOrdered(element)) return;
     const before = element.node.scopes.flatMap((scope) => {
-      const all = scope.node.dependencies.flatMap((dependency) => elementsOf(scope, dependency));
+      const all = [...said(scope, element), ...passedOn(scope, element)];
       return all.filter((other) => !other.node.scopes.includes(scope)); // it may hold this very scope
     });
     if (before.length === 0) return;
@@ -42,12 +46,26 @@ const ORDER: IAspect = {
   },
 };
 
+/** What a scope itself is said to wait for. */
+function said(scope: IConstruct, element: Ordered): Ordered[] {
+  const all = scope.node.dependencies.flatMap((dependency) => elementsOf(dependency));
+  for (const other of all) checkStack(scope, element, other);
+  return all;
+}
+
+/** What references of a scope wait for. In another stack, the stacks' own order has to do. */
+function passedOn(scope: IConstruct, element: Ordered): Ordered[] {
+  const all = [...(referred.get(scope) ?? [])]
+    .flatMap(({ node }) => node.dependencies)
+    .flatMap((one) => elementsOf(one));
+  return all.filter((other) => TerraformStack.of(other) === TerraformStack.of(element));
+}
+
 /** What a construct holds. One that stands for something elsewhere holds nothing, and passes on what it waits for itself. */
-function elementsOf(scope: IConstruct, dependency: IConstruct, seen: readonly IConstruct[] = []): Ordered[] {
+function elementsOf(dependency: IConstruct, seen: readonly IConstruct[] = []): Ordered[] {
   const inside = dependency.node.findAll().filter(isOrdered);
-  if (inside.length > 0) checkStack(scope, dependency);
   if (inside.length > 0 || seen.includes(dependency)) return inside;
-  return dependency.node.dependencies.flatMap((next) => elementsOf(scope, next, [...seen, dependency]));
+  return dependency.node.dependencies.flatMap((next) => elementsOf(next, [...seen, dependency]));
 }
 
 function isOrdered(node: IConstruct): node is Ordered {
@@ -71,12 +89,11 @@ function addressOf(element: Ordered): string {
 }
 
 /** Terraform knows no order across states. */
-function checkStack(scope: IConstruct, dependency: IConstruct): void {
-  if (!dependency.node.scopes.some((around) => TerraformStack.isStack(around))) return;
-  const [own, other] = [TerraformStack.of(scope), TerraformStack.of(dependency)];
-  if (own === other) return;
+function checkStack(scope: IConstruct, element: Ordered, other: Ordered): void {
+  const [own, its] = [TerraformStack.of(element), TerraformStack.of(other)];
+  if (own === its) return;
   throw new ValidationError(
     scope,
-    `\`node.addDependency\` must name a construct of the same stack, got: ${dependency.node.path} of stack ${other.node.id}; put that stack before this one by \`addDependency\` of the stack`,
+    `\`node.addDependency\` must name a construct of the same stack, got: ${other.node.path} of stack ${its.node.id}; put that stack before this one by \`addDependency\` of the stack`,
   );
 }

@@ -5,6 +5,7 @@ import type { IKeycloakServer, KeycloakServerAttributes } from "../server";
 import type { ICertificateAuthority } from "../tls";
 import { checkKnown, checkUrl, type Known } from "./checks";
 import { failOn } from "./errors";
+import { waitWith } from "./held-order";
 import { KeycloakProviders } from "./keycloak-providers";
 import { SignIn } from "./sign-in";
 
@@ -56,7 +57,7 @@ export class ImportedKeycloakServer extends Construct implements IKeycloakServer
   }
 
   dependencies(scope: Construct): IDependable[] {
-    scope.node.addDependency(this); // which holds nothing, and passes on what it waits for itself
+    waitWith(scope, this);
     return [];
   }
 }

@@ -52,6 +52,29 @@ describe("node.addDependency", () => {
     expect(ours.filter(({ depends_on = [] }) => both.some((one) => !depends_on.includes(one)))).toEqual([]);
   });
 
+  it("lets what is declared below a realm or server that is referred to wait for nothing there", () => {
+    const stack = newStack();
+    const server = KeycloakServer.fromUrl(stack, "Server", { url: "https://keycloak.example" });
+    const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "r" });
+    for (const id of ["machine-a", "machine-b"] as const) {
+      new SignedJwtClient(realm as unknown as Construct, id, { realm, clientId: id, signingKey: fixedKey(stack, id) });
+      new Realm(server as unknown as Construct, id, { server, realmName: id });
+    }
+    const json = synth(stack);
+    expect(waits(json, "keycloak_openid_client")).toEqual([[], []]);
+    expect(waits(json, "keycloak_realm")).toEqual([[], []]);
+  });
+
+  it("of a realm that is referred to is left to the order of the stacks in another one", () => {
+    const [one, other] = [newStack("one"), newStack("other")];
+    const server = KeycloakServer.fromUrl(one, "Server", { url: "https://keycloak.example" });
+    const realm = Realm.fromRealmName(one, "Realm", { server, realmName: "r" });
+    realm.node.addDependency(first(one));
+    other.addDependency(one);
+    newClient(other, realm);
+    expect(waits(synth(other), "keycloak_openid_client")).toEqual([[]]);
+  });
+
   it("takes data sources, and all that a construct holds", () => {
     const stack = newStack();
     const realm = newRealm(stack);
