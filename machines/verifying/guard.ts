@@ -176,7 +176,7 @@ export function createGuard(options: GuardOptions): Guard {
   const onReplay = observer && (() => note(observer, { name: "replayed_proof" }));
   const checkProof = createProofCheck(options.now ?? (() => new Date()), onReplay);
 
-  /** The tokens of requests whose proof was accepted. */
+  /** What was asked in requests whose proof was accepted: something between two guards may change the request. */
   const proven = new WeakMap<object, string>();
   const checkCertificate = createCertificateCheck(options.callerCertificates);
   const refuseAs = createRefusals(realm, requireBinding);
@@ -189,10 +189,12 @@ export function createGuard(options: GuardOptions): Guard {
         "machine: a bound token is judged by the `Host` of its request; set `origin`, or an API that callers use too can pass it on",
       );
     }
-    const { incoming } = request;
-    if (incoming && proven.get(incoming) === accessToken) return;
-    await checkProof({ ...request, url: atOrigin(request.url, origin), accessToken, thumbprint });
-    if (incoming) proven.set(incoming, accessToken);
+    const { incoming, method, dpop } = request;
+    const url = atOrigin(request.url, origin);
+    const asked = JSON.stringify([method, url, dpop, accessToken]);
+    if (incoming && proven.get(incoming) === asked) return;
+    await checkProof({ ...request, url, accessToken, thumbprint });
+    if (incoming) proven.set(incoming, asked);
   };
 
   const judge = async (

@@ -67,6 +67,18 @@ describe.each(SERVERS)("%s", (name, open) => {
     await api.close();
   });
 
+  it("takes a proof a second time for what it was accepted for alone", async () => {
+    const guard = createGuard({ verify, origin: ORIGIN, log: () => {} });
+    const url = `${ORIGIN}/api/me`;
+    const incoming = {};
+    const sent = { method: "GET", url, dpop: owner.proof({ method: "GET", url, accessToken: token }), incoming };
+    expect(await guard(`DPoP ${token}`, sent)).toHaveProperty("token");
+    expect(await guard(`DPoP ${token}`, sent)).toHaveProperty("token");
+    expect(await guard(`DPoP ${token}`, { ...sent, method: "DELETE" })).toHaveProperty("refusal");
+    expect(await guard(`DPoP ${token}`, { ...sent, url: `${ORIGIN}/api/other` })).toHaveProperty("refusal");
+    expect(await guard(`DPoP ${token}`, { ...sent, incoming: {} })).toHaveProperty("refusal");
+  });
+
   it("takes one proof for the whole API and for the route, and for no other request", async () => {
     const api = await listen(await open(createGuard({ verify, origin: ORIGIN, log: () => {} }), { roles: [] }));
     const proof = owner.proof({ method: "GET", url: `${ORIGIN}/api/route`, accessToken: token });
