@@ -58,6 +58,7 @@ export class Keycloak {
     const begun = Date.now();
     let renewed = false;
     let ambiguous = false;
+    let races = 0;
     let unfinished = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -73,7 +74,8 @@ export class Keycloak {
         ambiguous ||= fault.ambiguous;
         // A conflict with what an earlier attempt makes, or a call that goes on at Keycloak without us.
         unfinished ||= fault.kind === "timeout" || (ambiguous && fault.status === 409);
-        if (await this.#mayRetry(fault, attempt, begun, patienceMs)) continue;
+        if (LOST_RACE.has(fault.status!)) races += 1;
+        if (races < ATTEMPTS_AT_A_RACE && (await this.#mayRetry(fault, attempt, begun, patienceMs))) continue;
         const found = ambiguous && recover ? await this.#recovered(unfinished ? patienceMs : 0, what, recover) : null;
         if (found !== null) return found;
         throw this.#final(error, fault, what, begun);
@@ -107,7 +109,6 @@ export class Keycloak {
   async #mayRetry(fault: Fault, attempt: number, begun: number, patienceMs: number): Promise<boolean> {
     if (fault.kind === "status") this.#downSince = undefined;
     if (!fault.temporary) return false;
-    if (LOST_RACE.has(fault.status!) && attempt >= ATTEMPTS_AT_A_RACE) return false;
     if (fault.kind === "unreachable") this.#downSince ??= Date.now();
     const since = fault.kind === "unreachable" ? this.#downSince! : begun;
     const left = since + patienceMs - Date.now();

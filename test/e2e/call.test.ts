@@ -49,7 +49,9 @@ describe("call", () => {
   it("lists the known clients if the client is unknown", async () => {
     const { exitCode, stderr } = await m2m(folder, ["token", "machine-x"]);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('no client "machine-x" that signs in with a JWT is declared; declared: machine-a, machine-b');
+    expect(stderr).toContain(
+      'no client "machine-x" that signs in with a JWT is declared; declared: machine-a, machine-b',
+    );
   });
 });
 

@@ -33,6 +33,15 @@ describe("a call to Keycloak", () => {
     expect(calls.admin).toBe(3);
   });
 
+  it("tries a lost race again after a busy server, and no more than three times", async () => {
+    const late = await standIn((call) => ({ status: [503, 503, 409, 200][call - 1] ?? 200, body: {} }));
+    await readRealm(late.keycloak, 10_000);
+    expect(late.calls.admin).toBe(4);
+    const always = await standIn(() => ({ status: 409 }));
+    expect(await errorOf(readRealm(always.keycloak, 10_000))).toContain("HTTP 409");
+    expect(always.calls.admin).toBe(3);
+  });
+
   it("waits for a server that starts", async () => {
     const { keycloak, stop, start } = await standIn(() => ({ status: 200, body: { realm: "r" } }));
     await stop();
