@@ -10,8 +10,8 @@ import {
   alertIsTold,
   alertsBecome,
   Faults,
+  firingAlerts,
   monitoredMain,
-  toldAlerts,
   writeEndingCertificate,
 } from "./monitoring/faults";
 
@@ -154,7 +154,7 @@ describe("what goes wrong", () => {
     // While Keycloak is down, and for what follows in the window, it is not told: so neither right after the start.
     const isThere = 'min_over_time(up{job="keycloak"}[3m]) == 1';
     await expect.poll(async () => (await query(isThere)).length, { timeout: 240_000, interval: 2_000 }).toBe(1);
-    const before = await toldAlerts(OWN);
+    const before = await firingAlerts(OWN);
     await faults.hideKeycloak();
     const told = await alertIsTold(OWN, `KeysNotFetched ${OWN.machine}`);
     await faults.showKeycloak();
@@ -162,7 +162,7 @@ describe("what goes wrong", () => {
   });
 
   it("is told where Keycloak is down, in place of what follows", async () => {
-    const before = await toldAlerts(OWN);
+    const before = await firingAlerts(OWN);
     await docker("stop", "--time", "1", OWN.keycloak);
     const told = await alertIsTold(OWN, "KeycloakDown");
     expect(told.filter((one) => !before.includes(one))).toEqual(["KeycloakDown"]);

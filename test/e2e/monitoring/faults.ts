@@ -153,10 +153,19 @@ export class Faults {
 }
 
 /** The alerts that are told: their names, with what they are about. */
-export async function toldAlerts({ keycloakPort }: Names): Promise<string[]> {
-  const url = `http://localhost:${keycloakPort + 6}/api/v2/alerts?active=true&silenced=false&inhibited=false`;
-  const alerts = (await (await fetch(url)).json()) as { labels: Record<string, string> }[];
-  const told = alerts.map(({ labels: { alertname, client_id: client, machine, name } }) =>
+export async function toldAlerts(names: Names): Promise<string[]> {
+  return await alerts(names, "inhibited=false");
+}
+
+/** Those that fire, also what another one hides now: it is told once that ends, whatever goes wrong meanwhile. */
+export async function firingAlerts(names: Names): Promise<string[]> {
+  return await alerts(names, "inhibited=true");
+}
+
+async function alerts({ keycloakPort }: Names, which: string): Promise<string[]> {
+  const url = `http://localhost:${keycloakPort + 6}/api/v2/alerts?active=true&silenced=false&${which}`;
+  const found = (await (await fetch(url)).json()) as { labels: Record<string, string> }[];
+  const told = found.map(({ labels: { alertname, client_id: client, machine, name } }) =>
     [alertname, client ?? machine ?? name].filter(Boolean).join(" "),
   );
   return told.sort();
