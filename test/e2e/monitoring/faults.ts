@@ -153,7 +153,7 @@ export class Faults {
 }
 
 /** The alerts that are told: their names, with what they are about. */
-export async function toldAlerts(names: Names): Promise<string[]> {
+async function toldAlerts(names: Names): Promise<string[]> {
   return await alerts(names, "inhibited=false");
 }
 
