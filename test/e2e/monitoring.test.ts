@@ -1,7 +1,7 @@
 // examples/monitored: what Prometheus and Alertmanager tell of a real environment, and of what goes wrong in it.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rules } from "../../constructs/monitoring/rules";
 import { docker, m2m, makeProject, namesOf, takeDown } from "./environment";
@@ -47,7 +47,7 @@ describe("the environment that is watched", () => {
   it("has figures of Keycloak and of the machine, and tells nothing but what ends soon", async () => {
     await faults.called(await faults.token("machine-a", faults.key("machine-a")), 200);
     expect(await alertsBecome(OWN, [SOON])).toEqual([SOON]);
-    await setTimeout(11_000); // the next look
+    await sleep(11_000); // the next look
     const up = await query("up");
     expect(up.map(({ metric, value }) => `${metric.job} ${value[1]}`).sort()).toEqual([
       "keycloak 1",
@@ -156,7 +156,8 @@ describe("what goes wrong", () => {
     await expect.poll(async () => (await query(isThere)).length, { timeout: 240_000, interval: 2_000 }).toBe(1);
     const before = await firingAlerts(OWN);
     await faults.hideKeycloak();
-    const told = await alertIsTold(OWN, `KeysNotFetched ${OWN.machine}`);
+    const asking = setInterval(() => void faults.unknownKey().catch(() => undefined), 3_000);
+    const told = await alertIsTold(OWN, `KeysNotFetched ${OWN.machine}`).finally(() => clearInterval(asking));
     await faults.showKeycloak();
     expect(told.filter((one) => !before.includes(one))).toEqual([`KeysNotFetched ${OWN.machine}`]);
   });

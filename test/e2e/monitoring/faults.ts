@@ -98,10 +98,14 @@ export class Faults {
     for (let round = 0; round < 200; round++) await this.called(`e30.e30.${round}`, 401);
   }
 
-  /** The name of Keycloak leads nowhere, for the machine alone; then a token by an unknown key has it fetch the keys. */
+  /** The name of Keycloak leads nowhere, for the machine alone. A connection that is open stays so for a while. */
   async hideKeycloak(): Promise<void> {
     const hide = "cp /etc/hosts /tmp/hosts && echo 127.0.0.9 keycloak | cat - /tmp/hosts > /etc/hosts";
     await docker("exec", "--user", "root", this.names.machine, "sh", "-c", hide);
+  }
+
+  /** A token by an unknown key has the machine fetch the keys. */
+  async unknownKey(): Promise<void> {
     const header = { alg: "RS256", typ: "JWT", kid: `unknown-${Date.now()}` };
     const claims = { iss: ISSUER, aud: "machine-b", exp: Math.floor(Date.now() / 1000) + 60, typ: "Bearer" };
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
