@@ -186,9 +186,9 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     this.notAfter = life.notAfter;
     const remedy = `renew it where its key is: \`m2m certificates renew ${name}\``;
     warnOfExpiry(this, life, this.certificateFile, remedy, "nothing that it issued is trusted any more");
-    const above = authority?._roots.map(validityOf);
+    const issuers = authority?._roots.map(validityOf);
     const renew = `to have it now: \`m2m certificates renew ${name}\``;
-    noteOfValidity(this, props.validityDays, life, this.certificateFile, renew, above);
+    noteOfValidity(this, props.validityDays, life, this.certificateFile, renew, issuers);
     warnOfReaders(this, files.key);
     const { certificateFile: file, privateKeyFile: keyFile } = this;
     TerraformStack.of(this).addOverride(

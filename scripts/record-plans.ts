@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeProject, PROGRAM, ROOT, removeFromDocker } from "../test/e2e/project";
+import { callAdmin, makeProject, PROGRAM, ROOT, removeFromDocker } from "../test/e2e/project";
 import { BASE, SCENARIOS, type Scenario } from "../test/tools/changes/scenarios";
 import { type PlanJson, trimmed } from "./trim-plan";
 
@@ -76,27 +76,8 @@ function plan(folder: string): PlanJson {
 }
 
 /** Keycloak's admin API, as somebody uses it by hand. */
-async function admin(method: string, path: string, body?: unknown): Promise<unknown> {
-  const base = `http://localhost:${NAMES.keycloakPort}`;
-  const login = await fetch(`${base}/realms/master/protocol/openid-connect/token`, {
-    method: "POST",
-    body: new URLSearchParams({
-      grant_type: "password",
-      client_id: "admin-cli",
-      username: "admin",
-      password: PASSWORD,
-    }),
-  });
-  const { access_token } = (await login.json()) as { access_token: string };
-  const response = await fetch(`${base}/admin/realms/sjwt-example${path}`, {
-    method,
-    headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${method} ${path}: HTTP ${response.status}`);
-  const text = await response.text();
-  return text === "" ? undefined : JSON.parse(text);
-}
+const admin = (method: string, path: string, body?: unknown) =>
+  callAdmin(NAMES, PASSWORD, method, `/sjwt-example${path}`, body);
 
 main().catch((error) => {
   console.error(error);

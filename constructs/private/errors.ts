@@ -7,7 +7,7 @@ export class ValidationError extends Error {
   constructor(scope: IConstruct, problems: string | readonly string[]) {
     const list = typeof problems === "string" ? [problems] : problems;
     const text = list.length === 1 ? list[0] : list.map((problem) => `\n  - ${problem}`).join("");
-    super(redact(`[${scope.node.path}] ${text}`));
+    super(redact(`[${scope.node.path || "app"}] ${text}`));
     this.name = "ValidationError";
   }
 }

@@ -141,7 +141,7 @@ describe("an app for tests", () => {
     const app = testingApp();
     new TerraformStack(app, "m2m");
     expect(messageOf(() => app.synth())).toBe(
-      "[] an app of `testingApp` must not be deployed, as nobody has its keys, got: a call of `app.synth()`; use `new App()` in the program of `cdktf.json`, and `Testing.synth(stack)` in tests",
+      "[app] an app of `testingApp` must not be deployed, as nobody has its keys, got: a call of `app.synth()`; use `new App()` in the program of `cdktf.json`, and `Testing.synth(stack)` in tests",
     );
   });
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { GIVEN, makeProject as makeFolder, type Names, PROGRAM, removeFromDocker } from "./project";
+import { callAdmin, GIVEN, makeProject as makeFolder, type Names, PROGRAM, removeFromDocker } from "./project";
 
 export const ENVIRONMENTS = [
   "e2e",
@@ -158,25 +158,7 @@ export async function admin(
   realm = "sjwt-example",
   // biome-ignore lint/suspicious/noExplicitAny: Keycloak's representations have no types here
 ): Promise<any> {
-  const base = `http://localhost:${names.keycloakPort}`;
-  const login = await fetch(`${base}/realms/master/protocol/openid-connect/token`, {
-    method: "POST",
-    body: new URLSearchParams({
-      grant_type: "password",
-      client_id: "admin-cli",
-      username: "admin",
-      password: ADMIN_PASSWORD,
-    }),
-  });
-  const { access_token } = (await login.json()) as { access_token: string };
-  const response = await fetch(`${base}/admin/realms/${realm}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${method} ${path}: HTTP ${response.status}`);
-  const text = await response.text();
-  return text === "" ? undefined : JSON.parse(text);
+  return await callAdmin(names, ADMIN_PASSWORD, method, `/${realm}${path}`, body);
 }
 
 export async function clientOf(names: Names, clientId: string): Promise<Record<string, unknown> & { id: string }> {

@@ -59,3 +59,29 @@ export async function removeFromDocker({ keycloak, machine }: Names): Promise<vo
   await docker("volume", "rm", "--force", ...[keycloak, ...watching].map((name) => `${name}-data`));
   await docker("network", "rm", `${keycloak}-network`);
 }
+
+/** Calls Keycloak's admin API as its administrator. The path is below `/admin/realms`. */
+export async function callAdmin(
+  { keycloakPort }: Names,
+  password: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  // biome-ignore lint/suspicious/noExplicitAny: Keycloak's representations have no types here
+): Promise<any> {
+  const base = `http://localhost:${keycloakPort}`;
+  const form = { grant_type: "password", client_id: "admin-cli", username: "admin", password };
+  const login = await fetch(`${base}/realms/master/protocol/openid-connect/token`, {
+    method: "POST",
+    body: new URLSearchParams(form),
+  });
+  const { access_token } = (await login.json()) as { access_token: string };
+  const response = await fetch(`${base}/admin/realms${path}`, {
+    method,
+    headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: HTTP ${response.status}`);
+  const text = await response.text();
+  return text === "" ? undefined : JSON.parse(text);
+}

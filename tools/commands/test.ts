@@ -1,8 +1,9 @@
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { MACHINE_NODE } from "../../constructs/contract/sources";
 import { readTextFile } from "../../constructs/keys/read-file";
 import { cacheFolder } from "../bring/cache";
-import { bringNode, NODE_LINES, nodeVersion } from "../bring/node-runtime";
+import { bringNode, NODE_LINES, type NodeLine, nodeVersion } from "../bring/node-runtime";
 import { bringTestTools } from "../bring/test-tools";
 import { command } from "../cli/command";
 import { type Output, ToolError } from "../output";
@@ -16,7 +17,7 @@ export const testCommand = command({
   help: "in this project's own checkout: all checks and tests",
   options: {
     long: { help: "with many more drawn inputs" },
-    "this-node": { help: "on the Node.js that runs alone" },
+    "this-node": { help: "on the Node.js that runs, and on no other" },
   },
   async run({ options, out, interruption }) {
     const session = await openSession(out, interruption);
@@ -48,25 +49,34 @@ async function test(session: Session, { long, thisNode }: Extent): Promise<numbe
     env: { ...env, ...(long && { M2M_TEST_RUNS: String(LONG) }) },
     warn: out.warn,
   };
-  const outcome = !(await checksPass(session))
-    ? FAILED_CHECK
-    : together(await runWatched(run), thisNode ? new Map() : await onOtherRuntimes(run, out));
+  if (!(await checksPass(session))) {
+    out.result(summary(FAILED_CHECK), FAILED_CHECK);
+    return FAILED_CHECK.exitCode;
+  }
+  const whole = thisNode ? run : { ...run, ...(await onNode(NEWEST, run, out)) };
+  const outcome = together(await runWatched(whole), thisNode ? new Map() : await onOtherRuntimes(run, out));
   out.result(summary(outcome), outcome);
   return outcome.exitCode;
 }
 
+/** The newest line with long-term support, which machines in containers run too: all tests run on it. */
+const NEWEST = MACHINE_NODE;
+
 /** What depends on the runtime, on each other line of Node.js that is supported; by version. */
 async function onOtherRuntimes(run: WatchedRun, out: Output): Promise<Map<string, Outcome>> {
-  const [own] = process.versions.node.split(".");
   const outcomes = new Map<string, Outcome>();
-  for (const line of NODE_LINES.filter((one) => one !== own)) {
-    const node = await bringNode(cacheFolder(), line, out);
+  for (const line of NODE_LINES.filter((one) => one !== NEWEST)) {
+    const runtime = await onNode(line, run, out);
     out.warn(`the tests that depend on the runtime, on Node.js ${nodeVersion(line)}:`);
-    // Programs that tests start by the name `node` are of the same version.
-    const env = { ...run.env, PATH: `${dirname(node)}:${process.env.PATH}` };
-    outcomes.set(nodeVersion(line), await runWatched({ ...run, node, env, args: RUNTIME_TESTS }));
+    outcomes.set(nodeVersion(line), await runWatched({ ...run, ...runtime, args: RUNTIME_TESTS }));
   }
   return outcomes;
+}
+
+/** A line of Node.js for a run, and for the programs that its tests start by the name `node`. */
+async function onNode(line: NodeLine, { env }: WatchedRun, out: Output): Promise<Pick<WatchedRun, "node" | "env">> {
+  const node = await bringNode(cacheFolder(), line, out);
+  return { node, env: { ...env, PATH: `${dirname(node)}:${process.env.PATH}` } };
 }
 
 function summary({ passed, failed, failures, times }: Outcome): string {

@@ -117,12 +117,9 @@ export class Terraform {
    */
   private hasSameStateFile(): boolean {
     const wanted = this.stack.json.terraform.backend?.local?.path;
-    const text = readTextIfThere(join(this.stack.folder, ".terraform", "terraform.tfstate"));
-    if (wanted === undefined || text === undefined) return false;
-    const { backend } = JSON.parse(text) as { backend?: { type?: string; config?: { path?: string | null } } };
-    const path = backend?.config?.path;
-    if (backend?.type !== "local" || !path) return false;
-    return path !== wanted && resolve(this.stack.folder, path) === resolve(this.stack.folder, wanted);
+    const path = lastLocalPath(readTextIfThere(join(this.stack.folder, ".terraform", "terraform.tfstate")));
+    if (wanted === undefined || path === undefined || path === wanted) return false;
+    return resolve(this.stack.folder, path) === resolve(this.stack.folder, wanted);
   }
 
   /** What decides whether an init is still good: the required providers and the mirrors' content. */
@@ -183,6 +180,16 @@ export function startTerraform<T extends Options>(binary: string, args: readonly
     return execa(binary, args, options);
   } finally {
     process.umask(mask);
+  }
+}
+
+/** The path of the local state at the last init, by what Terraform notes of it. What cannot be read, it tells itself. */
+function lastLocalPath(noted = ""): string | undefined {
+  try {
+    const { type, config } = (JSON.parse(noted) as { backend: { type: string; config: { path?: string } } }).backend;
+    return type === "local" ? config.path || undefined : undefined;
+  } catch {
+    return undefined;
   }
 }
 
