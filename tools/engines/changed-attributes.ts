@@ -44,7 +44,7 @@ function changedValues(name: string, was: unknown, is: unknown): ChangedAttribut
 }
 
 /** Whether any part of an attribute has a mark: as sensitive, or as not known yet. */
-function isMarked(marks: Readonly<Record<string, unknown>> | boolean | undefined, name: string): boolean {
+export function isMarked(marks: Readonly<Record<string, unknown>> | boolean | undefined, name: string): boolean {
   if (typeof marks !== "object") return marks === true;
   return JSON.stringify(marks[name] ?? false).includes("true");
 }

@@ -1,4 +1,4 @@
-import { type ChangedAttribute, changedAttributes } from "../engines/changed-attributes";
+import { type ChangedAttribute, changedAttributes, isMarked } from "../engines/changed-attributes";
 import type { ResourceChange, SavedPlan } from "../engines/saved-plan";
 import { inWords } from "../project/identity";
 
@@ -45,8 +45,10 @@ export function driftedIn({ resource_drift = [], resource_changes = [] }: SavedP
 
 /** What is not declared stays as somebody set it: the plan does nothing about that. */
 function repaired(attributes: readonly ChangedAttribute[], { change }: ResourceChange): ChangedAttribute[] {
+  if (change.actions.includes("create")) return [...attributes];
   const planned = new Set(changedAttributes(change).map(({ name }) => name));
-  return change.actions.includes("create") ? [...attributes] : attributes.filter(({ name }) => planned.has(name));
+  const isUnknown = (name: string) => isMarked(change.after_unknown, name.split(".")[0]!);
+  return attributes.filter(({ name }) => planned.has(name) || isUnknown(name));
 }
 
 /** How many changes a plan has that nobody made by hand: declared, and not deployed yet. */

@@ -75,6 +75,14 @@ describe("what was changed by hand", () => {
       resource_changes: [change(`${CLIENT}.B`, ["update"], is, { ...is, enabled: true })],
     };
     expect(driftedIn(plan)[0]?.attributes).toEqual([{ name: "enabled", before: "true", after: "false" }]);
+    const later = change(
+      `${CLIENT}.B`,
+      ["update"],
+      is,
+      { ...is, description: "new" },
+      { after_unknown: { enabled: true } },
+    );
+    expect(driftedIn({ ...plan, resource_changes: [later] })[0]?.attributes).toMatchObject([{ name: "enabled" }]);
     const declared = { ...is, enabled: false, description: "new" };
     const other = { ...plan, resource_changes: [change(`${CLIENT}.B`, ["update"], is, declared)] };
     expect(driftedIn(other)).toEqual([]);
