@@ -38,10 +38,11 @@ function check({ name, framework, path }: Staged, folder: string): void {
   run("publint", "run", tarball, "--strict");
   // The bindings are a subpath pattern, which the tool cannot enumerate, and a schema has no types.
   run("attw", tarball, ...(framework ? ["--exclude-entrypoints", "./bindings/*", "./diff.schema.json"] : []));
-  // All declarations behind the library, for a program in CommonJS: the tool before looks at the first one alone.
+  // All declarations, for a program in CommonJS: the tool before looks at the first ones alone.
   symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
   const program = join(path, "program.cts");
-  writeFileSync(program, `import { openMachine } from "${framework ? `${name}/machine` : name}";\nvoid openMachine;\n`);
+  const imported = framework ? [name, `${name}/machine`, `${name}/bindings/realm`] : [name];
+  writeFileSync(program, imported.map((one, i) => `import * as m${i} from "${one}";\nvoid m${i};\n`).join(""));
   run("tsc", "--noEmit", "--strict", "--skipLibCheck", "false", "--module", "node16", "--types", "node", program);
 }
 

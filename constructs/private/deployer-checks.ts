@@ -25,7 +25,7 @@ export function checkRealms(scope: Construct, server: IKeycloakServer, realms: r
   const names = realms.map(({ realmName }) => realmName);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   const stack = TerraformStack.of(scope);
-  const elsewhere = realms.filter((realm) => isDeclaredRealm(realm) && TerraformStack.of(realm) !== stack);
+  const elsewhere = realms.filter((realm) => isDeclaredRealm(realm) && TerraformStack.of(realm._resource) !== stack);
   return [
     ...(realms.length === 0
       ? ["`realms` must name at least one realm, got: none; name the realms that Terraform manages"]

@@ -40,6 +40,16 @@ describe("Realm.fromResource", () => {
     }
   });
 
+  it("is refused for a deployer of another stack than the resource's, wherever it is referred to", () => {
+    const [one, two] = [newStack("one"), newStack("two")];
+    const { server, resource } = declared(one);
+    const realm = Realm.fromResource(two, "There", { server, resource });
+    const deployer = { server, realms: [realm], signingKey: fixedKey(two, "machine-b") };
+    expect(messageOf(() => new DeployerClient(two, "Deployer", deployer))).toContain(
+      "must be declared in the deployer's stack",
+    );
+  });
+
   it("puts the resource behind the server", () => {
     const stack = newStack();
     const server = new KeycloakServer(stack, "Keycloak");
