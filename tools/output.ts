@@ -1,6 +1,6 @@
 import { redact } from "../constructs/keys/shown";
 import { type ColourChoice, isColoured, type Paint, painter } from "./colour";
-import { NO_PROGRESS, type Progress, terminalProgress } from "./progress";
+import { isDrawable, NO_PROGRESS, type Progress, terminalProgress } from "./progress";
 
 /** How a command talks: results on stdout, everything else on stderr. Progress is silent in a pipe and with `--json`. */
 export interface Output extends Pick<Progress, "step" | "say"> {
@@ -20,8 +20,7 @@ export function createOutput({ json, colour }: { json: boolean; colour: ColourCh
   const { stderr, stdout } = process;
   const paint = painter(isColoured(colour, stderr.isTTY));
   const coloured = !json && isColoured(colour, stdout.isTTY);
-  // A terminal that some other program plays may have no width: no line could be drawn over.
-  const progress = !json && stderr.isTTY && stderr.columns > 0 ? terminalProgress(stderr, paint) : NO_PROGRESS;
+  const progress = !json && isDrawable(stderr) ? terminalProgress(stderr, paint) : NO_PROGRESS;
   return {
     json,
     isColoured: coloured,

@@ -22,6 +22,14 @@ export const NO_PROGRESS: Progress = {
   beside: (write) => write(),
 };
 
+/**
+ * Whether lines can be drawn over one another. A terminal that some other program plays may have no width, and that of a CI
+ * job is a log.
+ */
+export function isDrawable({ isTTY, columns }: NodeJS.WriteStream, { TERM, CI } = process.env): boolean {
+  return isTTY && columns > 0 && TERM !== "dumb" && !CI;
+}
+
 interface Running {
   readonly what: string;
   readonly begun: number;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { painter } from "../../tools/colour";
-import { NO_PROGRESS, terminalProgress } from "../../tools/progress";
+import { isDrawable, NO_PROGRESS, terminalProgress } from "../../tools/progress";
 
 /** A terminal of 60 columns that keeps what is written. */
 function terminal() {
@@ -58,6 +58,17 @@ describe("progress on a terminal", () => {
     });
     expect(text()).toContain("waiting for another run\n");
   });
+});
+
+it.each<[boolean, number, NodeJS.ProcessEnv, boolean]>([
+  [true, 80, {}, true],
+  [true, 80, { TERM: "xterm", CI: "" }, true],
+  [true, 0, {}, false],
+  [false, 80, {}, false],
+  [true, 80, { TERM: "dumb" }, false],
+  [true, 80, { CI: "true" }, false],
+])("a terminal: %s, of %s columns, with %j can be drawn on: %s", (isTTY, columns, env, expected) => {
+  expect(isDrawable({ isTTY, columns } as NodeJS.WriteStream, env)).toBe(expected);
 });
 
 it("nowhere else is anything shown", async () => {
