@@ -58,7 +58,7 @@ export async function down(
   }
   const work = stacks.filter((stack) => mayHoldSomething(project, stack));
   if (work.length > 0) {
-    if (!options.yes) refuseWithoutTerminal();
+    if (!options.yes) refuseWithoutTerminal(work);
     const opened = await open();
     const session = work.some(usesDocker) ? await opened.bringDocker("engine", work) : opened;
     if (!options.yes) await confirmed(work, session);
@@ -94,18 +94,23 @@ async function thereNow(stacks: readonly Stack[], env: Record<string, string>): 
   return things.filter((_, index) => there[index]);
 }
 
-function refuseWithoutTerminal(): void {
+function refuseWithoutTerminal(stacks: readonly Stack[]): void {
   if (canAnswer()) return;
   throw new ToolError(
     "not-confirmed",
-    "`down` destroys the environment, and there is no terminal to ask for confirmation; pass --yes",
+    `this destroys all that ${inWords(stacks)} made, and there is no terminal to ask for confirmation; pass --yes to go on`,
   );
+}
+
+function inWords(stacks: readonly Stack[]): string {
+  const names = stacks.map(({ name }) => name).join(", ");
+  return stacks.length === 1 ? `stack ${names}` : `the stacks ${names}`;
 }
 
 async function confirmed(stacks: readonly Stack[], { env, interruption }: Session): Promise<void> {
   const things = await thereNow(stacks, env);
   const list = things.map(({ kind, name }) => `\n  ${kind} ${name}`).join("");
-  const text = `This destroys ${stacks.map(({ name }) => name).join(", ")}:${list}`;
+  const text = `This destroys all that ${inWords(stacks)} made:${list}`;
   await confirm(text, "Enter yes to destroy them: ", interruption);
 }
 
