@@ -1,6 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
+import { cacheFolder } from "../../tools/bring/cache";
+import { bringNode, type NodeLine } from "../../tools/bring/node-runtime";
+import { createOutput } from "../../tools/output";
 import { callAdmin, GIVEN, makeProject as makeFolder, type Names, PROGRAM, removeFromDocker } from "./project";
 
 export const ENVIRONMENTS = [
@@ -86,6 +89,15 @@ export async function m2m(
   return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
 }
 
+/** The newest line of Node.js that cdktf-cli 0.21 has its native part for; with a newer one npm has to compile it. */
+const CLI_NODE: NodeLine = "22";
+
+/** A `PATH` with the Node.js for the cdktf CLI, whichever one runs the tests. */
+export async function cliPath(): Promise<string> {
+  const node = await bringNode(cacheFolder(), CLI_NODE, createOutput({ json: false, colour: "never" }));
+  return `${dirname(node)}${delimiter}${process.env.PATH}`;
+}
+
 /** The cdktf CLI with what `m2m env` exports, as in the README's second way. */
 export async function cdktf(
   folder: string,
@@ -101,6 +113,7 @@ export async function cdktf(
       CHECKPOINT_DISABLE: "1",
       ...env,
       ...JSON.parse(stdout),
+      PATH: await cliPath(),
     },
     stdin: "ignore",
     reject: false,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ADMIN_PASSWORD, cdktf, clientOf, m2m, SHARED } from "./environment";
+import { ADMIN_PASSWORD, cdktf, clientOf, cliPath, m2m, SHARED } from "./environment";
 import { ROOT } from "./project";
 
 /** The README's stack in an empty cdktf project elsewhere, with the shared environment's server. */
@@ -24,6 +24,7 @@ beforeAll(async () => {
   const install = ["install", "--no-audit", "--no-fund", "--prefer-offline"];
   await execa("npm", [...install, `./${tarball}`, "cdktf@0.21", "constructs@10", "cdktf-cli@0.21", "tsx"], {
     cwd: folder,
+    env: { PATH: await cliPath() },
     timeout: 500_000,
   });
   writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ language: "typescript", app: "npx tsx main.ts" }));
