@@ -6,6 +6,7 @@ import { Volume } from "../.gen/providers/docker/volume";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { labels, networkName, volumeName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";
+import { serverMarker } from "./contract/markers";
 import { defaultKeycloakImage, officialKeycloakImage, type Sources } from "./contract/sources";
 import { BootstrapAdmin } from "./private/bootstrap-admin";
 import { checkAsking } from "./private/certificate-checks";
@@ -23,18 +24,22 @@ import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { holdOrder } from "./private/held-order";
 import { ImportedKeycloakServer } from "./private/imported-server";
-import { type KeycloakOptions, keycloakContainer } from "./private/keycloak-container";
+import { keycloakContainer } from "./private/keycloak-container";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
+import { joined, type KeycloakOptions } from "./private/keycloak-options";
 import { KeycloakProviders } from "./private/keycloak-providers";
+import { Production } from "./private/production";
+import { checkProduction, PRODUCTION_PROPS } from "./private/production-checks";
 import { ServerTls } from "./private/server-tls";
 import { setting } from "./private/settings";
 import { SignIn } from "./private/sign-in";
 import { sourcesOf } from "./private/tests";
+import type { ProductionProps } from "./production";
 import type { ClientCertificates, IKeycloakServer, KeycloakServerAttributes } from "./server";
 import type { ICertificateAuthority, KeycloakTls } from "./tls";
 
 /** Properties of a {@link KeycloakServer}. */
-export interface KeycloakServerProps {
+export interface KeycloakServerProps extends ProductionProps {
   /**
    * The image to run. It must have Keycloak in /opt/keycloak.
    *
@@ -51,11 +56,12 @@ export interface KeycloakServerProps {
 
   /**
    * `optimized` builds an image once with `kc.sh build` and starts that. `dev` runs `start-dev`, for experiments.
+   * `production` is `optimized` with a `database`, and a container that is limited in all it may do and take.
    *
    * @default "optimized"
    * @see https://www.keycloak.org/server/configuration
    */
-  readonly mode?: "optimized" | "dev";
+  readonly mode?: "optimized" | "dev" | "production";
 
   /**
    * Name of the container. The names of network and volume start with it. Inside the network the server is always `keycloak`,
@@ -113,6 +119,7 @@ const PROPS: Known<KeycloakServerProps> = {
   tls: true,
   clientCertificates: true,
   provider: true,
+  ...PRODUCTION_PROPS,
 };
 
 /**
@@ -141,6 +148,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   /** `host:port=address:port` for programs outside the network, as in curl's `--connect-to`. */
   readonly connectTo: string;
   readonly containerName: string;
+  readonly mode: "optimized" | "dev" | "production";
   /** The container's resource, for dependencies. */
   readonly container: Container;
 
@@ -168,46 +176,67 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       ...checkContainerName("containerName", name),
       ...checkPort("port", port),
       ...checkSeconds("startTimeoutSeconds", startTimeout, 3600, 180),
-      ...check("mode", mode, (m) => ["optimized", "dev"].includes(m), 'must be "optimized" or "dev"'),
+      ...check("mode", mode, (m) => MODES.includes(m), 'must be "optimized", "dev" or "production"'),
+      ...checkProduction(props),
       ...checkImage(props.image === undefined && props.version !== undefined ? "version" : "image", base),
       ...checkAsking(clientCertificates),
       ...(clientCertificates === "none" || props.tls ? [] : ["`clientCertificates` needs `tls`; declare it"]),
       ...claimContainer(this, name, "port", port),
     ]);
-    const tls = props.tls && new ServerTls(this, name, clientCertificates, props.tls, props.provider);
+    const tls = props.tls && new ServerTls(this, name, clientCertificates, props.tls, props);
+    const production = mode === "production" ? new Production(this, name, props) : undefined;
     const [scheme, inside] = tls ? ["https", 8443] : ["http", 8080];
     this.containerName = name;
+    this.mode = mode;
     this.url = `${scheme}://localhost:${port}`;
-    this.issuerBase = `${scheme}://keycloak:${inside}`;
-    this.connectTo = `keycloak:${inside}=127.0.0.1:${port}`;
+    this.issuerBase = props.publicUrl ?? `${scheme}://keycloak:${inside}`;
+    this.connectTo = connectTo(this.issuerBase, port);
     this.authority = tls?.authority;
     this.clientCertificates = clientCertificates;
 
     const provider = dockerProvider(this);
     const network = new Network(this, "Network", { provider, name: networkName(name), labels: labels("network") });
-    const volume = new Volume(this, "Volume", { provider, name: volumeName(name), labels: labels("data") });
+    const volume = production
+      ? undefined
+      : new Volume(this, "Volume", { provider, name: volumeName(name), labels: labels("data") });
     this.networkName = Lazy.stringValue({
       // A reference makes Terraform create the network first. From another stack it would be read from the server's state,
       // which does not exist before the first deploy.
       produce: ({ scope }) => (TerraformStack.of(scope) === TerraformStack.of(this) ? network.name : networkName(name)),
     });
+    const image = optimisedKeycloakImage(this, base, {
+      hasFiles: (tls ?? production) !== undefined,
+      options: () => this.options(tls, production).build,
+    });
+    const files = production?.files(image.imageId);
     this.container = keycloakContainer(this, {
       name,
       port,
-      url: this.url,
+      hostname: props.publicUrl ?? this.url,
       mode,
       startTimeout,
       tls,
-      options: () => this.options(tls),
-      image: optimisedKeycloakImage(this, base, tls, () => this.options(tls).build),
+      production,
+      files,
+      options: () => this.options(tls, production),
+      image,
       network,
       volume,
     });
     const signIn = new SignIn({ url: this.url, prefix: DECLARED_SERVER, container: this.container });
     this.providers = new KeycloakProviders(this, signIn, tls ?? {}, props.provider);
-    const files = tls?.stageFiles() ?? [];
-    this.administrator = new BootstrapAdmin(this, this.container, signIn, files);
-    tls?.bringRenewed(this.container, files);
+    const tlsFiles = tls?.stageFiles() ?? [];
+    const databaseFiles = production?.database.stageFiles() ?? [];
+    this.administrator = new BootstrapAdmin(this, this.container, signIn, {
+      into: files?.carrier ?? this.container,
+      target: production?.configuration ?? "/opt/keycloak/conf/keycloak.conf",
+      beside: [...tlsFiles, ...databaseFiles],
+      otherLines: production?.database.configurationLines ?? [],
+    });
+    tls?.bringRenewed(this.container, tlsFiles);
+    production?.database.bringRenewed(this.container, name, databaseFiles);
+    const dataVolume = production ? props.database?._volumeName : volumeName(name);
+    TerraformStack.of(this).addOverride(...serverMarker(this.node.addr, { container: name, port, dataVolume }));
     if (props.provider) return;
     this._signIn = signIn;
     // Also if Terraform signs in only from other stacks: in this one the server gets its administrator.
@@ -219,9 +248,9 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     this.observing = options;
   }
 
-  private options(tls?: ServerTls): KeycloakOptions {
-    const { build, start } = this.observing;
-    return { build: [...(tls?.buildOptions ?? []), ...build], start };
+  private options(tls?: ServerTls, production?: Production): KeycloakOptions {
+    const ofTls = { build: tls?.buildOptions ?? [], start: [] };
+    return joined([ofTls, ...(production ? [production.options] : []), this.observing]);
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {
@@ -237,6 +266,14 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     other.addDependency(own); // cdktf deploys the server's stack first
     return [];
   }
+}
+
+const MODES = ["optimized", "dev", "production"];
+
+/** A name that only containers can resolve, or a server that is not told to others yet, is reached by the published port. */
+function connectTo(issuerBase: string, port: number): string {
+  const { hostname, port: own, protocol } = new URL(issuerBase);
+  return `${hostname}:${own || (protocol === "https:" ? 443 : 80)}=127.0.0.1:${port}`;
 }
 
 function baseImage({ image, version }: KeycloakServerProps, sources: Sources | undefined): string {

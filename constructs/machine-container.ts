@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import { Container } from "../.gen/providers/docker/container";
-import { labels } from "./contract/docker-names";
+import { FILES_LABEL, labels } from "./contract/docker-names";
 import { switchesKeys } from "./contract/key-switches";
 import { machineMarker } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
@@ -20,6 +20,7 @@ import { check, checkContainerName, checkImage, checkKnown, checkPort, isHostNam
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
+import { checkMachineLimits, hardenedMachine } from "./private/hardened-machine";
 import { holdOrder } from "./private/held-order";
 import {
   checkMetrics,
@@ -30,7 +31,7 @@ import {
 } from "./private/machine-metrics";
 import { MachineTls } from "./private/machine-tls";
 import { bundledFile, fromStackFolder, stackFolder } from "./private/project";
-import { uploads } from "./private/renewal";
+import { type BroughtFile, READERS, uploads } from "./private/renewal";
 import { setting } from "./private/settings";
 import { isTest, sourcesOf } from "./private/tests";
 import type { IRealm } from "./realm";
@@ -41,8 +42,8 @@ import type { ITlsCertificate } from "./tls";
 
 export type { MachineMetrics } from "./private/machine-metrics";
 
-/** The user that the program runs as. Its only right in the container is to read its key. */
-const MACHINE_UID = "1000";
+/** The user that the program runs as, and the group. Its only right in the container is to read its key. */
+const MACHINE_USER = `1000:${READERS}`;
 const KEY_FILE = "/run/machine/signing.key";
 const PROGRAM = "/run/machine/program.cjs";
 const PROGRAM_RULE = "must be a file, relative to cdktf.json; bundle it before the synthesis, or leave it out";
@@ -126,6 +127,24 @@ export interface MachineContainerProps {
    * @default - those that are granted a call here, as their `boundTo` says
    */
   readonly callerCertificates?: Readonly<Record<string, string>>;
+  /**
+   * `production` is a container with a read-only root file system, and with limits of memory and of its log.
+   *
+   * @default - `production` if the server is in that mode
+   */
+  readonly mode?: "plain" | "production";
+  /**
+   * Memory that its container may take in production, in megabytes.
+   *
+   * @default 256
+   */
+  readonly memoryMegabytes?: number;
+  /**
+   * Processors that its container may take in production.
+   *
+   * @default - no limit
+   */
+  readonly cpus?: number;
 }
 
 const PROPS: Known<MachineContainerProps> = {
@@ -142,6 +161,9 @@ const PROPS: Known<MachineContainerProps> = {
   tls: true,
   clientCertificates: true,
   callerCertificates: true,
+  mode: true,
+  memoryMegabytes: true,
+  cpus: true,
 };
 
 /**
@@ -171,8 +193,11 @@ export class MachineContainer extends Construct {
     const image = props.image ?? defaultMachineImage(sourcesOf(this));
     const program =
       props.program === undefined ? bundledFile("machine-b.cjs") : resolve(projectFolder(), props.program);
+    const { mode = server.mode === "production" ? "production" : "plain" } = props;
     failOn(this, [
       ...checkKnown(props, PROPS),
+      ...check("mode", mode, (one) => ["plain", "production"].includes(one), 'must be "plain" or "production"'),
+      ...checkMachineLimits(props, mode === "production"),
       ...checkServer(client, server),
       ...checkKeyFile(client.signingKey),
       ...tls.problems(hostName),
@@ -196,11 +221,23 @@ export class MachineContainer extends Construct {
 
     const signingKey = client.signingKey as ISigningKey; // as checked above
     server.dependencies(this); // puts the server's stack before this one; in one stack the network's name does it
+    const programFile = this.stage(program);
+    // The key's file keeps its name when the key changes: the label makes that a new container.
+    const kid = isTest(this) ? signingKey.kid : kidInside(signingKey);
+    const content = { label: FILES_LABEL, value: programFile };
+    const production =
+      mode === "production"
+        ? hardenedMachine(
+            this,
+            { name: containerName, image, folder: dirname(PROGRAM), labels: [...labels("files", kid), content] },
+            props,
+          )
+        : undefined;
     const container = new Container(this, "Container", {
       provider: dockerProvider(this),
       name: containerName,
       image,
-      user: MACHINE_UID,
+      user: MACHINE_USER,
       entrypoint: ["node"],
       command: [PROGRAM],
       env: [
@@ -220,22 +257,22 @@ export class MachineContainer extends Construct {
       restart: "unless-stopped",
       securityOpts: ["no-new-privileges"],
       capabilities: { drop: ["ALL"] },
+      ...production?.config,
       networksAdvanced: [{ name: server.networkName, aliases: [hostName] }],
       ports: [{ internal: port, external: publishedPort, ip: "127.0.0.1" }],
-      // The key's file keeps its name when the key changes: the label makes that a new container.
-      labels: labels("machine", isTest(this) ? signingKey.kid : kidInside(signingKey)),
+      labels: [...labels("machine", kid), ...(production ? [content] : [])],
     });
     const { issuer } = client.realm;
     const marker = machineMarker(this.node.addr, { issuer, url: this.url, connectTo: this.connectTo });
     TerraformStack.of(this).addOverride(...marker);
     const tlsFiles = tls.stageFiles();
-    const files = [
-      { source: this.stage(program), target: PROGRAM, permissions: "0444" },
-      { source: fromStackFolder(this, signingKey.privateKeyFile), target: KEY_FILE, permissions: "0400" },
+    const files: BroughtFile[] = [
+      { source: programFile, target: PROGRAM, permissions: "0444" },
+      { source: fromStackFolder(this, signingKey.privateKeyFile), target: KEY_FILE, permissions: "0440" },
       ...metricsFiles(this, metricsAt, signingKey.certificatePem),
       ...tlsFiles,
     ];
-    container.addOverride("upload", uploads(files, MACHINE_UID));
+    (production?.files.carrier ?? container).addOverride("upload", uploads(files));
     tls.bringRenewed(container, containerName, tlsFiles);
   }
 

@@ -3,6 +3,7 @@ import {
   DOCKER,
   EMBEDDED_KEYCLOAK,
   LOCAL_MONITORING_IMAGE,
+  LOCAL_POSTGRES_IMAGE,
   makesImages,
   readSources,
   type Sources,
@@ -134,11 +135,14 @@ async function bringDocker(
     image !== undefined && (!stacks || stacks.some(({ json, folder }) => needsImage(json, folder, image)));
   const keycloakImage = isNeeded(recorded?.keycloakImage) ? sources?.keycloakImage : undefined;
   const machineImage = isNeeded(recorded?.machineImage) ? sources?.machineImage : undefined;
-  const local = makesImages(recorded) ? LOCAL_MONITORING_IMAGE : undefined;
-  // Without stacks it is said what every project needs, and few are watched.
-  const monitoring = stacks && isNeeded(local) ? local : undefined;
+  // Without stacks it is said what every project needs, and few are watched, or have a database.
+  const ifNeeded = (image: string) => (stacks && makesImages(recorded) && isNeeded(image) ? image : undefined);
+  const monitoring = ifNeeded(LOCAL_MONITORING_IMAGE);
+  const postgres = ifNeeded(LOCAL_POSTGRES_IMAGE);
   await settleAll([
-    wanted ? bringImages(cache, { keycloak: keycloakImage, machine: machineImage, monitoring }, out) : undefined,
+    wanted
+      ? bringImages(cache, { keycloak: keycloakImage, machine: machineImage, monitoring, postgres }, out)
+      : undefined,
     sources?.dockerProvider === "built" ? bringDockerProvider(cache, out) : undefined,
   ]);
   return { ...session, env: { ...session.env, ...(engine?.host && { DOCKER_HOST: engine.host }) } };

@@ -8,6 +8,8 @@ type Role =
   | "keycloak"
   | "network"
   | "data"
+  | "files"
+  | "postgres"
   | "machine"
   | "prometheus"
   | "alertmanager"
@@ -24,6 +26,9 @@ interface Label {
 
 /** Tells the key that a container was given. */
 const KID_LABEL = `${LABEL}.kid`;
+
+/** Tells what the files of a container hold that are no secret. */
+export const FILES_LABEL = `${LABEL}.files`;
 
 /** The labels of one thing; a container that is given a key says which. */
 export function labels(role: Role, kid?: string): Label[] {
@@ -52,6 +57,11 @@ export function networkName(container: string): string {
 /** The volume with a server's database, by the name of its container. */
 export function volumeName(container: string): string {
   return `${container}-data`;
+}
+
+/** The volume with the files that a container is given, where its root file system is read-only. */
+export function filesVolumeName(container: string): string {
+  return `${container}-files`;
 }
 
 /** An image that is made on this machine: by `m2m`, or by a construct on top of one. */

@@ -67,14 +67,19 @@ export function configurationLine(what: Credential, value: string): string {
   return `bootstrap-admin-${what}=${value}`;
 }
 
-/** Writes the file so that only its owner reads it. Without an administrator it is empty. */
-export function writeConfiguration(stackFolder: string, serverId: string, administrator?: Administrator): void {
+/** Writes the file so that only its owner reads it. Without an administrator it has the other lines alone. */
+export function writeConfiguration(
+  stackFolder: string,
+  serverId: string,
+  administrator: Administrator | undefined,
+  otherLines: readonly string[],
+): void {
   const path = join(stackFolder, configurationPath(serverId));
   const lines = administrator
     ? (["username", "password"] as const).map((what) => `${configurationLine(what, administrator[what])}\n`)
     : [];
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, lines.join(""), { mode: 0o600 });
+  writeFileSync(path, [...lines, ...otherLines.map((line) => `${line}\n`)].join(""), { mode: 0o600 });
   chmodSync(path, 0o600); // a file that was there keeps its mode
 }
 
@@ -88,9 +93,4 @@ export function configuredPassword(stackFolder: string): string | undefined {
     if (password !== undefined) return password;
   }
   return undefined;
-}
-
-/** Whether a container of the synthesized JSON is a server that takes its administrator from such a file. */
-export function takesConfiguration(container: { readonly upload?: unknown }): boolean {
-  return JSON.stringify(container.upload ?? "").includes(FOLDER);
 }

@@ -99,6 +99,27 @@ export interface MachineDescription {
 /** The machines in containers that a stack declares. */
 export const { mark: machineMarker, read: machinesIn } = marksOf<MachineDescription>("machines");
 
+/** What `m2m` has to know of a server in a container. */
+export interface ServerDescription {
+  readonly container: string;
+  /** Published on this machine. */
+  readonly port: number;
+  /** The volume with its data, where it is in one that the app declares. */
+  readonly dataVolume?: string;
+}
+
+/** The servers that a stack declares. */
+export const { mark: serverMarker, read: serversIn } = marksOf<ServerDescription>("servers");
+
+/** What `m2m` has to know of a database, to back it up. */
+export interface DatabaseDescription {
+  readonly container: string;
+  readonly database: string;
+}
+
+/** The databases that a stack declares. */
+export const { mark: databaseMarker, read: databasesIn } = marksOf<DatabaseDescription>("databases");
+
 /** Names the files for TLS of a client that shows a certificate, in the JSON of that client. */
 export function tlsFilesMarker({ ca, certificate, key }: TlsFiles): Override<TlsFiles> {
   return ["//.tls", { ca, certificate, key }];

@@ -50,6 +50,12 @@ export const OFFICIAL_ALERTMANAGER_IMAGE = "quay.io/prometheus/alertmanager:v0.2
 /** Both as one image, made where no official images are to be had. The number counts the changes of what is in it. */
 export const LOCAL_MONITORING_IMAGE = localImage("monitoring", "1");
 
+/** The official image of PostgreSQL. Its major version is that of the data: another one needs a backup and a restore. */
+export const OFFICIAL_POSTGRES_IMAGE = "postgres:17-bookworm";
+
+/** Debian's PostgreSQL as an image, made where no official one is to be had: the major version, and how often it changed. */
+export const LOCAL_POSTGRES_IMAGE = localImage("postgres", "15-1");
+
 /** The line of Node.js that machines run: the newest with long-term support, wherever the image comes from. */
 export const MACHINE_NODE = "26";
 
@@ -109,6 +115,11 @@ export function defaultMonitoringImages(sources: Sources | undefined) {
     prometheus: isMade ? LOCAL_MONITORING_IMAGE : OFFICIAL_PROMETHEUS_IMAGE,
     alertmanager: isMade ? LOCAL_MONITORING_IMAGE : OFFICIAL_ALERTMANAGER_IMAGE,
   };
+}
+
+/** The image of a `PostgresDatabase` that names none. */
+export function defaultPostgresImage(sources: Sources | undefined): string {
+  return makesImages(sources) ? LOCAL_POSTGRES_IMAGE : OFFICIAL_POSTGRES_IMAGE;
 }
 
 /** Whether a project has settled on images that are made on its machine. */

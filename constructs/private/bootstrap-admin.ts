@@ -19,8 +19,16 @@ import { type BroughtFile, uploads } from "./renewal";
 import type { SignIn } from "./sign-in";
 import { isTest } from "./tests";
 
-/** The user that Keycloak runs as in its image. */
-const KEYCLOAK_UID = "1000";
+/** The configuration file of a server, and what its container gets with it. */
+interface ConfigurationFiles {
+  /** The container that is given them, when it is made. */
+  readonly into: Container;
+  /** Where the file is there. */
+  readonly target: string;
+  readonly beside: readonly BroughtFile[];
+  /** What Keycloak reads there too, and nobody else may. */
+  readonly otherLines: readonly string[];
+}
 
 /**
  * The administrator that a declared server takes when its database is empty.
@@ -38,7 +46,7 @@ export class BootstrapAdmin {
     private readonly server: Construct,
     private readonly container: Container,
     private readonly signIn: SignIn,
-    beside: readonly BroughtFile[],
+    private readonly files: ConfigurationFiles,
   ) {
     const { prefix } = signIn.target;
     const administrator = {
@@ -47,8 +55,8 @@ export class BootstrapAdmin {
     };
     this.source = configurationPath(server.node.id);
     this.write(administrator);
-    const own = { source: this.source, target: "/opt/keycloak/conf/keycloak.conf", permissions: "0400" };
-    container.addOverride("upload", uploads([own, ...beside], KEYCLOAK_UID));
+    const own = { source: this.source, target: files.target, permissions: "0440" } as const;
+    files.into.addOverride("upload", uploads([own, ...files.beside]));
     Aspects.of(container).add({ visit: (node) => node === container && this.settle(administrator) });
   }
 
@@ -62,7 +70,8 @@ export class BootstrapAdmin {
   }
 
   private write(administrator?: Administrator): void {
-    if (!isTest(this.server)) writeConfiguration(stackFolder(this.server), this.server.node.id, administrator);
+    if (isTest(this.server)) return;
+    writeConfiguration(stackFolder(this.server), this.server.node.id, administrator, this.files.otherLines);
   }
 
   /** Now it is known how Terraform signs in. */

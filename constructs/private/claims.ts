@@ -17,23 +17,30 @@ export function claim(scope: Construct, name: string, as = scope.node.path): str
   return before;
 }
 
-/** Takes a container's name and published port, each once in a Docker engine. The stacks of an app may use several engines. */
+/** Takes a container's name, which is there once in a Docker engine. */
+export function claimName(scope: Construct, name: string): string[] {
+  const named = claim(scope, `${engineOf(scope)} container ${name}`);
+  if (named === undefined) return [];
+  return [
+    `\`containerName\` must be unique in the app, got: ${shown(name)}, which ${named} has already; give one of them another`,
+  ];
+}
+
+/** Takes a container's name and published port, each once in a Docker engine. */
 export function claimContainer(scope: Construct, name: string, portProp: string, port: number): string[] {
-  const engine = `docker ${dockerProvider(scope).host ?? ""}`;
-  const problems: string[] = [];
-  const named = claim(scope, `${engine} container ${name}`);
-  if (named !== undefined) {
-    problems.push(
-      `\`containerName\` must be unique in the app, got: ${shown(name)}, which ${named} has already; give one of them another`,
-    );
-  }
-  const published = claim(scope, `${engine} port ${port}`);
+  const problems = claimName(scope, name);
+  const published = claim(scope, `${engineOf(scope)} port ${port}`);
   if (published !== undefined) {
     problems.push(
       `\`${portProp}\` must be unique in the app, got: ${port}, which ${published} publishes already; give one of them another`,
     );
   }
   return problems;
+}
+
+/** The stacks of an app may use several engines. */
+function engineOf(scope: Construct): string {
+  return `docker ${dockerProvider(scope).host ?? ""}`;
 }
 
 /** A file holds one thing, wherever in the app it is declared: two would be made over each other again and again. */

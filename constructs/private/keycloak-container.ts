@@ -6,7 +6,10 @@ import type { Network } from "../../.gen/providers/docker/network";
 import type { Volume } from "../../.gen/providers/docker/volume";
 import { labels } from "../contract/docker-names";
 import { dockerProvider } from "./docker";
+import type { CarriedFiles } from "./file-carrier";
 import { BUILD_OPTIONS } from "./keycloak-image";
+import type { KeycloakOptions } from "./keycloak-options";
+import type { Production } from "./production";
 import type { ServerTls } from "./server-tls";
 
 /**
@@ -29,42 +32,47 @@ const HEALTH_CHECK = {
   retries: 3,
 };
 
-/** Options of `kc.sh build`, which `start-dev` needs too, and of `kc.sh start`. */
-export interface KeycloakOptions {
-  readonly build: readonly string[];
-  readonly start: readonly string[];
-}
-
 /** What differs from one server to another. */
 interface KeycloakContainerProps {
   readonly name: string;
   /** Published on 127.0.0.1. */
   readonly port: number;
-  /** The address of the admin console. */
-  readonly url: string;
-  readonly mode: "optimized" | "dev";
+  /** The address that Keycloak is known by, where a realm has none of its own. */
+  readonly hostname: string;
+  readonly mode: "optimized" | "dev" | "production";
   /** In seconds. */
   readonly startTimeout: number;
   /** Without it Keycloak speaks plain http. */
   readonly tls?: ServerTls;
+  /** Without it Keycloak keeps its data in a volume. */
+  readonly production?: Production;
+  /** Its files in production. */
+  readonly files?: CarriedFiles;
   /** Further options of `kc.sh`, asked for at the end of the synthesis. */
   readonly options: () => KeycloakOptions;
   readonly image: Image;
   readonly network: Network;
-  readonly volume: Volume;
+  readonly volume?: Volume;
 }
 
 /** The container that a server runs in: how Keycloak starts, where it is reached, and when it is ready. */
 export function keycloakContainer(server: Construct, props: KeycloakContainerProps): Container {
+  const { production, files, volume } = props;
+  const { volumes = [], ...limits } = production && files ? production.container(files) : {};
+  const inNetworks = [
+    { name: props.network.name, aliases: ["keycloak"] },
+    ...(production?.database.networkName === undefined ? [] : [{ name: production.database.networkName }]),
+  ];
   return new Container(server, "Container", {
     provider: dockerProvider(server),
     name: props.name,
     image: props.image.imageId,
     command: Lazy.listValue({ produce: () => startCommand(props) }),
     restart: "unless-stopped",
-    networksAdvanced: [{ name: props.network.name, aliases: ["keycloak"] }],
+    ...limits,
+    networksAdvanced: inNetworks,
     ports: [{ internal: props.tls ? 8443 : 8080, external: props.port, ip: "127.0.0.1" }],
-    volumes: [{ volumeName: props.volume.name, containerPath: "/opt/keycloak/data" }],
+    volumes: volume ? [{ volumeName: volume.name, containerPath: "/opt/keycloak/data" }] : volumes,
     labels: labels("keycloak"),
     healthcheck: HEALTH_CHECK,
     wait: true,
@@ -72,11 +80,13 @@ export function keycloakContainer(server: Construct, props: KeycloakContainerPro
   });
 }
 
-function startCommand({ mode, url, tls, options }: KeycloakContainerProps): string[] {
+function startCommand({ mode, hostname, tls, production, options }: KeycloakContainerProps): string[] {
   // start-dev builds by itself, so it needs the build options again.
   const { build, start } = options();
   const how = mode === "dev" ? ["start-dev", ...BUILD_OPTIONS, ...build] : ["start", "--optimized"];
   // The admin console signs in at this address, so a browser must reach it. Realms for machines have an address of their own
   // (`frontendUrl`): the one inside the network.
-  return [...how, ...(tls?.startOptions ?? ["--http-enabled=true"]), ...start, `--hostname=${url}`];
+  const first = production ? [`--config-file=${production.configuration}`] : [];
+  const listening = tls?.startOptions ?? (production ? [] : ["--http-enabled=true"]);
+  return [...first, ...how, ...listening, ...start, `--hostname=${hostname}`];
 }

@@ -77,7 +77,7 @@ export class MachineTls {
 
   /** What the container gets. Public files are written beside the JSON; the private key is copied from where it is. */
   stageFiles(): BroughtFile[] {
-    const file = (name: string, source: string, permissions: string) => {
+    const file = (name: string, source: string, permissions: BroughtFile["permissions"]) => {
       return { source, target: `${FOLDER}/${name}`, permissions };
     };
     const publicFile = (name: string, content: string) =>
@@ -86,11 +86,10 @@ export class MachineTls {
     return [
       ...(authority ? [publicFile("ca.crt", authority.trustedPem)] : []),
       ...(certificate ? [publicFile("tls.crt", certificate.certificatePem)] : []),
-      ...(certificate ? [file("tls.key", fromStackFolder(this.machine, certificate.files.key), "0400")] : []),
+      ...(certificate ? [file("tls.key", fromStackFolder(this.machine, certificate.files.key), "0440")] : []),
     ];
   }
 
-  /** The program takes up what fits together, so the order does not matter. */
   bringRenewed(container: Container, containerName: string, files: readonly BroughtFile[]): void {
     if (files.length === 0) return;
     bringRenewed(this.machine, RENEWED_CERTIFICATES, {

@@ -10,6 +10,7 @@ import { TlsCertificate } from "../tls-certificate";
 import { checkClientCertificate } from "./certificate-checks";
 import { check, checkKnown, type Known } from "./checks";
 import { failOn } from "./errors";
+import { KEYCLOAK_FILES } from "./keycloak-options";
 import { fromStackFolder, stagePublicFile } from "./project";
 import { type BroughtFile, bringRenewed, fingerprint } from "./renewal";
 
@@ -20,9 +21,16 @@ const TLS: Known<KeycloakTls> = {
   terraformCertificate: true,
 };
 
-const FOLDER = "/opt/keycloak/conf/tls";
 /** Keycloak looks for renewed files this often, in seconds: as often as it can. */
 const RELOAD_SECONDS = 31;
+
+/** What else decides who a server shows its certificate to. */
+interface ServerTlsOptions {
+  /** The user's own. */
+  readonly provider?: KeycloakProvider;
+  /** Where others reach it. */
+  readonly publicUrl?: string;
+}
 
 /** A certificate, a trust store and how Keycloak is started with them. */
 export class ServerTls {
@@ -37,8 +45,9 @@ export class ServerTls {
     private readonly containerName: string,
     private readonly clients: ClientCertificates,
     tls: KeycloakTls,
-    provider?: KeycloakProvider,
+    { provider, publicUrl }: ServerTlsOptions,
   ) {
+    const publicHost = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
     const { authority = tls.certificate?.authority, minimumVersion = "TLSv1.3" } = tls;
     failOn(server, [
       ...checkKnown(tls, TLS).map((problem) => `tls: ${problem}`),
@@ -54,9 +63,9 @@ export class ServerTls {
         authority: this.authority,
         name: containerName,
         usage: "server",
-        dnsNames: [...new Set(["keycloak", containerName, "localhost"])],
+        dnsNames: [...new Set(["keycloak", containerName, "localhost", ...publicHost])],
       });
-    failOn(server, checkServerCertificate(this.certificate));
+    failOn(server, checkServerCertificate(this.certificate, publicHost));
     if (clients !== "required" || provider) return;
     this.terraform =
       tls.terraformCertificate ??
@@ -78,15 +87,15 @@ export class ServerTls {
     const versions = this.minimumVersion === "TLSv1.2" ? "TLSv1.3,TLSv1.2" : "TLSv1.3";
     return [
       "--http-enabled=false",
-      `--https-certificate-file=${FOLDER}/tls.crt`,
-      `--https-certificate-key-file=${FOLDER}/tls.key`,
+      `--https-certificate-file=${KEYCLOAK_FILES}/tls.crt`,
+      `--https-certificate-key-file=${KEYCLOAK_FILES}/tls.key`,
       `--https-protocols=${versions}`,
       `--https-certificates-reload-period=${RELOAD_SECONDS}s`,
       // The health check asks from inside the container, where nobody else is.
       "--http-management-scheme=http",
       ...(this.clients === "none"
         ? []
-        : [`--https-trust-store-file=${FOLDER}/clients.p12`, "--https-trust-store-password=public"]),
+        : [`--https-trust-store-file=${KEYCLOAK_FILES}/clients.p12`, "--https-trust-store-password=public"]),
     ];
   }
 
@@ -94,28 +103,25 @@ export class ServerTls {
   stageFiles(): BroughtFile[] {
     const staged = (name: string, content: string | Buffer) => stagePublicFile(this.server, name, content);
     const key = fromStackFolder(this.server, this.certificate.files.key);
-    const file = (name: string, source: string, permissions: string) => {
-      return { source, target: `${FOLDER}/${name}`, permissions };
+    const file = (name: string, source: string, permissions: BroughtFile["permissions"]) => {
+      return { source, target: `${KEYCLOAK_FILES}/${name}`, permissions };
     };
     return [
       file("tls.crt", staged("tls.crt", this.certificate.certificatePem), "0444"),
-      file("tls.key", key, "0400"),
+      file("tls.key", key, "0440"),
       ...(this.clients === "none" ? [] : [file("clients.p12", staged("clients.p12", this.trusted()), "0444")]),
     ];
   }
 
-  /** Renewed files are complete before Keycloak sees any of them: it takes up a key that does not match. */
   bringRenewed(container: Container, files: readonly BroughtFile[]): void {
-    const names = files.map(({ target }) => target.slice(FOLDER.length + 1));
     bringRenewed(this.server, RENEWED_CERTIFICATES, {
       container,
       containerName: this.containerName,
-      files: files.map((file, index) => ({ ...file, target: `${FOLDER}/.${names[index]}` })),
+      files,
       triggers: {
         certificate: this.certificate.thumbprint,
         ...(this.clients !== "none" && { clients: fingerprint(this.trusted()) }),
       },
-      afterwards: [`cd ${FOLDER}`, ...names.map((name) => `mv .${name} ${name}`)].join(" && "),
     });
   }
 
@@ -124,13 +130,13 @@ export class ServerTls {
   }
 }
 
-function checkServerCertificate(certificate: ITlsCertificate): string[] {
-  const missing = ["keycloak", "localhost"].filter((host) => !certificate._isFor(host));
+function checkServerCertificate(certificate: ITlsCertificate, publicHost: readonly string[]): string[] {
+  const missing = ["keycloak", "localhost", ...publicHost].filter((host) => !certificate._isFor(host));
   return [
     ...(certificate.usage === "client" ? ['`tls.certificate` must be of usage "server" or "peer", got: "client"'] : []),
     ...(missing.length > 0
       ? [
-          `\`tls.certificate\` must be for keycloak, as machines reach the server, and localhost, as Terraform and browsers do, got: one that is not for ${missing.join(" and ")}; add the names`,
+          `\`tls.certificate\` must be for keycloak, as machines reach the server, and localhost, as Terraform and browsers do${publicHost.length > 0 ? ", and the host of `publicUrl`" : ""}, got: one that is not for ${missing.join(" and ")}; add the names`,
         ]
       : []),
   ];

@@ -68,8 +68,8 @@ describe("a server with tls", () => {
     ]);
     const [, ...files] = container.upload;
     expect(files).toEqual([
-      { source: "files/Keycloak/tls.crt", file: `${FOLDER}/tls.crt`, owner: "1000", permissions: "0444" },
-      { source: "../../../certs/keycloak-tls.key", file: `${FOLDER}/tls.key`, owner: "1000", permissions: "0400" },
+      { source: "files/Keycloak/tls.crt", file: `${FOLDER}/tls.crt`, permissions: "0444" },
+      { source: "../../../certs/keycloak-tls.key", file: `${FOLDER}/tls.key`, permissions: "0440" },
     ]);
     expect(read("cdktf.out/stacks/test/files/Keycloak/tls.crt")).toBe(read("certs/keycloak-tls.crt"));
   });
@@ -99,12 +99,12 @@ describe("a server with tls", () => {
       one["local-exec"]!.command,
     ]);
     expect(commands).toEqual([
-      ["docker", "cp", "-aL", "files/Keycloak/tls.crt", `keycloak:${FOLDER}/.tls.crt`],
-      ["docker", "cp", "-aL", "../../../certs/keycloak-tls.key", `keycloak:${FOLDER}/.tls.key`],
-      ["docker", "cp", "-aL", "files/Keycloak/clients.p12", `keycloak:${FOLDER}/.clients.p12`],
+      ["docker", "cp", "-L", "files/Keycloak/tls.crt", `keycloak:${FOLDER}/.tls.crt`],
+      ["docker", "cp", "-L", "../../../certs/keycloak-tls.key", `keycloak:${FOLDER}/.tls.key`],
+      ["docker", "cp", "-L", "files/Keycloak/clients.p12", `keycloak:${FOLDER}/.clients.p12`],
       [
-        ...["docker", "exec", "keycloak", "sh", "-c"],
-        `cd ${FOLDER} && mv .tls.crt tls.crt && mv .tls.key tls.key && mv .clients.p12 clients.p12`,
+        ...["docker", "exec", "--user", "0", "keycloak", "sh", "-c"],
+        `cd ${FOLDER} && chmod 0444 .tls.crt && chmod 0440 .tls.key && chmod 0444 .clients.p12 && mv .tls.crt tls.crt && mv .tls.key tls.key && mv .clients.p12 clients.p12`,
       ],
     ]);
     expect(renewal.depends_on).toEqual([expect.stringMatching(/^docker_container\.Keycloak_Container_/)]);

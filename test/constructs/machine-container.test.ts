@@ -55,7 +55,7 @@ describe("defaults", () => {
     expect(container).toMatchObject({
       name: "orders",
       image: "node:26-bookworm-slim",
-      user: "1000",
+      user: "1000:0",
       entrypoint: ["node"],
       command: ["/run/machine/program.cjs"],
       restart: "unless-stopped",
@@ -101,21 +101,19 @@ describe("defaults", () => {
     },
   );
 
-  it("copies program and key in, the key for the program's user alone, from paths relative to the stack", () => {
+  it("copies program and key in, the key for the program's group alone, from paths relative to the stack", () => {
     const hash = createHash("sha256").update(PROGRAM).digest("hex").slice(0, 12);
     const { container } = machineJson();
     expect(container.upload).toEqual([
       {
         source: `programs/Api/${hash}/program.cjs`,
         file: "/run/machine/program.cjs",
-        owner: "1000",
         permissions: "0444",
       },
       {
         source: "../../../certs/machine-b-signing.key",
         file: "/run/machine/signing.key",
-        owner: "1000",
-        permissions: "0400",
+        permissions: "0440",
       },
     ]);
     expect(readFileSync(join("cdktf.out/stacks/test", container.upload[0].source), "utf8")).toBe(PROGRAM);
@@ -196,7 +194,7 @@ describe("options", () => {
     expect(container.ports).toEqual([{ internal: 3000, external: 3000, ip: "127.0.0.1" }]);
     expect(machine.metricsUrl).toBe(`http://orders:${port}/metrics`);
     const { source, ...rest } = container.upload.at(-1);
-    expect(rest).toEqual({ file: "/run/machine/signing.crt", owner: "1000", permissions: "0444" });
+    expect(rest).toEqual({ file: "/run/machine/signing.crt", permissions: "0444" });
     const pem = readFileSync(join("cdktf.out/stacks/test", source), "utf8");
     expect(readCertificate(pem, "x").kid).toBe(FIXED["machine-b"].kid);
   });

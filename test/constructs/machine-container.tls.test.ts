@@ -64,9 +64,9 @@ describe("a machine in a container", () => {
       ]),
     );
     expect(container.upload.slice(2)).toEqual([
-      { source: "files/Machine/ca.crt", file: "/run/machine/ca.crt", owner: "1000", permissions: "0444" },
-      { source: "files/Machine/tls.crt", file: "/run/machine/tls.crt", owner: "1000", permissions: "0444" },
-      { source: "../../../certs/api-tls.key", file: "/run/machine/tls.key", owner: "1000", permissions: "0400" },
+      { source: "files/Machine/ca.crt", file: "/run/machine/ca.crt", permissions: "0444" },
+      { source: "files/Machine/tls.crt", file: "/run/machine/tls.crt", permissions: "0444" },
+      { source: "../../../certs/api-tls.key", file: "/run/machine/tls.key", permissions: "0440" },
     ]);
     expect(read("cdktf.out/stacks/test/files/Machine/ca.crt")).toBe(read("certs/ca.trust.crt"));
   });
@@ -79,9 +79,10 @@ describe("a machine in a container", () => {
     const { renewal } = parts();
     expect(renewal.triggers_replace).toEqual({ certificate: tls.thumbprint, trusted });
     expect(renewal.provisioner.map((one: Record<string, { command: string }>) => one["local-exec"]!.command)).toEqual([
-      "api:/run/machine/ca.crt",
-      "api:/run/machine/tls.crt",
-      "api:/run/machine/tls.key",
+      "api:/run/machine/.ca.crt",
+      "api:/run/machine/.tls.crt",
+      "api:/run/machine/.tls.key",
+      "cd /run/machine && chmod 0444 .ca.crt && chmod 0444 .tls.crt && chmod 0440 .tls.key && mv .ca.crt ca.crt && mv .tls.crt tls.crt && mv .tls.key tls.key",
     ]);
   });
 

@@ -36,11 +36,14 @@ describe("the pages of constructs", () => {
   it.each(propsOf("constructs"))("have a complete table of %s", (name, properties) => {
     const others: Record<string, string> = {
       KeycloakServerAttributes: "KeycloakServer.fromUrl",
+      PostgresDatabaseAttributes: "PostgresDatabase.fromUrl",
+      ProductionProps: "Production",
       ProtectedApiAttributes: "ProtectedApi.fromAudience",
       RealmAttributes: "Realm.fromResource",
     };
     const heading = others[name] ?? "Props";
-    const page = CONSTRUCT_PAGES.get(name.replace(/(Props|Attributes)$/, ""))!;
+    const construct = name === "ProductionProps" ? "KeycloakServer" : name.replace(/(Props|Attributes)$/, "");
+    const page = CONSTRUCT_PAGES.get(construct)!;
     expect(firstColumn(section(page, heading)).sort()).toEqual([...properties].sort());
   });
 

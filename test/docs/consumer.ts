@@ -16,6 +16,7 @@ import {
   KeycloakServer,
   MachineClientPolicy,
   MachineContainer,
+  PostgresDatabase,
   PrivateLocalBackend,
   ProtectedApi,
   Realm,

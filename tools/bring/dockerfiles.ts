@@ -53,3 +53,23 @@ export function monitoringDockerfile(base: string): string {
     "",
   ].join("\n");
 }
+
+/** Debian's PostgreSQL, with the user, the folders and the path of the official image. Debian's user would have another id. */
+export function postgresDockerfile(base: string): string {
+  const folders = "/var/lib/postgresql/data /var/run/postgresql";
+  return [
+    `FROM ${base}`,
+    "RUN groupadd --system --gid 999 postgres" +
+      " && useradd --system --uid 999 --gid postgres --home-dir /var/lib/postgresql postgres" +
+      // Nobody wants the database cluster that Debian makes by itself.
+      " && mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf" +
+      " && apt-get update && apt-get install -y --no-install-recommends postgresql-15" +
+      " && apt-get clean && rm -rf /var/lib/apt/lists/*" +
+      ` && mkdir -p ${folders} && chown postgres:postgres ${folders} && chmod 700 /var/lib/postgresql/data`,
+    "ENV LANG=C.UTF-8 PATH=/usr/lib/postgresql/15/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    dockerfileLabel("postgres"),
+    "USER 999",
+    'CMD ["postgres", "--version"]',
+    "",
+  ].join("\n");
+}

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { dockerfileLabel, localImage } from "../../constructs/contract/docker-names";
 import { MACHINE_NODE } from "../../constructs/contract/sources";
 import { withCacheLock, withWorkFolder } from "./cache";
-import { keycloakDockerfile, machineDockerfile, monitoringDockerfile } from "./dockerfiles";
+import { keycloakDockerfile, machineDockerfile, monitoringDockerfile, postgresDockerfile } from "./dockerfiles";
 import { keycloakImage, machineImage, presentImages } from "./image-names";
 import { bringKeycloakDistribution } from "./keycloak-distribution";
 import { bringNode, nodeVersion } from "./node-runtime";
@@ -16,19 +16,21 @@ interface Wanted {
   readonly keycloak?: string | undefined;
   readonly machine?: string | undefined;
   readonly monitoring?: string | undefined;
+  readonly postgres?: string | undefined;
 }
 
 /**
- * Makes those of the local images that are missing: plain Keycloak, one for machines, and one with Prometheus and
- * Alertmanager.
+ * Makes those of the local images that are missing: plain Keycloak, one for machines, one with Prometheus and Alertmanager,
+ * and PostgreSQL.
  */
 export async function bringImages(
   cache: string,
-  { keycloak, machine, monitoring }: Wanted,
+  { keycloak, machine, monitoring, postgres }: Wanted,
   context: BringContext,
 ): Promise<void> {
   const version = keycloak?.split(":")[1];
-  const wanted = [version && keycloakImage(version), machine, monitoring].filter((image) => image !== undefined);
+  const named = [version && keycloakImage(version), machine, monitoring, postgres];
+  const wanted = named.filter((image) => image !== undefined);
   if (wanted.length === 0 || (await presentImages(wanted)).size === wanted.length) {
     return;
   }
@@ -46,7 +48,10 @@ export async function bringImages(
       await buildMachine(cache, base, context);
     }
     if (monitoring !== undefined && !present.has(monitoring)) {
-      await buildMonitoring(cache, base, monitoring, context);
+      await buildAlone(cache, monitoring, monitoringDockerfile(base), context);
+    }
+    if (postgres !== undefined && !present.has(postgres)) {
+      await buildAlone(cache, postgres, postgresDockerfile(base), context);
     }
   });
 }
@@ -103,9 +108,10 @@ async function buildMachine(cache: string, base: string, context: BringContext):
   );
 }
 
-async function buildMonitoring(cache: string, base: string, image: string, context: BringContext): Promise<void> {
+/** An image that needs nothing but its Dockerfile: Docker fetches the packages. */
+async function buildAlone(cache: string, image: string, dockerfile: string, context: BringContext): Promise<void> {
   await context.step(`Image ${image}: building`, () =>
-    withWorkFolder(cache, "images", (work) => build(work, image, monitoringDockerfile(base))),
+    withWorkFolder(cache, "images", (work) => build(work, image, dockerfile)),
   );
 }
 

@@ -1,5 +1,8 @@
 import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { protectedVolumes, withoutProtection } from "../../constructs/contract/data-protection";
 import { DECLARED_SERVER, isPasswordGiven, PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administrator";
+import { replaceFile } from "../../constructs/keys/key-files";
 import { command } from "../cli/command";
 import { canAnswer, confirm } from "../confirm";
 import { destroyStacks } from "../deploy/destroy-stacks";
@@ -23,9 +26,13 @@ import { openSession, type Session } from "../session";
 export const downCommand = command({
   name: "down",
   help: "destroy all that up made; asks, unless --yes is given",
-  options: { yes: { help: "destroy without asking" } },
+  options: {
+    yes: { help: "destroy without asking" },
+    "destroy-data": { help: "destroy the volumes of databases too, which are protected" },
+  },
   async run({ options, out, interruption }) {
-    await down(openProject(), out, options, () => openSession(out, interruption));
+    const { yes, "destroy-data": destroyData } = options;
+    await down(openProject(), out, { yes, destroyData }, () => openSession(out, interruption));
     return 0;
   },
 });
@@ -37,7 +44,7 @@ export const downCommand = command({
 export async function down(
   project: Project,
   out: Output,
-  options: { yes: boolean },
+  options: { yes: boolean; destroyData: boolean },
   open: () => Promise<Session>,
 ): Promise<void> {
   const states = localStates(project);
@@ -58,6 +65,7 @@ export async function down(
   }
   const work = stacks.filter((stack) => mayHoldSomething(project, stack));
   if (work.length > 0) {
+    freeData(work, options.destroyData);
     if (!options.yes) refuseWithoutTerminal(work);
     const opened = await open();
     const session = work.some(usesDocker) ? await opened.bringDocker("engine", work) : opened;
@@ -92,6 +100,27 @@ async function thereNow(stacks: readonly Stack[], env: Record<string, string>): 
     things.map(async ({ kind, id }) => kind !== "container" || (await containerStatus(id, env)) !== "gone"),
   );
   return things.filter((_, index) => there[index]);
+}
+
+/** Data is not destroyed by the way. Nothing is destroyed where that is refused. */
+function freeData(stacks: readonly Stack[], destroyData: boolean): void {
+  const held = stacks.flatMap((stack) => protectedVolumes(stack.json).filter((name) => mayBeThere(stack, name)));
+  if (held.length === 0) return;
+  if (!destroyData) {
+    throw new ToolError(
+      "data-protected",
+      `this would destroy data that is protected (volume ${held.join(", ")}); back it up by \`m2m backup FILE\`, and pass --destroy-data to destroy it`,
+    );
+  }
+  for (const { folder, json } of stacks) {
+    replaceFile(join(folder, "cdk.tf.json"), JSON.stringify(withoutProtection(json), null, 2), 0o644);
+  }
+}
+
+/** Of a state that is kept elsewhere nothing is known here. */
+function mayBeThere(stack: Stack, volume: string): boolean {
+  const isIt = ({ kind, name }: DockerThing) => kind === "volume" && name === volume;
+  return localStateFile(stack) === undefined || stateThings(localState(stack)).some(isIt);
 }
 
 function refuseWithoutTerminal(stacks: readonly Stack[]): void {

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { shown } from "../../constructs/keys/shown";
 import { command, usage } from "../cli/command";
-import { containerStatus, lastLogLines, stateThings } from "../engines/docker";
+import { containerStatus, lastLogLines, runningContainers } from "../engines/docker";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project } from "../project/project";
 import { localStates } from "../project/state";
@@ -22,9 +22,7 @@ export const logsCommand = command({
 
 /** Prints the end of each container's log, and names containers that are gone. */
 export async function logs(project: Project, out: Output, options: { follow: boolean; tail: number }): Promise<void> {
-  const known = localStates(project)
-    .flatMap(stateThings)
-    .filter(({ kind }) => kind === "container");
+  const known = localStates(project).flatMap(runningContainers);
   if (known.length === 0) throw new ToolError("not-deployed", "there is no container in the state; run `m2m up` first");
   const containers = await Promise.all(
     known.map(async (container) => ({ ...container, gone: (await containerStatus(container.id, {})) === "gone" })),

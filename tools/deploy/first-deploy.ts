@@ -2,21 +2,15 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { CLIENT } from "../../constructs/contract/client-keys";
-import { volumeName } from "../../constructs/contract/docker-names";
-import {
-  configuredPassword,
-  DECLARED_SERVER,
-  isPasswordGiven,
-  takesConfiguration,
-} from "../../constructs/contract/first-administrator";
-import { isDeployer } from "../../constructs/contract/markers";
+import { configuredPassword, DECLARED_SERVER, isPasswordGiven } from "../../constructs/contract/first-administrator";
+import { isDeployer, serversIn } from "../../constructs/contract/markers";
 import { m2mFolder } from "../../constructs/contract/project-files";
 import { readRegularFile, replaceFile } from "../../constructs/keys/key-files";
 import type { DockerThing } from "../engines/docker";
 import { publishedKids } from "../project/known-keys";
 import { type Project, readStacks, type Stack } from "../project/project";
 import { localState, localStateFile } from "../project/state";
-import { externalPorts, localPort } from "./servers";
+import { localPort } from "./servers";
 
 /**
  * The password for the deploy that makes a server and the client as which Terraform signs in by a key from then on: nobody
@@ -109,9 +103,6 @@ function deployers(stack: Stack): string[] {
 /** The volume of the server that a stack's deployer is on, where one of the stacks makes it. */
 function volumeOfServer(stack: Stack, all: readonly Stack[]): string | undefined {
   const ports = [stack.json.provider?.keycloak ?? []].flat().map(({ url = "" }) => localPort(url));
-  const servers = all.flatMap(({ json }) => Object.values(json.resource?.docker_container ?? {}));
-  const own = servers.find(
-    (server) => takesConfiguration(server) && externalPorts(server.ports).some((port) => ports.includes(port)),
-  );
-  return own && volumeName(String(own.name));
+  const servers = all.flatMap(({ json }) => serversIn(json));
+  return servers.find(({ port }) => ports.includes(port))?.dataVolume;
 }

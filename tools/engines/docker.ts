@@ -64,6 +64,14 @@ export function stateThings(state: State): MadeThing[] {
   );
 }
 
+/** The containers of a state that are meant to run: some carry files alone. */
+export function runningContainers(state: State): MadeThing[] {
+  const isStarted = ({ attributes }: { readonly attributes: object }) =>
+    (attributes as { start?: boolean }).start !== false;
+  const resources = state.resources.map((one) => ({ ...one, instances: one.instances.filter(isStarted) }));
+  return stateThings({ ...state, resources }).filter(({ kind }) => kind === "container");
+}
+
 /** Things of these names that exist in Docker with this package's label, whoever made them. */
 export async function existing(things: readonly DockerThing[], env: Record<string, string>): Promise<MadeThing[]> {
   const found = await Promise.all(

@@ -6,7 +6,6 @@ import {
   configuredPassword,
   givenByEnvironment,
   isPasswordGiven,
-  takesConfiguration,
   variableName,
   variableReference,
   writeConfiguration,
@@ -56,7 +55,7 @@ describe("the file of a server", () => {
   beforeEach(() => mkdirSync("stack"));
 
   it("is read by its owner only, and gives the password back", () => {
-    writeConfiguration("stack", "Keycloak", ADMINISTRATOR);
+    writeConfiguration("stack", "Keycloak", ADMINISTRATOR, []);
     const path = join("stack", configurationPath("Keycloak"));
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readFileSync(path, "utf8")).toBe("bootstrap-admin-username=admin\nbootstrap-admin-password=pass=word\n");
@@ -65,13 +64,13 @@ describe("the file of a server", () => {
 
   it("gives no password if it is empty or missing", () => {
     expect(configuredPassword("stack")).toBeUndefined();
-    writeConfiguration("stack", "Keycloak");
+    writeConfiguration("stack", "Keycloak", undefined, []);
     expect(configuredPassword("stack")).toBeUndefined();
   });
 
   it("is skipped if another server's holds a password", () => {
-    writeConfiguration("stack", "A");
-    writeConfiguration("stack", "B", ADMINISTRATOR);
+    writeConfiguration("stack", "A", undefined, []);
+    writeConfiguration("stack", "B", ADMINISTRATOR, []);
     expect(configuredPassword("stack")).toBe("pass=word");
   });
 
@@ -81,9 +80,9 @@ describe("the file of a server", () => {
     expect(configuredPassword("stack")).toBeUndefined();
   });
 
-  it("marks the container that takes it", () => {
-    expect(takesConfiguration({ upload: [{ source: configurationPath("Keycloak") }] })).toBe(true);
-    expect(takesConfiguration({ upload: [{ source: "programs/Api/program.cjs" }] })).toBe(false);
-    expect(takesConfiguration({})).toBe(false);
+  it("has other lines too, also without an administrator", () => {
+    writeConfiguration("stack", "Keycloak", undefined, ["db-password=secret"]);
+    expect(readFileSync(join("stack", configurationPath("Keycloak")), "utf8")).toBe("db-password=secret\n");
+    expect(configuredPassword("stack")).toBeUndefined();
   });
 });

@@ -19,14 +19,13 @@ inTemporaryProject();
 describe("the administrator", () => {
   const CONF = "cdktf.out/stacks/test/bootstrap-admin/Keycloak/keycloak.conf";
 
-  it("reaches the container in a file that only Keycloak's user reads", () => {
+  it("reaches the container in a file that only Keycloak's group reads", () => {
     const container = only(serverJson().json, "docker_container");
     expect(container.upload).toEqual([
       {
         source: "bootstrap-admin/Keycloak/keycloak.conf",
         file: "/opt/keycloak/conf/keycloak.conf",
-        owner: "1000",
-        permissions: "0400",
+        permissions: "0440",
       },
     ]);
     expect(container.env).toBeUndefined();

@@ -15,7 +15,7 @@ describe("a server fails", () => {
 
   it("on another mode", () => {
     expect(messageOf(() => new KeycloakServer(newStack(), "Keycloak", { mode: "prod" as "dev" }))).toBe(
-      '[test/Keycloak] `mode` must be "optimized" or "dev", got: "prod"',
+      '[test/Keycloak] `mode` must be "optimized", "dev" or "production", got: "prod"',
     );
   });
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { labels } from "../../../constructs/contract/docker-names";
 import { withCode } from "../../../constructs/contract/provider-errors";
 import { down } from "../../../tools/commands/down";
 
@@ -60,13 +61,13 @@ case "$1" in init) mkdir -p .terraform;; state) test "$2" != pull || cat $state;
 }
 
 /** Without a terminal; gives what was asked to be brought. */
-async function run(session: Session, yes = true): Promise<("Terraform" | DockerPart)[]> {
+async function run(session: Session, yes = true, destroyData = false): Promise<("Terraform" | DockerPart)[]> {
   const asked: ("Terraform" | DockerPart)[] = [];
   const bringDocker = async (part: DockerPart) => {
     asked.push(part);
     return session;
   };
-  await down(session.project, session.out, { yes }, async () => {
+  await down(session.project, session.out, { yes, destroyData }, async () => {
     asked.push("Terraform");
     return { ...session, bringDocker };
   });
@@ -85,6 +86,28 @@ describe("down brings", () => {
   it("nothing before it is confirmed", async () => {
     const { session } = project({ m2m: { resource: SERVER, state: stateOf(CONTAINER) } });
     await expect(run(session, false)).rejects.toMatchObject({ code: "not-confirmed" });
+  });
+
+  it("nothing where data is protected, unless it is to be destroyed too", async () => {
+    const volume = { name: "database-data", labels: labels("data"), lifecycle: { prevent_destroy: true } };
+    const resource = { docker_volume: { V: volume } };
+    const known = inState("docker_volume", "V", { name: "database-data", id: "database-data" });
+    const { session, terraform } = project({ m2m: { resource, state: stateOf(known) } });
+    await expect(run(session)).rejects.toMatchObject({
+      code: "data-protected",
+      message: expect.stringContaining("(volume database-data)"),
+    });
+    expect(terraform.calls()).toEqual([]);
+    expect(await run(session, true, true)).toEqual(["Terraform", "engine"]);
+    expect(terraform.calls().some((call) => call.startsWith("destroy"))).toBe(true);
+  });
+
+  it("no refusal where the protected data was never made", async () => {
+    const volume = { name: "database-data", labels: labels("data"), lifecycle: { prevent_destroy: true } };
+    const { session } = project({ m2m: { resource: { docker_volume: { V: volume } }, state: stateOf(CONTAINER) } }, [
+      "a1",
+    ]);
+    expect(await run(session)).toEqual(["Terraform", "engine"]);
   });
 
   it("no images, and Docker only where something of it is declared or in the state", async () => {

@@ -2,8 +2,8 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { volumeName } from "../../../constructs/contract/docker-names";
-import { configurationPath, writeConfiguration } from "../../../constructs/contract/first-administrator";
-import { DEPLOYER_MARKER } from "../../../constructs/contract/markers";
+import { writeConfiguration } from "../../../constructs/contract/first-administrator";
+import { DEPLOYER_MARKER, serverMarker } from "../../../constructs/contract/markers";
 import { forgetPassword, keepPassword, keptPassword, passwordForFirstDeploy } from "../../../tools/deploy/first-deploy";
 import type { DockerThing } from "../../../tools/engines/docker";
 import type { Stack } from "../../../tools/project/project";
@@ -28,7 +28,6 @@ const DEPLOYER = overridden(signedJwtClient("machine-a"), DEPLOYER_MARKER);
 const CONTAINER = {
   name: "keycloak",
   ports: [{ internal: 8080, external: 18080 }],
-  upload: [{ source: configurationPath("Keycloak"), file: "/x" }],
 };
 const SERVER = { docker_container: { Keycloak: CONTAINER } };
 const VOLUME: DockerThing = { kind: "volume", name: volumeName("keycloak") };
@@ -38,7 +37,10 @@ type Resources = Record<string, Record<string, Record<string, unknown>>>;
 function stack(resource: Resources, known: unknown[] = [], name = "m2m", url = "http://localhost:18080"): Stack {
   const state = join(folder.path, `terraform.${name}.tfstate`);
   writeFileSync(state, JSON.stringify({ version: 4, resources: known }));
-  return stackOf(resource, "/nowhere", name, state, [keycloakProvider("Keycloak", url)]);
+  const declared = stackOf(resource, "/nowhere", name, state, [keycloakProvider("Keycloak", url)]);
+  if (resource.docker_container === undefined) return declared;
+  const server = { container: "keycloak", port: 18080, dataVolume: VOLUME.name };
+  return { ...declared, json: overridden(declared.json, serverMarker("Keycloak", server)) };
 }
 
 const first = (...known: unknown[]) => stack({ keycloak_openid_client: { Deployer: DEPLOYER }, ...SERVER }, known);
@@ -129,9 +131,9 @@ describe("a kept password", () => {
     writeManifest(project, [stackOf({})]);
     const at = join(project.outdir, "stacks/m2m");
     expect(keptPassword(project)).toBeUndefined();
-    writeConfiguration(at, "Keycloak");
+    writeConfiguration(at, "Keycloak", undefined, []);
     expect(keptPassword(project)).toBeUndefined();
-    writeConfiguration(at, "Keycloak", { username: "admin", password: "pass=word" });
+    writeConfiguration(at, "Keycloak", { username: "admin", password: "pass=word" }, []);
     expect(keptPassword(project)).toBe("pass=word");
   });
 });

@@ -1,0 +1,169 @@
+import { Lazy, TerraformStack } from "cdktf";
+import { Construct, type IConstruct, type IDependable } from "constructs";
+import type { Container } from "../.gen/providers/docker/container";
+import { Network } from "../.gen/providers/docker/network";
+import { Volume } from "../.gen/providers/docker/volume";
+import { CertificateAuthority } from "./certificate-authority";
+import { PROTECTION } from "./contract/data-protection";
+import { labels, networkName, volumeName } from "./contract/docker-names";
+import { databaseMarker } from "./contract/markers";
+import { defaultPostgresImage } from "./contract/sources";
+import type { DatabaseSignIn, IPostgresDatabase, PostgresDatabaseAttributes } from "./database";
+import { check, checkImage, checkKnown, isHostName, type Known } from "./private/checks";
+import { claimName } from "./private/claims";
+import { checkCpus, checkDatabaseMemory } from "./private/database-checks";
+import { dockerProvider } from "./private/docker";
+import { failOn } from "./private/errors";
+import { holdOrder } from "./private/held-order";
+import { ImportedPostgresDatabase } from "./private/imported-database";
+import { postgresContainer } from "./private/postgres-container";
+import { KEYCLOAK } from "./private/postgres-files";
+import { setting } from "./private/settings";
+import { sourcesOf } from "./private/tests";
+import { TlsCertificate } from "./tls-certificate";
+
+/** Properties of a {@link PostgresDatabase}. */
+export interface PostgresDatabaseProps {
+  /**
+   * Image of PostgreSQL 15 or newer with `bash`, the user `postgres` of id 999 and its folder `/var/lib/postgresql/data`, as the
+   * official images that are made of Debian. The major version is that of the data: for another one make a backup and restore
+   * it.
+   *
+   * @default - `postgres:17-bookworm`, or PostgreSQL 15 of Debian, which `m2m up` makes on a machine without that registry
+   */
+  readonly image?: string;
+  /**
+   * Name of the container, which is also its host name. The names of its network, volumes and certificates start with it.
+   *
+   * @default - "keycloak-database", or the context value `m2m:databaseName`
+   */
+  readonly containerName?: string;
+  /**
+   * Memory that it may take, in megabytes, which it is tuned for.
+   *
+   * @default 1024
+   */
+  readonly memoryMegabytes?: number;
+  /**
+   * Processors that it may take.
+   *
+   * @default - no limit
+   */
+  readonly cpus?: number;
+  /**
+   * Whether Terraform refuses to destroy the volume with the data. `m2m down --destroy-data` destroys it all the same.
+   *
+   * @default true
+   */
+  readonly protectData?: boolean;
+  /**
+   * Folder of its certificates and private keys, absolute or relative to `cdktf.json`.
+   *
+   * @default "certs"
+   */
+  readonly directory?: string;
+  /**
+   * Folder of the private keys, if it is another one; absolute or relative to `cdktf.json`.
+   *
+   * @default - `directory`
+   */
+  readonly privateKeyDirectory?: string;
+}
+
+const PROPS: Known<PostgresDatabaseProps> = {
+  image: true,
+  containerName: true,
+  memoryMegabytes: true,
+  cpus: true,
+  protectData: true,
+  directory: true,
+  privateKeyDirectory: true,
+};
+
+/**
+ * PostgreSQL for Keycloak, in a container and a network of its own, with its data in a volume. It is not published: only
+ * servers that have it as their `database` reach it.
+ *
+ * There is no password. PostgreSQL and Keycloak show each other certificates, over TLS 1.3, of a CA that is for this database
+ * alone. They are files as those of a {@link TlsCertificate}, and `m2m certificates renew` renews them.
+ *
+ * @see docs/production.md
+ */
+export class PostgresDatabase extends Construct implements IPostgresDatabase {
+  /** A database that exists, with a password. */
+  static fromUrl(scope: Construct, id: string, attributes: PostgresDatabaseAttributes): IPostgresDatabase & IConstruct {
+    return new ImportedPostgresDatabase(scope, id, attributes);
+  }
+
+  readonly host: string;
+  readonly port = 5432;
+  readonly databaseName = KEYCLOAK;
+  readonly username = KEYCLOAK;
+  readonly networkName: string;
+  readonly containerName: string;
+  /** The container's resource, for dependencies. */
+  readonly container: Container;
+  /** @internal */
+  readonly _signIn: DatabaseSignIn;
+  /** @internal */
+  readonly _volumeName: string;
+
+  constructor(scope: Construct, id: string, props: PostgresDatabaseProps = {}) {
+    super(scope, id);
+    holdOrder(this);
+    const name = props.containerName ?? setting(this, "databaseName", "keycloak-database");
+    const { image = defaultPostgresImage(sourcesOf(this)), memoryMegabytes = 1024, cpus, protectData = true } = props;
+    const { directory = "certs", privateKeyDirectory } = props;
+    failOn(this, [
+      ...checkKnown(props, PROPS),
+      ...check("containerName", name, isHostName, "must be a host name: letters, digits, dashes and dots"),
+      ...checkImage("image", image),
+      ...checkDatabaseMemory(memoryMegabytes),
+      ...checkCpus(cpus),
+      ...claimName(this, name),
+    ]);
+    this.containerName = name;
+    this.host = name;
+    this._volumeName = volumeName(name);
+    const place = { directory, privateKeyDirectory };
+    const authority = new CertificateAuthority(this, "Ca", { ...place, name: `${name}-ca` });
+    const certificate = new TlsCertificate(this, "Tls", {
+      ...place,
+      authority,
+      name,
+      usage: "server",
+      dnsNames: [name],
+      ipAddresses: [],
+    });
+    const clientCertificate = new TlsCertificate(this, "ClientTls", {
+      ...place,
+      authority,
+      name: `${name}-client`,
+      usage: "client",
+    });
+    this._signIn = { certificate: clientCertificate };
+    const provider = dockerProvider(this);
+    const network = new Network(this, "Network", {
+      provider,
+      name: networkName(name),
+      internal: true, // nothing leads out of it
+      labels: labels("network"),
+    });
+    const data = new Volume(this, "Volume", { provider, name: this._volumeName, labels: labels("data") });
+    if (protectData) data.addOverride(...PROTECTION);
+    this.networkName = Lazy.stringValue({
+      produce: ({ scope }) => (TerraformStack.of(scope) === TerraformStack.of(this) ? network.name : networkName(name)),
+    });
+    const parts = { name, image, memoryMegabytes, cpus, network, data, certificate, clientCertificate };
+    this.container = postgresContainer(this, parts);
+    TerraformStack.of(this).addOverride(...databaseMarker(this.node.addr, { container: name, database: KEYCLOAK }));
+  }
+
+  dependencies(scope: Construct): IDependable[] {
+    const own = TerraformStack.of(this);
+    const other = TerraformStack.of(scope);
+    if (own === other) return [this.container];
+    other.addDependency(own);
+    return [];
+  }
+}
