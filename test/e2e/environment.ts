@@ -32,6 +32,7 @@ export const ENVIRONMENTS = [
   "events",
   "client-policies",
   "monitored",
+  "production",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

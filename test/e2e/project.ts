@@ -39,6 +39,7 @@ export function makeProject(names: Names, options: ProjectOptions = {}): string 
     "m2m:keycloakName": names.keycloak,
     "m2m:keycloakPort": names.keycloakPort,
     "m2m:keycloakStartTimeoutSeconds": 500, // the machine may be busy with other work
+    "m2m:databaseName": `${names.keycloak}-database`,
     "m2m:machineName": names.machine,
     "m2m:machinePort": names.machinePort,
     "m2m:prometheusPort": names.keycloakPort + 5,
@@ -54,10 +55,11 @@ const run = promisify(execFile);
 /** Removes from Docker what an environment may have left there. */
 export async function removeFromDocker({ keycloak, machine }: Names): Promise<void> {
   const docker = (...args: string[]) => run("docker", args).catch(() => undefined);
-  const watching = [`${keycloak}-prometheus`, `${keycloak}-alertmanager`];
-  await docker("rm", "--force", keycloak, machine, ...watching);
-  await docker("volume", "rm", "--force", ...[keycloak, ...watching].map((name) => `${name}-data`));
-  await docker("network", "rm", `${keycloak}-network`);
+  const beside = ["prometheus", "alertmanager", "database"].map((name) => `${keycloak}-${name}`);
+  const all = [keycloak, machine, ...beside];
+  await docker("rm", "--force", ...all, ...all.map((name) => `${name}-files`));
+  await docker("volume", "rm", "--force", ...all.flatMap((name) => [`${name}-data`, `${name}-files`]));
+  await docker("network", "rm", `${keycloak}-network`, `${keycloak}-database-network`);
 }
 
 /** Calls Keycloak's admin API as its administrator. The path is below `/admin/realms`. */
