@@ -1,4 +1,5 @@
 import type { Command } from "../cli/command";
+import { backupCommand } from "./backup";
 import { callCommand, tokenCommand } from "./call";
 import { certificatesCommands } from "./certificates";
 import { complete } from "./complete";
@@ -11,6 +12,7 @@ import { eventsCommand } from "./events";
 import { keysCommands } from "./keys";
 import { logsCommand } from "./logs";
 import { providerCommand } from "./provider";
+import { restoreCommand } from "./restore";
 import { statusCommand } from "./status";
 import { testCommand } from "./test";
 import { upCommand } from "./up";
@@ -25,6 +27,8 @@ export const COMMANDS: readonly Command[] = [
   tokenCommand,
   whoCanCommand,
   downCommand,
+  backupCommand,
+  restoreCommand,
   logsCommand,
   eventsCommand,
   statusCommand,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { endOfLog, oneRuns } from "../engines/docker";
+import { databasesIn } from "../../constructs/contract/markers";
+import { endOfLog, isRunning, oneRuns, stateThings } from "../engines/docker";
 import { failedBecause } from "../engines/terraform-failure";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project/project";
@@ -8,6 +9,7 @@ import { type ApplyOptions, planAndApply } from "./apply-plan";
 import { adopt } from "./half-made";
 import { beginAttempt, endAttempt } from "./interrupted";
 import { announce, findMoves, withMoves } from "./moves";
+import { refuseLostData } from "./refuse-lost-data";
 import { refuseForeign, refuseTakenPorts } from "./refuse-taken";
 import { type Deployed, serversOf } from "./servers";
 
@@ -22,6 +24,7 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
   try {
     const state = await tool.state();
     refuseForeign(there, state);
+    refuseLostData(stack, there, state);
     await refuseTakenPorts(stack, env);
     const moves = findMoves(stack, state);
     announce(moves, session);
@@ -78,10 +81,16 @@ function savedItsState(error: unknown, { interruption }: Session): boolean {
   );
 }
 
-/** Is a server of this stack gone? Terraform cannot refresh what it held until it is back. */
+/** Is a server of this stack gone, or a database? Terraform cannot refresh what it held until it is back. */
 async function serverIsLost(deployed: Deployed, env: Record<string, string>): Promise<boolean> {
+  const { stack, state } = deployed;
   const own = serversOf(deployed, [deployed]).flatMap(({ containers }) => (containers ? [containers] : []));
-  const running = await Promise.all(own.map((containers) => oneRuns(containers, env)));
+  const databases = databasesIn(stack.json).map(({ container }) => container);
+  const known = stateThings(state).filter(({ kind, name }) => kind === "container" && databases.includes(name));
+  const running = await Promise.all([
+    ...own.map((containers) => oneRuns(containers, env)),
+    ...known.map(({ id }) => isRunning(id, env)),
+  ]);
   return !running.every(Boolean);
 }
 

@@ -42,16 +42,22 @@ export async function aboutToMake(stack: Stack, plan: SavedPlan): Promise<string
 /**
  * Takes what a killed run made in Keycloak, and could not write down any more, into the state.
  *
+ * @param origin how it came to be there, for the person
  * @returns whether there was something
  */
-export async function adopt(session: Session, stack: Stack, addresses: readonly string[]): Promise<boolean> {
+export async function adopt(
+  session: Session,
+  stack: Stack,
+  addresses: readonly string[],
+  origin = "an interrupted run made",
+): Promise<boolean> {
   const tool = terraform(session, stack);
   for (let rounds = 0; ; rounds++) {
     const state = await tool.state();
     const found = await findHalfMade(stack, state, addresses);
     for (const [address, id] of found) {
       const what = inWords(address.split(".")[0]!, declaredIdentity(stack, state, address));
-      session.out.warn(`an interrupted run made ${what}; it is taken into the state as ${address}`);
+      session.out.warn(`${origin} ${what}; it is taken into the state as ${address}`);
       await tool.import(address, id);
     }
     if (found.length === 0) return rounds > 0; // what belongs to something is found once that is in the state
@@ -92,7 +98,7 @@ function aliasesOf({ json }: Stack): (string | undefined)[] {
   return [json.provider?.keycloak ?? []].flat().map(({ alias }) => alias);
 }
 
-function aliasOf({ json }: Stack, address: string): string | undefined {
+export function aliasOf({ json }: Stack, address: string): string | undefined {
   const [type = "", name = ""] = address.split(".");
   return /^keycloak\.(.+)$/.exec(String(json.resource?.[type]?.[name]?.provider ?? ""))?.[1];
 }

@@ -166,3 +166,37 @@ async function lastMessages(container: string, lines: number, env: Record<string
   const messages = log.split("\n").filter((line) => !STACK_FRAME.test(line));
   return messages.slice(-lines).join("\n");
 }
+
+/** Stops containers in order. They stay stopped, also when the engine starts again. */
+export async function stop(containers: readonly string[], env: Record<string, string>): Promise<void> {
+  for (const name of containers) await toItsEnd(["stop", name], env);
+}
+
+/** Starts a container that is there. */
+export async function start(container: string, env: Record<string, string>): Promise<void> {
+  await toItsEnd(["start", container], env);
+}
+
+/** How a container is that is to become healthy. */
+export interface Health {
+  /** `starting`, `healthy`, `unhealthy`, empty where nobody looks, or the container's status where it does not run. */
+  readonly status: string;
+  /** How often the engine has started it again, because it ended by itself. */
+  readonly restarts: number;
+}
+
+export async function healthOf(container: string, env: Record<string, string>): Promise<Health> {
+  const status = "{{if .State.Running}}{{with .State.Health}}{{.Status}}{{end}}{{else}}{{.State.Status}}{{end}}";
+  const format = `{{.RestartCount}} ${status}`;
+  const answer = (await docker(["container", "inspect", "--format", format, container], env)) ?? "0 gone";
+  const [restarts = "", found = ""] = answer.trim().split(" ");
+  return { status: found, restarts: Number(restarts) };
+}
+
+/** Ctrl-C does not reach it. A container has a minute or two to stop. */
+async function toItsEnd(args: readonly string[], env: Record<string, string>): Promise<void> {
+  const result = await execa("docker", args, { env, reject: false, detached: true, timeout: 180_000, stdin: "ignore" });
+  if (!result.failed) return;
+  const problem = result.stderr?.trim() || result.shortMessage || "";
+  throw new ToolError("docker-unreachable", `\`docker ${args.join(" ")}\` failed:\n${problem}`);
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { replace } from "../../../tools/backup/replace";
+import { recordOutput, sessionIn, temporaryFolder } from "../parts";
+import { fakeDocker } from "./parts";
+
+const folder = temporaryFolder();
+const DATABASE = { container: "db", database: "keycloak", realms: [] };
+
+/** Replaces it where Docker is like this; gives the steps that change something. */
+async function run(special = "", interruption?: AbortSignal) {
+  const docker = fakeDocker(folder.path, special);
+  const out = recordOutput();
+  const session = sessionIn(folder.path, out, interruption);
+  const servers = ["kc1", "kc2"].map((container) => ({ container, port: 1, dataVolume: "db-data" }));
+  const place = { ...DATABASE, env: session.env };
+  const failure = await replace(session, place, { ...DATABASE, servers }, ["keycloak_before_1"]).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const steps = docker
+    .calls()
+    .map((call) => call.replace(/.*--command=/, "").replaceAll(/\d{8}t\d{6}z/g, "TIME"))
+    .filter((call) => !call.startsWith("container inspect"));
+  return { steps, failure, warned: out.warned };
+}
+
+const SWAP =
+  /ALTER DATABASE keycloak RENAME TO keycloak_before_TIME; ALTER DATABASE keycloak_restored RENAME TO keycloak$/;
+const BACK =
+  /ALTER DATABASE keycloak RENAME TO keycloak_restored; ALTER DATABASE keycloak_before_TIME RENAME TO keycloak$/;
+const dropped = (name: string) => `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`;
+
+describe("replacing the database", () => {
+  it("stops the servers, swaps in one transaction, starts them one by one, and drops what was there before", async () => {
+    const { steps, failure } = await run();
+    expect(failure).toBeUndefined();
+    const drops = [dropped("keycloak_before_TIME"), dropped("keycloak_before_1")];
+    expect(steps).toEqual(["stop kc1", "stop kc2", expect.stringMatching(SWAP), "start kc1", "start kc2", ...drops]);
+  });
+
+  it("cuts off whoever is connected, as a name cannot change otherwise", async () => {
+    const { steps } = await run();
+    expect(steps[2]).toMatch(/^SELECT pg_terminate_backend\(pid\) .* IN \('keycloak', 'keycloak_before_TIME', /);
+  });
+
+  it("puts back what was there where Keycloak ends on the backup, and says so", async () => {
+    const ends = `*RestartCount*kc1) n=$(grep -c "RestartCount.*kc1" '${folder.path}/docker.log'); test $n = 2 && echo 1 starting || echo 0 healthy;;`;
+    const { steps, failure, warned } = await run(`${ends}\nlogs*) echo no such relation;;`);
+    expect(steps.slice(2).filter((step) => !step.startsWith("logs"))).toEqual([
+      expect.stringMatching(SWAP),
+      "start kc1",
+      "stop kc1",
+      "stop kc2",
+      expect.stringMatching(BACK),
+      dropped("keycloak_restored"),
+      "start kc1",
+      "start kc2",
+    ]);
+    expect(warned).toEqual(["Keycloak does not start on the backup; putting back what was there before"]);
+    expect(failure).toMatchObject({
+      code: "restore-failed",
+      message: expect.stringMatching(
+        /^Keycloak did not start on the backup; what was there before is back, and Keycloak runs on it\. The reason:\nkc1 ended by itself[\s\S]*no such relation/,
+      ),
+    });
+  });
+
+  it("starts the servers again as they were where the swap fails", async () => {
+    const { steps, failure, warned } = await run("*RENAME*) echo 'being accessed by other users' >&2; exit 1;;");
+    expect(steps.slice(3)).toEqual(["start kc1", "start kc2", dropped("keycloak_restored")]);
+    expect(warned).toEqual(["nothing was replaced; starting Keycloak again as it was"]);
+    expect(failure).toMatchObject({ code: "database-failed" });
+  });
+
+  it("does the same after Ctrl-C while they stop", async () => {
+    const { steps } = await run("", AbortSignal.abort());
+    expect(steps).toEqual(["stop kc1", "stop kc2", "start kc1", "start kc2", dropped("keycloak_restored")]);
+  });
+
+  it("leaves the backup in place after Ctrl-C while they start, and says where the rest is", async () => {
+    const interruption = new AbortController();
+    setTimeout(() => interruption.abort(), 1_500);
+    const { failure } = await run("*RestartCount*) echo 0 starting;;", interruption.signal);
+    expect(failure).toMatchObject({
+      code: "interrupted",
+      message: expect.stringMatching(
+        /^kc1 is still starting on the backup, which is in its place; what was there before is in the database keycloak_before_\w+ until the next restore$/,
+      ),
+    });
+  });
+});

@@ -1,0 +1,105 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { takeOver } from "../../../tools/deploy/take-over";
+import { listen } from "../../machines/listen";
+import { fakeProgram, inState, recordOutput, sessionIn, stackOf, temporaryFolder } from "../parts";
+
+const folder = temporaryFolder();
+const SCOPE = "keycloak_openid_client_scope";
+const MAPPER = "keycloak_openid_audience_protocol_mapper";
+
+/** A Keycloak whose backup has a scope and its mapper; with a file `closed` it lets nobody in. */
+function keycloak() {
+  return listen((request, response) => {
+    const { pathname } = new URL(request.url ?? "", "http://x");
+    const answer = (body: unknown) =>
+      void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+    if (existsSync(join(folder.path, "closed"))) return void response.writeHead(401).end();
+    if (pathname.endsWith("/token")) return answer({ access_token: "e.e.e" });
+    if (pathname.endsWith("/s2/protocol-mappers/models")) return answer([{ id: "m2", name: "audience" }]);
+    if (pathname.endsWith("/client-scopes")) return answer([{ id: "s2", name: "audience-x" }]);
+    response.writeHead(404).end();
+  });
+}
+
+let server: Awaited<ReturnType<typeof keycloak>>;
+beforeEach(async () => {
+  vi.stubEnv("KEYCLOAK_USER", "x");
+  vi.stubEnv("KEYCLOAK_PASSWORD", "x");
+  server = await keycloak();
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await server.close();
+});
+
+const scope = (id: string) => inState(SCOPE, "Scope", { realm_id: "r", name: "audience-x", id });
+const mapper = (id: string, scopeId: string) =>
+  inState(MAPPER, "Mapper", { realm_id: "r", client_scope_id: scopeId, name: "audience", id });
+
+/** Takes over with a state of these entries; gives what Terraform was told, and what was said. */
+async function run(...resources: object[]) {
+  const write = (name: string, entries: readonly object[]) =>
+    writeFileSync(join(folder.path, name), JSON.stringify({ version: 4, resources: entries }));
+  write("pulled", resources);
+  write("without-scope", resources.slice(1));
+  write("new-scope", [...resources.slice(1), scope("s2")]);
+  write("without-mapper", [scope("s2")]);
+  write("new-mapper", [scope("s2"), mapper("m2", "s2")]);
+  const terraform = fakeProgram(
+    folder.path,
+    "terraform",
+    `case "$*" in init*) mkdir -p .terraform;; "state pull") cat pulled;;
+    "state rm "*Scope) cp without-scope pulled;; "state rm "*Mapper) cp without-mapper pulled;;
+    import*Scope*) cp new-scope pulled;; import*Mapper*) cp new-mapper pulled;; esac`,
+  );
+  const provider = "keycloak.Keycloak";
+  const stack = stackOf(
+    {
+      [SCOPE]: { Scope: { realm_id: "r", name: "audience-x", provider } },
+      [MAPPER]: { Mapper: { realm_id: "r", client_scope_id: `\${${SCOPE}.Scope.id}`, name: "audience", provider } },
+    },
+    folder.path,
+    "m2m",
+    undefined,
+    [{ alias: "Keycloak", url: server.url }],
+  );
+  const out = recordOutput();
+  const port = Number(new URL(server.url).port);
+  await takeOver(sessionIn(folder.path, out), [stack], [{ container: "kc", port }]);
+  const steps = terraform.calls().filter((call) => /^(state rm|import)/.test(call));
+  return { steps, warned: out.warned };
+}
+
+describe("after a restore the state", () => {
+  it("is left alone where it knows what the backup has", async () => {
+    expect(await run(scope("s2"), mapper("m2", "s2"))).toEqual({ steps: [], warned: [] });
+  });
+
+  it("gets the ids of the backup, first of what others belong to", async () => {
+    const { steps, warned } = await run(scope("s1"), mapper("m1", "s1"));
+    expect(steps).toEqual([
+      `state rm ${SCOPE}.Scope`,
+      `import -input=false -no-color ${SCOPE}.Scope r/s2`,
+      `state rm ${MAPPER}.Mapper`,
+      `import -input=false -no-color ${MAPPER}.Mapper r/client-scope/s2/m2`,
+    ]);
+    expect(warned[0]).toBe(
+      `the backup has client scope audience-x of realm r; it is taken into the state as ${SCOPE}.Scope`,
+    );
+  });
+
+  it("gets all of it where it was lost", async () => {
+    expect((await run()).steps.filter((step) => step.startsWith("state rm"))).toEqual([]);
+  });
+
+  it("is left alone, with a warning, where nobody can sign in", async () => {
+    writeFileSync(join(folder.path, "closed"), "");
+    const { steps, warned } = await run(scope("s1"));
+    expect(steps).toEqual([]);
+    expect(warned).toEqual([
+      expect.stringMatching(/^warning: whether the state of stack m2m fits the backup is not known: .*HTTP 401/),
+    ]);
+  });
+});

@@ -1,0 +1,37 @@
+import { execa } from "execa";
+import { type Place, query } from "./in-container";
+
+/** What a database says of the Keycloak that it belongs to. */
+export interface Facts {
+  /** Without master, which every Keycloak has. */
+  readonly realms: readonly string[];
+  /** The Keycloak that used it last. */
+  readonly keycloak: string;
+}
+
+/** `undefined` for a database that no Keycloak has used. */
+export async function factsOf(place: Place, database: string): Promise<Facts | undefined> {
+  const [tables] = await query(place, database, "SELECT to_regclass('realm'), to_regclass('migration_model')");
+  if (!tables?.every((name) => name !== "")) return undefined;
+  const realms = await query(place, database, "SELECT name FROM realm WHERE name <> 'master' ORDER BY name");
+  const latest = "SELECT version FROM migration_model ORDER BY update_time DESC LIMIT 1";
+  const [version] = await query(place, database, latest);
+  return { realms: realms.map(([name = ""]) => name), keycloak: version?.[0] ?? "" };
+}
+
+/** The version of the Keycloak in a container, which need not run. `undefined` where it does not say. */
+export async function keycloakVersion(container: string, env: Record<string, string>): Promise<string | undefined> {
+  const args = ["cp", `${container}:/opt/keycloak/version.txt`, "-"]; // as a tar, which holds the text as it is
+  const { stdout } = await execa("docker", args, { env, reject: false, stdin: "ignore", timeout: 60_000 });
+  return /Version ([\w.-]+)/.exec(stdout)?.[1];
+}
+
+/** Whether the first of two versions is the newer one. What is behind the numbers, such as a build, does not count. */
+export function isNewer(one: string, other: string): boolean {
+  const numbers = (version: string) => (/^[\d.]*/.exec(version)?.[0] ?? "").split(".").map(Number);
+  const [a, b] = [numbers(one), numbers(other)];
+  for (let at = 0; at < Math.max(a.length, b.length); at++) {
+    if ((a[at] ?? 0) !== (b[at] ?? 0)) return (a[at] ?? 0) > (b[at] ?? 0);
+  }
+  return false;
+}

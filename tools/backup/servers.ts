@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { endOfLog, healthOf, start, stop } from "../engines/docker";
+import { ToolError } from "../output";
+import type { Session } from "../session";
+
+/** As long as a start may take: an older database is brought to the present schema first. */
+const START_MS = 600_000;
+const LOOK_EVERY_MS = 1_000;
+
+export async function stopServers({ out, env }: Session, containers: readonly string[]): Promise<void> {
+  await out.step(`stopping ${containers.join(", ")}`, () => stop(containers, env));
+}
+
+/**
+ * Starts them one after the other: the first brings the database to its schema.
+ *
+ * @throws {ToolError} `not-healthy`, `interrupted`
+ */
+export async function startServers(session: Session, containers: readonly string[], startMs = START_MS): Promise<void> {
+  const { out, env } = session;
+  for (const name of containers) {
+    await out.step(`starting ${name}`, async () => {
+      await start(name, env);
+      await untilHealthy(session, name, startMs);
+    });
+  }
+}
+
+/** The engine starts one that ends by itself again and again: one such end is enough. */
+async function untilHealthy({ env, interruption }: Session, name: string, startMs: number): Promise<void> {
+  const before = (await healthOf(name, env)).restarts;
+  for (const end = Date.now() + startMs; ; await sleep(LOOK_EVERY_MS)) {
+    const { status, restarts } = await healthOf(name, env);
+    const isEnded = restarts > before || !["starting", "healthy", ""].includes(status);
+    if (!isEnded && status !== "starting") return;
+    if (interruption.aborted) throw new ToolError("interrupted", `${name} is still starting`);
+    if (isEnded || Date.now() > end) {
+      const how = restarts > before ? "ended by itself" : `did not become healthy (${status})`;
+      throw new ToolError("not-healthy", `${name} ${how}\n\n${await endOfLog(name, 20, env)}`);
+    }
+  }
+}
