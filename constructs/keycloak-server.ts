@@ -236,7 +236,9 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     tls?.bringRenewed(this.container, tlsFiles);
     production?.database.bringRenewed(this.container, name, databaseFiles);
     const dataVolume = production ? props.database?._volumeName : volumeName(name);
-    TerraformStack.of(this).addOverride(...serverMarker(this.node.addr, { container: name, port, dataVolume }));
+    TerraformStack.of(this).addOverride(
+      ...serverMarker(this.node.addr, { container: name, image: base, port, dataVolume }),
+    );
     if (props.provider) return;
     this._signIn = signIn;
     // Also if Terraform signs in only from other stacks: in this one the server gets its administrator.

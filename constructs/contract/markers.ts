@@ -102,6 +102,8 @@ export const { mark: machineMarker, read: machinesIn } = marksOf<MachineDescript
 /** What `m2m` has to know of a server in a container. */
 export interface ServerDescription {
   readonly container: string;
+  /** As declared, before it is optimised. */
+  readonly image: string;
   /** Published on this machine. */
   readonly port: number;
   /** The volume with its data, where it is in one that the app declares. */

@@ -1,4 +1,5 @@
 import { PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administrator";
+import { refuseDowngrades } from "../backup/refuse-downgrade";
 import { chooseCaller } from "../calls/call";
 import { readEnvironment } from "../calls/environment";
 import { firstAnswer } from "../calls/first-answer";
@@ -71,6 +72,7 @@ async function deploy(
     keepPassword(project, password);
     stacks = await synth();
   }
+  await refuseDowngrades(stacks, session.env);
   await settleKeys(project, stacks, out);
   for (const stack of stacks) {
     await applyStack(session, stack, { ...applying, before: () => switchKeys(project, stacks, stack, out) });

@@ -3,7 +3,12 @@ import { bringBack, stacksOf } from "../../../tools/backup/bring-back";
 import { fakeProgram, recordOutput, sessionIn, stackOf, temporaryFolder } from "../parts";
 
 const folder = temporaryFolder();
-const DATABASE = { container: "db", database: "keycloak", servers: [{ container: "kc", port: 1 }], realms: [] };
+const DATABASE = {
+  container: "db",
+  database: "keycloak",
+  servers: [{ container: "kc", image: "keycloak:26.4.7", port: 1 }],
+  realms: [],
+};
 
 /** Brings back what these containers lack; gives the plans that Terraform made. */
 async function run(status: Record<string, "true" | "false">) {

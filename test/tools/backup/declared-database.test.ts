@@ -15,8 +15,8 @@ const DATABASES = [
   { container: "two", database: "keycloak" },
 ];
 const SERVERS = [
-  { container: "a", port: 8443, dataVolume: "one-data" },
-  { container: "b", port: 9443, dataVolume: "two-data" },
+  { container: "a", image: "keycloak:26.4.7", port: 8443, dataVolume: "one-data" },
+  { container: "b", image: "keycloak:26.4.7", port: 9443, dataVolume: "two-data" },
 ];
 const REALMS = [
   { url: "https://localhost:8443", realmName: "prod", issuer: "" },
@@ -47,11 +47,11 @@ describe("without a database of the project it is said what to use", () => {
   it.each([
     [{}, "the project declares no PostgresDatabase; back up a Keycloak that others run where it runs"],
     [
-      { servers: [{ container: "keycloak", port: 8443 }] },
+      { servers: [{ container: "keycloak", image: "keycloak:26.4.7", port: 8443 }] },
       "the database of keycloak is elsewhere (PostgresDatabase.fromUrl); back it up where it is",
     ],
     [
-      { servers: [{ container: "keycloak", port: 8080, dataVolume: "keycloak-data" }] },
+      { servers: [{ container: "keycloak", image: "keycloak:26.4.7", port: 8080, dataVolume: "keycloak-data" }] },
       'keycloak keeps its data in a file of its own (volume keycloak-data), which cannot be copied while it runs; declare a PostgresDatabase and `mode: "production"`',
     ],
   ])("%j", (marks, message) => {

@@ -8,7 +8,7 @@ const folder = temporaryFolder();
 const DECLARED = {
   container: "db",
   database: "keycloak",
-  servers: [{ container: "kc", port: 1 }],
+  servers: [{ container: "kc", image: "keycloak:26.4.7", port: 1 }],
   realms: ["prod"],
 };
 

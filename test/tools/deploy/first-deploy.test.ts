@@ -39,7 +39,7 @@ function stack(resource: Resources, known: unknown[] = [], name = "m2m", url = "
   writeFileSync(state, JSON.stringify({ version: 4, resources: known }));
   const declared = stackOf(resource, "/nowhere", name, state, [keycloakProvider("Keycloak", url)]);
   if (resource.docker_container === undefined) return declared;
-  const server = { container: "keycloak", port: 18080, dataVolume: VOLUME.name };
+  const server = { container: "keycloak", image: "keycloak:26.4", port: 18080, dataVolume: VOLUME.name };
   return { ...declared, json: overridden(declared.json, serverMarker("Keycloak", server)) };
 }
 

@@ -67,7 +67,7 @@ async function run(...resources: object[]) {
   );
   const out = recordOutput();
   const port = Number(new URL(server.url).port);
-  await takeOver(sessionIn(folder.path, out), [stack], [{ container: "kc", port }]);
+  await takeOver(sessionIn(folder.path, out), [stack], [{ container: "kc", image: "keycloak:26.4.7", port }]);
   const steps = terraform.calls().filter((call) => /^(state rm|import)/.test(call));
   return { steps, warned: out.warned };
 }
