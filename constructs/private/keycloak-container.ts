@@ -32,6 +32,12 @@ const HEALTH_CHECK = {
   retries: 3,
 };
 
+/**
+ * Caches in this one process, as `start-dev` has them by itself. Keycloak's default is a cluster: after a death it first waits
+ * for the one who died, whose row is still in the database.
+ */
+const ALONE = "--cache=local";
+
 /** What differs from one server to another. */
 interface KeycloakContainerProps {
   readonly name: string;
@@ -83,7 +89,7 @@ export function keycloakContainer(server: Construct, props: KeycloakContainerPro
 function startCommand({ mode, hostname, tls, production, options }: KeycloakContainerProps): string[] {
   // start-dev builds by itself, so it needs the build options again.
   const { build, start } = options();
-  const how = mode === "dev" ? ["start-dev", ...BUILD_OPTIONS, ...build] : ["start", "--optimized"];
+  const how = mode === "dev" ? ["start-dev", ...BUILD_OPTIONS, ...build] : ["start", "--optimized", ALONE];
   // The admin console signs in at this address, so a browser must reach it. Realms for machines have an address of their own
   // (`frontendUrl`): the one inside the network.
   const first = production ? [`--config-file=${production.configuration}`] : [];

@@ -29,13 +29,11 @@ export class Production {
     this.memoryMegabytes = props.memoryMegabytes ?? 2048;
   }
 
-  /** Caches in this one process: it finds no other. */
   get options(): KeycloakOptions {
     const { maxQueuedRequests = 1000, plainHttpBehindProxy: headers } = this.props;
     return {
       build: ["--db=postgres"],
       start: [
-        "--cache=local",
         ...(headers === undefined ? [] : ["--http-enabled=true", `--proxy-headers=${headers}`]),
         ...this.database.startOptions,
         `--http-max-queued-requests=${maxQueuedRequests}`,

@@ -56,6 +56,10 @@ describe("defaults", () => {
     expect(command).toContain("--hostname=http://localhost:8080");
   });
 
+  it("waits for no other server at its start", () => {
+    expect(only(serverJson().json, "docker_container").command).toContain("--cache=local");
+  });
+
   it("waits 180 s for a health check that needs no curl", () => {
     const { wait, wait_timeout, healthcheck } = only(serverJson().json, "docker_container");
     expect({ wait, wait_timeout }).toEqual({ wait: true, wait_timeout: 180 });
