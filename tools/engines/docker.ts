@@ -164,7 +164,18 @@ export async function endOfLog(
 async function lastMessages(container: string, lines: number, env: Record<string, string>): Promise<string> {
   const log = await lastLogLines(container, lines * LINES_PER_MESSAGE, env);
   const messages = log.split("\n").filter((line) => !STACK_FRAME.test(line));
-  return messages.slice(-lines).join("\n");
+  return messages.slice(-lines).map(readable).join("\n");
+}
+
+/** A line of a log in JSON as Keycloak writes it in text; any other as it is. */
+function readable(line: string): string {
+  if (!line.startsWith("{")) return line;
+  try {
+    const { timestamp, level, loggerName, message } = JSON.parse(line);
+    return message === undefined ? line : `${timestamp} ${level} [${loggerName}] ${message}`;
+  } catch {
+    return line; // cut off
+  }
 }
 
 /** Stops containers in order. They stay stopped, also when the engine starts again. */

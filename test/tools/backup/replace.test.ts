@@ -11,7 +11,12 @@ async function run(special = "", interruption?: AbortSignal) {
   const docker = fakeDocker(folder.path, special);
   const out = recordOutput();
   const session = sessionIn(folder.path, out, interruption);
-  const servers = ["kc1", "kc2"].map((container) => ({ container, image: "keycloak:26.4.7", port: 1, dataVolume: "db-data" }));
+  const servers = ["kc1", "kc2"].map((container) => ({
+    container,
+    image: "keycloak:26.4.7",
+    port: 1,
+    dataVolume: "db-data",
+  }));
   const place = { ...DATABASE, env: session.env };
   const failure = await replace(session, place, { ...DATABASE, servers }, ["keycloak_before_1"]).then(
     () => undefined,

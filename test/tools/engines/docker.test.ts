@@ -8,6 +8,7 @@ import {
   isRunning,
   lastLogLines,
   remove,
+  runningContainers,
   stateThings,
 } from "../../../tools/engines/docker";
 import { fakeProgram, inState, pathWith, stackOf, stateOf, temporaryFolder } from "../parts";
@@ -25,6 +26,15 @@ const STACK = stackOf({
 });
 
 describe("what a stack and a state name in Docker", () => {
+  it("is meant to run, but for containers that carry files", () => {
+    const state = stateOf(
+      inState("docker_container", "C", { name: "keycloak", id: "a1", start: true }),
+      inState("docker_container", "F", { name: "keycloak-files", id: "b2", start: false }),
+      inState("docker_volume", "V", { name: "data", id: "data" }),
+    );
+    expect(runningContainers(state)).toEqual([{ kind: "container", name: "keycloak", id: "a1" }]);
+  });
+
   it("are containers, networks and volumes, containers first", () => {
     expect(declaredThings(STACK)).toEqual([
       { kind: "container", name: "keycloak" },
@@ -123,6 +133,16 @@ describe("with a Docker client", () => {
       "ERROR: Failed to start server",
       "Caused by: java.io.EOFException",
       "at last",
+    ]);
+  });
+
+  it("has lines in JSON as Keycloak writes them in text", async () => {
+    const line = '{"timestamp":"T","level":"ERROR","loggerName":"org.k","message":"FATAL: password","exception":{}}';
+    fakeProgram(folder.path, "docker", `printf '%s\\n' '${line}' '{"cut' '{}'`);
+    expect((await endOfLog("keycloak", 3, pathWith(folder.path))).split("\n").slice(1)).toEqual([
+      "T ERROR [org.k] FATAL: password",
+      '{"cut',
+      "{}",
     ]);
   });
 
