@@ -33,6 +33,7 @@ export const ENVIRONMENTS = [
   "client-policies",
   "monitored",
   "production",
+  "backup",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */
@@ -158,7 +159,7 @@ export async function upRepairs(folder: string): Promise<string> {
 
 /** Takes an environment down, whatever its state, and deletes its folder. */
 export async function takeDown(folder: string, names: Names): Promise<void> {
-  await m2m(folder, ["down", "--yes"]);
+  await m2m(folder, ["down", "--yes", "--destroy-data"]);
   await removeFromDocker(names);
   rmSync(folder, { recursive: true, force: true });
 }

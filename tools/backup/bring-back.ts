@@ -4,11 +4,6 @@ import type { Stack } from "../project/project";
 import type { Session } from "../session";
 import type { DeclaredDatabase } from "./declared-database";
 
-/** The containers of the database and of those that use it. */
-function containersOf({ container, servers }: DeclaredDatabase): string[] {
-  return [container, ...servers.map((server) => server.container)];
-}
-
 /** The addresses of containers in a stack, by the containers' names. */
 function addressesOf({ json }: Stack, names: readonly string[]): string[] {
   return Object.entries(json.resource?.docker_container ?? {})
@@ -16,30 +11,53 @@ function addressesOf({ json }: Stack, names: readonly string[]): string[] {
     .map(([id]) => `docker_container.${id}`);
 }
 
-/** The stacks that make the database and its servers. */
-export function stacksOf(stacks: readonly Stack[], database: DeclaredDatabase): Stack[] {
-  return stacks.filter((stack) => addressesOf(stack, containersOf(database)).length > 0);
+/** Whether a stack makes the database, or a server of it. */
+export function makes(stack: Stack, { container, servers }: DeclaredDatabase): boolean {
+  return addressesOf(stack, [container, ...servers.map((server) => server.container)]).length > 0;
 }
 
-/** After a loss, what the restore needs: the database, and servers to start. Nothing of Keycloak itself is asked for. */
-export async function bringBack(
+/**
+ * After a loss, the database, empty where its volume was lost. Servers wait: one that finds an empty database fills it, which
+ * takes longer than a restore.
+ */
+export async function bringDatabase(
   session: Session,
   work: readonly Stack[],
-  database: DeclaredDatabase,
+  { container }: DeclaredDatabase,
   yes: boolean,
 ): Promise<void> {
-  const { env, out } = session;
-  const missing: string[] = [];
-  for (const name of containersOf(database)) {
-    const status = await containerStatus(name, env);
-    if (status === "gone" || (status === "stopped" && name === database.container)) missing.push(name);
-  }
-  if (missing.length === 0) return;
-  out.warn(
-    `not there, or stopped: ${missing.join(", ")}; bringing that back first, with an empty volume if that was lost`,
-  );
+  if ((await containerStatus(container, session.env)) === "running") return;
+  session.out.warn(`${container} does not run; bringing it back first, with an empty volume if that was lost`);
+  await bringContainer(session, work, container, yes);
+}
+
+/** Has Terraform make a container, and what it needs. It waits until that is healthy. */
+export async function bringContainer(
+  session: Session,
+  work: readonly Stack[],
+  name: string,
+  yes: boolean,
+): Promise<void> {
   for (const stack of work) {
-    const targets = addressesOf(stack, missing);
+    const targets = addressesOf(stack, [name]);
     if (targets.length > 0) await planAndApply(session, stack, { yes, targets });
   }
+}
+
+/** Has Terraform make the image of a container that is gone. Gives its name, where the stack says it. */
+export async function bringImage(
+  session: Session,
+  work: readonly Stack[],
+  container: string,
+  yes: boolean,
+): Promise<string | undefined> {
+  for (const stack of work) {
+    const { docker_container: containers = {}, docker_image: images = {} } = stack.json.resource ?? {};
+    const found = Object.values(containers).find(({ name }) => name === container);
+    const id = /^\$\{docker_image\.([\w-]+)\.image_id\}$/.exec(String(found?.image))?.[1];
+    if (id === undefined) continue;
+    await planAndApply(session, stack, { yes, targets: [`docker_image.${id}`] });
+    return String(images[id]?.name);
+  }
+  return undefined;
 }

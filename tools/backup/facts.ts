@@ -19,7 +19,18 @@ export async function factsOf(place: Place, database: string): Promise<Facts | u
   return { realms: realms.map(([name = ""]) => name), keycloak: version?.[0] ?? "" };
 }
 
-/** The version of the Keycloak in a container, which need not run. `undefined` where it does not say. */
+/** The version of the Keycloak in an image. `undefined` where it does not say. */
+export async function imageVersion(image: string, env: Record<string, string>): Promise<string | undefined> {
+  const { stdout: container } = await execa("docker", ["create", image], { env, reject: false, timeout: 60_000 });
+  if (!container) return undefined;
+  try {
+    return await keycloakVersion(container, env);
+  } finally {
+    await execa("docker", ["rm", container], { env, reject: false, timeout: 60_000 });
+  }
+}
+
+/** The same of a container, which need not run. */
 export async function keycloakVersion(container: string, env: Record<string, string>): Promise<string | undefined> {
   const args = ["cp", `${container}:/opt/keycloak/version.txt`, "-"]; // as a tar, which holds the text as it is
   const { stdout } = await execa("docker", args, { env, reject: false, stdin: "ignore", timeout: 60_000 });

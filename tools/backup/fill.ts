@@ -6,7 +6,7 @@ import type { BackupFile } from "./backup-file";
 import { refuseUnfit } from "./checks";
 import { drop, filledName, leftovers, makeFilled } from "./databases";
 import type { DeclaredDatabase } from "./declared-database";
-import { type Facts, factsOf, keycloakVersion } from "./facts";
+import { type Facts, factsOf } from "./facts";
 import { type Place, readArchive } from "./in-container";
 import { realmsInWords } from "./words";
 
@@ -19,15 +19,20 @@ export interface Filled {
   readonly before: readonly string[];
 }
 
-/** Restores a backup beside the database, looks at it, and asks. After a failure nothing of it is left. */
+/**
+ * Restores a backup beside the database, looks at it, and asks. After a failure nothing of it is left.
+ *
+ * @param version of the Keycloak that is to use it, where it says
+ */
 export async function fill(
   session: Session,
   place: Place,
   declared: DeclaredDatabase,
   backup: BackupFile,
+  version: string | undefined,
   yes: boolean,
 ): Promise<Filled> {
-  const { out, env, interruption } = session;
+  const { out, interruption } = session;
   const before = await cleanUp(session, place);
   const where = shownPath(backup.path);
   const madeAt = timeIn(await readArchive(place, await backup.read(), where, { list: true }));
@@ -37,8 +42,7 @@ export async function fill(
       await readArchive(place, await backup.read(), where, { into: filledName(place) });
     });
     const facts = await factsOf(place, filledName(place));
-    const [server] = declared.servers;
-    refuseUnfit(backup.path, facts, declared, server && (await keycloakVersion(server.container, env)));
+    refuseUnfit(backup.path, facts, declared, version);
     if (!yes) {
       const present = await factsOf(place, place.database);
       const gone = present ? `${realmsInWords(present.realms)}, all in them` : "an empty database";

@@ -4,12 +4,13 @@ import { beforeName, drop, filledName, swapBack, swapIn } from "./databases";
 import type { DeclaredDatabase } from "./declared-database";
 import { nothingReplaced } from "./fill";
 import type { Place } from "./in-container";
-import { startServers, stopServers } from "./servers";
+import { type Bring, startServers, stopServers } from "./servers";
 
 /**
  * Puts the filled database in the place of the present one while the servers stand still. If they do not become healthy on
  * it, what was there before is put back.
  *
+ * @param kept what earlier restores have kept, and is dropped at the end
  * @returns for how many seconds Keycloak stood still
  */
 export async function replace(
@@ -17,6 +18,7 @@ export async function replace(
   place: Place,
   { servers }: DeclaredDatabase,
   kept: readonly string[],
+  bring: Bring,
 ): Promise<number> {
   const { out, interruption } = session;
   const containers = servers.map(({ container }) => container);
@@ -28,15 +30,15 @@ export async function replace(
     await out.step(`putting it in the place of the database of ${place.container}`, () => swapIn(place, before));
   } catch (error) {
     out.warn("nothing was replaced; starting Keycloak again as it was");
-    await startServers({ ...session, interruption: NEVER }, containers);
+    await startServers({ ...session, interruption: NEVER }, containers, bring);
     await drop(place, [filledName(place)]);
     throw error;
   }
   try {
-    await startServers(session, containers);
+    await startServers(session, containers, bring);
   } catch (error) {
     if ((error as ToolError).code === "interrupted") throw leftInPlace(error as ToolError, before);
-    throw await putBack(session, place, containers, before, error as Error);
+    throw await putBack(session, place, containers, before, bring, error as Error);
   }
   await drop(place, [before, ...kept]);
   return Math.round((Date.now() - begun) / 1000);
@@ -57,6 +59,7 @@ async function putBack(
   place: Place,
   containers: readonly string[],
   before: string,
+  bring: Bring,
   reason: Error,
 ): Promise<ToolError> {
   const { out } = session;
@@ -65,7 +68,7 @@ async function putBack(
   await stopServers(always, containers);
   await swapBack(place, before);
   await drop(place, [filledName(place)]);
-  const again = await startServers(always, containers).then(
+  const again = await startServers(always, containers, bring).then(
     () => "what was there before is back, and Keycloak runs on it",
     (error: Error) => `what was there before is back, and Keycloak does not start on that either: ${error.message}`,
   );

@@ -1,12 +1,15 @@
 import { shownPath } from "../../constructs/keys/shown";
 import { canAnswer } from "../confirm";
-import { beginAttempt, endAttempt, refuseWhileBusy } from "../deploy/interrupted";
-import { takeOver } from "../deploy/take-over";
+import { beginAttempt, endAttempt, noteInKeycloak, refuseWhileBusy } from "../deploy/interrupted";
+import { takeOver, uniqueOn } from "../deploy/take-over";
+import { containerStatus } from "../engines/docker";
 import { ToolError } from "../output";
+import type { Stack } from "../project/project";
 import { declared, type Session, terraform } from "../session";
 import { openBackup } from "./backup-file";
-import { bringBack, stacksOf } from "./bring-back";
-import { chooseDatabase } from "./declared-database";
+import { bringContainer, bringDatabase, bringImage, makes } from "./bring-back";
+import { chooseDatabase, type DeclaredDatabase } from "./declared-database";
+import { imageVersion, keycloakVersion } from "./facts";
 import { fill } from "./fill";
 import { replace } from "./replace";
 import { realmsInWords } from "./words";
@@ -37,19 +40,28 @@ export async function restore(opened: Session, options: RestoreOptions): Promise
   const switches = { createKeys: "always", reissue: true, newKeys: false } as const;
   const { session, stacks } = await declared(opened, switches);
   const database = chooseDatabase(stacks, options.database);
-  const work = stacksOf(stacks, database);
+  const { servers } = database;
+  const isConcerned = (stack: Stack) => makes(stack, database) || uniqueOn(stack, servers).length > 0;
+  const work = stacks.filter(isConcerned);
   for (const stack of work) {
     await terraform(session, stack).init();
     await beginAttempt(session, stack); // an `up` would start Keycloak
   }
-  await bringBack(session, work, database, options.yes);
+  await bringDatabase(session, work, database, options.yes);
+  const version = await versionHere(session, work, database, options.yes);
   const place = { ...database, env: session.env };
-  const end = () => work.forEach((stack) => void endAttempt(session, stack));
   try {
-    const filled = await fill(session, place, database, backup, options.yes);
-    const seconds = await replace(session, place, database, filled.before);
-    const { facts, madeAt } = filled;
-    await takeOver(session, stacks, database.servers);
+    const { facts, madeAt, before } = await fill(session, place, database, backup, version, options.yes);
+    // From here on Keycloak may hold what no state knows: if this run is killed, the next `up` takes it in.
+    const note = async () => {
+      for (const stack of work) await noteInKeycloak(session, stack, uniqueOn(stack, servers));
+    };
+    await note();
+    const seconds = await replace(session, place, database, before, async (name) => {
+      await bringContainer(session, work, name, options.yes);
+      await note();
+    });
+    await takeOver(session, work, servers);
     session.out.result(
       [
         `restored ${shownPath(options.file)} of ${madeAt}: ${realmsInWords(facts.realms)} of Keycloak ${facts.keycloak} in ${place.container}`,
@@ -58,6 +70,21 @@ export async function restore(opened: Session, options: RestoreOptions): Promise
       { file: options.file, database: place.container, madeAt, ...facts, stoodStillSeconds: seconds },
     );
   } finally {
-    end();
+    for (const stack of work) endAttempt(session, stack);
   }
+}
+
+/** The version of the Keycloak that is to use the backup: of its container, or of the image where that is gone. */
+async function versionHere(
+  session: Session,
+  work: readonly Stack[],
+  { servers }: DeclaredDatabase,
+  yes: boolean,
+): Promise<string | undefined> {
+  const { env } = session;
+  const [server] = servers;
+  if (server === undefined) return undefined;
+  if ((await containerStatus(server.container, env)) !== "gone") return await keycloakVersion(server.container, env);
+  const image = await bringImage(session, work, server.container, yes);
+  return image === undefined ? undefined : await imageVersion(image, env);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { endOfLog, healthOf, start, stop } from "../engines/docker";
+import { containerStatus, endOfLog, healthOf, start, stop } from "../engines/docker";
 import { ToolError } from "../output";
 import type { Session } from "../session";
 
@@ -7,8 +7,14 @@ import type { Session } from "../session";
 const START_MS = 600_000;
 const LOOK_EVERY_MS = 1_000;
 
+/** Makes a container that is gone. */
+export type Bring = (container: string) => Promise<void>;
+
 export async function stopServers({ out, env }: Session, containers: readonly string[]): Promise<void> {
-  await out.step(`stopping ${containers.join(", ")}`, () => stop(containers, env));
+  for (const name of containers) {
+    if ((await containerStatus(name, env)) === "gone") continue;
+    await out.step(`stopping ${name}`, () => stop(name, env));
+  }
 }
 
 /**
@@ -16,20 +22,21 @@ export async function stopServers({ out, env }: Session, containers: readonly st
  *
  * @throws {ToolError} `not-healthy`, `interrupted`
  */
-export async function startServers(session: Session, containers: readonly string[], startMs = START_MS): Promise<void> {
+export async function startServers(session: Session, containers: readonly string[], bring: Bring): Promise<void> {
   const { out, env } = session;
   for (const name of containers) {
+    if ((await containerStatus(name, env)) === "gone") await bring(name);
     await out.step(`starting ${name}`, async () => {
       await start(name, env);
-      await untilHealthy(session, name, startMs);
+      await untilHealthy(session, name);
     });
   }
 }
 
 /** The engine starts one that ends by itself again and again: one such end is enough. */
-async function untilHealthy({ env, interruption }: Session, name: string, startMs: number): Promise<void> {
+async function untilHealthy({ env, interruption }: Session, name: string): Promise<void> {
   const before = (await healthOf(name, env)).restarts;
-  for (const end = Date.now() + startMs; ; await sleep(LOOK_EVERY_MS)) {
+  for (const end = Date.now() + START_MS; ; await sleep(LOOK_EVERY_MS)) {
     const { status, restarts } = await healthOf(name, env);
     const isEnded = restarts > before || !["starting", "healthy", ""].includes(status);
     if (!isEnded && status !== "starting") return;

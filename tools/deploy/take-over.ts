@@ -20,9 +20,8 @@ export async function takeOver(
   servers: readonly ServerDescription[],
 ): Promise<void> {
   const { out } = session;
-  const ports = servers.map(({ port }) => port);
   for (const stack of stacks) {
-    const own = declaredOn(stack, ports);
+    const own = declaredOn(stack, servers);
     if (own.length === 0) continue;
     try {
       await out.step(`comparing stack ${stack.name} with Keycloak`, () => settle(session, stack, own));
@@ -32,6 +31,11 @@ export async function takeOver(
       );
     }
   }
+}
+
+/** The addresses of what a stack declares on some servers, of which Keycloak has one only. */
+export function uniqueOn(stack: Stack, servers: readonly ServerDescription[]): string[] {
+  return declaredOn(stack, servers).map(({ address }) => address);
 }
 
 /** What is found by its name is forgotten under its old id first. What belongs to it has another name then: so in rounds. */
@@ -53,8 +57,8 @@ interface Declared {
   readonly alias: string | undefined;
 }
 
-/** What a stack declares on some servers, of which Keycloak has one only. */
-function declaredOn(stack: Stack, ports: readonly number[]): Declared[] {
+function declaredOn(stack: Stack, servers: readonly ServerDescription[]): Declared[] {
+  const ports = servers.map(({ port }) => port);
   const providers = [stack.json.provider?.keycloak ?? []].flat();
   const aliases = providers.filter(({ url = "" }) => ports.includes(localPort(url) ?? -1)).map(({ alias }) => alias);
   return addresses(stack, "keycloak_")

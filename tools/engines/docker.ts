@@ -178,9 +178,9 @@ function readable(line: string): string {
   }
 }
 
-/** Stops containers in order. They stay stopped, also when the engine starts again. */
-export async function stop(containers: readonly string[], env: Record<string, string>): Promise<void> {
-  for (const name of containers) await toItsEnd(["stop", name], env);
+/** Stops a container in order. It stays stopped, also when the engine starts again. */
+export async function stop(container: string, env: Record<string, string>): Promise<void> {
+  await toItsEnd(["stop", container], env);
 }
 
 /** Starts a container that is there. */

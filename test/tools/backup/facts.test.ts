@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { factsOf, isNewer, keycloakVersion } from "../../../tools/backup/facts";
+import { factsOf, imageVersion, isNewer, keycloakVersion } from "../../../tools/backup/facts";
 import { fakeProgram, pathWith, temporaryFolder } from "../parts";
 import { fakeDocker } from "./parts";
 
@@ -20,11 +20,18 @@ describe("what a database says", () => {
   });
 });
 
+it("that of an image is in a container that is made for the question, and never starts", async () => {
+  const docker = fakeDocker(folder.path, '"create image") echo c1;;');
+  expect(await imageVersion("image", pathWith(folder.path))).toBe("26.4.7");
+  expect(docker.calls()).toEqual(["create image", "cp c1:/opt/keycloak/version.txt -", "rm c1"]);
+});
+
 it("the version of a Keycloak is in its container, whether or not that runs", async () => {
   fakeDocker(folder.path);
   expect(await keycloakVersion("keycloak", pathWith(folder.path))).toBe("26.4.7");
   fakeProgram(folder.path, "docker", "exit 1");
   expect(await keycloakVersion("keycloak", pathWith(folder.path))).toBeUndefined();
+  expect(await imageVersion("image", pathWith(folder.path))).toBeUndefined();
 });
 
 it.each([

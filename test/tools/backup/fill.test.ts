@@ -12,12 +12,27 @@ const DECLARED = {
   realms: ["prod"],
 };
 
-async function run(special = "", options: { databases?: string; realms?: string; file?: string; yes?: boolean } = {}) {
+interface Options {
+  databases?: string;
+  realms?: string;
+  file?: string;
+  version?: string;
+  yes?: boolean;
+}
+
+async function run(special = "", options: Options = {}) {
   const docker = fakeDocker(folder.path, special, options);
   const out = recordOutput();
   const session = sessionIn(folder.path, out);
   const backup = await openBackup(options.file ?? fileOf(folder.path, "b.dump", ARCHIVE), PASSPHRASE);
-  const filled = fill(session, { ...DECLARED, env: session.env }, DECLARED, backup, options.yes ?? true);
+  const filled = fill(
+    session,
+    { ...DECLARED, env: session.env },
+    DECLARED,
+    backup,
+    options.version ?? "26.4.7",
+    options.yes ?? true,
+  );
   const result = await filled.catch((error: unknown) => ({ error }));
   const steps = docker
     .calls()
@@ -47,7 +62,7 @@ describe("filling a database beside the present one", () => {
     ["*single-transaction*) cat >/dev/null; echo 'unexpected end of file' >&2; exit 1;;", {}, "not-a-backup"],
     ["*single-transaction*) echo 'unsupported version (1.16)' >&2; exit 1;;", {}, "not-a-backup"],
     ["", { realms: "other" }, "backup-of-other-realm"],
-    ["'cp '*) echo Version 26.4.6;;", {}, "backup-newer"],
+    ["", { version: "26.4.6" }, "backup-newer"],
     ["", { yes: false }, "not-confirmed"],
   ])("leaves nothing of what is refused: %s %j", async (special, options, code) => {
     const { result, steps } = await run(special, options);

@@ -42,6 +42,7 @@ ${special}
 *pg_restore*) cat >/dev/null;;
 "cp "*) echo "Keycloak - Version 26.4.7";;
 *RestartCount*) echo 0 healthy;;
+"container inspect "*) echo true;;
 esac`,
   );
 }

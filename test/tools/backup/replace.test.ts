@@ -1,3 +1,5 @@
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { replace } from "../../../tools/backup/replace";
 import { recordOutput, sessionIn, temporaryFolder } from "../parts";
@@ -18,7 +20,8 @@ async function run(special = "", interruption?: AbortSignal) {
     dataVolume: "db-data",
   }));
   const place = { ...DATABASE, env: session.env };
-  const failure = await replace(session, place, { ...DATABASE, servers }, ["keycloak_before_1"]).then(
+  const bring = async (name: string) => void appendFileSync(join(folder.path, "docker.log"), `bring ${name}\n`);
+  const failure = await replace(session, place, { ...DATABASE, servers }, ["keycloak_before_1"], bring).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -41,6 +44,18 @@ describe("replacing the database", () => {
     expect(failure).toBeUndefined();
     const drops = [dropped("keycloak_before_TIME"), dropped("keycloak_before_1")];
     expect(steps).toEqual(["stop kc1", "stop kc2", expect.stringMatching(SWAP), "start kc1", "start kc2", ...drops]);
+  });
+
+  it("has a server that is gone made only then, when there is something in the database", async () => {
+    const gone = `*inspect*kc2) test -f '${folder.path}/docker.log' && grep -q bring '${folder.path}/docker.log' && echo true || { echo "no such container" >&2; exit 1; };;`;
+    const { steps } = await run(`*RestartCount*) echo 0 healthy;;\n${gone}`);
+    expect(steps.slice(0, -2)).toEqual([
+      "stop kc1",
+      expect.stringMatching(SWAP),
+      "start kc1",
+      "bring kc2",
+      "start kc2",
+    ]);
   });
 
   it("cuts off whoever is connected, as a name cannot change otherwise", async () => {
