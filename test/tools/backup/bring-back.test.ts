@@ -14,7 +14,7 @@ const STACKS = [
   stackOf({ docker_container: { Db: { name: "db" }, Api: { name: "api" } } }, "", "one"),
   stackOf(
     {
-      docker_container: { Kc: { name: "kc", image: "${docker_image.Kc_Image.image_id}" } },
+      docker_container: { Kc: { name: "kc", image: `\${docker_image.Kc_Image.image_id}` } },
       docker_image: { Kc_Image: { name: "optimised:1" } },
     },
     "",
