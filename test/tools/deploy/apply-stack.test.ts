@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EXISTS_ALREADY } from "../../../constructs/contract/provider-errors";
 import { applyStack } from "../../../tools/deploy/apply-stack";
-import { recordOutput, sessionIn, temporaryFolder } from "../parts";
+import { fakeProgram, inState, recordOutput, sessionIn, stackOf, stateOf, temporaryFolder } from "../parts";
 import { killedStack, lateKeycloak, SCOPE, terraformThat } from "./late-keycloak";
 
 const folder = temporaryFolder();
@@ -46,5 +46,35 @@ describe("an apply that meets what a killed run had asked for", () => {
     const { error, steps } = await apply(inKeycloak, meanwhile, says);
     expect(error).toMatchObject({ code: "terraform-failed" });
     expect(steps).toEqual(["apply"]);
+  });
+});
+
+describe("an apply where a container is gone", () => {
+  /** A stack with a database, whose container Docker has or has not; gives the plans that are made. */
+  async function plans(isThere: boolean): Promise<(string[] | null)[]> {
+    const state = JSON.stringify({
+      version: 4,
+      ...stateOf(inState("docker_container", "Db", { name: "db", id: "a1" })),
+    });
+    fakeProgram(
+      folder.path,
+      "docker",
+      `case "$*" in *inspect*) ${isThere ? "echo true" : "echo no such container >&2; exit 1"};; esac`,
+    );
+    const terraform = fakeProgram(
+      folder.path,
+      "terraform",
+      `case "$1" in init) mkdir -p .terraform;; state) echo '${state}';; plan) exit 2;; esac`,
+    );
+    const stack = stackOf({ docker_container: { Db: { name: "db" } }, keycloak_realm: { R: {} } }, folder.path);
+    const marks = { databases: { Database: { container: "db", database: "keycloak" } } };
+    const declared = { ...stack, json: { ...stack.json, "//": marks } };
+    await applyStack(sessionIn(folder.path, recordOutput()), declared, { yes: true });
+    return terraform.calls().flatMap((call) => (call.startsWith("plan") ? [call.match(/-target=\S+/g)] : []));
+  }
+
+  it("brings a database back before Keycloak is asked for anything", async () => {
+    expect(await plans(false)).toEqual([["-target=docker_container.Db"], null]);
+    expect(await plans(true)).toEqual([null]);
   });
 });
