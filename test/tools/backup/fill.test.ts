@@ -17,13 +17,14 @@ interface Options {
   realms?: string;
   file?: string;
   version?: string;
+  interruption?: AbortSignal;
   yes?: boolean;
 }
 
 async function run(special = "", options: Options = {}) {
   const docker = fakeDocker(folder.path, special, options);
   const out = recordOutput();
-  const session = sessionIn(folder.path, out);
+  const session = sessionIn(folder.path, out, options.interruption);
   const backup = await openBackup(options.file ?? fileOf(folder.path, "b.dump", ARCHIVE), PASSPHRASE);
   const filled = fill(
     session,
@@ -67,6 +68,13 @@ describe("filling a database beside the present one", () => {
   ])("leaves nothing of what is refused: %s %j", async (special, options, code) => {
     const { result, steps } = await run(special, options);
     expect(result).toMatchObject({ error: { code } });
+    expect(steps).toEqual([CREATED, RESTORED, DROPPED]);
+  });
+
+  it("leaves nothing after Ctrl-C, which is no fault of the file", async () => {
+    const special = "*single-transaction*) cat >/dev/null; exit 130;;";
+    const { result, steps } = await run(special, { interruption: AbortSignal.abort() });
+    expect(result).toMatchObject({ error: { code: "interrupted", message: "nothing was replaced" } });
     expect(steps).toEqual([CREATED, RESTORED, DROPPED]);
   });
 

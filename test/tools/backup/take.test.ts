@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openBackup } from "../../../tools/backup/backup-file";
-import { takeBackup } from "../../../tools/backup/take";
+import { type TakeOptions, takeBackup } from "../../../tools/backup/take";
 import { pathWith, recordOutput, temporaryFolder } from "../parts";
 import { fakeDocker, PASSPHRASE } from "./parts";
 
 const folder = temporaryFolder();
 
-async function take(name = "b.dump", options: { yes?: boolean; passphrase?: string } = {}) {
+async function take(name = "b.dump", options: Partial<TakeOptions> = {}) {
   const out = recordOutput();
   const results: unknown[] = [];
   const place = { container: "db", database: "keycloak", env: pathWith(folder.path) };
@@ -70,6 +70,15 @@ describe("backup", () => {
   ])("leaves nothing after %s", async (_, special, code) => {
     fakeDocker(folder.path, special);
     await expect(take()).rejects.toMatchObject({ code });
+    expect(left()).toEqual([]);
+  });
+
+  it("says that nothing was written after Ctrl-C, not that PostgreSQL failed", async () => {
+    fakeDocker(folder.path, "*pg_dump*) printf PGDMP; exit 130;;");
+    await expect(take("b.dump", { interruption: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "interrupted",
+      message: "no backup was written",
+    });
     expect(left()).toEqual([]);
   });
 
