@@ -25,6 +25,13 @@ const MONITORED: Names = {
   machinePort: 13_520,
 };
 
+const PRODUCTION: Names = {
+  keycloak: "bench-production-keycloak",
+  keycloakPort: 18_530,
+  machine: "bench-production-machine-b",
+  machinePort: 13_530,
+};
+
 /** An environment in a folder of its own. */
 export interface Environment {
   readonly names: Names;
@@ -53,6 +60,12 @@ export function monitoredEnvironment(): Environment {
   return environment(MONITORED, main.replace('"../../constructs"', '"./constructs"'), 8080);
 }
 
+/** The one of examples/production. */
+export function productionEnvironment(): Environment {
+  const main = readFileSync(join(ROOT, "examples", "production", "main.ts"), "utf8");
+  return environment(PRODUCTION, main.replace('"../../constructs"', '"./constructs"'), 8443);
+}
+
 function environment(names: Names, main: string, port: number): Environment {
   const { folder, remove } = makeProject(names, main);
   return {
@@ -63,7 +76,7 @@ function environment(names: Names, main: string, port: number): Environment {
       await m2m(folder, ["up", "--json"], PASSWORD);
     },
     remove: async () => {
-      await m2m(folder, ["down", "--yes"], PASSWORD).catch(() => removeFromDocker(names));
+      await m2m(folder, ["down", "--yes", "--destroy-data"], PASSWORD).catch(() => removeFromDocker(names));
       remove();
     },
   };
