@@ -44,12 +44,32 @@ async function settle(session: Session, stack: Stack, own: readonly Declared[]):
   await tool.init();
   const all = own.map(({ address }) => address);
   const left = new Set(all); // each once: it must come to an end, whatever form an id has
-  for (let stale: string[] = []; ; ) {
-    stale = (await staleIn(stack, await tool.state(), own)).filter((address) => left.delete(address));
-    await tool.forget(stale);
+  for (;;) {
+    const state = await tool.state();
+    const stale = (await staleIn(stack, state, own)).filter((address) => left.delete(address));
+    await tool.forget([...stale, ...settingsOf(state, stale).filter((address) => !all.includes(address))]);
     await adopt(session, stack, all, "the backup has");
     if (stale.length === 0) return;
   }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The entries that are of what has another id now, such as lists of scopes. They went with it, and are made anew. */
+function settingsOf({ resources }: State, stale: readonly string[]): string[] {
+  const entries = resources.flatMap(({ mode, type, name, instances }) =>
+    mode === "managed" && type.startsWith("keycloak_")
+      ? instances.map(({ attributes }) => ({ address: `${type}.${name}`, attributes }))
+      : [],
+  );
+  const gone = entries
+    .filter(({ address }) => stale.includes(address))
+    .flatMap(({ attributes }) => [attributes.id, attributes.service_account_user_id])
+    .filter((id) => typeof id === "string" && UUID.test(id));
+  return entries
+    .filter(({ attributes }) => Object.values(attributes).some((value) => gone.includes(value)))
+    .map(({ address }) => address)
+    .filter((address) => !stale.includes(address));
 }
 
 interface Declared {
