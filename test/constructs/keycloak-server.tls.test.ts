@@ -58,6 +58,7 @@ describe("a server with tls", () => {
     expect(container.command).toEqual([
       "start",
       "--optimized",
+      "--cache=local",
       "--http-enabled=false",
       `--https-certificate-file=${FOLDER}/tls.crt`,
       `--https-certificate-key-file=${FOLDER}/tls.key`,
