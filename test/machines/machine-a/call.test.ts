@@ -251,7 +251,7 @@ describe("a key that is given by mistake", () => {
     },
   );
 
-  it.each(["certs/machine-a-signing.key", "/Users/JohnDoe/Projects/Keycloak2026/certs/Machine-A.key"])(
+  it.each(["certs/nobody-signing.key", "/Users/JohnDoe/Projects/Keycloak2026/certs/Machine-A.key"])(
     "does not hide a path: %s",
     async (KEY_FILE) => {
       expect((await run({ KEY_FILE })).err).toMatch(`machine-a: key file ${KEY_FILE} cannot be read`);
