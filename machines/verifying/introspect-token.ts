@@ -1,5 +1,6 @@
 import { introspectionRequest, processIntrospectionResponse, ResponseBodyError } from "oauth4webapi";
 import { shown } from "../../constructs/keys/shown";
+import { withNewAssertion } from "../calling/new-assertion";
 import { explainIssuerError, type Issuer } from "../calling/open-issuer";
 import { IssuerError, OptionError, TokenError } from "../errors";
 import { note, observe } from "../observer";
@@ -74,8 +75,10 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
   const introspect = async (token: string) => {
     const server = await issuer.metadata();
     try {
-      const response = await introspectionRequest(server, client, authentication, token, requestOptions);
-      return await processIntrospectionResponse(server, client, response);
+      return await withNewAssertion(async () => {
+        const response = await introspectionRequest(server, client, authentication, token, requestOptions);
+        return await processIntrospectionResponse(server, client, response);
+      });
     } catch (cause) {
       if (cause instanceof ResponseBodyError && cause.status === 400 && cause.error === "invalid_request") {
         // The client was accepted. Keycloak answers so if it cannot read the token, and after a failure of its own.
