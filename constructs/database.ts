@@ -1,4 +1,5 @@
 import type { Construct, IDependable } from "constructs";
+import type { Network } from "../.gen/providers/docker/network";
 import type { ITlsCertificate } from "./tls";
 
 /** A PostgreSQL database for Keycloak. */
@@ -16,6 +17,12 @@ export interface IPostgresDatabase {
    * @internal
    */
   readonly _volumeName?: string;
+  /**
+   * Puts it into a further network, where it is in Docker.
+   *
+   * @internal
+   */
+  _join?(network: Network): void;
   /** What a server in the stack of `scope` depends on. */
   dependencies(scope: Construct): IDependable[];
   /**

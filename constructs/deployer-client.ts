@@ -128,11 +128,11 @@ export class DeployerClient extends Construct {
 
   /** Its stack is deployed first: without this, the server would be made without an administrator. */
   private checkServerOfAnotherStack(signIn: SignIn): void {
-    const { container } = signIn.target;
-    if (!container || TerraformStack.of(container) === TerraformStack.of(this)) return;
-    const isFirst = () => signIn.isByKey && isNotDeployed(container) && isNotDeployed(this.resource);
-    Aspects.of(container).add({
-      visit: (node) => node === container && isFirst() && failPlan(container, this.clientId),
+    const { resource: server } = signIn.target;
+    if (!server || TerraformStack.of(server) === TerraformStack.of(this)) return;
+    const isFirst = () => signIn.isByKey && isNotDeployed(server) && isNotDeployed(this.resource);
+    Aspects.of(server).add({
+      visit: (node) => node === server && isFirst() && failPlan(server, this.clientId),
     });
   }
 }

@@ -7,6 +7,7 @@ export type { AcceptedKey } from "./contract/client-keys";
 export type { TlsFiles } from "./contract/outputs";
 export type { IPostgresDatabase, PostgresDatabaseAttributes } from "./database";
 export { DeployerClient, type DeployerClientProps } from "./deployer-client";
+export { KeycloakCluster, type KeycloakClusterProps } from "./keycloak-cluster";
 export type { KeycloakServerProps } from "./keycloak-server";
 export { KeycloakServer } from "./keycloak-server";
 export type { SigningAlgorithm } from "./keys/algorithms";
@@ -25,7 +26,7 @@ export type { ProtectedApiProps } from "./protected-api";
 export { type ApiGrantOptions, type IProtectedApi, ProtectedApi, type ProtectedApiAttributes } from "./protected-api";
 export { type IRealm, type KeycloakRealmResource, Realm, type RealmAttributes, type RealmProps } from "./realm";
 export { type RealmKey, type RealmKeyState, RealmKeys, type RealmKeysProps } from "./realm-keys";
-export type { ClientCertificates, IKeycloakServer, KeycloakServerAttributes } from "./server";
+export type { ClientCertificates, IKeycloakInDocker, IKeycloakServer, KeycloakServerAttributes } from "./server";
 export type { GrantOptions, ISignedJwtClient, SignedJwtClientProps } from "./signed-jwt-client";
 export { SignedJwtClient } from "./signed-jwt-client";
 export type {

@@ -1,4 +1,4 @@
-import { Lazy, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { Construct, type IConstruct, type IDependable } from "constructs";
 import type { Container } from "../.gen/providers/docker/container";
 import { Network } from "../.gen/providers/docker/network";
@@ -7,7 +7,6 @@ import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { labels, networkName, volumeName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";
 import { serverMarker } from "./contract/markers";
-import { defaultKeycloakImage, officialKeycloakImage, type Sources } from "./contract/sources";
 import { BootstrapAdmin } from "./private/bootstrap-admin";
 import { checkAsking } from "./private/certificate-checks";
 import {
@@ -20,6 +19,7 @@ import {
   type Known,
 } from "./private/checks";
 import { claimContainer } from "./private/claims";
+import { baseImage, connectTo, dependenciesOn, networkReference } from "./private/declared-server";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { holdOrder } from "./private/held-order";
@@ -30,12 +30,13 @@ import { joined, type KeycloakOptions } from "./private/keycloak-options";
 import { KeycloakProviders } from "./private/keycloak-providers";
 import { Production } from "./private/production";
 import { checkProduction, PRODUCTION_PROPS } from "./private/production-checks";
+import { uploads } from "./private/renewal";
 import { ServerTls } from "./private/server-tls";
 import { setting } from "./private/settings";
 import { SignIn } from "./private/sign-in";
 import { sourcesOf } from "./private/tests";
 import type { ProductionProps } from "./production";
-import type { ClientCertificates, IKeycloakServer, KeycloakServerAttributes } from "./server";
+import type { ClientCertificates, IKeycloakInDocker, IKeycloakServer, KeycloakServerAttributes } from "./server";
 import type { ICertificateAuthority, KeycloakTls } from "./tls";
 
 /** Properties of a {@link KeycloakServer}. */
@@ -132,7 +133,7 @@ const PROPS: Known<KeycloakServerProps> = {
  * from it. The container gets the password in a file that only Keycloak's user reads. It is neither in the container's
  * environment nor in the state. Keycloak takes it when its database is empty.
  */
-export class KeycloakServer extends Construct implements IKeycloakServer {
+export class KeycloakServer extends Construct implements IKeycloakInDocker {
   /** A server that exists already. */
   static fromUrl(scope: Construct, id: string, attributes: KeycloakServerAttributes): IKeycloakServer & IConstruct {
     return new ImportedKeycloakServer(scope, id, attributes);
@@ -199,11 +200,7 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
     const volume = production
       ? undefined
       : new Volume(this, "Volume", { provider, name: volumeName(name), labels: labels("data") });
-    this.networkName = Lazy.stringValue({
-      // A reference makes Terraform create the network first. From another stack it would be read from the server's state,
-      // which does not exist before the first deploy.
-      produce: ({ scope }) => (TerraformStack.of(scope) === TerraformStack.of(this) ? network.name : networkName(name)),
-    });
+    this.networkName = networkReference(this, name, network);
     const image = optimisedKeycloakImage(this, base, {
       hasFiles: (tls ?? production) !== undefined,
       options: () => this.options(tls, production).build,
@@ -223,14 +220,17 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
       network,
       volume,
     });
-    const signIn = new SignIn({ url: this.url, prefix: DECLARED_SERVER, container: this.container });
+    const signIn = new SignIn({ url: this.url, prefix: DECLARED_SERVER, resource: this.container });
     this.providers = new KeycloakProviders(this, signIn, tls ?? {}, props.provider);
     const tlsFiles = tls?.stageFiles() ?? [];
     const databaseFiles = production?.database.stageFiles() ?? [];
     this.administrator = new BootstrapAdmin(this, this.container, signIn, {
-      into: files?.carrier ?? this.container,
-      target: production?.configuration ?? "/opt/keycloak/conf/keycloak.conf",
-      beside: [...tlsFiles, ...databaseFiles],
+      bring: (source) => {
+        const target = production?.configuration ?? "/opt/keycloak/conf/keycloak.conf";
+        const own = { source, target, permissions: "0440" } as const;
+        const into = files?.carrier ?? this.container;
+        into.addOverride("upload", uploads([own, ...tlsFiles, ...databaseFiles]));
+      },
       otherLines: production?.database.configurationLines ?? [],
     });
     tls?.bringRenewed(this.container, tlsFiles);
@@ -262,22 +262,8 @@ export class KeycloakServer extends Construct implements IKeycloakServer {
   }
 
   dependencies(scope: Construct): IDependable[] {
-    const own = TerraformStack.of(this);
-    const other = TerraformStack.of(scope);
-    if (own === other) return [this.container];
-    other.addDependency(own); // cdktf deploys the server's stack first
-    return [];
+    return dependenciesOn(this, [this.container], scope);
   }
 }
 
 const MODES = ["optimized", "dev", "production"];
-
-/** A name that only containers can resolve, or a server that is not told to others yet, is reached by the published port. */
-function connectTo(issuerBase: string, port: number): string {
-  const { hostname, port: own, protocol } = new URL(issuerBase);
-  return `${hostname}:${own || (protocol === "https:" ? 443 : 80)}=127.0.0.1:${port}`;
-}
-
-function baseImage({ image, version }: KeycloakServerProps, sources: Sources | undefined): string {
-  return image ?? (version ? officialKeycloakImage(version) : defaultKeycloakImage(sources));
-}

@@ -10,7 +10,6 @@ import { machineMarker } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
 import { defaultMachineImage } from "./contract/sources";
 import { literal } from "./contract/terraform-text";
-import type { KeycloakServer } from "./keycloak-server";
 import { stagedBeside } from "./keys/pair-files";
 import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
 import { MOST_STATE_BYTES, readBytes } from "./keys/read-file";
@@ -35,7 +34,7 @@ import { type BroughtFile, READERS, uploads } from "./private/renewal";
 import { setting } from "./private/settings";
 import { isTest, sourcesOf } from "./private/tests";
 import type { IRealm } from "./realm";
-import type { ClientCertificates } from "./server";
+import type { ClientCertificates, IKeycloakInDocker } from "./server";
 import type { SignedJwtClient } from "./signed-jwt-client";
 import type { IPublicKeys, ISigningKey } from "./signing-key";
 import type { ITlsCertificate } from "./tls";
@@ -53,7 +52,7 @@ export interface MachineContainerProps {
   /** The machine's identity: its client id, key and realm. */
   readonly client: SignedJwtClient;
   /** The server whose network it joins. */
-  readonly server: KeycloakServer;
+  readonly server: IKeycloakInDocker;
   /**
    * One bundled JavaScript file for Node.js, relative to `cdktf.json`. It is told `ISSUER`, `AUDIENCE`, `CLIENT_ID`,
    * `KEY_FILE`, `ALGORITHM`, `PORT` and `ALLOW_INSECURE_HTTP`, and `TOKEN_ALGORITHMS` where the realm has a
@@ -180,7 +179,7 @@ export class MachineContainer extends Construct {
   /** Where Prometheus in the network reads its metrics. Absent without `metrics`. */
   readonly metricsUrl?: string;
   readonly containerName: string;
-  readonly server: KeycloakServer;
+  readonly server: IKeycloakInDocker;
 
   constructor(scope: Construct, id: string, props: MachineContainerProps) {
     super(scope, id);
@@ -304,7 +303,7 @@ function isPair(key: IPublicKeys): key is ISigningKey {
 }
 
 /** Compared by address, since several objects may stand for one server. */
-function checkServer({ realm }: SignedJwtClient, server: KeycloakServer): string[] {
+function checkServer({ realm }: SignedJwtClient, server: IKeycloakInDocker): string[] {
   if (realm.server.url === server.url) return [];
   return [
     `\`client\` must be in a realm on \`server\`, whose network this joins, got: a realm on ${realm.server.url} and the server ${server.url}; pass the realm's own server`,

@@ -1,4 +1,4 @@
-import { Lazy, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { Construct, type IConstruct, type IDependable } from "constructs";
 import type { Container } from "../.gen/providers/docker/container";
 import { Network } from "../.gen/providers/docker/network";
@@ -12,6 +12,7 @@ import type { DatabaseSignIn, IPostgresDatabase, PostgresDatabaseAttributes } fr
 import { check, checkImage, checkKnown, isHostName, type Known } from "./private/checks";
 import { claimName } from "./private/claims";
 import { checkCpus, checkDatabaseMemory } from "./private/database-checks";
+import { dependenciesOn, networkReference } from "./private/declared-server";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { holdOrder } from "./private/held-order";
@@ -107,6 +108,7 @@ export class PostgresDatabase extends Construct implements IPostgresDatabase {
   readonly _signIn: DatabaseSignIn;
   /** @internal */
   readonly _volumeName: string;
+  private readonly networks: { readonly name: string }[];
 
   constructor(scope: Construct, id: string, props: PostgresDatabaseProps = {}) {
     super(scope, id);
@@ -151,19 +153,20 @@ export class PostgresDatabase extends Construct implements IPostgresDatabase {
     });
     const data = new Volume(this, "Volume", { provider, name: this._volumeName, labels: labels("data") });
     if (protectData) data.addOverride(...PROTECTION);
-    this.networkName = Lazy.stringValue({
-      produce: ({ scope }) => (TerraformStack.of(scope) === TerraformStack.of(this) ? network.name : networkName(name)),
-    });
+    this.networkName = networkReference(this, name, network);
+    this.networks = [{ name: network.name }];
     const parts = { name, image, memoryMegabytes, cpus, network, data, certificate, clientCertificate };
     this.container = postgresContainer(this, parts);
     TerraformStack.of(this).addOverride(...databaseMarker(this.node.addr, { container: name, database: KEYCLOAK }));
   }
 
   dependencies(scope: Construct): IDependable[] {
-    const own = TerraformStack.of(this);
-    const other = TerraformStack.of(scope);
-    if (own === other) return [this.container];
-    other.addDependency(own);
-    return [];
+    return dependenciesOn(this, [this.container], scope);
+  }
+
+  /** @internal Puts it into the network of a cluster too, which is declared in the same stack. */
+  _join(network: Network): void {
+    this.networks.push({ name: network.name });
+    this.container.putNetworksAdvanced([...this.networks]);
   }
 }

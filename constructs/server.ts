@@ -31,6 +31,16 @@ export interface IKeycloakServer {
   readonly _signIn?: SignIn;
 }
 
+/** A Keycloak in Docker: one server, or several behind one address. */
+export interface IKeycloakInDocker extends IKeycloakServer {
+  /** How it runs. */
+  readonly mode: "optimized" | "dev" | "production";
+  /** Name of the Docker network that machines join. In the server's own stack it is a reference to the network. */
+  readonly networkName: string;
+  /** `host:port=address:port` for programs outside the network, as in curl's `--connect-to`. */
+  readonly connectTo: string;
+}
+
 /** Properties of {@link KeycloakServer.fromUrl}. */
 export interface KeycloakServerAttributes {
   /** Where Terraform reaches it, without a trailing slash. */

@@ -2,6 +2,7 @@ import { needsImage } from "../constructs/contract/build-context";
 import {
   DOCKER,
   EMBEDDED_KEYCLOAK,
+  LOCAL_HAPROXY_IMAGE,
   LOCAL_MONITORING_IMAGE,
   LOCAL_POSTGRES_IMAGE,
   makesImages,
@@ -139,9 +140,10 @@ async function bringDocker(
   const ifNeeded = (image: string) => (stacks && makesImages(recorded) && isNeeded(image) ? image : undefined);
   const monitoring = ifNeeded(LOCAL_MONITORING_IMAGE);
   const postgres = ifNeeded(LOCAL_POSTGRES_IMAGE);
+  const haproxy = ifNeeded(LOCAL_HAPROXY_IMAGE);
   await settleAll([
     wanted
-      ? bringImages(cache, { keycloak: keycloakImage, machine: machineImage, monitoring, postgres }, out)
+      ? bringImages(cache, { keycloak: keycloakImage, machine: machineImage, monitoring, postgres, haproxy }, out)
       : undefined,
     sources?.dockerProvider === "built" ? bringDockerProvider(cache, out) : undefined,
   ]);

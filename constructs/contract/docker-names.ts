@@ -10,6 +10,8 @@ type Role =
   | "data"
   | "files"
   | "postgres"
+  | "haproxy"
+  | "service"
   | "machine"
   | "prometheus"
   | "alertmanager"
@@ -52,6 +54,16 @@ export const RENEWED_CERTIFICATES = "RenewedCertificates";
 /** The network of a server, by the name of its container. */
 export function networkName(container: string): string {
   return `${container}-network`;
+}
+
+/** The network that the servers of a cluster share with their database alone. */
+export function clusterNetworkName(container: string): string {
+  return `${container}-cluster`;
+}
+
+/** The service that a cluster's servers are the replicas of. Its name is a host name too: `keycloak` is the balancer's. */
+export function serviceName(container: string): string {
+  return `${container}-servers`;
 }
 
 /** The volume with a server's database, by the name of its container. */

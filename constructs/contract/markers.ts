@@ -108,6 +108,8 @@ export interface ServerDescription {
   readonly port: number;
   /** The volume with its data, where it is in one that the app declares. */
   readonly dataVolume?: string;
+  /** Of a cluster: what is behind the container, which is its balancer. */
+  readonly service?: { readonly name: string; readonly replicas: number };
 }
 
 /** The servers that a stack declares. */

@@ -56,6 +56,12 @@ export const OFFICIAL_POSTGRES_IMAGE = "postgres:17-bookworm";
 /** Debian's PostgreSQL as an image, made where no official one is to be had: the major version, and how often it changed. */
 export const LOCAL_POSTGRES_IMAGE = localImage("postgres", "15-1");
 
+/** The official image of HAProxy, in its line with long-term support. */
+export const OFFICIAL_HAPROXY_IMAGE = "haproxy:3.2";
+
+/** Debian's HAProxy as an image, made where no official one is to be had. */
+export const LOCAL_HAPROXY_IMAGE = localImage("haproxy", "2.6-1");
+
 /** The line of Node.js that machines run: the newest with long-term support, wherever the image comes from. */
 export const MACHINE_NODE = "26";
 
@@ -120,6 +126,11 @@ export function defaultMonitoringImages(sources: Sources | undefined) {
 /** The image of a `PostgresDatabase` that names none. */
 export function defaultPostgresImage(sources: Sources | undefined): string {
   return makesImages(sources) ? LOCAL_POSTGRES_IMAGE : OFFICIAL_POSTGRES_IMAGE;
+}
+
+/** The image of the balancer of a `KeycloakCluster` that names none. */
+export function defaultBalancerImage(sources: Sources | undefined): string {
+  return makesImages(sources) ? LOCAL_HAPROXY_IMAGE : OFFICIAL_HAPROXY_IMAGE;
 }
 
 /** Whether a project has settled on images that are made on its machine. */

@@ -19,7 +19,7 @@ export function declareAdminVariables(scope: Construct, signIn: SignIn, idPrefix
 
 function declare(scope: Construct, id: string, what: Credential, signIn: SignIn): void {
   if (scope.node.tryFindChild(id)) return;
-  const { url, prefix, container } = signIn.target;
+  const { url, prefix, resource } = signIn.target;
   const variable = new TerraformVariable(scope, id, {
     type: "string",
     default: DEFAULT_ADMINISTRATOR[what],
@@ -29,7 +29,7 @@ function declare(scope: Construct, id: string, what: Credential, signIn: SignIn)
   variable.overrideLogicalId(variableName(prefix, what));
   // Null is "not set" to the provider, which then reads its own environment variable. A server that is not declared here
   // is not a developer's own, and its administrator has no default.
-  if (!container || process.env[PROVIDER_ENVIRONMENT[what]]) variable.addOverride("default", null);
+  if (!resource || process.env[PROVIDER_ENVIRONMENT[what]]) variable.addOverride("default", null);
   Aspects.of(variable).add({
     visit: () => {
       if (signIn.isByKey) scope.node.tryRemoveChild(id);

@@ -1,6 +1,5 @@
-import { Annotations, Aspects } from "cdktf";
+import { Annotations, Aspects, type TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
-import type { Container } from "../../.gen/providers/docker/container";
 import {
   type Administrator,
   type Credential,
@@ -15,17 +14,13 @@ import {
 import { declareAdminVariables } from "./admin-variables";
 import { ValidationError } from "./errors";
 import { stackFolder } from "./project";
-import { type BroughtFile, uploads } from "./renewal";
 import type { SignIn } from "./sign-in";
 import { isTest } from "./tests";
 
-/** The configuration file of a server, and what its container gets with it. */
-interface ConfigurationFiles {
-  /** The container that is given them, when it is made. */
-  readonly into: Container;
-  /** Where the file is there. */
-  readonly target: string;
-  readonly beside: readonly BroughtFile[];
+/** The configuration file of a server. */
+interface ConfigurationFile {
+  /** Has the server get it, by its path from the folder in which Terraform runs. */
+  readonly bring: (source: string) => void;
   /** What Keycloak reads there too, and nobody else may. */
   readonly otherLines: readonly string[];
 }
@@ -44,9 +39,10 @@ export class BootstrapAdmin {
 
   constructor(
     private readonly server: Construct,
-    private readonly container: Container,
+    /** What the server runs in. */
+    private readonly resource: TerraformResource,
     private readonly signIn: SignIn,
-    private readonly files: ConfigurationFiles,
+    private readonly file: ConfigurationFile,
   ) {
     const { prefix } = signIn.target;
     const administrator = {
@@ -55,9 +51,8 @@ export class BootstrapAdmin {
     };
     this.source = configurationPath(server.node.id);
     this.write(administrator);
-    const own = { source: this.source, target: files.target, permissions: "0440" } as const;
-    files.into.addOverride("upload", uploads([own, ...files.beside]));
-    Aspects.of(container).add({ visit: (node) => node === container && this.settle(administrator) });
+    file.bring(this.source);
+    Aspects.of(resource).add({ visit: (node) => node === resource && this.settle(administrator) });
   }
 
   /** Fails the plan if Terraform was given another administrator than the synthesis: nobody could sign in. */
@@ -66,12 +61,12 @@ export class BootstrapAdmin {
     this.isExpected = true;
     declareAdminVariables(this.server, this.signIn);
     const conditions = sameAdministrator(this.signIn.target.prefix, this.source);
-    this.container.addOverride("lifecycle.precondition", conditions);
+    this.resource.addOverride("lifecycle.precondition", conditions);
   }
 
   private write(administrator?: Administrator): void {
     if (isTest(this.server)) return;
-    writeConfiguration(stackFolder(this.server), this.server.node.id, administrator, this.files.otherLines);
+    writeConfiguration(stackFolder(this.server), this.server.node.id, administrator, this.file.otherLines);
   }
 
   /** Now it is known how Terraform signs in. */
@@ -79,7 +74,7 @@ export class BootstrapAdmin {
     if (this.signIn.isByKey) {
       // Terraform tracks only the path: an existing container keeps its file. A new one on the same volume needs none.
       this.write();
-      this.container.addOverride("lifecycle", undefined);
+      this.resource.addOverride("lifecycle", undefined);
     }
     if (this.signIn.isDelegated || password !== DEFAULT_ADMINISTRATOR.password) return;
     Annotations.of(this.server).addWarning(

@@ -74,8 +74,8 @@ export function checkKey(signingKey: ISigningKey): string[] {
 
 /** Whatever is declared in the server's stack would be destroyed after a deployer of another stack. */
 export function checkServerStack(scope: Construct, signIn: SignIn): string[] {
-  const { container } = signIn.target;
-  const serverStack = container && TerraformStack.of(container);
+  const { resource } = signIn.target;
+  const serverStack = resource && TerraformStack.of(resource);
   if (!serverStack || serverStack === TerraformStack.of(scope) || !signIn.isUsedIn(serverStack)) return [];
   return [
     `\`server\` must have nothing declared on it in its own stack, because that stack is destroyed after the deployer's, got: something in stack ${serverStack.node.id}; move it to the deployer's stack or to one behind it, or move the deployer to ${serverStack.node.id}`,

@@ -24,7 +24,7 @@ const READY = [
   '[ "$status" = 200 ] && exit 0; sleep 0.5; done; exit 1',
 ].join(" ");
 
-const HEALTH_CHECK = {
+export const HEALTH_CHECK = {
   test: ["CMD", "bash", "-c", READY],
   interval: "3s",
   timeout: "15s",
@@ -36,26 +36,32 @@ const HEALTH_CHECK = {
  * Caches in this one process, as `start-dev` has them by itself. Keycloak's default is a cluster: after a death it first waits
  * for the one who died, whose row is still in the database.
  */
-const ALONE = "--cache=local";
+const ALONE = ["--cache=local"];
 
-/** What differs from one server to another. */
-interface KeycloakContainerProps {
-  readonly name: string;
-  /** Published on 127.0.0.1. */
-  readonly port: number;
+/** What Keycloak is started with. */
+interface Start {
   /** The address that Keycloak is known by, where a realm has none of its own. */
   readonly hostname: string;
   readonly mode: "optimized" | "dev" | "production";
-  /** In seconds. */
-  readonly startTimeout: number;
   /** Without it Keycloak speaks plain http. */
   readonly tls?: ServerTls;
   /** Without it Keycloak keeps its data in a volume. */
   readonly production?: Production;
-  /** Its files in production. */
-  readonly files?: CarriedFiles;
+  /** With others; without it in this one process. */
+  readonly caching?: readonly string[];
   /** Further options of `kc.sh`, asked for at the end of the synthesis. */
   readonly options: () => KeycloakOptions;
+}
+
+/** What differs from one server to another. */
+interface KeycloakContainerProps extends Start {
+  readonly name: string;
+  /** Published on 127.0.0.1. */
+  readonly port: number;
+  /** In seconds. */
+  readonly startTimeout: number;
+  /** Its files in production. */
+  readonly files?: CarriedFiles;
   readonly image: Image;
   readonly network: Network;
   readonly volume?: Volume;
@@ -86,10 +92,10 @@ export function keycloakContainer(server: Construct, props: KeycloakContainerPro
   });
 }
 
-function startCommand({ mode, hostname, tls, production, options }: KeycloakContainerProps): string[] {
+export function startCommand({ mode, hostname, tls, production, caching = ALONE, options }: Start): string[] {
   // start-dev builds by itself, so it needs the build options again.
   const { build, start } = options();
-  const how = mode === "dev" ? ["start-dev", ...BUILD_OPTIONS, ...build] : ["start", "--optimized", ALONE];
+  const how = mode === "dev" ? ["start-dev", ...BUILD_OPTIONS, ...build] : ["start", "--optimized", ...caching];
   // The admin console signs in at this address, so a browser must reach it. Realms for machines have an address of their own
   // (`frontendUrl`): the one inside the network.
   const first = production ? [`--config-file=${production.configuration}`] : [];

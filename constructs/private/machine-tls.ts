@@ -3,8 +3,7 @@ import type { Construct } from "constructs";
 import type { Container } from "../../.gen/providers/docker/container";
 import { RENEWED_CERTIFICATES } from "../contract/docker-names";
 import { literal } from "../contract/terraform-text";
-import type { KeycloakServer } from "../keycloak-server";
-import type { ClientCertificates } from "../server";
+import type { ClientCertificates, IKeycloakInDocker } from "../server";
 import type { SignedJwtClient } from "../signed-jwt-client";
 import type { ICertificateAuthority, ITlsCertificate } from "../tls";
 import { checkAsking, checkClientCertificate } from "./certificate-checks";
@@ -21,7 +20,7 @@ export class MachineTls {
   constructor(
     private readonly machine: Construct,
     private readonly client: SignedJwtClient,
-    private readonly server: KeycloakServer,
+    private readonly server: IKeycloakInDocker,
     private readonly certificate: ITlsCertificate | undefined,
     private readonly clients: ClientCertificates,
     private readonly elsewhere: Readonly<Record<string, string>>,

@@ -30,13 +30,20 @@ export function checkProduction(props: ServerProps): string[] {
     );
     return given.map((name) => `\`${name}\` needs \`mode: "production"\`; add it, or leave \`${name}\` out`);
   }
-  const { database, publicUrl, memoryMegabytes = 2048, cpus, maxQueuedRequests = 1000 } = props;
+  return [
+    ...(props.database ? [] : ['`mode: "production"` needs a `database`; declare a PostgresDatabase']),
+    ...checkListening(props),
+    ...checkLimits(props),
+  ];
+}
+
+/** What a server in production may take, and where it is reached. */
+export function checkLimits(props: ProductionProps): string[] {
+  const { publicUrl, memoryMegabytes = 2048, cpus, maxQueuedRequests = 1000 } = props;
   const leastMemory = `must be a whole number of megabytes, ${LEAST_MEGABYTES} or more; use 2048, or leave it out`;
   const atLeast = (least: number) => (value: number) => Number.isInteger(value) && value >= least;
   return [
-    ...(database ? [] : ['`mode: "production"` needs a `database`; declare a PostgresDatabase']),
     ...(publicUrl === undefined ? [] : checkPublicUrl(publicUrl)),
-    ...checkListening(props),
     ...check("memoryMegabytes", memoryMegabytes, atLeast(LEAST_MEGABYTES), leastMemory),
     ...checkCpus(cpus),
     ...check(

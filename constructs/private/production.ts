@@ -18,7 +18,7 @@ type Limited = Pick<ContainerConfig, "dependsOn" | "env" | "user" | "volumes"> &
 /** How a server runs in production: its database, its limits, and what it may write to. */
 export class Production {
   readonly database: ServerDatabase;
-  private readonly memoryMegabytes: number;
+  readonly memoryMegabytes: number;
 
   constructor(
     private readonly server: Construct,
@@ -60,13 +60,17 @@ export class Production {
         tmpfs: { "/tmp": "size=64m", "/opt/keycloak/data": `uid=${KEYCLOAK_UID},gid=${READERS},mode=0770,size=64m` },
       }),
       user: `${KEYCLOAK_UID}:${READERS}`,
-      env: [`JAVA_OPTS_KC_HEAP=${heapOptions(memoryMegabytes)}`],
+      env: Object.entries(this.environment).map(([name, value]) => `${name}=${value}`),
       volumes: [{ volumeName: volume.name, containerPath: KEYCLOAK_FILES }],
       dependsOn: [carrier, ...this.dependencies],
     };
   }
 
-  private get dependencies(): ITerraformDependable[] {
+  get environment(): Readonly<Record<string, string>> {
+    return { JAVA_OPTS_KC_HEAP: heapOptions(this.memoryMegabytes) };
+  }
+
+  get dependencies(): ITerraformDependable[] {
     return this.props.database!.dependencies(this.server) as ITerraformDependable[];
   }
 }

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { App, Manifest, TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import { projectFolder } from "../contract/project-files";
@@ -29,6 +30,13 @@ export function stagePublicFile(scope: IConstruct, name: string, content: string
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, content);
   return source;
+}
+
+/** The same as a file that everybody may read, for whoever brings it to its place. */
+export function publicFile(scope: IConstruct, target: string, content: string | Buffer) {
+  const source = stagePublicFile(scope, basename(target), content);
+  const hash = createHash("sha256").update(content).digest("hex");
+  return { source, target, permissions: "0444", hash } as const;
 }
 
 /** A file of this package that `npm ci` or `npm pack` bundled. */

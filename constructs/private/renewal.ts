@@ -16,6 +16,8 @@ export interface BroughtFile {
   readonly target: string;
   /** Of root and {@link READERS}: for everybody, or for the program alone. */
   readonly permissions: "0444" | "0440";
+  /** Of what a public file holds. */
+  readonly hash?: string;
 }
 
 /** What is to be brought into a running container, and when. */

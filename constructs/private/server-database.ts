@@ -10,7 +10,7 @@ import { readTextFile } from "../keys/read-file";
 import type { ITlsCertificate } from "../tls";
 import { ValidationError } from "./errors";
 import { KEYCLOAK_FILES } from "./keycloak-options";
-import { stackFolder, stagePublicFile } from "./project";
+import { publicFile, stackFolder } from "./project";
 import { type BroughtFile, bringRenewed, fingerprint } from "./renewal";
 import { isTest } from "./tests";
 
@@ -72,32 +72,29 @@ export class ServerDatabase extends Construct {
 
   /** What the container gets. */
   stageFiles(): BroughtFile[] {
-    const file = (name: string, source: string, permissions: BroughtFile["permissions"]) => {
-      return { source, target: `${KEYCLOAK_FILES}/${name}`, permissions };
-    };
-    const staged = (name: string, content: string) => file(name, stagePublicFile(this, name, content), "0444");
+    const staged = (name: string, content: string) => publicFile(this, `${KEYCLOAK_FILES}/${name}`, content);
     if (!("certificate" in this.signIn)) return [staged(CA, this.signIn.trustedPem)];
     const { certificate } = this.signIn;
     return [
       staged(CA, certificate.authority.trustedPem),
       staged(CERTIFICATE, certificate.certificatePem),
-      file(KEY, this.stageKey(certificate), "0440"),
+      { source: this.stageKey(certificate), target: `${KEYCLOAK_FILES}/${KEY}`, permissions: "0440" },
     ];
   }
 
   /** New connections take renewed files. */
   bringRenewed(container: Container, containerName: string, files: readonly BroughtFile[]): void {
+    bringRenewed(this, RENEWED_CERTIFICATES, { container, containerName, files, triggers: this.triggers });
+  }
+
+  /** Public facts that differ when the files do. */
+  get triggers(): Readonly<Record<string, string>> {
     const trusted =
       "certificate" in this.signIn ? this.signIn.certificate.authority.trustedPem : this.signIn.trustedPem;
-    bringRenewed(this, RENEWED_CERTIFICATES, {
-      container,
-      containerName,
-      files,
-      triggers: {
-        trusted: fingerprint(trusted),
-        ...("certificate" in this.signIn && { certificate: this.signIn.certificate.thumbprint }),
-      },
-    });
+    return {
+      trusted: fingerprint(trusted),
+      ...("certificate" in this.signIn && { certificate: this.signIn.certificate.thumbprint }),
+    };
   }
 
   /** PostgreSQL's driver reads PKCS #8 in DER alone. The copy is the owner's alone, as the key is. */

@@ -11,7 +11,7 @@ import { checkClientCertificate } from "./certificate-checks";
 import { check, checkKnown, type Known } from "./checks";
 import { failOn } from "./errors";
 import { KEYCLOAK_FILES } from "./keycloak-options";
-import { fromStackFolder, stagePublicFile } from "./project";
+import { fromStackFolder, publicFile } from "./project";
 import { type BroughtFile, bringRenewed, fingerprint } from "./renewal";
 
 const TLS: Known<KeycloakTls> = {
@@ -101,15 +101,14 @@ export class ServerTls {
 
   /** What the container gets. Public files are written beside the JSON; the private key is copied from where it is. */
   stageFiles(): BroughtFile[] {
-    const staged = (name: string, content: string | Buffer) => stagePublicFile(this.server, name, content);
-    const key = fromStackFolder(this.server, this.certificate.files.key);
-    const file = (name: string, source: string, permissions: BroughtFile["permissions"]) => {
-      return { source, target: `${KEYCLOAK_FILES}/${name}`, permissions };
+    const staged = (name: string, content: string | Buffer) => {
+      return publicFile(this.server, `${KEYCLOAK_FILES}/${name}`, content);
     };
+    const key = fromStackFolder(this.server, this.certificate.files.key);
     return [
-      file("tls.crt", staged("tls.crt", this.certificate.certificatePem), "0444"),
-      file("tls.key", key, "0440"),
-      ...(this.clients === "none" ? [] : [file("clients.p12", staged("clients.p12", this.trusted()), "0444")]),
+      staged("tls.crt", this.certificate.certificatePem),
+      { source: key, target: `${KEYCLOAK_FILES}/tls.key`, permissions: "0440" },
+      ...(this.clients === "none" ? [] : [staged("clients.p12", this.trusted())]),
     ];
   }
 
@@ -118,11 +117,16 @@ export class ServerTls {
       container,
       containerName: this.containerName,
       files,
-      triggers: {
-        certificate: this.certificate.thumbprint,
-        ...(this.clients !== "none" && { clients: fingerprint(this.trusted()) }),
-      },
+      triggers: this.triggers,
     });
+  }
+
+  /** Public facts that differ when the files do. */
+  get triggers(): Readonly<Record<string, string>> {
+    return {
+      certificate: this.certificate.thumbprint,
+      ...(this.clients !== "none" && { clients: fingerprint(this.trusted()) }),
+    };
   }
 
   private trusted(): Buffer {

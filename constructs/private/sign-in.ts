@@ -1,5 +1,4 @@
-import { Lazy, TerraformStack } from "cdktf";
-import type { Container } from "../../.gen/providers/docker/container";
+import { Lazy, type TerraformResource, TerraformStack } from "cdktf";
 import type { KeycloakProviderConfig } from "../../.gen/providers/keycloak/provider";
 import { isPasswordGiven, variableReference } from "../contract/first-administrator";
 import { fileContent, literal } from "../contract/terraform-text";
@@ -23,8 +22,8 @@ export interface SignInTarget {
   readonly url: string;
   /** Start of the names of the administrator's variables. */
   readonly prefix: string;
-  /** The server itself, if the app declares it. */
-  readonly container?: Container;
+  /** What the server runs in, if the app declares it. */
+  readonly resource?: TerraformResource;
 }
 
 /** Arguments of a provider. */
@@ -89,9 +88,9 @@ export class SignIn {
 
   /** The stack of the server itself stays before that of its deployer. */
   private order(stack: TerraformStack): void {
-    const { url, container } = this.target;
+    const { url, resource } = this.target;
     if (!this.deployer || stack === this.deployer.stack) return;
-    if (container && stack === TerraformStack.of(container)) return;
+    if (resource && stack === TerraformStack.of(resource)) return;
     putBehind(this.deployer.stack, stack, url);
   }
 }

@@ -1,3 +1,4 @@
+import type { ServerDescription } from "../../constructs/contract/markers";
 import { ToolError } from "../output";
 import type { Session } from "../session";
 import { beforeName, drop, filledName, swapBack, swapIn } from "./databases";
@@ -21,24 +22,23 @@ export async function replace(
   bring: Bring,
 ): Promise<number> {
   const { out, interruption } = session;
-  const containers = servers.map(({ container }) => container);
   const before = beforeName(place, new Date());
   const begun = Date.now();
   try {
-    await stopServers(session, containers);
+    await stopServers(session, servers);
     if (interruption.aborted) throw nothingReplaced();
     await out.step(`putting it in the place of the database of ${place.container}`, () => swapIn(place, before));
   } catch (error) {
     out.warn("nothing was replaced; starting Keycloak again as it was");
-    await startServers({ ...session, interruption: NEVER }, containers, bring);
+    await startServers({ ...session, interruption: NEVER }, servers, bring);
     await drop(place, [filledName(place)]);
     throw error;
   }
   try {
-    await startServers(session, containers, bring);
+    await startServers(session, servers, bring);
   } catch (error) {
     if ((error as ToolError).code === "interrupted") throw leftInPlace(error as ToolError, before);
-    throw await putBack(session, place, containers, before, bring, error as Error);
+    throw await putBack(session, place, servers, before, bring, error as Error);
   }
   await drop(place, [before, ...kept]);
   return Math.round((Date.now() - begun) / 1000);
@@ -57,7 +57,7 @@ function leftInPlace({ message }: ToolError, before: string): ToolError {
 async function putBack(
   session: Session,
   place: Place,
-  containers: readonly string[],
+  servers: readonly ServerDescription[],
   before: string,
   bring: Bring,
   reason: Error,
@@ -65,10 +65,10 @@ async function putBack(
   const { out } = session;
   const always = { ...session, interruption: NEVER };
   out.warn("Keycloak does not start on the backup; putting back what was there before");
-  await stopServers(always, containers);
+  await stopServers(always, servers);
   await swapBack(place, before);
   await drop(place, [filledName(place)]);
-  const again = await startServers(always, containers, bring).then(
+  const again = await startServers(always, servers, bring).then(
     () => "what was there before is back, and Keycloak runs on it",
     (error: Error) => `what was there before is back, and Keycloak does not start on that either: ${error.message}`,
   );

@@ -1,19 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { containerStatus, endOfLog, healthOf, start, stop } from "../engines/docker";
+import type { ServerDescription } from "../../constructs/contract/markers";
+import { containerStatus, endOfLog, healthOf, scale, start, stop } from "../engines/docker";
 import { ToolError } from "../output";
 import type { Session } from "../session";
 
 /** As long as a start may take: an older database is brought to the present schema first. */
 const START_MS = 600_000;
+/** As long as all replicas may take to end. */
+const STOP_MS = 180_000;
 const LOOK_EVERY_MS = 1_000;
 
 /** Makes a container that is gone. */
 export type Bring = (container: string) => Promise<void>;
 
-export async function stopServers({ out, env }: Session, containers: readonly string[]): Promise<void> {
-  for (const name of containers) {
+export async function stopServers({ out, env }: Session, servers: readonly ServerDescription[]): Promise<void> {
+  for (const { container: name, service } of servers) {
     if ((await containerStatus(name, env)) === "gone") continue;
     await out.step(`stopping ${name}`, () => stop(name, env));
+    if (service) await out.step(`stopping ${service.name}`, () => scale(service.name, 0, env, STOP_MS));
   }
 }
 
@@ -22,13 +26,33 @@ export async function stopServers({ out, env }: Session, containers: readonly st
  *
  * @throws {ToolError} `not-healthy`, `interrupted`
  */
-export async function startServers(session: Session, containers: readonly string[], bring: Bring): Promise<void> {
+export async function startServers(
+  session: Session,
+  servers: readonly ServerDescription[],
+  bring: Bring,
+): Promise<void> {
   const { out, env } = session;
-  for (const name of containers) {
+  for (const { container: name, service } of servers) {
     if ((await containerStatus(name, env)) === "gone") await bring(name);
+    if (service) await startService(session, service);
     await out.step(`starting ${name}`, async () => {
       await start(name, env);
       await untilHealthy(session, name);
+    });
+  }
+}
+
+async function startService(
+  { out, env }: Session,
+  { name, replicas }: NonNullable<ServerDescription["service"]>,
+): Promise<void> {
+  try {
+    for (const count of new Set([1, replicas])) {
+      await out.step(`starting ${name}, ${count} of ${replicas}`, () => scale(name, count, env, START_MS));
+    }
+  } catch (error) {
+    throw new ToolError("not-healthy", `${name} did not become healthy; \`docker service logs ${name}\` says why`, {
+      cause: error,
     });
   }
 }

@@ -54,6 +54,22 @@ export function monitoringDockerfile(base: string): string {
   ].join("\n");
 }
 
+/** Debian's HAProxy, run as the user of the official image by its number. Debian's own would have another. */
+export function haproxyDockerfile(base: string): string {
+  return [
+    `FROM ${base}`,
+    "RUN apt-get update && apt-get install -y --no-install-recommends haproxy" +
+      " && apt-get clean && rm -rf /var/lib/apt/lists/*" +
+      // The official image has it in the path.
+      " && ln -s /usr/sbin/haproxy /usr/local/bin/haproxy && haproxy -v",
+    "ENV LANG=C.UTF-8",
+    dockerfileLabel("haproxy"),
+    "USER 99",
+    'CMD ["haproxy", "-v"]',
+    "",
+  ].join("\n");
+}
+
 /** Debian's PostgreSQL, with the user, the folders and the path of the official image. Debian's user would have another id. */
 export function postgresDockerfile(base: string): string {
   const folders = "/var/lib/postgresql/data /var/run/postgresql";

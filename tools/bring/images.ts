@@ -3,7 +3,13 @@ import { basename, join } from "node:path";
 import { dockerfileLabel, localImage } from "../../constructs/contract/docker-names";
 import { MACHINE_NODE } from "../../constructs/contract/sources";
 import { withCacheLock, withWorkFolder } from "./cache";
-import { keycloakDockerfile, machineDockerfile, monitoringDockerfile, postgresDockerfile } from "./dockerfiles";
+import {
+  haproxyDockerfile,
+  keycloakDockerfile,
+  machineDockerfile,
+  monitoringDockerfile,
+  postgresDockerfile,
+} from "./dockerfiles";
 import { keycloakImage, machineImage, presentImages } from "./image-names";
 import { bringKeycloakDistribution } from "./keycloak-distribution";
 import { bringNode, nodeVersion } from "./node-runtime";
@@ -17,19 +23,20 @@ interface Wanted {
   readonly machine?: string | undefined;
   readonly monitoring?: string | undefined;
   readonly postgres?: string | undefined;
+  readonly haproxy?: string | undefined;
 }
 
 /**
  * Makes those of the local images that are missing: plain Keycloak, one for machines, one with Prometheus and Alertmanager,
- * and PostgreSQL.
+ * PostgreSQL, and HAProxy.
  */
 export async function bringImages(
   cache: string,
-  { keycloak, machine, monitoring, postgres }: Wanted,
+  { keycloak, machine, monitoring, postgres, haproxy }: Wanted,
   context: BringContext,
 ): Promise<void> {
   const version = keycloak?.split(":")[1];
-  const named = [version && keycloakImage(version), machine, monitoring, postgres];
+  const named = [version && keycloakImage(version), machine, monitoring, postgres, haproxy];
   const wanted = named.filter((image) => image !== undefined);
   if (wanted.length === 0 || (await presentImages(wanted)).size === wanted.length) {
     return;
@@ -52,6 +59,9 @@ export async function bringImages(
     }
     if (postgres !== undefined && !present.has(postgres)) {
       await buildAlone(cache, postgres, postgresDockerfile(base), context);
+    }
+    if (haproxy !== undefined && !present.has(haproxy)) {
+      await buildAlone(cache, haproxy, haproxyDockerfile(base), context);
     }
   });
 }

@@ -1,5 +1,6 @@
 import { PROVIDER_ENVIRONMENT } from "../../constructs/contract/first-administrator";
 import { refuseDowngrades } from "../backup/refuse-downgrade";
+import { bringSwarm } from "../bring/swarm";
 import { chooseCaller } from "../calls/call";
 import { readEnvironment } from "../calls/environment";
 import { firstAnswer } from "../calls/first-answer";
@@ -18,7 +19,7 @@ import {
   passwordForFirstDeploy,
 } from "../deploy/first-deploy";
 import { refuseWhileBusy } from "../deploy/interrupted";
-import { declaredThings, existing } from "../engines/docker";
+import { declaredThings, existing, needsSwarm } from "../engines/docker";
 import { settleKeys, switchKeys } from "../keys/settle";
 import { ToolError } from "../output";
 import type { Stack } from "../project/project";
@@ -29,20 +30,28 @@ import { type Declared, declared, openSession, type Session, terraform } from ".
 export const upCommand = command({
   name: "up",
   help: "stand the environment up, or repair it; ends with machine-a's call answered",
-  options: { ...NEW_KEYS, yes: { help: "destroy what the code no longer declares without asking" } },
+  options: {
+    ...NEW_KEYS,
+    yes: { help: "destroy what the code no longer declares without asking" },
+    "init-swarm": { help: "make the Docker engine a swarm on 127.0.0.1, if a cluster needs one" },
+  },
   async run({ options, out, interruption }) {
-    await up(await openSession(out, interruption), { newKeys: options["new-keys"], yes: options.yes });
+    const { "new-keys": newKeys, yes, "init-swarm": initSwarm } = options;
+    await up(await openSession(out, interruption), { newKeys, yes, initSwarm });
     return 0;
   },
 });
 
 /** Stands the environment up, or repairs it, and ends with machine-a's call answered. */
-export async function up(opened: Session, { newKeys, yes }: { newKeys: boolean; yes: boolean }): Promise<void> {
+export async function up(
+  opened: Session,
+  { newKeys, yes, initSwarm = false }: { newKeys: boolean; yes: boolean; initSwarm?: boolean },
+): Promise<void> {
   const { project, out } = opened;
   refuseWhileBusy(project);
   const switches = { createKeys: "always", reissue: true, switchesKeys: true } as const;
   const applied = recordApplied(out);
-  const { session, stacks } = await deploy(opened, { ...switches, newKeys }, { yes, applied: applied.note });
+  const { session, stacks } = await deploy(opened, { ...switches, newKeys }, { yes, initSwarm, applied: applied.note });
   forgetPassword(project);
   await checkIssuers(stacks, out);
   const addresses = addressesOf(stacks);
@@ -58,12 +67,13 @@ export async function up(opened: Session, { newKeys, yes }: { newKeys: boolean; 
 async function deploy(
   opened: Session,
   options: SynthOptions,
-  applying: Pick<ApplyOptions, "yes" | "applied">,
+  { initSwarm, ...applying }: Pick<ApplyOptions, "yes" | "applied"> & { initSwarm: boolean },
 ): Promise<Pick<Declared, "session" | "stacks">> {
   const { project, out } = opened;
   const kept = keptPassword(project);
   let { session, stacks } = await declared(opened, options);
   const synth = async () => (await synthesize(project, out, options)).stacks;
+  if (stacks.some(needsSwarm)) await bringSwarm(initSwarm, session.env, out);
   const there = stacks.some(declaresDeployer) ? await existing(stacks.flatMap(declaredThings), session.env) : [];
   const password = passwordForFirstDeploy(stacks, kept, there, isUnfinished(project));
   if (password !== undefined) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { databasesIn } from "../../constructs/contract/markers";
-import { endOfLog, isRunning, oneRuns, stateThings } from "../engines/docker";
+import { endOfLog, existing, isRunning, oneRuns, stateThings } from "../engines/docker";
 import { failedBecause } from "../engines/terraform-failure";
 import { ToolError } from "../output";
 import { addresses, type Stack } from "../project/project";
@@ -91,7 +91,9 @@ async function serverIsLost(deployed: Deployed, env: Record<string, string>): Pr
     ...own.map((containers) => oneRuns(containers, env)),
     ...known.map(({ id }) => isRunning(id, env)),
   ]);
-  return !running.every(Boolean);
+  const services = stateThings(state).filter(({ kind }) => kind === "service");
+  const there = services.length === 0 ? [] : await existing(services, env);
+  return !running.every(Boolean) || there.length < services.length;
 }
 
 /** Adds the log of a server that did not become healthy: it says why. */

@@ -8,7 +8,7 @@ import { localState, type State } from "../project/state";
 
 /** What a stack makes in Docker, by the name it has there. */
 export interface DockerThing {
-  readonly kind: "container" | "network" | "volume";
+  readonly kind: "service" | "container" | "config" | "network" | "volume";
   readonly name: string;
 }
 
@@ -17,13 +17,16 @@ export interface MadeThing extends DockerThing {
   readonly id: string;
 }
 
-const KINDS = ["container", "network", "volume"] as const;
+const KINDS = ["service", "container", "config", "network", "volume"] as const;
 const LINE = {
+  service: "{{.ID}} {{.Name}}",
+  config: "{{.ID}} {{.Name}}",
   container: "{{.ID}} {{.Names}}",
   network: "{{.ID}} {{.Name}}",
   volume: "{{.Name}} {{.Name}}",
 } as const;
-const NOT_THERE = /no such (container|network|volume)|(container|network|volume) \S+ not found/i;
+const NOT_THERE =
+  /no such (service|container|config|network|volume)|(service|container|config|network|volume) \S+ not found|not a swarm manager/i;
 const STACK_FRAME = /^\s+(at |\.\.\. \d+ (more|common frames))/;
 const LINES_PER_MESSAGE = 50;
 
@@ -46,14 +49,19 @@ export function usesDocker(stack: Stack): boolean {
   );
 }
 
-/** Containers, networks and volumes that a synthesized stack names. */
+/** Does a stack declare what only a manager of a swarm has? */
+export function needsSwarm(stack: Stack): boolean {
+  return declaredThings(stack).some(({ kind }) => kind === "service" || kind === "config");
+}
+
+/** Services, containers, configs, networks and volumes that a synthesized stack names. */
 export function declaredThings(stack: Stack): DockerThing[] {
   return KINDS.flatMap((kind) =>
     Object.values(stack.json.resource?.[`docker_${kind}`] ?? {}).map(({ name }) => ({ kind, name: String(name) })),
   );
 }
 
-/** Containers, networks and volumes that a state knows. */
+/** Services, containers, configs, networks and volumes that a state knows. */
 export function stateThings(state: State): MadeThing[] {
   return KINDS.flatMap((kind) =>
     state.resources
@@ -77,7 +85,7 @@ export async function existing(things: readonly DockerThing[], env: Record<strin
   const found = await Promise.all(
     KINDS.filter((kind) => things.some((thing) => thing.kind === kind)).map(async (kind) => {
       const all = kind === "container" ? ["--all"] : [];
-      const full = kind === "volume" ? [] : ["--no-trunc"];
+      const full = ["container", "network"].includes(kind) ? ["--no-trunc"] : [];
       const args = [kind, "ls", ...all, ...full, "--filter", `label=${LABEL}`, "--format", LINE[kind]];
       return ((await docker(args, env)) ?? "")
         .split("\n")
@@ -85,7 +93,16 @@ export async function existing(things: readonly DockerThing[], env: Record<strin
         .map(([id = "", name = ""]) => ({ kind, name, id }));
     }),
   );
-  return found.flat().filter((thing) => things.some(({ kind, name }) => kind === thing.kind && name === thing.name));
+  const named = found
+    .flat()
+    .filter((thing) => things.some(({ kind, name }) => kind === thing.kind && name === thing.name));
+  return await Promise.all(named.map((thing) => (thing.kind === "service" ? withWholeId(thing, env) : thing)));
+}
+
+/** Docker lists services by the beginning of their ids. */
+async function withWholeId(service: MadeThing, env: Record<string, string>): Promise<MadeThing> {
+  const id = await docker(["service", "inspect", "--format", "{{.ID}}", service.id], env);
+  return { ...service, id: id?.trim() ?? service.id };
 }
 
 /** What became of a container, by its name or id. */
@@ -106,7 +123,7 @@ export async function oneRuns(containers: readonly MadeThing[], env: Record<stri
   return (await Promise.all(containers.map(({ id }) => isRunning(id, env)))).some(Boolean);
 }
 
-/** Containers first: networks and volumes are in use until they are gone. */
+/** Services and containers first: configs, networks and volumes are in use until they are gone. */
 export async function remove(things: readonly MadeThing[], env: Record<string, string>): Promise<void> {
   for (const kind of KINDS) {
     for (const { id } of things.filter((thing) => thing.kind === kind)) {
@@ -188,6 +205,23 @@ export async function start(container: string, env: Record<string, string>): Pro
   await toItsEnd(["start", container], env);
 }
 
+/** Has a service run as many replicas, and waits until they are ready. */
+export async function scale(
+  service: string,
+  replicas: number,
+  env: Record<string, string>,
+  waitMs: number,
+): Promise<void> {
+  await toItsEnd(["service", "scale", `${service}=${replicas}`], env, waitMs);
+  while (replicas === 0 && (await hasTasks(service, env))) await sleep(500);
+}
+
+/** A task that is to end may take its time. */
+async function hasTasks(service: string, env: Record<string, string>): Promise<boolean> {
+  const states = await docker(["service", "ps", "--format", "{{.CurrentState}}", service], env);
+  return /^(running|starting|preparing)/im.test(states ?? "");
+}
+
 /** How a container is that is to become healthy. */
 export interface Health {
   /** `starting`, `healthy`, `unhealthy`, empty where nobody looks, or the container's status where it does not run. */
@@ -205,8 +239,8 @@ export async function healthOf(container: string, env: Record<string, string>): 
 }
 
 /** Ctrl-C does not reach it. A container has a minute or two to stop. */
-async function toItsEnd(args: readonly string[], env: Record<string, string>): Promise<void> {
-  const result = await execa("docker", args, { env, reject: false, detached: true, timeout: 180_000, stdin: "ignore" });
+async function toItsEnd(args: readonly string[], env: Record<string, string>, timeout = 180_000): Promise<void> {
+  const result = await execa("docker", args, { env, reject: false, detached: true, timeout, stdin: "ignore" });
   if (!result.failed) return;
   const problem = result.stderr?.trim() || result.shortMessage || "";
   throw new ToolError("docker-unreachable", `\`docker ${args.join(" ")}\` failed:\n${problem}`);

@@ -32,6 +32,9 @@ const ABOUT_THE_PASSWORD =
 const ABOUT_THE_LAST =
   "Nothing of Keycloak is declared in this stack any more, so it has no provider that could destroy what is there. Declare one of its clients again: the last one goes with the stack, by `m2m down`.";
 
+const ABOUT_A_SERVICE =
+  "The service did not get all its replicas ready. Where the swarm has several nodes, each of them needs the image: one that was made here is nowhere else, so bring it there (`docker save IMAGE | ssh NODE docker load`), or keep the servers on nodes that have it by `constraints`. Each replica needs its memory beside what is running; `startTimeoutSeconds` gives a slow machine more time. While it tries again, `docker service ps --no-trunc SERVICE` says what keeps a replica.";
+
 /** Terraform ran and failed. The message has what it wrote. */
 export class TerraformFailure extends ToolError {
   readonly reasons: readonly Reason[];
@@ -42,6 +45,7 @@ export class TerraformFailure extends ToolError {
     const advice = tlsAdvice(output);
     if (reasons.includes("password-refused")) advice.push(ABOUT_THE_PASSWORD);
     if (output.includes("Provider configuration not present")) advice.push(ABOUT_THE_LAST);
+    if (/did not converge|service rolled back|rollback/i.test(output)) advice.push(ABOUT_A_SERVICE);
     super("terraform-failed", [text, ...advice].join("\n"));
     this.reasons = reasons;
   }

@@ -9,16 +9,14 @@ const folder = temporaryFolder();
 const DATABASE = { container: "db", database: "keycloak", realms: [] };
 
 /** Replaces it where Docker is like this; gives the steps that change something. */
-async function run(special = "", interruption?: AbortSignal) {
+async function run(special = "", interruption?: AbortSignal, service?: { name: string; replicas: number }) {
   const docker = fakeDocker(folder.path, special);
   const out = recordOutput();
   const session = sessionIn(folder.path, out, interruption);
-  const servers = ["kc1", "kc2"].map((container) => ({
-    container,
-    image: "keycloak:26.4.7",
-    port: 1,
-    dataVolume: "db-data",
-  }));
+  const facts = { image: "keycloak:26.4.7", port: 1, dataVolume: "db-data" };
+  const servers = service
+    ? [{ container: "kc", ...facts, service }]
+    : ["kc1", "kc2"].map((container) => ({ container, ...facts }));
   const place = { ...DATABASE, env: session.env };
   const bring = async (name: string) => void appendFileSync(join(folder.path, "docker.log"), `bring ${name}\n`);
   const failure = await replace(session, place, { ...DATABASE, servers }, ["keycloak_before_1"], bring).then(
@@ -55,6 +53,18 @@ describe("replacing the database", () => {
       "start kc1",
       "bring kc2",
       "start kc2",
+    ]);
+  });
+
+  it("stops and starts the service behind a balancer, one replica first, which brings the database to its schema", async () => {
+    const { steps } = await run("", undefined, { name: "kc-servers", replicas: 3 });
+    expect(steps.filter((step) => /kc-servers|start|stop/.test(step))).toEqual([
+      "stop kc",
+      "service scale kc-servers=0",
+      "service ps --format {{.CurrentState}} kc-servers",
+      "service scale kc-servers=1",
+      "service scale kc-servers=3",
+      "start kc",
     ]);
   });
 

@@ -7,8 +7,10 @@ import {
   existing,
   isRunning,
   lastLogLines,
+  needsSwarm,
   remove,
   runningContainers,
+  scale,
   stateThings,
 } from "../../../tools/engines/docker";
 import { fakeProgram, inState, pathWith, stackOf, stateOf, temporaryFolder } from "../parts";
@@ -78,6 +80,38 @@ describe("with a Docker client", () => {
   it("does not take a volume for a container of the same name", async () => {
     fakeProgram(folder.path, "docker", "case $1 in volume) echo keycloak keycloak;; esac");
     expect(await existing(declaredThings(STACK), pathWith(folder.path))).toEqual([]);
+  });
+
+  it("finds services by their whole ids, and none where there is no swarm", async () => {
+    const stack = stackOf({
+      docker_service: { S: { name: "keycloak-servers" } },
+      docker_config: { C: { name: "keycloak-servers-tls.crt-1a2b" } },
+    });
+    const inSwarm = [
+      'case "$1 $2" in "service ls") echo s1 keycloak-servers;; "service inspect") echo s1234;;',
+      '"config ls") echo c1234 keycloak-servers-tls.crt-1a2b;; esac',
+    ].join(" ");
+    fakeProgram(folder.path, "docker", inSwarm);
+    expect(needsSwarm(stack)).toBe(true);
+    expect(needsSwarm(STACK)).toBe(false);
+    expect(await existing(declaredThings(stack), pathWith(folder.path))).toEqual([
+      { kind: "service", name: "keycloak-servers", id: "s1234" },
+      { kind: "config", name: "keycloak-servers-tls.crt-1a2b", id: "c1234" },
+    ]);
+    fakeProgram(
+      folder.path,
+      "docker",
+      "echo 'Error response from daemon: This node is not a swarm manager.' >&2; exit 1",
+    );
+    expect(await existing(declaredThings(stack), pathWith(folder.path))).toEqual([]);
+  });
+
+  it("waits for the last task of a service that is to end", async () => {
+    const tasks = `test -e '${folder.path}/asked' || echo Running 3 minutes ago; touch '${folder.path}/asked'`;
+    const docker = fakeProgram(folder.path, "docker", `case "$1 $2" in "service ps") ${tasks};; esac`);
+    await scale("keycloak-servers", 0, pathWith(folder.path), 10_000);
+    const ask = "service ps --format {{.CurrentState}} keycloak-servers";
+    expect(docker.calls()).toEqual(["service scale keycloak-servers=0", ask, ask]);
   });
 
   it("removes containers before networks and volumes, by their ids", async () => {

@@ -1,0 +1,102 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is Terraform that reads them
+import { DataResource } from "cdktf";
+import { Construct, type IConstruct } from "constructs";
+import { LABEL } from "../contract/docker-names";
+import { literal } from "../contract/terraform-text";
+import { dockerProvider } from "./docker";
+
+/** Where the ids of secrets are written, in the folder in which Terraform runs. */
+const IDS = "swarm-secrets";
+/** Tells the secrets of one service, also those that it does not use any more. */
+const SERVICE_LABEL = `${LABEL}.service`;
+
+/** The file, the service, and the secret's name. */
+const MAKE = [
+  `umask 077 && mkdir -p ${IDS} &&`,
+  `docker secret create --label "${SERVICE_LABEL}=$2" "$3" "$1" >"${IDS}/$3.new" &&`,
+  `mv "${IDS}/$3.new" "${IDS}/$3"`,
+].join(" ");
+
+/** With the swarm, or by hand, it may be gone. */
+const REMOVE = 'docker secret rm "$1" || true';
+
+/** The service, and the names of the secrets that it uses. One that is in use all the same cannot be removed. */
+const SWEEP = [
+  `docker secret ls --filter "label=${SERVICE_LABEL}=$1" --format '{{.Name}}' | while read -r secret; do`,
+  'case " $2 " in *" $secret "*) ;; *) docker secret rm "$secret" || true ;; esac; done',
+].join(" ");
+
+/** Where a secret comes from, and when it is made anew. */
+interface SwarmSecretProps {
+  readonly service: string;
+  /** What its name starts with; at most 55 characters. */
+  readonly nameStart: string;
+  /** Relative to the folder in which Terraform runs. */
+  readonly source: string;
+  /** Public facts that differ when the content does. */
+  readonly triggers: Readonly<Record<string, string>>;
+}
+
+/**
+ * A secret of Docker Swarm out of a file. The Docker provider would keep its content in Terraform's state. So Docker's own
+ * program makes it, and Terraform knows its name and its id alone.
+ *
+ * A secret cannot be changed. Another content is another secret, with another name, and the former one goes when the service
+ * has the new one: see {@link sweepSecrets}.
+ *
+ * Terraform takes no output of a program. So the program leaves the id in a file, which is read once. From then on the state
+ * has it, and another checkout does without the file.
+ */
+export class SwarmSecret extends Construct {
+  /** References to what it is, for Terraform. */
+  readonly secretId: string;
+  readonly secretName: string;
+
+  constructor(scope: Construct, id: string, { service, nameStart, source, triggers }: SwarmSecretProps) {
+    super(scope, id);
+    const environment = dockerHost(this);
+    const shell = (script: string, ...args: string[]) => ["sh", "-c", literal(script), "sh", ...args];
+    const own = "${self.input.start}-${substr(self.id, 0, 8)}";
+    const made = new DataResource(this, "Resource", {
+      triggersReplace: triggers,
+      input: { start: nameStart },
+      lifecycle: { createBeforeDestroy: true },
+      provisioners: [
+        { type: "local-exec", interpreter: shell(MAKE, literal(source), service), command: own, environment },
+        { type: "local-exec", when: "destroy", interpreter: shell(REMOVE), command: own, environment },
+      ],
+    });
+    const address = `terraform_data.${made.friendlyUniqueId}`;
+    const name = `${nameStart}-\${substr(${address}.id, 0, 8)}`;
+    const known = new DataResource(this, "Id", {
+      input: { id: `\${try(trimspace(file("${IDS}/${name}")), "")}` },
+      lifecycle: { createBeforeDestroy: true, ignoreChanges: ["input"], replaceTriggeredBy: [address] },
+    });
+    this.secretName = name;
+    this.secretId = `\${terraform_data.${known.friendlyUniqueId}.output.id}`;
+  }
+}
+
+/** Removes the former secrets of a service, once it is there with those that it has now. */
+export function sweepSecrets(
+  scope: Construct,
+  id: string,
+  { service, resource, names }: { readonly service: string; readonly resource: string; readonly names: string[] },
+): void {
+  new DataResource(scope, id, {
+    triggersReplace: { names: names.join(" "), service: `\${${resource}.id}` },
+    provisioners: [
+      {
+        type: "local-exec",
+        interpreter: ["sh", "-c", literal(SWEEP), "sh", service],
+        command: names.join(" "),
+        environment: dockerHost(scope),
+      },
+    ],
+  });
+}
+
+function dockerHost(scope: IConstruct & Construct): Record<string, string> | undefined {
+  const { host } = dockerProvider(scope);
+  return host === undefined ? undefined : { DOCKER_HOST: host };
+}
