@@ -34,6 +34,7 @@ export const ENVIRONMENTS = [
   "monitored",
   "production",
   "backup",
+  "cluster",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

@@ -39,6 +39,7 @@ export function makeProject(names: Names, options: ProjectOptions = {}): string 
     "m2m:keycloakName": names.keycloak,
     "m2m:keycloakPort": names.keycloakPort,
     "m2m:keycloakStartTimeoutSeconds": 500, // the machine may be busy with other work
+    "m2m:clusterSubnet": "10.202.77.0/24",
     "m2m:databaseName": `${names.keycloak}-database`,
     "m2m:machineName": names.machine,
     "m2m:machinePort": names.machinePort,
