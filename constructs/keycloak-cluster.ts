@@ -29,7 +29,7 @@ import { checkLimits } from "./private/production-checks";
 import { ServerTls } from "./private/server-tls";
 import { setting } from "./private/settings";
 import { SignIn } from "./private/sign-in";
-import { sweepSecrets } from "./private/swarm-secret";
+import { settleService } from "./private/swarm-secret";
 import { sourcesOf } from "./private/tests";
 import type { ClientCertificates, IKeycloakInDocker } from "./server";
 import type { ICertificateAuthority, KeycloakTls } from "./tls";
@@ -297,10 +297,11 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
       bring: (source) => files.add([{ source, target: production.configuration, permissions: "0440" }], NO_TRIGGERS),
       otherLines: production.database.configurationLines,
     });
-    sweepSecrets(this, "FormerSecrets", {
+    settleService(this, "Settled", {
       service: this.serviceName,
       resource: `docker_service.${this.service.friendlyUniqueId}`,
-      names: files.secrets.map(({ secretName }) => secretName),
+      waitSeconds: startTimeout * (replicas + 1),
+      secrets: files.secrets.map(({ secretName }) => secretName),
     });
     const { _volumeName: dataVolume } = props.database;
     const service = { name: this.serviceName, replicas };

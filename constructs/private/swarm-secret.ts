@@ -20,10 +20,22 @@ const MAKE = [
 /** With the swarm, or by hand, it may be gone. */
 const REMOVE = 'docker secret rm "$1" || true';
 
-/** The service, and the names of the secrets that it uses. One that is in use all the same cannot be removed. */
-const SWEEP = [
+/**
+ * The service, the seconds that its update may take, and the names of the secrets that it uses.
+ *
+ * The Docker provider takes an update for done when as many replicas run as are wanted, be they old or new. So this waits for
+ * its end, and fails where Swarm went back. Then it removes former secrets. One that is in use all the same cannot be removed.
+ */
+const SETTLE = [
+  "left=$2; while :; do",
+  `state=$(docker service inspect --format '{{with .UpdateStatus}}{{.State}}{{end}}' "$1") || exit 1;`,
+  'case "$state" in',
+  'updating|rollback_started) [ "$left" -gt 0 ] || { echo "$1 is still at it after $2 s ($state)" >&2; exit 1; };',
+  "left=$((left - 1)); sleep 1 ;;",
+  'rollback_*|paused) echo "$1 went back to what it was ($state)" >&2; exit 1 ;;',
+  "*) break ;; esac; done;",
   `docker secret ls --filter "label=${SERVICE_LABEL}=$1" --format '{{.Name}}' | while read -r secret; do`,
-  'case " $2 " in *" $secret "*) ;; *) docker secret rm "$secret" || true ;; esac; done',
+  'case " $3 " in *" $secret "*) ;; *) docker secret rm "$secret" || true ;; esac; done',
 ].join(" ");
 
 /** Where a secret comes from, and when it is made anew. */
@@ -42,7 +54,7 @@ interface SwarmSecretProps {
  * program makes it, and Terraform knows its name and its id alone.
  *
  * A secret cannot be changed. Another content is another secret, with another name, and the former one goes when the service
- * has the new one: see {@link sweepSecrets}.
+ * has the new one: see {@link settleService}.
  *
  * Terraform takes no output of a program. So the program leaves the id in a file, which is read once. From then on the state
  * has it, and another checkout does without the file.
@@ -77,19 +89,27 @@ export class SwarmSecret extends Construct {
   }
 }
 
-/** Removes the former secrets of a service, once it is there with those that it has now. */
-export function sweepSecrets(
-  scope: Construct,
-  id: string,
-  { service, resource, names }: { readonly service: string; readonly resource: string; readonly names: string[] },
-): void {
+/** A service that was made or updated. */
+interface Settling {
+  readonly service: string;
+  /** Its address. */
+  readonly resource: string;
+  readonly waitSeconds: number;
+  /** Of the secrets that it has now. */
+  readonly secrets: readonly string[];
+}
+
+/** Waits until an update of a service has come to its end, and removes the secrets that it does not have any more. */
+export function settleService(scope: Construct, id: string, settling: Settling): void {
+  const { service, resource, waitSeconds, secrets } = settling;
+  const names = secrets.join(" ");
   new DataResource(scope, id, {
-    triggersReplace: { names: names.join(" "), service: `\${${resource}.id}` },
+    triggersReplace: { secrets: names, specification: `\${sha256(jsonencode(${resource}.task_spec))}` },
     provisioners: [
       {
         type: "local-exec",
-        interpreter: ["sh", "-c", literal(SWEEP), "sh", service],
-        command: names.join(" "),
+        interpreter: ["sh", "-c", literal(SETTLE), "sh", service, String(waitSeconds)],
+        command: names,
         environment: dockerHost(scope),
       },
     ],

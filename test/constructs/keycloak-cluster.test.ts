@@ -231,17 +231,7 @@ describe("what is declared on a cluster", () => {
 it("has frozen ids", () => {
   const { stack } = declared({ clientCertificates: "required" });
   const ids = stack.node.findAll().map(({ node }) => node.path);
-  const own = [
-    "Tls",
-    "Network",
-    "ClusterNetwork",
-    "Image",
-    "Files",
-    "Resource",
-    "Balancer",
-    "FormerSecrets",
-    "Provider",
-  ];
+  const own = ["Tls", "Network", "ClusterNetwork", "Image", "Files", "Resource", "Balancer", "Settled", "Provider"];
   const files = ["TlsCrt", "TlsKey", "TlsKey/Resource", "TlsKey/Id", "ClientsP12", "DatabaseKeyDer", "KeycloakConf"];
   const all = [
     ...own,
