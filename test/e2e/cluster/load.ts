@@ -1,4 +1,4 @@
-import { createTokenClient, type Issuer, requestToken, type SigningKey } from "../../../machines";
+import { createTokenClient, type Issuer, type KeySource, requestToken } from "../../../machines";
 
 /** What machines met. */
 export interface Met {
@@ -11,7 +11,7 @@ export interface Met {
 
 interface Options {
   readonly clientId: string;
-  readonly signingKey: SigningKey;
+  readonly signingKey: KeySource;
   readonly perSecond: number;
   /** Whether a call tries again as the library's token client does, or makes one request. */
   readonly patient: boolean;
