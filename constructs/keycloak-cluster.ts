@@ -262,7 +262,11 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
     });
     this.networkName = networkReference(this, name, network);
     props.database._join?.(own);
-    const image = optimisedKeycloakImage(this, base, { hasFiles: true, options: () => options().build });
+    const image = optimisedKeycloakImage(this, base, {
+      hasFiles: true,
+      hasDatabase: false,
+      options: () => options().build,
+    });
     const files = new ClusterFiles(this, "Files", this.serviceName);
     this.service = clusterService(this, {
       name: this.serviceName,

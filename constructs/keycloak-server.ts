@@ -203,6 +203,7 @@ export class KeycloakServer extends Construct implements IKeycloakInDocker {
     this.networkName = networkReference(this, name, network);
     const image = optimisedKeycloakImage(this, base, {
       hasFiles: (tls ?? production) !== undefined,
+      hasDatabase: production === undefined,
       options: () => this.options(tls, production).build,
     });
     const files = production?.files(image.imageId);

@@ -6,20 +6,30 @@ import type { StackJson } from "./terraform-json";
 
 const DOCKERFILE = "Dockerfile";
 
-/** Where the Dockerfile of an image stands, and the hash of its text. */
-export function buildContext(name: string, dockerfile: string) {
-  const hash = createHash("sha256").update(dockerfile).digest("hex").slice(0, 12);
-  return { context: join(name, hash), hash };
+/** What an image is built of: its Dockerfile, and the text of each file beside it. */
+export interface BuildFiles {
+  readonly dockerfile: string;
+  readonly beside?: Readonly<Record<string, string>>;
+}
+
+/** Where the files of an image stand, and the hash of their text. */
+export function buildContext(name: string, { dockerfile, beside = {} }: BuildFiles) {
+  const hash = createHash("sha256").update(dockerfile);
+  for (const [file, text] of Object.entries(beside)) hash.update(`\0${file}\0${text}`);
+  const short = hash.digest("hex").slice(0, 12);
+  return { context: join(name, short), hash: short };
 }
 
 /**
- * Writes the Dockerfile of an image that Docker builds, below the folder in which Terraform runs for a stack. Another text
- * gives another context, and so another image.
+ * Writes the files of an image that Docker builds, below the folder in which Terraform runs for a stack. Another text gives
+ * another context, and so another image.
  */
-export function writeBuildContext(stackFolder: string, name: string, dockerfile: string) {
-  const { context, hash } = buildContext(name, dockerfile);
+export function writeBuildContext(stackFolder: string, name: string, files: BuildFiles) {
+  const { context, hash } = buildContext(name, files);
   mkdirSync(join(stackFolder, context), { recursive: true });
-  writeFileSync(join(stackFolder, context, DOCKERFILE), dockerfile);
+  for (const [file, text] of Object.entries({ [DOCKERFILE]: files.dockerfile, ...files.beside })) {
+    writeFileSync(join(stackFolder, context, file), text);
+  }
   return { context, hash };
 }
 

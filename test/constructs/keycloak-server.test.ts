@@ -73,7 +73,7 @@ describe("defaults", () => {
     const { json } = serverJson();
     const image = only(json, "docker_image");
     const hash = /^cdktf-keycloak-m2m\/keycloak-optimised:([0-9a-f]{12})$/.exec(image.name)?.[1];
-    expect(image.build).toEqual({ context: `keycloak-image/${hash}`, tag: [image.name] });
+    expect(image.build).toEqual({ context: `keycloak-image/${hash}`, tag: [image.name], network_mode: "none" });
     expect(image.keep_locally).toBe(true);
     const dockerfile = readFileSync(`cdktf.out/stacks/test/${image.build.context}/Dockerfile`, "utf8");
     expect(dockerfile).toMatch(/^FROM quay\.io\/keycloak\/keycloak:26\.4\n/);

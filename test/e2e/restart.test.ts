@@ -7,7 +7,7 @@ import { testFolder } from "../machines/issuer-fixture";
 import { type Base, forge, fresh, seconds } from "../negative-cases/forge";
 import { Keycloak } from "../negative-cases/keycloak";
 import { inputsFor } from "../negative-cases/table";
-import { admin, docker, m2m, makeProject, namesOf, takeDown } from "./environment";
+import { admin, docker, m2m, makeProject, namesOf, SHARED, takeDown } from "./environment";
 
 const OWN = namesOf("restart");
 const ADDRESS = `http://localhost:${OWN.keycloakPort}/realms/sjwt-example`;
@@ -50,6 +50,32 @@ describe("Keycloak, restarted", () => {
     expect(await keycloak.ask(sender, forge(sender))).toBe("400 invalid_client: Token reuse detected");
   });
 });
+
+describe("Keycloak beside another of the same image", () => {
+  it("has keys and ids of its own, though both began with the tables of the image", async () => {
+    const [own, shared] = await Promise.all([OWN, SHARED].map(identity));
+    expect(own!.image).toBe(shared!.image);
+    const all = [...own!.identities, ...shared!.identities];
+    expect(all.length).toBeGreaterThan(10);
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it("made no tables at its start", async () => {
+    expect(await docker("logs", OWN.keycloak)).not.toContain("Initializing database schema");
+  });
+});
+
+/** A server's image, and what no other server may have: of realm master its id, its keys, and the ids of its clients. */
+async function identity(names: typeof OWN): Promise<{ image: string; identities: string[] }> {
+  const [realm, keys, clients, image] = await Promise.all([
+    admin(names, "GET", "", undefined, "master"),
+    admin(names, "GET", "/keys", undefined, "master"),
+    admin(names, "GET", "/clients", undefined, "master"),
+    docker("inspect", "--format", "{{.Image}}", names.keycloak),
+  ]);
+  const ids = [realm, ...clients].map(({ id }: { id: string }) => id);
+  return { image, identities: [...ids, ...keys.keys.map(({ kid }: { kid: string }) => kid)] };
+}
 
 /** Restarts the container and waits until the realm answers. */
 async function restart(): Promise<void> {
