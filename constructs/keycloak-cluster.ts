@@ -16,7 +16,7 @@ import { claimContainer } from "./private/claims";
 import { checkParts, checkSpread } from "./private/cluster-checks";
 import { ClusterFiles } from "./private/cluster-files";
 import { clusterService } from "./private/cluster-service";
-import { baseImage, connectTo, dependenciesOn, networkReference } from "./private/declared-server";
+import { baseImage, connectTo, connectToInside, dependenciesOn, networkReference } from "./private/declared-server";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { holdOrder } from "./private/held-order";
@@ -211,6 +211,8 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
   readonly service: Service;
 
   /** @internal */
+  readonly _connectToInside?: string;
+  /** @internal */
   readonly _signIn?: SignIn;
   private readonly balancer: Balancer;
   private readonly providers: KeycloakProviders;
@@ -248,6 +250,7 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
     this.url = `https://localhost:${port}`;
     this.issuerBase = props.publicUrl ?? "https://keycloak:8443";
     this.connectTo = connectTo(this.issuerBase, port);
+    this._connectToInside = connectToInside(props.publicUrl, true);
     this.clientCertificates = clientCertificates;
     const tls = new ServerTls(this, name, clientCertificates, props.tls, props);
     this.authority = tls.authority;

@@ -19,7 +19,7 @@ import {
   type Known,
 } from "./private/checks";
 import { claimContainer } from "./private/claims";
-import { baseImage, connectTo, dependenciesOn, networkReference } from "./private/declared-server";
+import { baseImage, connectTo, connectToInside, dependenciesOn, networkReference } from "./private/declared-server";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { holdOrder } from "./private/held-order";
@@ -154,6 +154,8 @@ export class KeycloakServer extends Construct implements IKeycloakInDocker {
   readonly container: Container;
 
   /** @internal */
+  readonly _connectToInside?: string;
+  /** @internal */
   readonly _signIn?: SignIn;
   private readonly providers: KeycloakProviders;
   private readonly administrator: BootstrapAdmin;
@@ -192,6 +194,7 @@ export class KeycloakServer extends Construct implements IKeycloakInDocker {
     this.url = `${scheme}://localhost:${port}`;
     this.issuerBase = props.publicUrl ?? `${scheme}://keycloak:${inside}`;
     this.connectTo = connectTo(this.issuerBase, port);
+    this._connectToInside = connectToInside(props.publicUrl, tls !== undefined);
     this.authority = tls?.authority;
     this.clientCertificates = clientCertificates;
 

@@ -249,6 +249,7 @@ export class MachineContainer extends Construct {
         `ORIGIN=${new URL(this.url).origin}`, // a DPoP proof for another host is of no use here, whatever `Host` says
         `ALLOW_INSECURE_HTTP=${client.realm.issuer.startsWith("http:")}`,
         ...tokenAlgorithms(client.realm),
+        ...(server._connectToInside ? [`CONNECT_TO=${server._connectToInside}`] : []),
         ...(requiredScopes.length > 0 ? [`REQUIRED_SCOPES=${literal(requiredScopes.join(" "))}`] : []),
         ...metricsSettings(metricsAt),
         ...tls.env,

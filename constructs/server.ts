@@ -39,6 +39,12 @@ export interface IKeycloakInDocker extends IKeycloakServer {
   readonly networkName: string;
   /** `host:port=address:port` for programs outside the network, as in curl's `--connect-to`. */
   readonly connectTo: string;
+  /**
+   * The same for machines in the network: there a public address need not lead anywhere.
+   *
+   * @internal
+   */
+  readonly _connectToInside?: string;
 }
 
 /** Properties of {@link KeycloakServer.fromUrl}. */

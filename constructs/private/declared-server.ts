@@ -16,8 +16,17 @@ export function baseImage(
 
 /** A name that only containers can resolve, or a server that is not told to others yet, is reached by the published port. */
 export function connectTo(issuerBase: string, port: number): string {
-  const { hostname, port: own, protocol } = new URL(issuerBase);
-  return `${hostname}:${own || (protocol === "https:" ? 443 : 80)}=127.0.0.1:${port}`;
+  return `${hostAndPort(issuerBase)}=127.0.0.1:${port}`;
+}
+
+/** Machines in its network reach a server that speaks https there by its name in it. */
+export function connectToInside(publicUrl: string | undefined, isHttps: boolean): string | undefined {
+  return publicUrl === undefined || !isHttps ? undefined : `${hostAndPort(publicUrl)}=keycloak:8443`;
+}
+
+function hostAndPort(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
 /**

@@ -140,6 +140,12 @@ describe("a machine beside it", () => {
     expect(container("api").labels).toEqual(expect.arrayContaining([carrier.labels.at(-1)]));
   });
 
+  it("reaches a server with a public address by its name in the network", () => {
+    const { machine, container } = declared({ publicUrl: "https://sso.example.org" });
+    machine();
+    expect(container("api").env).toContain("CONNECT_TO=sso.example.org:443=keycloak:8443");
+  });
+
   it("is plain where that is said", () => {
     const { machine, container } = declared();
     machine({ mode: "plain" });
