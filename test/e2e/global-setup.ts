@@ -4,7 +4,7 @@ import { execa } from "execa";
 import type { TestProject } from "vitest/node";
 import { printSources } from "../../constructs/contract/sources";
 import { withLock } from "../../tools/lock";
-import { ENVIRONMENTS, m2m, makeProject, type Result, SHARED, SOURCES_VARIABLE, takeDown } from "./environment";
+import { docker, ENVIRONMENTS, m2m, makeProject, type Result, SHARED, SOURCES_VARIABLE, takeDown } from "./environment";
 import { removeLeftovers } from "./leftovers";
 import { ROOT } from "./project";
 import { quickStartSources } from "./quick-start";
@@ -21,6 +21,7 @@ declare module "vitest" {
 /** One environment for all files that leave it as they found it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const letOthers = await alone();
+  const hadSwarm = await isInSwarm();
   await removeLeftovers(ENVIRONMENTS);
   await execa(join(ROOT, "m2m"), ["--version"]); // builds `dist`, which the tests start, if a source is newer
   const folder = makeProject(SHARED);
@@ -35,8 +36,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("firstUp", firstUp);
   return async () => {
     await takeDown(folder, SHARED);
+    // Not before: Docker then forgets the names of all containers that run, whatever network they are in.
+    if (!hadSwarm && (await isInSwarm())) await docker("swarm", "leave", "--force");
     letOthers();
   };
+}
+
+async function isInSwarm(): Promise<boolean> {
+  return (await docker("info", "--format", "{{.Swarm.LocalNodeState}}")) !== "inactive";
 }
 
 /** Two runs on one machine would have the same names and ports: the second ends at once. */

@@ -142,7 +142,16 @@ describe("down", () => {
 
 /** Waits until machine-a's call is answered, over new connections. */
 async function answers(): Promise<void> {
-  await waitFor(async () => (await m2m(folder, ["call", "--online"])).stdout.startsWith("HTTP 200"));
+  let said = "";
+  const isAnswered = async () => {
+    const { stdout, stderr } = await m2m(folder, ["call", "--online"]);
+    said = stderr;
+    return stdout.startsWith("HTTP 200");
+  };
+  await waitFor(isAnswered).catch(async (error: Error) => {
+    const { all } = await execa("docker", ["logs", "--tail", "20", DATABASE], { all: true });
+    throw new Error(`${error.message}\n${said}\n${all}`);
+  });
 }
 
 async function waitFor(holds: () => Promise<boolean>): Promise<void> {

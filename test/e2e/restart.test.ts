@@ -7,9 +7,10 @@ import { testFolder } from "../machines/issuer-fixture";
 import { type Base, forge, fresh, seconds } from "../negative-cases/forge";
 import { Keycloak } from "../negative-cases/keycloak";
 import { inputsFor } from "../negative-cases/table";
-import { admin, docker, m2m, makeProject, namesOf, SHARED, takeDown } from "./environment";
+import { ADMIN_PASSWORD, admin, docker, m2m, makeProject, namesOf, takeDown } from "./environment";
 
 const OWN = namesOf("restart");
+const SECOND = { ...OWN, keycloak: `${OWN.keycloak}-second`, keycloakPort: OWN.keycloakPort + 1 };
 const ADDRESS = `http://localhost:${OWN.keycloakPort}/realms/sjwt-example`;
 
 const keys = testFolder();
@@ -35,6 +36,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   keys.remove();
+  await docker("rm", "--force", "--volumes", SECOND.keycloak);
   await takeDown(folder, OWN);
 });
 
@@ -53,9 +55,9 @@ describe("Keycloak, restarted", () => {
 
 describe("Keycloak beside another of the same image", () => {
   it("has keys and ids of its own, though both began with the tables of the image", async () => {
-    const [own, shared] = await Promise.all([OWN, SHARED].map(identity));
-    expect(own!.image).toBe(shared!.image);
-    const all = [...own!.identities, ...shared!.identities];
+    await runSecond();
+    const [own, second] = await Promise.all([OWN, SECOND].map(identities));
+    const all = [...own!, ...second!];
     expect(all.length).toBeGreaterThan(10);
     expect(new Set(all).size).toBe(all.length);
   });
@@ -65,23 +67,41 @@ describe("Keycloak beside another of the same image", () => {
   });
 });
 
-/** A server's image, and what no other server may have: of realm master its id, its keys, and the ids of its clients. */
-async function identity(names: typeof OWN): Promise<{ image: string; identities: string[] }> {
-  const [realm, keys, clients, image] = await Promise.all([
+/** What no other server may have: of realm master its id, its keys, and the ids of its clients. */
+async function identities(names: typeof OWN): Promise<string[]> {
+  const [realm, keys, clients] = await Promise.all([
     admin(names, "GET", "", undefined, "master"),
     admin(names, "GET", "/keys", undefined, "master"),
     admin(names, "GET", "/clients", undefined, "master"),
-    docker("inspect", "--format", "{{.Image}}", names.keycloak),
   ]);
   const ids = [realm, ...clients].map(({ id }: { id: string }) => id);
-  return { image, identities: [...ids, ...keys.keys.map(({ kid }: { kid: string }) => kid)] };
+  return [...ids, ...keys.keys.map(({ kid }: { kid: string }) => kid)];
+}
+
+/** Another server of the same image, with a volume of its own. */
+async function runSecond(): Promise<void> {
+  const image = await docker("inspect", "--format", "{{.Image}}", OWN.keycloak);
+  const administrator = [
+    "-e",
+    "KC_BOOTSTRAP_ADMIN_USERNAME=admin",
+    "-e",
+    `KC_BOOTSTRAP_ADMIN_PASSWORD=${ADMIN_PASSWORD}`,
+  ];
+  const port = ["-p", `127.0.0.1:${SECOND.keycloakPort}:8080`];
+  const start = ["start", "--optimized", "--cache=local", "--http-enabled=true", "--hostname-strict=false"];
+  await docker("run", "--detach", "--rm", "--name", SECOND.keycloak, ...port, ...administrator, image, ...start);
+  await answersAt(`http://localhost:${SECOND.keycloakPort}/realms/master`);
 }
 
 /** Restarts the container and waits until the realm answers. */
 async function restart(): Promise<void> {
   await docker("restart", OWN.keycloak);
+  await answersAt(ADDRESS);
+}
+
+async function answersAt(address: string): Promise<void> {
   const ready = () =>
-    fetch(ADDRESS)
+    fetch(address)
       .then(({ ok }) => ok)
       .catch(() => false);
   while (!(await ready())) await setTimeout(200);

@@ -37,6 +37,6 @@ export async function bringSwarm(initialise: boolean, env: Record<string, string
     code: "no-swarm",
   });
   out.warn(
-    `this engine is a swarm of one node now (\`${COMMAND}\`); \`docker swarm leave --force\` ends it, with all services`,
+    `this engine is a swarm of one node now (\`${COMMAND}\`); \`docker swarm leave --force\` ends it, with all services; other containers have to be restarted then`,
   );
 }
