@@ -309,6 +309,7 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
       resource: `docker_service.${this.service.friendlyUniqueId}`,
       waitSeconds: startTimeout * (replicas + 1),
       secrets: files.secrets.map(({ secretName }) => secretName),
+      facts: [production.memoryMegabytes, props.cpus ?? "", maxReplicasPerNode, ...constraints],
     });
     const { _volumeName: dataVolume } = props.database;
     const service = { name: this.serviceName, replicas };

@@ -97,14 +97,23 @@ interface Settling {
   readonly waitSeconds: number;
   /** Of the secrets that it has now. */
   readonly secrets: readonly string[];
+  /** What else of it may be declared anew. */
+  readonly facts: readonly (string | number)[];
 }
 
 /** Waits until an update of a service has come to its end, and removes the secrets that it does not have any more. */
 export function settleService(scope: Construct, id: string, settling: Settling): void {
-  const { service, resource, waitSeconds, secrets } = settling;
+  const { service, resource, waitSeconds, secrets, facts } = settling;
   const names = secrets.join(" ");
+  // Not all of the resource: Docker gives some of it back in another form than it was given.
+  const spec = `${resource}.task_spec[0].container_spec[0]`;
+  const specification = `[${spec}.image, ${spec}.args, sort([for one in ${spec}.configs : one.config_name])]`;
   new DataResource(scope, id, {
-    triggersReplace: { secrets: names, specification: `\${sha256(jsonencode(${resource}.task_spec))}` },
+    triggersReplace: {
+      secrets: names,
+      facts: facts.join(" "),
+      specification: `\${sha256(jsonencode(${specification}))}`,
+    },
     provisioners: [
       {
         type: "local-exec",
