@@ -27,6 +27,7 @@ export { type ApiGrantOptions, type IProtectedApi, ProtectedApi, type ProtectedA
 export { type IRealm, type KeycloakRealmResource, Realm, type RealmAttributes, type RealmProps } from "./realm";
 export { type RealmKey, type RealmKeyState, RealmKeys, type RealmKeysProps } from "./realm-keys";
 export type { ClientCertificates, IKeycloakInDocker, IKeycloakServer, KeycloakServerAttributes } from "./server";
+export type { KeycloakInDockerProps, LimitedServerProps } from "./server-props";
 export type { GrantOptions, ISignedJwtClient, SignedJwtClientProps } from "./signed-jwt-client";
 export { SignedJwtClient } from "./signed-jwt-client";
 export type {

@@ -1,9 +1,8 @@
 import { TerraformStack } from "cdktf";
 import { Construct, type IDependable } from "constructs";
-import { Network, type NetworkConfig } from "../.gen/providers/docker/network";
 import type { Service } from "../.gen/providers/docker/service";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
-import { clusterNetworkName, labels, networkName, serviceName } from "./contract/docker-names";
+import { clusterNetworkName, networkName, serviceName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";
 import { serverMarker } from "./contract/markers";
 import { defaultBalancerImage } from "./contract/sources";
@@ -15,9 +14,9 @@ import { checkContainerName, checkImage, checkKnown, checkPort, checkSeconds, ty
 import { claimContainer } from "./private/claims";
 import { checkParts, checkSpread } from "./private/cluster-checks";
 import { ClusterFiles } from "./private/cluster-files";
+import { addressesOf, overlayNetwork, sharedCaches } from "./private/cluster-network";
 import { clusterService } from "./private/cluster-service";
 import { baseImage, connectTo, connectToInside, dependenciesOn, networkReference } from "./private/declared-server";
-import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { holdOrder } from "./private/held-order";
 import { startCommand } from "./private/keycloak-container";
@@ -26,16 +25,18 @@ import { joined } from "./private/keycloak-options";
 import { KeycloakProviders } from "./private/keycloak-providers";
 import { Production } from "./private/production";
 import { checkLimits } from "./private/production-checks";
+import { IN_DOCKER, LIMITED } from "./private/server-props";
 import { ServerTls } from "./private/server-tls";
 import { setting } from "./private/settings";
 import { SignIn } from "./private/sign-in";
 import { settleService } from "./private/swarm-secret";
 import { sourcesOf } from "./private/tests";
 import type { ClientCertificates, IKeycloakInDocker } from "./server";
+import type { KeycloakInDockerProps, LimitedServerProps } from "./server-props";
 import type { ICertificateAuthority, KeycloakTls } from "./tls";
 
 /** Properties of a {@link KeycloakCluster}. */
-export interface KeycloakClusterProps {
+export interface KeycloakClusterProps extends KeycloakInDockerProps, LimitedServerProps {
   /** Where all servers keep their data: in the cluster's stack, or {@link PostgresDatabase.fromUrl}. */
   readonly database: IPostgresDatabase;
 
@@ -50,27 +51,6 @@ export interface KeycloakClusterProps {
   readonly replicas?: number;
 
   /**
-   * Whether those who connect are asked for a certificate of the CA in `tls`, as in a {@link KeycloakServer}.
-   *
-   * @default "none"
-   */
-  readonly clientCertificates?: ClientCertificates;
-
-  /**
-   * The image to run. It must have Keycloak in /opt/keycloak.
-   *
-   * @default - `quay.io/keycloak/keycloak` with `version`, or the image that `m2m up` recorded on a machine without that registry
-   */
-  readonly image?: string;
-
-  /**
-   * Version (tag) of the official image. Ignored if `image` is given.
-   *
-   * @default "26.4"
-   */
-  readonly version?: string;
-
-  /**
    * Image of the balancer: HAProxy 2.6 or newer with `bash`, as the official images that are made of Debian.
    *
    * @default - `haproxy:3.2`, or HAProxy 2.6 of Debian, which `m2m up` makes on a machine without that registry
@@ -78,62 +58,11 @@ export interface KeycloakClusterProps {
   readonly balancerImage?: string;
 
   /**
-   * Name of the balancer's container. The names of networks, service and volume start with it. Inside the network the balancer
-   * is always `keycloak`, which is also the host name of the issuer.
-   *
-   * @default - "keycloak", or the context value `m2m:keycloakName`
-   */
-  readonly containerName?: string;
-
-  /**
-   * Port of the balancer, published on 127.0.0.1.
-   *
-   * @default - 8443, or the context value `m2m:keycloakPort`
-   */
-  readonly port?: number;
-
-  /**
    * The network in which the servers reach each other and the database: 256 addresses that are in use nowhere else.
    *
    * @default - "10.201.31.0/24", or the context value `m2m:clusterSubnet`
    */
   readonly subnet?: string;
-
-  /**
-   * How long one server may take to become healthy, in seconds. The service gets this time for each of them, and once more.
-   *
-   * @default - 180, or the context value `m2m:keycloakStartTimeoutSeconds`
-   */
-  readonly startTimeoutSeconds?: number;
-
-  /**
-   * The address that machines and browsers reach the cluster by, and that issuers start with. Its certificate has to be for it.
-   *
-   * @default - `https://keycloak:8443` for machines in its network, and `https://localhost:PORT` for browsers here
-   * @see https://www.keycloak.org/server/hostname
-   */
-  readonly publicUrl?: string;
-
-  /**
-   * Memory that each server may take, in megabytes.
-   *
-   * @default 2048
-   */
-  readonly memoryMegabytes?: number;
-
-  /**
-   * Processors that each server may take.
-   *
-   * @default - no limit
-   */
-  readonly cpus?: number;
-
-  /**
-   * Requests that may wait for a thread in each server. More are answered 503 at once.
-   *
-   * @default 1000
-   */
-  readonly maxQueuedRequests?: number;
 
   /**
    * Which nodes of the swarm servers may run on, such as `node.labels.keycloak==true`.
@@ -149,34 +78,18 @@ export interface KeycloakClusterProps {
    * @default - no limit
    */
   readonly maxReplicasPerNode?: number;
-
-  /**
-   * A provider of your own, to use instead of the one that this construct makes. It must reach this cluster.
-   *
-   * @default - a provider with an alias of its own for each cluster
-   */
-  readonly provider?: KeycloakProvider;
 }
 
 const PROPS: Known<KeycloakClusterProps> = {
+  ...IN_DOCKER,
+  ...LIMITED,
   database: true,
   tls: true,
   replicas: true,
-  clientCertificates: true,
-  image: true,
-  version: true,
   balancerImage: true,
-  containerName: true,
-  port: true,
   subnet: true,
-  startTimeoutSeconds: true,
-  publicUrl: true,
-  memoryMegabytes: true,
-  cpus: true,
-  maxQueuedRequests: true,
   constraints: true,
   maxReplicasPerNode: true,
-  provider: true,
 };
 
 /** The file of the first administrator stays as it was made: Keycloak looks at it while its database is empty. */
@@ -254,14 +167,14 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
     this.clientCertificates = clientCertificates;
     const tls = new ServerTls(this, name, clientCertificates, props.tls, props);
     this.authority = tls.authority;
-    const production = new Production(this, name, props);
+    const production = new Production(this, name, props, replicas);
     const options = () => joined([{ build: tls.buildOptions, start: [] }, production.options]);
 
-    const network = this.overlay("Network", { name: networkName(name) });
-    const own = this.overlay("ClusterNetwork", {
+    const network = overlayNetwork(this, "Network", { name: networkName(name) });
+    const own = overlayNetwork(this, "ClusterNetwork", {
       name: clusterNetworkName(name),
       internal: props.database._join !== undefined, // then nothing leads out of it
-      ipamConfig: [{ subnet, gateway: subnet.replace(/0\/24$/, "1"), auxAddress: {} }],
+      ipamConfig: addressesOf(subnet),
     });
     this.networkName = networkReference(this, name, network);
     props.database._join?.(own);
@@ -278,7 +191,7 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
       startTimeout,
       command: () => {
         const hostname = props.publicUrl ?? this.url;
-        return startCommand({ hostname, mode: "production", tls, production, caching: caching(subnet), options });
+        return startCommand({ hostname, mode: "production", tls, production, caching: sharedCaches(subnet), options });
       },
       production,
       cpus: props.cpus,
@@ -330,28 +243,4 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
   dependencies(scope: Construct): IDependable[] {
     return dependenciesOn(this, [this.service, this.balancer.container], scope);
   }
-
-  /** A network over all nodes, whose traffic between them is encrypted. Containers can join it too. */
-  private overlay(id: string, config: Pick<NetworkConfig, "name" | "internal" | "ipamConfig">): Network {
-    return new Network(this, id, {
-      provider: dockerProvider(this),
-      ...config,
-      driver: "overlay",
-      attachable: true,
-      options: { encrypted: "" },
-      labels: labels("network"),
-      lifecycle: { ignoreChanges: ["options"] }, // Docker adds the number of the network
-    });
-  }
-}
-
-/**
- * Caches that the servers share. They find each other by the database, and speak TLS with certificates that they make
- * themselves. A server has an address in each of its networks, and Keycloak is told which to use: one that the others reach.
- *
- * @see https://www.keycloak.org/server/caching
- */
-function caching(subnet: string): string[] {
-  const addresses = subnet.replace(/0\/24$/, "*");
-  return ["--cache=ispn", `--cache-embedded-network-bind-address=match-address:${addresses}`];
 }

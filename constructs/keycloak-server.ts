@@ -29,32 +29,20 @@ import { optimisedKeycloakImage } from "./private/keycloak-image";
 import { joined, type KeycloakOptions } from "./private/keycloak-options";
 import { KeycloakProviders } from "./private/keycloak-providers";
 import { Production } from "./private/production";
-import { checkProduction, PRODUCTION_PROPS } from "./private/production-checks";
+import { checkProduction } from "./private/production-checks";
 import { uploads } from "./private/renewal";
+import { IN_DOCKER, IN_PRODUCTION } from "./private/server-props";
 import { ServerTls } from "./private/server-tls";
 import { setting } from "./private/settings";
 import { SignIn } from "./private/sign-in";
 import { sourcesOf } from "./private/tests";
 import type { ProductionProps } from "./production";
 import type { ClientCertificates, IKeycloakInDocker, IKeycloakServer, KeycloakServerAttributes } from "./server";
+import type { KeycloakInDockerProps } from "./server-props";
 import type { ICertificateAuthority, KeycloakTls } from "./tls";
 
 /** Properties of a {@link KeycloakServer}. */
-export interface KeycloakServerProps extends ProductionProps {
-  /**
-   * The image to run. It must have Keycloak in /opt/keycloak.
-   *
-   * @default - `quay.io/keycloak/keycloak` with `version`, or the image that `m2m up` recorded on a machine without that registry
-   */
-  readonly image?: string;
-
-  /**
-   * Version (tag) of the official image. Ignored if `image` is given.
-   *
-   * @default "26.4"
-   */
-  readonly version?: string;
-
+export interface KeycloakServerProps extends KeycloakInDockerProps, ProductionProps {
   /**
    * `optimized` builds an image once with `kc.sh build` and starts that. `dev` runs `start-dev`, for experiments.
    * `production` is `optimized` with a `database`, and a container that is limited in all it may do and take.
@@ -65,63 +53,14 @@ export interface KeycloakServerProps extends ProductionProps {
   readonly mode?: "optimized" | "dev" | "production";
 
   /**
-   * Name of the container. The names of network and volume start with it. Inside the network the server is always `keycloak`,
-   * which is also the host name of the issuer.
-   *
-   * @default - "keycloak", or the context value `m2m:keycloakName`
-   */
-  readonly containerName?: string;
-
-  /**
-   * Port published on 127.0.0.1.
-   *
-   * @default - 8080, with `tls` 8443, or the context value `m2m:keycloakPort`
-   */
-  readonly port?: number;
-
-  /**
-   * How long Keycloak may take to become healthy, in seconds. After that the deploy fails.
-   *
-   * @default - 180, or the context value `m2m:keycloakStartTimeoutSeconds`
-   */
-  readonly startTimeoutSeconds?: number;
-
-  /**
    * Serves https at `https://keycloak:8443`, and nothing by plain http.
    *
    * @default - plain http, on 127.0.0.1 and in its network: for a developer's machine
    */
   readonly tls?: KeycloakTls;
-
-  /**
-   * Whether those who connect are asked for a certificate of the CA in `tls`. "request" lets them go without one. "required"
-   * counts for everybody, Terraform and browsers included.
-   *
-   * @default "none"
-   * @see https://www.keycloak.org/server/mutual-tls
-   */
-  readonly clientCertificates?: ClientCertificates;
-
-  /**
-   * A provider of your own, to use instead of the one that this construct makes. It must reach this server.
-   *
-   * @default - a provider with an alias of its own for each server
-   */
-  readonly provider?: KeycloakProvider;
 }
 
-const PROPS: Known<KeycloakServerProps> = {
-  image: true,
-  version: true,
-  mode: true,
-  containerName: true,
-  port: true,
-  startTimeoutSeconds: true,
-  tls: true,
-  clientCertificates: true,
-  provider: true,
-  ...PRODUCTION_PROPS,
-};
+const PROPS: Known<KeycloakServerProps> = { ...IN_DOCKER, ...IN_PRODUCTION, mode: true, tls: true };
 
 /**
  * Keycloak in Docker: network, volume, image, container and a health check, published on 127.0.0.1 only.

@@ -1,26 +1,21 @@
-import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import { Container } from "../.gen/providers/docker/container";
 import { FILES_LABEL, labels } from "./contract/docker-names";
-import { switchesKeys } from "./contract/key-switches";
 import { machineMarker } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
 import { defaultMachineImage } from "./contract/sources";
 import { literal } from "./contract/terraform-text";
-import { stagedBeside } from "./keys/pair-files";
-import { ENCRYPTED, keyIdInFile } from "./keys/private-key";
-import { MOST_STATE_BYTES, readBytes } from "./keys/read-file";
-import { quoted } from "./keys/shown";
 import { checkRequiredScopes } from "./private/api-checks";
 import { check, checkContainerName, checkImage, checkKnown, checkPort, isHostName, type Known } from "./private/checks";
 import { claimContainer } from "./private/claims";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
-import { checkMachineLimits, hardenedMachine } from "./private/hardened-machine";
+import { hardenedMachine } from "./private/hardened-machine";
 import { holdOrder } from "./private/held-order";
+import { checkHostName, checkKeyFile, checkMachineLimits, checkProgram, checkServer } from "./private/machine-checks";
+import { kidInside, stageProgram } from "./private/machine-files";
 import {
   checkMetrics,
   type MachineMetrics,
@@ -29,14 +24,14 @@ import {
   metricsSettings,
 } from "./private/machine-metrics";
 import { MachineTls } from "./private/machine-tls";
-import { bundledFile, fromStackFolder, stackFolder } from "./private/project";
+import { bundledFile, fromStackFolder } from "./private/project";
 import { type BroughtFile, READERS, uploads } from "./private/renewal";
 import { setting } from "./private/settings";
 import { isTest, sourcesOf } from "./private/tests";
 import type { IRealm } from "./realm";
 import type { ClientCertificates, IKeycloakInDocker } from "./server";
 import type { SignedJwtClient } from "./signed-jwt-client";
-import type { IPublicKeys, ISigningKey } from "./signing-key";
+import type { ISigningKey } from "./signing-key";
 import type { ITlsCertificate } from "./tls";
 
 export type { MachineMetrics } from "./private/machine-metrics";
@@ -45,7 +40,6 @@ export type { MachineMetrics } from "./private/machine-metrics";
 const MACHINE_USER = `1000:${READERS}`;
 const KEY_FILE = "/run/machine/signing.key";
 const PROGRAM = "/run/machine/program.cjs";
-const PROGRAM_RULE = "must be a file, relative to cdktf.json; bundle it before the synthesis, or leave it out";
 
 /** Properties of a {@link MachineContainer}. */
 export interface MachineContainerProps {
@@ -207,7 +201,7 @@ export class MachineContainer extends Construct {
       ...checkPort("publishedPort", publishedPort),
       ...checkRequiredScopes(requiredScopes),
       ...checkMetrics(metrics, port),
-      ...(props.program === undefined ? [] : check("program", props.program, () => isFile(program), PROGRAM_RULE)),
+      ...(props.program === undefined ? [] : checkProgram(props.program, program)),
       ...(Token.isUnresolved(image) ? [] : checkImage("image", image)), // of a resource that builds it, for example
       ...claimContainer(this, containerName, "publishedPort", publishedPort),
     ]);
@@ -220,7 +214,7 @@ export class MachineContainer extends Construct {
 
     const signingKey = client.signingKey as ISigningKey; // as checked above
     server.dependencies(this); // puts the server's stack before this one; in one stack the network's name does it
-    const programFile = this.stage(program);
+    const programFile = stageProgram(this, program);
     // The key's file keeps its name when the key changes: the label makes that a new container.
     const kid = isTest(this) ? signingKey.kid : kidInside(signingKey);
     const content = { label: FILES_LABEL, value: programFile };
@@ -275,67 +269,10 @@ export class MachineContainer extends Construct {
     (production?.files.carrier ?? container).addOverride("upload", uploads(files));
     tls.bringRenewed(container, containerName, tlsFiles);
   }
-
-  /** Puts the program beside the JSON, under its hash. Another program has another path, and so makes another container. */
-  private stage(path: string): string {
-    const hash = createHash("sha256")
-      .update(readBytes(path, { mostBytes: MOST_STATE_BYTES }))
-      .digest("hex")
-      .slice(0, 12);
-    const source = join("programs", this.node.id, hash, "program.cjs");
-    const target = join(stackFolder(this), source);
-    if (isTest(this)) return source;
-    mkdirSync(dirname(target), { recursive: true });
-    copyFileSync(path, target);
-    return source;
-  }
-}
-
-/** The container gets a copy of the key's file. */
-function checkKeyFile(key: IPublicKeys): string[] {
-  if (isPair(key)) return [];
-  return [
-    "`client` must sign with a key whose file is here, as a SigningKeyPair has it, got: one with public keys alone; run the machine where its key is",
-  ];
-}
-
-function isPair(key: IPublicKeys): key is ISigningKey {
-  return "kid" in key;
-}
-
-/** Compared by address, since several objects may stand for one server. */
-function checkServer({ realm }: SignedJwtClient, server: IKeycloakInDocker): string[] {
-  if (realm.server.url === server.url) return [];
-  return [
-    `\`client\` must be in a realm on \`server\`, whose network this joins, got: a realm on ${realm.server.url} and the server ${server.url}; pass the realm's own server`,
-  ];
 }
 
 /** Tokens signed before a change of the realm's algorithm pass until they end. Without an algorithm the program has its default. */
 function tokenAlgorithms({ signatureAlgorithm }: IRealm): string[] {
   if (signatureAlgorithm === undefined) return [];
   return [`TOKEN_ALGORITHMS=${[...new Set([signatureAlgorithm, "RS256"])].join(",")}`];
-}
-
-function checkHostName(given: string | undefined, clientId: string): string[] {
-  const rule = "must be a host name: letters, digits, dashes and dots, and no IP address";
-  if (given !== undefined) return check("hostName", given, isHostName, rule);
-  if (isHostName(clientId)) return [];
-  return [`\`hostName\` ${rule}, got: none, and the client id ${quoted(clientId)} cannot be one; give one`];
-}
-
-/**
- * The key that the container will have: the one in the key file. After a rotation elsewhere the file may still hold the
- * former key; the new file then makes another container. If there is no file, or it cannot be opened here, it is taken to
- * hold the active key. `m2m up` brings the active key there first, if it is staged beside it.
- */
-function kidInside({ privateKeyFile, kid }: ISigningKey): string {
-  const keyFile = resolve(projectFolder(), privateKeyFile);
-  if (switchesKeys() && existsSync(stagedBeside(keyFile, kid))) return kid;
-  const inFile = keyIdInFile(keyFile);
-  return inFile === undefined || inFile === ENCRYPTED ? kid : inFile;
-}
-
-function isFile(path: string): boolean {
-  return existsSync(path) && statSync(path).isFile();
 }

@@ -11,12 +11,12 @@ import { defaultPostgresImage } from "./contract/sources";
 import type { DatabaseSignIn, IPostgresDatabase, PostgresDatabaseAttributes } from "./database";
 import { check, checkImage, checkKnown, isHostName, type Known } from "./private/checks";
 import { claimName } from "./private/claims";
-import { checkCpus, checkDatabaseMemory } from "./private/database-checks";
 import { dependenciesOn, networkReference } from "./private/declared-server";
 import { dockerProvider } from "./private/docker";
 import { failOn } from "./private/errors";
 import { holdOrder } from "./private/held-order";
 import { ImportedPostgresDatabase } from "./private/imported-database";
+import { checkCpus, checkMegabytes } from "./private/limit-checks";
 import { postgresContainer } from "./private/postgres-container";
 import { KEYCLOAK } from "./private/postgres-files";
 import { setting } from "./private/settings";
@@ -81,6 +81,9 @@ const PROPS: Known<PostgresDatabaseProps> = {
   privateKeyDirectory: true,
 };
 
+/** Less memory than this PostgreSQL cannot be tuned for. */
+const LEAST_MEGABYTES = 256;
+
 /**
  * PostgreSQL for Keycloak, in a container and a network of its own, with its data in a volume. It is not published: only
  * servers that have it as their `database` reach it.
@@ -120,7 +123,7 @@ export class PostgresDatabase extends Construct implements IPostgresDatabase {
       ...checkKnown(props, PROPS),
       ...check("containerName", name, isHostName, "must be a host name: letters, digits, dashes and dots"),
       ...checkImage("image", image),
-      ...checkDatabaseMemory(memoryMegabytes),
+      ...checkMegabytes(memoryMegabytes, LEAST_MEGABYTES, 1024),
       ...checkCpus(cpus),
       ...claimName(this, name),
     ]);

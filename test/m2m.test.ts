@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
@@ -81,5 +91,14 @@ describe("./m2m", () => {
     write("package-lock.json", 0);
     write("tools/main.ts", 0);
     expect(await asked()).toBe("npm ci --no-audit --no-fund --no-update-notifier --loglevel=error");
+  });
+
+  it("has npm empty nothing that a link leads to", async () => {
+    const elsewhere = join(programs, "node_modules");
+    renameSync(join(checkout, "node_modules"), elsewhere);
+    symlinkSync(elsewhere, join(checkout, "node_modules"));
+    expect(await asked()).toBe("");
+    age("package-lock.json", 0);
+    await expect(asked()).rejects.toThrow("m2m: node_modules is a link, and what it leads to was not installed from");
   });
 });

@@ -4,8 +4,17 @@ export const FILES = "/etc/keycloak-database";
 export const DATA = "/var/lib/postgresql/data";
 /** The role and the database of Keycloak. */
 export const KEYCLOAK = "keycloak";
-/** Connections that PostgreSQL takes: those of three servers and a fourth in a rolling update, and some for backups. */
+/** Connections that PostgreSQL takes. */
 const MOST_CONNECTIONS = 200;
+/** Of them, those that no server gets: for backups, and for whoever looks. */
+const FOR_OTHERS = 20;
+/** One server has no use for more: a grant takes a few milliseconds of one. */
+const MOST_OF_ONE = 40;
+
+/** Connections that each of some servers may have, and one more that starts before another ends. */
+export function connectionsOfEach(servers: number): number {
+  return Math.min(MOST_OF_ONE, Math.floor((MOST_CONNECTIONS - FOR_OTHERS) / (servers + 1)));
+}
 
 /** A settings file for the memory that the container may take, by PostgreSQL's own recommendations. */
 export function settings(memoryMegabytes: number): string {

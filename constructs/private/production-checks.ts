@@ -1,17 +1,10 @@
 import type { ProductionProps } from "../production";
 import type { ClientCertificates } from "../server";
+import type { LimitedServerProps } from "../server-props";
 import type { KeycloakTls } from "../tls";
-import { check, checkUrl, type Known } from "./checks";
-import { checkCpus } from "./database-checks";
-
-export const PRODUCTION_PROPS: Known<ProductionProps> = {
-  database: true,
-  publicUrl: true,
-  plainHttpBehindProxy: true,
-  memoryMegabytes: true,
-  cpus: true,
-  maxQueuedRequests: true,
-};
+import { check, checkUrl } from "./checks";
+import { checkCpus, checkMegabytes } from "./limit-checks";
+import { IN_PRODUCTION } from "./server-props";
 
 /** As far as production looks at the rest of a server's properties. */
 interface ServerProps extends ProductionProps {
@@ -25,9 +18,7 @@ const LEAST_MEGABYTES = 768;
 
 export function checkProduction(props: ServerProps): string[] {
   if (props.mode !== "production") {
-    const given = (Object.keys(PRODUCTION_PROPS) as (keyof ProductionProps)[]).filter(
-      (name) => props[name] !== undefined,
-    );
+    const given = (Object.keys(IN_PRODUCTION) as (keyof ProductionProps)[]).filter((name) => props[name] !== undefined);
     return given.map((name) => `\`${name}\` needs \`mode: "production"\`; add it, or leave \`${name}\` out`);
   }
   return [
@@ -38,20 +29,14 @@ export function checkProduction(props: ServerProps): string[] {
 }
 
 /** What a server in production may take, and where it is reached. */
-export function checkLimits(props: ProductionProps): string[] {
+export function checkLimits(props: LimitedServerProps): string[] {
   const { publicUrl, memoryMegabytes = 2048, cpus, maxQueuedRequests = 1000 } = props;
-  const leastMemory = `must be a whole number of megabytes, ${LEAST_MEGABYTES} or more; use 2048, or leave it out`;
-  const atLeast = (least: number) => (value: number) => Number.isInteger(value) && value >= least;
+  const rule = "must be a whole number from 1 on; use 1000, or leave it out";
   return [
     ...(publicUrl === undefined ? [] : checkPublicUrl(publicUrl)),
-    ...check("memoryMegabytes", memoryMegabytes, atLeast(LEAST_MEGABYTES), leastMemory),
+    ...checkMegabytes(memoryMegabytes, LEAST_MEGABYTES, 2048),
     ...checkCpus(cpus),
-    ...check(
-      "maxQueuedRequests",
-      maxQueuedRequests,
-      atLeast(1),
-      "must be a whole number from 1 on; use 1000, or leave it out",
-    ),
+    ...check("maxQueuedRequests", maxQueuedRequests, (one) => Number.isInteger(one) && one >= 1, rule),
   ];
 }
 

@@ -24,8 +24,9 @@ export class Production {
     private readonly server: Construct,
     private readonly containerName: string,
     private readonly props: ProductionProps,
+    servers = 1,
   ) {
-    this.database = new ServerDatabase(server, props.database!);
+    this.database = new ServerDatabase(server, props.database!, servers);
     this.memoryMegabytes = props.memoryMegabytes ?? 2048;
   }
 

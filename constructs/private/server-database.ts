@@ -10,6 +10,7 @@ import { readTextFile } from "../keys/read-file";
 import type { ITlsCertificate } from "../tls";
 import { ValidationError } from "./errors";
 import { KEYCLOAK_FILES } from "./keycloak-options";
+import { connectionsOfEach } from "./postgres-files";
 import { publicFile, stackFolder } from "./project";
 import { type BroughtFile, bringRenewed, fingerprint } from "./renewal";
 import { isTest } from "./tests";
@@ -25,6 +26,8 @@ export class ServerDatabase extends Construct {
   constructor(
     server: Construct,
     private readonly database: IPostgresDatabase,
+    /** How many share it. */
+    private readonly servers: number,
   ) {
     super(server, "Database");
     this.signIn = database._signIn;
@@ -51,7 +54,7 @@ export class ServerDatabase extends Construct {
     return [
       `--db-url=jdbc:postgresql://${host}:${port}/${databaseName}?${query.join("&")}`,
       `--db-username=${username}`,
-      `--db-pool-max-size=${MOST_CONNECTIONS}`,
+      `--db-pool-max-size=${connectionsOfEach(this.servers)}`,
     ];
   }
 
@@ -110,6 +113,3 @@ export class ServerDatabase extends Construct {
     return source;
   }
 }
-
-/** Connections of one server. Grants need few, and PostgreSQL has to have room for those of a second one that starts. */
-const MOST_CONNECTIONS = 40;
