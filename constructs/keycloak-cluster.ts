@@ -216,6 +216,7 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
     this.administrator = new BootstrapAdmin(this, this.service, signIn, {
       bring: (source) => files.add([{ source, target: production.configuration, permissions: "0440" }], NO_TRIGGERS),
       otherLines: production.database.configurationLines,
+      isProduction: true,
     });
     settleService(this, "Settled", {
       service: this.serviceName,

@@ -175,6 +175,7 @@ export class KeycloakServer extends Construct implements IKeycloakInDocker {
         into.addOverride("upload", uploads([own, ...tlsFiles, ...databaseFiles]));
       },
       otherLines: production?.database.configurationLines ?? [],
+      isProduction: production !== undefined,
     });
     tls?.bringRenewed(this.container, tlsFiles);
     production?.database.bringRenewed(this.container, name, databaseFiles);

@@ -13,7 +13,7 @@ import {
 } from "../contract/first-administrator";
 import { declareAdminVariables } from "./admin-variables";
 import { ValidationError } from "./errors";
-import { stackFolder } from "./project";
+import { pathInStack, stackFolder } from "./project";
 import type { SignIn } from "./sign-in";
 import { isTest } from "./tests";
 
@@ -23,6 +23,8 @@ interface ConfigurationFile {
   readonly bring: (source: string) => void;
   /** What Keycloak reads there too, and nobody else may. */
   readonly otherLines: readonly string[];
+  /** Whether the default password is refused, and not only warned of. */
+  readonly isProduction: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export class BootstrapAdmin {
       username: credential(server, prefix, "username"),
       password: credential(server, prefix, "password"),
     };
-    this.source = configurationPath(server.node.id);
+    this.source = configurationPath(pathInStack(server));
     this.write(administrator);
     file.bring(this.source);
     Aspects.of(resource).add({ visit: (node) => node === resource && this.settle(administrator) });
@@ -66,7 +68,7 @@ export class BootstrapAdmin {
 
   private write(administrator?: Administrator): void {
     if (isTest(this.server)) return;
-    writeConfiguration(stackFolder(this.server), this.server.node.id, administrator, this.file.otherLines);
+    writeConfiguration(stackFolder(this.server), pathInStack(this.server), administrator, this.file.otherLines);
   }
 
   /** Now it is known how Terraform signs in. */
@@ -77,9 +79,9 @@ export class BootstrapAdmin {
       this.resource.addOverride("lifecycle", undefined);
     }
     if (this.signIn.isDelegated || password !== DEFAULT_ADMINISTRATOR.password) return;
-    Annotations.of(this.server).addWarning(
-      "the administrator has the well-known default password; set KEYCLOAK_PASSWORD before the first deploy",
-    );
+    const text = "the administrator has the well-known default password; set KEYCLOAK_PASSWORD before the first deploy";
+    if (this.file.isProduction && !isTest(this.server)) Annotations.of(this.server).addError(text);
+    else Annotations.of(this.server).addWarning(text);
   }
 }
 

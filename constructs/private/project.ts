@@ -18,13 +18,17 @@ export function fromStackFolder(scope: IConstruct, path: string): string {
   return relative(stackFolder(scope), resolve(projectFolder(), path));
 }
 
+/** The construct's path in its stack, as the name of a folder: its id alone may be that of another construct. */
+export function pathInStack(scope: IConstruct): string {
+  return scope.node.path.slice(TerraformStack.of(scope).node.path.length + 1).replaceAll("/", ".");
+}
+
 /**
  * Writes a public file of a construct beside the JSON, and gives its path from there. The path stays the same whatever the
  * file holds.
  */
 export function stagePublicFile(scope: IConstruct, name: string, content: string | Buffer): string {
-  const inStack = scope.node.path.slice(TerraformStack.of(scope).node.path.length + 1);
-  const source = join("files", inStack.replaceAll("/", "."), name);
+  const source = join("files", pathInStack(scope), name);
   const target = join(stackFolder(scope), source);
   if (isTest(scope)) return source;
   mkdirSync(dirname(target), { recursive: true });

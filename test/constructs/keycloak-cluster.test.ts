@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { TerraformStack } from "cdktf";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
   CertificateAuthority,
   DeployerClient,
@@ -17,6 +17,7 @@ import { findPrivateBytes } from "./private-bytes";
 import { captureNotices, filesBelow, fixedKey, inTemporaryProject, messageOf, newStack, synth } from "./project";
 
 inTemporaryProject();
+beforeEach(() => void vi.stubEnv("KEYCLOAK_PASSWORD", "of-the-administrator"));
 
 function declared(props: Partial<KeycloakClusterProps> = {}) {
   captureNotices();

@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
   CertificateAuthority,
+  DeployerClient,
   KeycloakServer,
   type KeycloakServerProps,
   MachineContainer,
@@ -9,11 +10,13 @@ import {
   PrivateLocalBackend,
   Realm,
   SignedJwtClient,
+  SigningKeyPair,
   TlsCertificate,
 } from "../../constructs";
 import { captureNotices, fixedKey, inTemporaryProject, messageOf, newStack, synth } from "./project";
 
 inTemporaryProject();
+beforeEach(() => void vi.stubEnv("KEYCLOAK_PASSWORD", "of-the-administrator"));
 
 type Props = Omit<Partial<KeycloakServerProps>, "tls">;
 
@@ -61,6 +64,19 @@ describe("a server in production", () => {
       ports: [{ internal: 8443, external: 8443, ip: "127.0.0.1" }],
       env: ["JAVA_OPTS_KC_HEAP=-XX:MaxRAMPercentage=56 -XX:InitialRAMPercentage=50"],
     });
+  });
+
+  it.each([undefined, "", "change_me"])("takes no well-known password of the administrator: %j", (password) => {
+    vi.stubEnv("KEYCLOAK_PASSWORD", password);
+    expect(messageOf(() => declared().container("keycloak"))).toContain("the well-known default password");
+  });
+
+  it("needs none where Terraform signs in by a key", () => {
+    vi.stubEnv("KEYCLOAK_PASSWORD", undefined);
+    const { stack, server, realm, container } = declared();
+    const signingKey = new SigningKeyPair(stack, "DeployerKey", { name: "deployer" });
+    new DeployerClient(stack, "Deployer", { server, clientId: "deployer", signingKey, realms: [realm] });
+    expect(container("keycloak")).toBeDefined();
   });
 
   it("starts with its database, a limited queue and a log of JSON", () => {

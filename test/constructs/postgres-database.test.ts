@@ -1,5 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
   CertificateAuthority,
   KeycloakServer,
@@ -12,6 +12,7 @@ import { findPrivateBytes } from "./private-bytes";
 import { captureNotices, filesBelow, inTemporaryProject, messageOf, newStack, synth } from "./project";
 
 inTemporaryProject();
+beforeEach(() => void vi.stubEnv("KEYCLOAK_PASSWORD", "of-the-administrator"));
 
 function declared(props?: PostgresDatabaseProps) {
   captureNotices();

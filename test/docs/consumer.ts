@@ -91,6 +91,6 @@ export async function synthesizeAll(consumer: string, programs: ReadonlyMap<stri
   writeFileSync(join(consumer, "all.ts"), runs.join("\n"));
   await execa(join(ROOT, "node_modules", ".bin", "tsx"), ["all.ts"], {
     cwd: consumer,
-    env: { CDKTF_OUTDIR: "cdktf.out", CI: "" },
+    env: { CDKTF_OUTDIR: "cdktf.out", CI: "", KEYCLOAK_PASSWORD: "of-the-administrator" },
   });
 }

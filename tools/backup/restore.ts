@@ -30,13 +30,13 @@ export interface RestoreOptions {
 export async function restore(opened: Session, options: RestoreOptions): Promise<void> {
   const { project } = opened;
   refuseWhileBusy(project);
+  const backup = await openBackup(options.file, options.passphrase);
   if (!options.yes && !canAnswer()) {
     throw new ToolError(
       "not-confirmed",
       "this replaces all that Keycloak's database holds, and there is no terminal to ask for confirmation; pass --yes to go on",
     );
   }
-  const backup = await openBackup(options.file, options.passphrase);
   const switches = { createKeys: "always", reissue: true, newKeys: false } as const;
   const { session, stacks } = await declared(opened, switches);
   const database = chooseDatabase(stacks, options.database);

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { shown } from "../../constructs/keys/shown";
 import { command, usage } from "../cli/command";
-import { containerStatus, lastLogLines, runningContainers } from "../engines/docker";
+import { containerStatus, lastLogLines, readable, runningContainers } from "../engines/docker";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project } from "../project/project";
 import { localStates } from "../project/state";
@@ -49,5 +49,6 @@ export async function logs(project: Project, out: Output, options: { follow: boo
   const entries = await Promise.all(
     there.map(async ({ name, id }) => ({ container: name, log: await lastLogLines(id, options.tail, {}) })),
   );
-  out.result(entries.map(({ container, log }) => `==> ${container} <==\n${log}`).join("\n\n"), entries);
+  const inText = (log: string) => log.split("\n").map(readable).join("\n");
+  out.result(entries.map(({ container, log }) => `==> ${container} <==\n${inText(log)}`).join("\n\n"), entries);
 }

@@ -185,7 +185,7 @@ async function lastMessages(container: string, lines: number, env: Record<string
 }
 
 /** A line of a log in JSON as Keycloak writes it in text; any other as it is. */
-function readable(line: string): string {
+export function readable(line: string): string {
   if (!line.startsWith("{")) return line;
   try {
     const { timestamp, level, loggerName, message } = JSON.parse(line);

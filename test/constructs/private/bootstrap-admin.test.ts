@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's references look like that
 import { readFileSync, statSync } from "node:fs";
+import { Construct } from "constructs";
 import { describe, expect, it, vi } from "vitest";
-import { KeycloakServer } from "../../../constructs";
+import { KeycloakServer, Realm } from "../../../constructs";
 import {
   filesBelow,
   inTemporaryProject,
@@ -30,6 +31,17 @@ describe("the administrator", () => {
     ]);
     expect(container.env).toBeUndefined();
     expect(readFileSync(CONF, "utf8")).toBe("bootstrap-admin-username=admin\nbootstrap-admin-password=change_me\n");
+  });
+
+  it("has a file for each server, also for two of one id", () => {
+    const stack = newStack();
+    const servers = ["One", "Two"].map((scope, index) => {
+      const props = { containerName: `kc-${index}`, port: 9000 + index };
+      return new KeycloakServer(new Construct(stack, scope), "Keycloak", props);
+    });
+    for (const [index, server] of servers.entries()) new Realm(stack, `R${index}`, { server, realmName: "r" });
+    const uploads = Object.values(synth(stack).resource.docker_container ?? {}).map(({ upload }) => upload[0].source);
+    expect(uploads).toEqual(["One", "Two"].map((scope) => `bootstrap-admin/${scope}.Keycloak/keycloak.conf`));
   });
 
   it.each([0o022, 0o000])("has a file of mode 0600 under umask %o, even over a file of another mode", (umask) => {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CertificateAuthority, KeycloakServer, type KeycloakServerProps, PostgresDatabase } from "../../../constructs";
 import { inTemporaryProject, newStack, only, synth } from "../project";
 
@@ -49,6 +49,7 @@ describe("the image of a server with its own database", () => {
 });
 
 it("an image for production has no database", () => {
+  vi.stubEnv("KEYCLOAK_PASSWORD", "of-the-administrator");
   const stack = newStack();
   const authority = new CertificateAuthority(stack, "Authority", { name: "company" });
   const database = new PostgresDatabase(stack, "Database");
