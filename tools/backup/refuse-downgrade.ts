@@ -16,9 +16,15 @@ export async function refuseDowngrades(stacks: readonly Stack[], env: Record<str
   for (const database of stacks.flatMap(({ json }) => databasesIn(json))) {
     const own = servers.filter(({ dataVolume }) => dataVolume === volumeName(database.container));
     if (own.length === 0 || !(await isRunning(database.container, env))) continue;
-    const facts = await factsOf({ ...database, env }, database.database);
+    const facts = await factsOf({ ...database, env }, database.database).catch(unlessStarting);
     for (const server of own) refuseOlder(server, database.container, facts?.keycloak);
   }
+}
+
+/** A database that is just starting, as after a reboot, answers nobody yet. Terraform waits for it, and its server too. */
+function unlessStarting(error: Error): undefined {
+  if ((error as ToolError).code !== "database-failed") throw error;
+  return undefined;
 }
 
 function refuseOlder({ container, image }: ServerDescription, database: string, used: string | undefined): void {

@@ -40,6 +40,11 @@ describe("an older Keycloak on the database of a newer one", () => {
     await refuseDowngrades([stackWith(image)], pathWith(folder.path));
   });
 
+  it("is not known while the database is starting, which is no failure", async () => {
+    fakeDocker(folder.path, `${RUNS}\n*psql*) echo "the database system is starting up" >&2; exit 2;;`);
+    await refuseDowngrades([stackWith("keycloak:25")], pathWith(folder.path));
+  });
+
   it("is not known where the database is another one, or does not run", async () => {
     const docker = fakeDocker(folder.path, '*"container inspect"*) echo false;;');
     await refuseDowngrades([stackWith("keycloak:25")], pathWith(folder.path));
