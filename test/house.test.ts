@@ -88,7 +88,7 @@ it("no file looks as if it held a private key: texts of keys are put together, o
 
 describe("the tests", () => {
   it("stand where their source stands: a/b.ts is tested by test/a/b.test.ts or test/a/b.ASPECT.test.ts", () => {
-    const scenarios = /^test\/(e2e|docs|negative-cases)\/|^test\/house\.test\.ts$/;
+    const scenarios = /^test\/(e2e|faults|docs|negative-cases)\/|^test\/house\.test\.ts$/;
     const homeless = tests.filter((test) => !scenarios.test(test) && !hasSource(test));
     expect(homeless).toEqual([]);
   });

@@ -16,10 +16,11 @@ import type { ServerTls } from "./server-tls";
  * The image has no curl, so bash asks the management port. HTTP 200 means ready.
  *
  * Docker starts several processes for each check. So that a server is healthy as soon as it is ready, and is not asked every
- * second ever after, a check waits for the answer by itself, for five seconds.
+ * second ever after, a check waits for the answer by itself. It does so for twelve seconds, nearly as long as it may take: a
+ * server that gets ready between two checks would wait for the second one.
  */
 const READY = [
-  "for try in 1 2 3 4 5 6 7 8 9 10; do",
+  "for try in {1..24}; do",
   "{ printf 'GET /health/ready HTTP/1.0\\r\\n\\r\\n' >&3 && read -rt 3 _ status _ <&3; } 3<>/dev/tcp/localhost/9000 &&",
   '[ "$status" = 200 ] && exit 0; sleep 0.5; done; exit 1',
 ].join(" ");

@@ -165,13 +165,13 @@ async function expectOneCluster(): Promise<{ one: Issuer; other: Issuer; token: 
 async function meanwhile(happens: () => Promise<unknown>): Promise<Met> {
   const signingKey = keyOf(folder, "machine-a");
   const issuer = at(`127.0.0.1:${OWN.keycloakPort}`);
-  const stop = startLoad(issuer, { clientId: "machine-a", signingKey, perSecond: 5, patient: true });
+  const load = startLoad(issuer, { clientId: "machine-a", signingKey, perSecond: 5, patient: true });
   try {
     await happens();
   } finally {
     await sleep(5000);
   }
-  return await stop();
+  return await load.stop();
 }
 
 function tell(what: string, { calls, failed, longestGapMs, slowestMs }: Met): void {

@@ -35,6 +35,8 @@ export const ENVIRONMENTS = [
   "production",
   "backup",
   "cluster",
+  "faults",
+  "broken-cluster",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

@@ -18,10 +18,12 @@ const PROGRAMS = {
   javac: "default-jdk-headless",
 };
 
-export async function bringTestTools(context: BringContext): Promise<void> {
+/** @param extent with `faults`, also what faults under load are made with */
+export async function bringTestTools(context: BringContext, extent: { readonly faults: boolean }): Promise<void> {
   const missing = Object.entries(PROGRAMS).flatMap(([program, name]) => (findProgram(program) ? [] : [name]));
   // Of a state that is kept in a database. Debian has its programs in a folder of their own.
   if (!existsSync("/usr/lib/postgresql")) missing.push("postgresql");
+  if (extent.faults && !(findProgram("gcc") && existsSync("/usr/include/dlfcn.h"))) missing.push("gcc", "libc6-dev");
   // Debian's Python comes without what makes an environment of its own.
   const hasVenv = await run("python3", ["-c", "import ensurepip, venv"], { timeoutMs: 30_000 });
   if (!hasVenv.ok) missing.push("python3-venv");

@@ -16,7 +16,7 @@ export const testCommand = command({
   name: "test",
   help: "in this project's own checkout: all checks and tests",
   options: {
-    long: { help: "with many more drawn inputs" },
+    long: { help: "with many more drawn inputs, and with faults under load" },
     "this-node": { help: "on the Node.js that runs, and on no other" },
   },
   async run({ options, out, interruption }) {
@@ -43,7 +43,7 @@ async function test(session: Session, { long, thisNode }: Extent): Promise<numbe
   if (name !== "cdktf-keycloak-m2m") {
     throw new ToolError("not-here", "`test` runs this package's own tests; change into its checkout");
   }
-  await bringTestTools(out);
+  await bringTestTools(out, { faults: long });
   const run = {
     checkout: project.folder,
     env: { ...env, ...(long && { M2M_TEST_RUNS: String(LONG) }) },
@@ -54,7 +54,10 @@ async function test(session: Session, { long, thisNode }: Extent): Promise<numbe
     return FAILED_CHECK.exitCode;
   }
   const whole = thisNode ? run : { ...run, ...(await onNode(NEWEST, run, out)) };
-  const outcome = together(await runWatched(whole), thisNode ? new Map() : await onOtherRuntimes(run, out));
+  const first = await runWatched({ ...whole, args: ["--project=unit", "--project=e2e"] });
+  const others = thisNode ? new Map() : await onOtherRuntimes(run, out);
+  if (long) others.set("under load", await runWatched({ ...whole, args: ["--project=faults"] }));
+  const outcome = together(first, others);
   out.result(summary(outcome), outcome);
   return outcome.exitCode;
 }
@@ -62,13 +65,14 @@ async function test(session: Session, { long, thisNode }: Extent): Promise<numbe
 /** The newest line with long-term support, which machines in containers run too: all tests run on it. */
 const NEWEST = MACHINE_NODE;
 
-/** What depends on the runtime, on each other line of Node.js that is supported; by version. */
+/** What depends on the runtime, on each other line of Node.js that is supported; by its name. */
 async function onOtherRuntimes(run: WatchedRun, out: Output): Promise<Map<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
   for (const line of NODE_LINES.filter((one) => one !== NEWEST)) {
     const runtime = await onNode(line, run, out);
-    out.warn(`the tests that depend on the runtime, on Node.js ${nodeVersion(line)}:`);
-    outcomes.set(nodeVersion(line), await runWatched({ ...run, ...runtime, args: RUNTIME_TESTS }));
+    const name = `Node.js ${nodeVersion(line)}`;
+    out.warn(`the tests that depend on the runtime, on ${name}:`);
+    outcomes.set(name, await runWatched({ ...run, ...runtime, args: RUNTIME_TESTS }));
   }
   return outcomes;
 }

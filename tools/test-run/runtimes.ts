@@ -30,11 +30,11 @@ const FOLDERS = [
 /** Vitest's arguments for the part of the unit tests that runs on each Node.js. */
 export const RUNTIME_TESTS: readonly string[] = ["--project", "unit", ...FOLDERS];
 
-/** What came of several runs, the one of the whole suite first. A failure of another Node.js names it. */
+/** What came of several runs, the one of the whole suite first. A failure of another one begins with its name. */
 export function together(whole: Outcome, others: ReadonlyMap<string, Outcome>): Outcome {
   const all = [whole, ...others.values()];
   const sum = (count: (one: Outcome) => number) => all.reduce((total, one) => total + count(one), 0);
-  const named = [...others].flatMap(([version, { failures }]) => failures.map((one) => `Node.js ${version}: ${one}`));
+  const named = [...others].flatMap(([name, { failures }]) => failures.map((one) => `${name}: ${one}`));
   return {
     exitCode: all.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0,
     passed: sum(({ passed }) => passed),

@@ -7,6 +7,15 @@ export interface Met {
   /** The longest time without a granted token, in milliseconds. */
   readonly longestGapMs: number;
   readonly slowestMs: number;
+  /** When the last call that failed had begun, as `performance.now()`; 0 if none failed. */
+  readonly lastFailure: number;
+}
+
+/** Machines at work. */
+export interface Asking {
+  lastFailure(): number;
+  /** Waits for the calls under way. */
+  stop(): Promise<Met>;
 }
 
 interface Options {
@@ -18,11 +27,12 @@ interface Options {
 }
 
 /** Machines that ask for a token each, evenly in time, until they are stopped. */
-export function startLoad(issuer: Issuer, { clientId, signingKey, perSecond, patient }: Options): () => Promise<Met> {
+export function startLoad(issuer: Issuer, { clientId, signingKey, perSecond, patient }: Options): Asking {
   const failed: string[] = [];
   const granted: number[] = [performance.now()];
   const calls: Promise<void>[] = [];
   let slowestMs = 0;
+  let lastFailure = 0;
   const call = async () => {
     const start = performance.now();
     try {
@@ -30,12 +40,13 @@ export function startLoad(issuer: Issuer, { clientId, signingKey, perSecond, pat
       else await requestToken(issuer, { clientId, signingKey });
       granted.push(performance.now());
     } catch (error) {
+      lastFailure = Math.max(lastFailure, start);
       failed.push(`${(performance.now() / 1000).toFixed(1)} ${describe(error as Error)}`);
     }
     slowestMs = Math.max(slowestMs, performance.now() - start);
   };
   const timer = setInterval(() => calls.push(call()), 1000 / perSecond);
-  return async () => {
+  const stop = async () => {
     clearInterval(timer);
     await Promise.all(calls);
     const gaps = granted.slice(1).map((time, index) => time - granted[index]!);
@@ -44,8 +55,10 @@ export function startLoad(issuer: Issuer, { clientId, signingKey, perSecond, pat
       failed,
       longestGapMs: Math.round(Math.max(...gaps)),
       slowestMs: Math.round(slowestMs),
+      lastFailure,
     };
   };
+  return { lastFailure: () => lastFailure, stop };
 }
 
 function describe({ message, cause }: Error): string {

@@ -14,11 +14,11 @@ it("the tests that run on each Node.js exist", () => {
   }
 });
 
-it("several runs count as one, and a failure names its Node.js", () => {
+it("several runs count as one, and a failure names its run", () => {
   const whole = { exitCode: 0, passed: 5, failed: 0, failures: [], times: [{ file: "a", seconds: 1 }] };
   const other = { exitCode: 1, passed: 2, failed: 1, failures: ["b > c: d"], times: [{ file: "b", seconds: 9 }] };
   expect(together(whole, new Map())).toEqual(whole);
-  expect(together(whole, new Map([["26.10.0", other]]))).toEqual({
+  expect(together(whole, new Map([["Node.js 26.10.0", other]]))).toEqual({
     exitCode: 1,
     passed: 7,
     failed: 1,

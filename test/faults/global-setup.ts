@@ -1,0 +1,1 @@
+export { prepareMachine as default } from "../e2e/machine";
