@@ -19,6 +19,13 @@ const CA = "database-ca.crt";
 const CERTIFICATE = "database.crt";
 const KEY = "database.key.der";
 
+/**
+ * So long a server waits for an answer of its database. One that moved to another address, or a network that drops packets,
+ * sends none, and not even an error: without a limit all connections would wait for good, and the server call itself ready.
+ * A statement of an upgrade may take this long, on tables of millions of rows.
+ */
+const ANSWER_SECONDS = 60;
+
 /** How a server reaches its database and signs in to it. */
 export class ServerDatabase extends Construct {
   private readonly signIn: DatabaseSignIn;
@@ -49,6 +56,7 @@ export class ServerDatabase extends Construct {
       }),
       connectTimeout: "5",
       tcpKeepAlive: "true",
+      socketTimeout: String(ANSWER_SECONDS),
     };
     const query = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     return [

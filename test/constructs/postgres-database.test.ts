@@ -154,6 +154,7 @@ describe("a server on it", () => {
     const { byName } = json();
     const url = byName("keycloak").command.find((one: string) => one.startsWith("--db-url="));
     expect(url).toContain("jdbc:postgresql://keycloak-database:5432/keycloak?sslmode=verify-full&");
+    expect(url).toContain("&connectTimeout=5&tcpKeepAlive=true&socketTimeout=60"); // a silent database is left
     const [der] = filesBelow("cdktf.out").filter((file) => file.endsWith("database.key.der"));
     expect(statSync(der!).mode & 0o777).toBe(0o600);
     const key = readFileSync("certs/keycloak-database-client-tls.key", "utf8");

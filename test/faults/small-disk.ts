@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -16,10 +16,13 @@ export interface SmallDisk {
 /** Keycloak's tables, and what PostgreSQL writes down before it changes them. */
 const SIZE = "2G";
 
-export async function makeSmallDisk(): Promise<SmallDisk> {
-  const place = mkdtempSync(join(tmpdir(), "m2m-disk-"));
+/** @param name of the environment: what a killed run of it has left is removed first */
+export async function makeSmallDisk(name: string): Promise<SmallDisk> {
+  const place = join(tmpdir(), `m2m-disk-${name}`);
   const [file, mounted] = [join(place, "disk"), join(place, "mounted")];
-  mkdirSync(mounted);
+  await execa("umount", [mounted], { reject: false });
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(mounted, { recursive: true });
   await execa("truncate", ["--size", SIZE, file]);
   await execa("mkfs.ext4", ["-q", "-m", "0", file]);
   await execa("mount", ["-o", "loop", file, mounted]);

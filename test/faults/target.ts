@@ -24,7 +24,7 @@ export interface Target {
 /** Brings up an example, with a clock that can be set and a disk that can be filled. */
 export async function makeTarget(example: "production" | "cluster", names: Names, replicas: number): Promise<Target> {
   const image = await makeImage();
-  const disk = await makeSmallDisk();
+  const disk = await makeSmallDisk(names.keycloak);
   const options = { type: "none", o: "bind", device: disk.folder };
   const main = readFileSync(join(ROOT, "examples", example, "main.ts"), "utf8")
     .replace('"../../constructs"', '"./constructs"')
