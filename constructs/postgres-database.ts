@@ -189,7 +189,7 @@ export class PostgresDatabase extends Construct implements IPostgresDatabase {
     this.container = container;
     this.setDatabases = setDatabases;
     if (localhostPort !== undefined) this._join(hostNetwork(this, name));
-    TerraformStack.of(this).addOverride(...databaseMarker(this.node.addr, { container: name, database: KEYCLOAK }));
+    this.mark();
   }
 
   dependencies(scope: Construct): IDependable[] {
@@ -200,6 +200,14 @@ export class PostgresDatabase extends Construct implements IPostgresDatabase {
   _addDatabase(name: string): void {
     this.further.push(name);
     this.setDatabases(this.further);
+    this.mark();
+  }
+
+  /** For `m2m`, which backs it up. */
+  private mark(): void {
+    const states = this.further.length > 0 ? { states: [...this.further] } : {};
+    const marker = databaseMarker(this.node.addr, { container: this.containerName, database: KEYCLOAK, ...states });
+    TerraformStack.of(this).addOverride(...marker);
   }
 
   /** @internal Puts it into the network of a cluster too, which is declared in the same stack. */

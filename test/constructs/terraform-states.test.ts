@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { TerraformStack } from "cdktf";
 import { beforeEach, expect, it } from "vitest";
 import { PostgresDatabase, PrivateLocalBackend, TerraformStates } from "../../constructs";
+import { databasesIn } from "../../constructs/contract/markers";
 import { captureNotices, inTemporaryProject, messageOf, newApp, newStack, synth } from "./project";
 
 inTemporaryProject();
@@ -26,7 +27,9 @@ it("a role for states signs in to the database of its name alone, by its certifi
   });
   expect(certificate.files.key).toBe("access/states_billing-tls.key");
   expect(certificate.commonName).toBe("states_billing");
-  synth(stack);
+  expect(databasesIn(synth(stack))).toEqual([
+    { container: "keycloak-database", database: "keycloak", states: ["states_billing"] },
+  ]);
   expect(read("pg_hba.conf").split("\n").slice(1)).toEqual([
     "hostssl keycloak keycloak all cert map=servers",
     "hostssl states_billing states_billing all cert",
