@@ -38,6 +38,11 @@ async function succeeds(folder: string, ...args: string[]): Promise<{ stdout: st
   return { stdout, stderr };
 }
 
+/** The same in several folders at once, which do not get into each other's way. */
+async function allSucceed(folders: readonly string[], ...args: string[]): Promise<void> {
+  await Promise.all(folders.map((folder) => succeeds(folder, ...args)));
+}
+
 /** Adds a client to what some checkouts declare: the same commit in all of them. */
 function declareClient(name: string, ...folders: string[]): void {
   const lines = `new SignedJwtClient(stack, "${name}", { realm, clientId: "${name}", signingKey: keyA });\n`;
@@ -66,13 +71,13 @@ async function upUntilRefused(prefix: string, ...folders: string[]) {
 
 /** Both have the same in the end, and it is what is declared. */
 async function expectNothingLost(...folders: string[]): Promise<void> {
-  for (const folder of folders) await succeeds(folder, "up");
-  for (const folder of folders) await succeeds(folder, "diff");
+  for (const folder of folders) await succeeds(folder, "up"); // one after the other: they share a state
+  await allSucceed(folders, "diff");
 }
 
 describe("two layers, brought up as the page says and without any password", () => {
   it("show no change, and a machine of the team gets a token", async () => {
-    for (const folder of [server, anna, ben]) await succeeds(folder, "diff");
+    await allSucceed([server, anna, ben], "diff");
     expect((await succeeds(anna, "token", "orders")).stdout).toMatch(/^e/);
   });
 
@@ -154,22 +159,21 @@ describe("when the server is lost", () => {
   it("a lost container of Keycloak is a matter of the server's repository alone", async () => {
     await docker("rm", "--force", OWN.keycloak);
     await succeeds(server, "up");
-    for (const folder of identities()) await succeeds(folder, "diff");
+    await allSucceed(identities(), "diff");
   });
 
   it("after a lost volume and a restore, up is enough, with the state in that very volume and elsewhere", async () => {
     await succeeds(server, "backup", "keycloak.dump");
     declareClient("since", anna);
     declareClient("http-since", elsewhere);
-    for (const folder of identities()) await succeeds(folder, "up");
+    await allSucceed(identities(), "up");
     await loseTheVolume();
     expect((await run(server, "up")).stderr).toContain("bring a backup back by `m2m restore FILE`");
     await succeeds(server, "restore", "keycloak.dump", "--yes");
     await succeeds(server, "up");
-    const { stderr } = await succeeds(anna, "up");
+    const [{ stderr }] = await Promise.all([succeeds(anna, "up"), succeeds(elsewhere, "up")]);
     expect(stderr).toContain("the state does not know, and Keycloak has, client orders of realm machines");
-    await succeeds(elsewhere, "up");
-    for (const folder of [server, ...identities()]) await succeeds(folder, "diff");
+    await allSucceed([server, ...identities()], "diff");
     expect((await succeeds(anna, "token", "orders")).stdout).toMatch(/^e/);
   });
 
@@ -177,15 +181,15 @@ describe("when the server is lost", () => {
     await loseTheVolume();
     await succeeds(server, "down", "--yes", "--destroy-data");
     await succeeds(server, "up");
-    for (const folder of identities()) await succeeds(folder, "up");
-    for (const folder of [server, ...identities()]) await succeeds(folder, "diff");
+    await allSucceed(identities(), "up");
+    await allSucceed([server, ...identities()], "diff");
     expect((await succeeds(anna, "token", "orders")).stdout).toMatch(/^e/);
   });
 });
 
 describe("down", () => {
   it("takes the identities down by the team's credentials, and the server with all that it made", async () => {
-    for (const folder of [anna, elsewhere]) await succeeds(folder, "down", "--yes");
+    await allSucceed([anna, elsewhere], "down", "--yes");
     await succeeds(server, "down", "--yes", "--destroy-data");
     expect(await dockerThings(OWN)).toEqual([]);
   });
