@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Annotations, Aspects, TerraformStack } from "cdktf";
+import { Aspects, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { OpenidClient } from "../.gen/providers/keycloak/openid-client";
+import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { DEPLOYER_MARKER } from "./contract/markers";
 import { projectFolder } from "./contract/project-files";
 import { checkKnown, type Known } from "./private/checks";
@@ -14,6 +15,7 @@ import {
   checkServer,
   checkServerStack,
   checkSignInAlgorithm,
+  warnOfMissingKey,
 } from "./private/deployer-checks";
 import { AfterRights } from "./private/deployer-order";
 import { DeployerRights } from "./private/deployer-rights";
@@ -46,6 +48,13 @@ export interface DeployerClientProps {
    * @default "terraform"
    */
   readonly clientId?: string;
+  /**
+   * Whether Terraform of another app signs in as it, to declare clients in `realms`: by the attribute `deployer` of
+   * `KeycloakServer.fromUrl`. It has no more rights than that takes, and none in `master`. A server may have several.
+   *
+   * @default false
+   */
+  readonly ofAnotherApp?: boolean;
 }
 
 const PROPS: Known<DeployerClientProps> = {
@@ -53,6 +62,7 @@ const PROPS: Known<DeployerClientProps> = {
   realms: true,
   signingKey: true,
   clientId: true,
+  ofAnotherApp: true,
 };
 
 /**
@@ -63,7 +73,8 @@ const PROPS: Known<DeployerClientProps> = {
  * synthesis decides: it uses a password if one is given (`KEYCLOAK_PASSWORD`, or `TF_VAR_keycloak_admin_password`), and the
  * key otherwise. A server with a deployer has no default password. `m2m up` makes a password for the first deploy by itself.
  *
- * The client has the rights that the constructs of this package need. It manages the users of `master`, because it manages its
+ * With `ofAnotherApp` it is the one that another app signs in as, and may only manage the clients of its realms. Without,
+ * the client has the rights that the constructs of this package need. It manages the users of `master`, because it manages its
  * own rights. So whoever holds its key can give it any right in any realm: protect the key like the administrator's password.
  */
 export class DeployerClient extends Construct {
@@ -76,24 +87,20 @@ export class DeployerClient extends Construct {
   constructor(scope: Construct, id: string, props: DeployerClientProps) {
     super(scope, id);
     holdOrder(this);
-    const { server, realms, signingKey, clientId = "terraform" } = props;
+    const { server, realms, signingKey, clientId = "terraform", ofAnotherApp = false } = props;
     failOn(this, [
       ...checkKnown(props, PROPS),
       ...checkClientId(clientId),
-      ...checkServer(this, server),
       ...checkRealms(this, server, realms),
-      ...checkKey(signingKey),
-      ...checkSignInAlgorithm(this, signingKey),
+      ...checkSignInAlgorithm(this, signingKey.algorithm),
+      ...(ofAnotherApp ? [] : [...checkServer(this, server), ...checkKey(signingKey)]),
     ]);
     this.server = server;
     this.clientId = clientId;
     this.signingKey = signingKey;
     Realm.fromRealmName(this, "Master", { server, realmName: "master" }).claimClientId(this, clientId);
 
-    const signIn = server._signIn!; // as checked
-    const stack = TerraformStack.of(this);
-    const { algorithm, privateKeyFile: keyFile } = signingKey;
-    signIn.delegate({ clientId, algorithm, keyFile, stack });
+    if (!ofAnotherApp) this.signInHere(server._signIn!); // as checked
     const provider = server.keycloakProvider(this);
     this.resource = new OpenidClient(this, "Resource", {
       provider,
@@ -105,15 +112,26 @@ export class DeployerClient extends Construct {
       accessTokenLifespan: String(TOKEN_SECONDS),
       dependsOn: dependables(server.dependencies(this)),
     });
-    // For m2m, which makes a password for the deploy that makes this client.
-    this.resource.addOverride(...DEPLOYER_MARKER);
-    const rights = new DeployerRights(this, provider, this.resource, realms);
-    Aspects.of(stack).add(new AfterRights(this, provider, rights));
+    const rights = new DeployerRights(this, provider, this.resource, realms, ofAnotherApp);
+    if (!ofAnotherApp) this.holdRights(rights, provider, realms);
+  }
+
+  /** Lets Terraform sign in as it. */
+  private signInHere(signIn: SignIn): void {
+    const { clientId, signingKey } = this;
+    const { algorithm, privateKeyFile: keyFile } = signingKey;
+    signIn.delegate({ clientId, algorithm, keyFile, stack: TerraformStack.of(this) });
     Aspects.of(this).add({ visit: (node) => node === this && signIn.isByKey && this.checkSignIn() });
     this.checkServerOfAnotherStack(signIn);
-    this.node.addValidation({
-      validate: () => [...checkForgottenRealms(this, server, realms), ...checkServerStack(this, signIn)],
-    });
+    this.node.addValidation({ validate: () => checkServerStack(this, signIn) });
+  }
+
+  /** Everything else on the server waits for the rights. */
+  private holdRights(rights: DeployerRights, provider: KeycloakProvider, realms: readonly IRealm[]): void {
+    // For m2m, which makes a password for the deploy that makes this client.
+    this.resource.addOverride(...DEPLOYER_MARKER);
+    Aspects.of(TerraformStack.of(this)).add(new AfterRights(this, provider, rights));
+    this.node.addValidation({ validate: () => checkForgottenRealms(this, this.server, realms) });
   }
 
   /** Finds what would make Terraform's sign-in by the key fail. */
@@ -121,9 +139,7 @@ export class DeployerClient extends Construct {
     if (isNotDeployed(this.resource)) failPlan(this.resource, this.clientId);
     const { privateKeyFile } = this.signingKey;
     if (existsSync(resolve(projectFolder(), privateKeyFile))) return;
-    Annotations.of(this).addWarning(
-      `Terraform signs in as ${this.clientId} with ${privateKeyFile}, which is not here; put the key file there, or set KEYCLOAK_PASSWORD`,
-    );
+    warnOfMissingKey(this, this.clientId, privateKeyFile, ", or set KEYCLOAK_PASSWORD");
   }
 
   /** Its stack is deployed first: without this, the server would be made without an administrator. */

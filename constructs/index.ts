@@ -26,7 +26,13 @@ export type { ProtectedApiProps } from "./protected-api";
 export { type ApiGrantOptions, type IProtectedApi, ProtectedApi, type ProtectedApiAttributes } from "./protected-api";
 export { type IRealm, type KeycloakRealmResource, Realm, type RealmAttributes, type RealmProps } from "./realm";
 export { type RealmKey, type RealmKeyState, RealmKeys, type RealmKeysProps } from "./realm-keys";
-export type { ClientCertificates, IKeycloakInDocker, IKeycloakServer, KeycloakServerAttributes } from "./server";
+export type {
+  ClientCertificates,
+  DeployerAttributes,
+  IKeycloakInDocker,
+  IKeycloakServer,
+  KeycloakServerAttributes,
+} from "./server";
 export type { KeycloakInDockerProps, LimitedServerProps } from "./server-props";
 export type { GrantOptions, ISignedJwtClient, SignedJwtClientProps } from "./signed-jwt-client";
 export { SignedJwtClient } from "./signed-jwt-client";
@@ -38,6 +44,7 @@ export type {
   PublicKeyFileOptions,
 } from "./signing-key";
 export { SigningKeyPair, type SigningKeyPairProps } from "./signing-key-pair";
+export { TerraformStates, type TerraformStatesProps } from "./terraform-states";
 export { type TestingAppOptions, testingApp } from "./testing-app";
 export type {
   CertificateAuthorityFiles,

@@ -1,5 +1,6 @@
 import type { Construct, IDependable } from "constructs";
 import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
+import type { SigningAlgorithm } from "./keys/algorithms";
 import type { SignIn } from "./private/sign-in";
 import type { ICertificateAuthority, ITlsCertificate } from "./tls";
 
@@ -47,6 +48,19 @@ export interface IKeycloakInDocker extends IKeycloakServer {
   readonly _connectToInside?: string;
 }
 
+/** A client of realm `master` that signs in with a JWT. */
+export interface DeployerAttributes {
+  readonly clientId: string;
+  /** Its private key; absolute or relative to `cdktf.json`. Terraform reads the file. It is not needed to synthesize. */
+  readonly privateKeyFile: string;
+  /**
+   * What the key signs with.
+   *
+   * @default "RS256"
+   */
+  readonly algorithm?: SigningAlgorithm;
+}
+
 /** Properties of {@link KeycloakServer.fromUrl}. */
 export interface KeycloakServerAttributes {
   /** Where Terraform reaches it, without a trailing slash. */
@@ -69,6 +83,12 @@ export interface KeycloakServerAttributes {
    * @default - none
    */
   readonly terraformCertificate?: ITlsCertificate;
+  /**
+   * The client that Terraform signs in as: a `DeployerClient` that another app declares with `ofAnotherApp`.
+   *
+   * @default - the administrator, see `provider`
+   */
+  readonly deployer?: DeployerAttributes;
   /**
    * A provider of your own.
    *

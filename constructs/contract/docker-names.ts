@@ -56,6 +56,11 @@ export function networkName(container: string): string {
   return `${container}-network`;
 }
 
+/** The network by which this machine reaches a database that is published, by the name of its container. */
+export function hostNetworkName(container: string): string {
+  return `${container}-host`;
+}
+
 /** The network that the servers of a cluster share with their database alone. */
 export function clusterNetworkName(container: string): string {
   return `${container}-cluster`;

@@ -119,6 +119,8 @@ export const { mark: serverMarker, read: serversIn } = marksOf<ServerDescription
 export interface DatabaseDescription {
   readonly container: string;
   readonly database: string;
+  /** Further ones beside it, which keep the Terraform states of others. */
+  readonly states?: readonly string[];
 }
 
 /** The databases that a stack declares. */

@@ -1,6 +1,7 @@
-import { TerraformStack } from "cdktf";
+import { Annotations, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { keycloakProviderSource, OFFICIAL_KEYCLOAK, officialProviderSignsInBy } from "../contract/sources";
+import type { SigningAlgorithm } from "../keys/algorithms";
 import { shown } from "../keys/shown";
 import { type IRealm, isDeclaredRealm } from "../realm";
 import type { IKeycloakServer } from "../server";
@@ -52,12 +53,19 @@ export function checkRealms(scope: Construct, server: IKeycloakServer, realms: r
 }
 
 /** The official provider signs in by RSA-PSS with no key: after the first deploy, Terraform would be locked out. */
-export function checkSignInAlgorithm(scope: IConstruct, { algorithm }: ISigningKey): string[] {
+export function checkSignInAlgorithm(scope: IConstruct, algorithm: SigningAlgorithm): string[] {
   const isOfficial = keycloakProviderSource(sourcesOf(scope)).source === OFFICIAL_KEYCLOAK.source;
   if (!isOfficial || officialProviderSignsInBy(algorithm)) return [];
   return [
     `\`signingKey\` must not be for RSA-PSS, by which the official Keycloak provider cannot sign in, got: ${algorithm}; give the pair another \`algorithm\`, such as ES256, or use the embedded provider (\`m2m provider embedded\`)`,
   ];
+}
+
+/** Terraform would fail with a message of its own. */
+export function warnOfMissingKey(scope: IConstruct, clientId: string, file: string, otherwise = ""): void {
+  Annotations.of(scope).addWarning(
+    `Terraform signs in as ${clientId} with ${file}, which is not here; put the key file there${otherwise}`,
+  );
 }
 
 /** The private half of an imported certificate is not known here. */

@@ -39,14 +39,17 @@ export class DeployerRights implements Rights {
     private readonly provider: KeycloakProvider,
     private readonly client: OpenidClient,
     realms: readonly IRealm[],
+    /** It manages the clients of the realms, and nothing else. */
+    ofAnotherApp: boolean,
   ) {
-    const declares = realms.some(isDeclaredRealm);
+    const isOwn = (realm: IRealm) => !ofAnotherApp && isDeclaredRealm(realm);
+    const declares = realms.some(isOwn);
     const names = { ...IN_MASTER, ...(declares && TO_MAKE_REALMS) };
-    const master = this.rolesOf(deployer, "MasterRealm", this.onceThere("master-realm"), names);
+    const master = ofAnotherApp ? [] : this.rolesOf(deployer, "MasterRealm", this.onceThere("master-realm"), names);
     this.inMaster = [client, ...master, ...(declares ? this.makesRealms(deployer, master) : [])];
     this.inRealms = realms.flatMap((realm) => {
       const scope = new Construct(deployer, `Rights-${realm.realmName}`);
-      const roles = { ...(isDeclaredRealm(realm) && OF_DECLARED_REALMS), ManageClients: "manage-clients" };
+      const roles = { ...(isOwn(realm) && OF_DECLARED_REALMS), ManageClients: "manage-clients" };
       return this.rolesOf(scope, "Realm", this.nameOfRealmClient(realm), roles, this.inMaster);
     });
   }

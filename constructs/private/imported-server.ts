@@ -1,19 +1,28 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { Construct, type IDependable } from "constructs";
 import type { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
+import { projectFolder } from "../contract/project-files";
 import { shown } from "../keys/shown";
-import type { IKeycloakServer, KeycloakServerAttributes } from "../server";
+import type { DeployerAttributes, IKeycloakServer, KeycloakServerAttributes } from "../server";
 import type { ICertificateAuthority } from "../tls";
-import { checkKnown, checkUrl, type Known } from "./checks";
+import { check, checkKnown, checkUrl, type Known } from "./checks";
+import { claim } from "./claims";
+import { checkClientId } from "./client-checks";
+import { checkSignInAlgorithm, warnOfMissingKey } from "./deployer-checks";
 import { failOn } from "./errors";
 import { waitWith } from "./held-order";
+import { checkAlgorithm } from "./key-reading";
 import { KeycloakProviders } from "./keycloak-providers";
 import { SignIn } from "./sign-in";
+import { isTest } from "./tests";
 
 const ATTRIBUTES: Known<KeycloakServerAttributes> = {
   url: true,
   issuerBase: true,
   authority: true,
   terraformCertificate: true,
+  deployer: true,
   provider: true,
 };
 
@@ -27,7 +36,7 @@ export class ImportedKeycloakServer extends Construct implements IKeycloakServer
 
   constructor(scope: Construct, id: string, attributes: KeycloakServerAttributes) {
     super(scope, id);
-    const { url, issuerBase, authority, terraformCertificate: terraform, provider } = attributes;
+    const { url, issuerBase, authority, terraformCertificate: terraform, deployer, provider } = attributes;
     failOn(this, [
       ...checkKnown(attributes, ATTRIBUTES),
       ...checkUrl("url", url),
@@ -43,6 +52,7 @@ export class ImportedKeycloakServer extends Construct implements IKeycloakServer
             `\`issuerBase\` must be https beside an https \`url\`, got: ${shown(issuerBase)}; tokens and keys would travel in plain text`,
           ]
         : []),
+      ...(deployer ? checkDeployer(this, deployer, provider) : []),
     ]);
     this.url = url;
     this.issuerBase = issuerBase ?? url;
@@ -50,6 +60,11 @@ export class ImportedKeycloakServer extends Construct implements IKeycloakServer
     const signIn = new SignIn({ url, prefix: variablePrefix(id) });
     this.providers = new KeycloakProviders(this, signIn, { authority, terraform }, provider);
     if (!provider) this._signIn = signIn;
+    if (!deployer) return;
+    const { clientId, privateKeyFile: keyFile, algorithm = "RS256" } = deployer;
+    signIn.delegate({ clientId, algorithm, keyFile });
+    claim(this, `${new URL(url).href} deployer`);
+    if (!isTest(this) && !existsSync(resolve(projectFolder(), keyFile))) warnOfMissingKey(this, clientId, keyFile);
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {
@@ -60,6 +75,20 @@ export class ImportedKeycloakServer extends Construct implements IKeycloakServer
     waitWith(scope, this);
     return [];
   }
+}
+
+/** What would make Terraform's sign-in fail. */
+function checkDeployer(scope: Construct, deployer: DeployerAttributes, provider?: KeycloakProvider): string[] {
+  const { clientId, privateKeyFile, algorithm = "RS256" } = deployer;
+  const isPath = (path: unknown) => typeof path === "string" && path !== "";
+  return [
+    ...checkKnown(deployer, { clientId: true, privateKeyFile: true, algorithm: true }),
+    ...checkClientId(clientId),
+    ...check("privateKeyFile", privateKeyFile, isPath, "must be the path of a private key"),
+    ...checkAlgorithm(algorithm),
+    ...checkSignInAlgorithm(scope, algorithm),
+    ...(provider ? ["`deployer` and `provider` both say how Terraform signs in, got: both; leave one out"] : []),
+  ];
 }
 
 /** An id as part of Terraform's names, which do not begin with a digit. */

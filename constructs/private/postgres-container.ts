@@ -1,8 +1,8 @@
 import type { Construct } from "constructs";
 import { Container } from "../../.gen/providers/docker/container";
-import type { Network } from "../../.gen/providers/docker/network";
+import { Network } from "../../.gen/providers/docker/network";
 import type { Volume } from "../../.gen/providers/docker/volume";
-import { FILES_LABEL, labels, RENEWED_CERTIFICATES } from "../contract/docker-names";
+import { FILES_LABEL, hostNetworkName, labels, RENEWED_CERTIFICATES } from "../contract/docker-names";
 import type { ITlsCertificate } from "../tls";
 import { dockerProvider } from "./docker";
 import { carriedFiles, carry } from "./file-carrier";
@@ -21,25 +21,25 @@ interface PostgresContainerProps {
   readonly cpus?: number;
   readonly network: Network;
   readonly data: Volume;
+  /** Where this machine reaches it, if it does. */
+  readonly localhostPort?: number;
   /** What it shows. */
   readonly certificate: ITlsCertificate;
   /** What Keycloak shows. */
   readonly clientCertificate: ITlsCertificate;
 }
 
+/** A container, and what may still be added to it. */
+interface PostgresContainer {
+  readonly container: Container;
+  /** Has further databases made, each for the role of its name. */
+  readonly setDatabases: (names: readonly string[]) => void;
+}
+
 /** The container that a database runs in. */
-export function postgresContainer(database: Construct, props: PostgresContainerProps): Container {
-  const { name, image, memoryMegabytes, cpus, network, data, certificate, clientCertificate } = props;
-  const plain = {
-    "start.sh": START,
-    "postgresql.conf": settings(memoryMegabytes),
-    "pg_hba.conf": hostAccess(),
-    "pg_ident.conf": certificateOwners(clientCertificate.commonName),
-  };
+export function postgresContainer(database: Construct, props: PostgresContainerProps): PostgresContainer {
+  const { name, image, memoryMegabytes, cpus, network, localhostPort, data, certificate, clientCertificate } = props;
   const files = carriedFiles(database, { name, image, folder: FILES });
-  // The provider looks at the paths of files alone. This tells it, and who reads the plan, that one differs.
-  const content = { label: FILES_LABEL, value: fingerprint(JSON.stringify(plain)) };
-  files.carrier.addOverride("labels", [...labels("files"), content]);
   const container = new Container(database, "Container", {
     provider: dockerProvider(database),
     name,
@@ -54,11 +54,11 @@ export function postgresContainer(database: Construct, props: PostgresContainerP
     shmSize: Math.floor(memoryMegabytes / 4),
     stopSignal: "SIGINT", // PostgreSQL ends its sessions and writes what is in memory
     networksAdvanced: [{ name: network.name }],
+    ...(localhostPort && { ports: [{ ip: "127.0.0.1", internal: 5432, external: localhostPort }] }),
     volumes: [
       { volumeName: data.name, containerPath: DATA },
       { volumeName: files.volume.name, containerPath: FILES },
     ],
-    labels: [...labels("postgres"), content],
     healthcheck: {
       test: ["CMD", "pg_isready", "--quiet"],
       interval: "5s",
@@ -79,7 +79,21 @@ export function postgresContainer(database: Construct, props: PostgresContainerP
     staged("tls.crt", certificate.certificatePem),
     file("tls.key", fromStackFolder(database, certificate.files.key), "0440"),
   ];
-  carry(files, [...Object.entries(plain).map(([target, text]) => staged(target, text)), ...tls]);
+  const setDatabases = (names: readonly string[]) => {
+    const plain = {
+      "start.sh": START,
+      "postgresql.conf": settings(memoryMegabytes),
+      "pg_hba.conf": hostAccess(names),
+      "pg_ident.conf": certificateOwners(clientCertificate.commonName),
+      ...(names.length > 0 && { databases: names.map((one) => `${one}\n`).join("") }),
+    };
+    carry(files, [...Object.entries(plain).map(([target, text]) => staged(target, text)), ...tls]);
+    // The provider looks at the paths of files alone. This tells it, and who reads the plan, that one differs.
+    const content = { label: FILES_LABEL, value: fingerprint(JSON.stringify(plain)) };
+    files.carrier.addOverride("labels", [...labels("files"), content]);
+    container.addOverride("labels", [...labels("postgres"), content]);
+  };
+  setDatabases([]);
   bringRenewed(database, RENEWED_CERTIFICATES, {
     container,
     containerName: name,
@@ -90,5 +104,23 @@ export function postgresContainer(database: Construct, props: PostgresContainerP
     },
     afterwards: "kill -HUP 1", // PostgreSQL reads them again
   });
-  return container;
+  return { container, setDatabases };
+}
+
+/**
+ * The network of a database that is published: Docker publishes nothing of a network that leads nowhere. This one translates no
+ * addresses, so what leaves it comes from an address that nobody answers, and ports are bound to this machine alone.
+ *
+ * @see https://docs.docker.com/engine/network/drivers/bridge/
+ */
+export function hostNetwork(database: Construct, name: string): Network {
+  return new Network(database, "HostNetwork", {
+    provider: dockerProvider(database),
+    name: hostNetworkName(name),
+    options: {
+      "com.docker.network.bridge.enable_ip_masquerade": "false",
+      "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1",
+    },
+    labels: labels("network"),
+  });
 }

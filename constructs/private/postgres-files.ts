@@ -43,12 +43,14 @@ export function settings(memoryMegabytes: number): string {
 }
 
 /**
- * Who may sign in: the administrator from inside the container, and Keycloak by TLS with its certificate. There is no password.
+ * Who may sign in: the administrator from inside the container, Keycloak by TLS with its certificate, and each role to the
+ * database of its own name, with a certificate of that name. There is no password.
  *
  * @see https://www.postgresql.org/docs/current/auth-cert.html
  */
-export function hostAccess(): string {
-  return ["local all postgres peer", `hostssl ${KEYCLOAK} ${KEYCLOAK} all cert map=servers`, ""].join("\n");
+export function hostAccess(owners: readonly string[]): string {
+  const own = owners.map((name) => `hostssl ${name} ${name} all cert`);
+  return ["local all postgres peer", `hostssl ${KEYCLOAK} ${KEYCLOAK} all cert map=servers`, ...own, ""].join("\n");
 }
 
 /** Which certificate stands for Keycloak's role, by its common name. */
@@ -58,7 +60,8 @@ export function certificateOwners(commonName: string): string {
 
 /**
  * Makes the database in an empty volume, in a folder of its own first: a start that is cut off leaves nothing that looks whole.
- * Then it runs PostgreSQL in its own place, so that it gets the signals.
+ * Further databases it makes at any start, each with the role that owns it, as they may be declared later. Then it runs PostgreSQL in
+ * its own place, so that it gets the signals.
  */
 export const START = `set -eu
 cd ${DATA}
@@ -75,6 +78,13 @@ else
   initdb --pgdata=new --username=postgres --auth=peer --encoding=UTF8 --locale=C.UTF-8 --data-checksums
   printf '%s\\n' 'CREATE ROLE ${KEYCLOAK} LOGIN;' 'CREATE DATABASE ${KEYCLOAK} OWNER ${KEYCLOAK};' | postgres --single -D new postgres
   mv new db
+fi
+if [ -e ${FILES}/databases ]; then
+  there=$(echo 'SELECT datname FROM pg_database;' | postgres --single -D db postgres)
+  while read -r name; do
+    [[ $there == *"\\"$name\\""* ]] ||
+      printf '%s\\n' "CREATE ROLE $name LOGIN;" "CREATE DATABASE $name OWNER $name;" | postgres --single -D db postgres
+  done < ${FILES}/databases
 fi
 exec postgres -D db -c config_file=${FILES}/postgresql.conf
 `;

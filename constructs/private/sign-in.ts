@@ -13,8 +13,8 @@ export interface Deployer {
   readonly algorithm: SigningAlgorithm;
   /** Relative to `cdktf.json`. */
   readonly keyFile: string;
-  /** Where the client is declared. */
-  readonly stack: TerraformStack;
+  /** Where the client is declared, unless another app declares it. */
+  readonly stack?: TerraformStack;
 }
 
 /** The server that Terraform signs in to. */
@@ -45,9 +45,13 @@ export class SignIn {
     return this.deployer !== undefined;
   }
 
-  /** A given password wins over the key: it is for the first deploy, and for a deployer that has lost its rights. */
+  /**
+   * A given password wins over the key: it is for the first deploy, and for a deployer that has lost its rights. One that another
+   * app declares is there, and has its rights.
+   */
   get isByKey(): boolean {
     if (!this.deployer) return false;
+    if (!this.deployer.stack) return true;
     return isTest(this.deployer.stack) || !isPasswordGiven(this.target.prefix);
   }
 
@@ -89,7 +93,7 @@ export class SignIn {
   /** The stack of the server itself stays before that of its deployer. */
   private order(stack: TerraformStack): void {
     const { url, resource } = this.target;
-    if (!this.deployer || stack === this.deployer.stack) return;
+    if (!this.deployer?.stack || stack === this.deployer.stack) return;
     if (resource && stack === TerraformStack.of(resource)) return;
     putBehind(this.deployer.stack, stack, url);
   }

@@ -156,6 +156,22 @@ describe("a DeployerClient", () => {
     expect(() => declare(given)).toThrow(message);
   });
 
+  it("for another app only manages the clients of its realms, and Terraform does not sign in as it here", () => {
+    const { stack, server, realm } = declared();
+    const props = { server, realms: [realm], signingKey: fixedKey(stack, "machine-b", "k"), ofAnotherApp: true };
+    new DeployerClient(stack, "Team", { ...props, clientId: "team" });
+    new DeployerClient(stack, "Team2", { ...props, clientId: "team-2" });
+    const { resource, provider } = json(stack);
+    expect(provider.keycloak).toMatchObject([{ client_id: "terraform" }]);
+    const rights = Object.entries(resource.keycloak_openid_client_service_account_role)
+      .filter(([name]) => name.startsWith("Team_"))
+      .map(([, right]) => (right as { role: string }).role);
+    expect(rights).toEqual(["manage-clients"]);
+    expect(clientOf(resource, "team")).toMatchObject({ ...SIGNING_CLIENT, realm_id: "master" });
+    expect(clientOf(resource, "team")).not.toHaveProperty("//"); // m2m makes no password for it
+    expect(clientOf(resource, "a").depends_on.join()).not.toContain("Team_");
+  });
+
   it("refuses a server with a provider of the user's", () => {
     const stack = newStack();
     const provider = new KeycloakProvider(stack, "Own", {

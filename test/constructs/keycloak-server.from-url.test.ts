@@ -1,9 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's references look like that
 import { Construct } from "constructs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { KeycloakProvider } from "../../.gen/providers/keycloak/provider";
-import { KeycloakServer, Realm, ValidationError } from "../../constructs";
-import { inTemporaryProject, messageOf, newStack, only, synth } from "./project";
+import { DeployerClient, KeycloakServer, Realm, ValidationError } from "../../constructs";
+import { fixedKey, inTemporaryProject, messageOf, newStack, only, synth } from "./project";
 
 inTemporaryProject();
 
@@ -38,6 +38,53 @@ describe("fromUrl", () => {
     const { server, json } = imported({ url: "http://localhost:8080", issuerBase: "https://sso.example/auth" });
     expect(server.issuerBase).toBe("https://sso.example/auth");
     expect(json.provider.keycloak?.[0]?.url).toBe("http://localhost:8080");
+  });
+
+  describe("with a deployer that another app declares", () => {
+    const AT = { url: "https://sso.example" };
+    const deployer = { clientId: "team", privateKeyFile: "access/team-signing.key" };
+
+    it.each([undefined, "of-another-server"])("signs in as it, with a password in the environment: %s", (password) => {
+      if (password) vi.stubEnv("KEYCLOAK_PASSWORD", password);
+      const { json } = imported({ ...AT, deployer: { ...deployer, algorithm: "ES256" } });
+      expect(json.provider.keycloak).toMatchObject([
+        {
+          client_id: "team",
+          username: "",
+          password: "",
+          jwt_signing_alg: "ES256",
+          jwt_signing_key: '${file("../../../access/team-signing.key")}',
+        },
+      ]);
+      expect(json.variable).toBeUndefined();
+    });
+
+    it("takes no DeployerClient beside it", () => {
+      const stack = newStack();
+      const server = KeycloakServer.fromUrl(stack, "Keycloak", { ...AT, deployer });
+      const realm = Realm.fromRealmName(stack, "Realm", { server, realmName: "r" });
+      const props = { server, realms: [realm], signingKey: fixedKey(stack, "machine-a") };
+      expect(() => new DeployerClient(stack, "D", props)).toThrow("`server` must have one deployer");
+    });
+
+    it.each<[object, string]>([
+      [{ clientId: "" }, "`clientId` must be"],
+      [{ privateKeyFile: "" }, "`privateKeyFile` must be the path of a private key"],
+      [{ algorithm: "HS256" }, "`algorithm` must be"],
+      [{ key: "x" }, "`key` is not an option"],
+    ])("refuses %j", (wrong, message) => {
+      const attributes = { ...AT, deployer: { ...deployer, ...wrong } };
+      expect(messageOf(() => KeycloakServer.fromUrl(newStack(), "Keycloak", attributes))).toContain(message);
+    });
+
+    it("refuses a provider beside it", () => {
+      const stack = newStack();
+      const provider = new KeycloakProvider(stack, "own", { url: AT.url, clientId: "x" });
+      const attributes = { ...AT, deployer, provider };
+      expect(messageOf(() => KeycloakServer.fromUrl(stack, "Keycloak", attributes))).toContain(
+        "`deployer` and `provider` both say how Terraform signs in",
+      );
+    });
   });
 
   it("takes a provider of the user's", () => {

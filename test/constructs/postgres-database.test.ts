@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
@@ -88,6 +89,24 @@ describe("a database", () => {
     expect(byName("keycloak-database").depends_on).toEqual([`docker_container.${id}`]);
   });
 
+  it("is published at 127.0.0.1 alone where it is asked for, by a network that translates no addresses", () => {
+    const { database, json } = declared({ localhostPort: 15_432 });
+    const { byName, resource } = json();
+    expect(byName("keycloak-database").ports).toEqual([{ external: 15_432, internal: 5432, ip: "127.0.0.1" }]);
+    expect(byName("keycloak-database").networks_advanced).toHaveLength(2);
+    const networks = Object.values(resource.docker_network ?? {});
+    expect(networks.find(({ name }) => name === "keycloak-database-host")).toMatchObject({
+      options: {
+        "com.docker.network.bridge.enable_ip_masquerade": "false",
+        "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1",
+      },
+    });
+    expect(networks.find(({ name }) => name === "keycloak-database-network")).toMatchObject({ internal: true });
+    expect(database.localhostPort).toBe(15_432);
+    const certificate = new X509Certificate(readFileSync("certs/keycloak-database-tls.crt"));
+    expect(certificate.subjectAltName).toBe("DNS:keycloak-database, DNS:localhost, IP Address:127.0.0.1");
+  });
+
   it("is another container once its settings differ", () => {
     const hashes = [512, 1024].map((memoryMegabytes) => {
       const { json } = declared({ memoryMegabytes });
@@ -131,6 +150,7 @@ describe("a database", () => {
     [{ containerName: "-" }, "`containerName` must be a host name"],
     [{ memoryMegabytes: 100 }, "`memoryMegabytes` must be a whole number of megabytes, 256 or more"],
     [{ cpus: 0 }, "`cpus` must be a number of processors from 0.01 on"],
+    [{ localhostPort: 0 }, "`localhostPort` must be a port between 1 and 65535"],
     [{ image: "two words" }, "`image` must name an image"],
     [{ memory: 1 } as object, "`memory` is not an option"],
   ])("refuses %j", (props, message) => {

@@ -10,9 +10,10 @@ const PACKAGE = "cdktf-keycloak-m2m";
 
 /** What a fragment in the documentation may take for given. */
 export const PRELUDE = `
-import { App, type TerraformResource, TerraformStack } from "cdktf";
+import { App, HttpBackend, type TerraformResource, TerraformStack } from "cdktf";
 import {
   CertificateAuthority,
+  DeployerClient,
   KeycloakServer,
   MachineClientPolicy,
   MachineContainer,

@@ -37,6 +37,7 @@ export const ENVIRONMENTS = [
   "cluster",
   "faults",
   "broken-cluster",
+  "layered",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

@@ -60,7 +60,7 @@ export async function removeFromDocker({ keycloak, machine }: Names): Promise<vo
   const all = [keycloak, machine, ...beside];
   await docker("rm", "--force", ...all, ...all.map((name) => `${name}-files`));
   await docker("volume", "rm", "--force", ...all.flatMap((name) => [`${name}-data`, `${name}-files`]));
-  await docker("network", "rm", `${keycloak}-network`, `${keycloak}-database-network`);
+  await docker("network", "rm", `${keycloak}-network`, `${keycloak}-database-network`, `${keycloak}-database-host`);
 }
 
 /** Calls Keycloak's admin API as its administrator. The path is below `/admin/realms`. */

@@ -14,11 +14,18 @@ export interface StateServer {
   close(): Promise<void>;
 }
 
-/** A server for Terraform's `http` backend. */
+/** A server for Terraform's `http` backend, with locks. */
 export async function httpStates(): Promise<StateServer> {
   let state: string | undefined;
+  let lock: string | undefined;
   const server = createServer(async (request, response) => {
     const body = (await request.toArray()).join("");
+    if (request.method === "LOCK") {
+      const isFree = lock === undefined;
+      lock ??= body;
+      return void response.writeHead(isFree ? 200 : 423).end(lock); // who holds it
+    }
+    if (request.method === "UNLOCK") lock = undefined;
     if (request.method === "POST") state = body;
     const isMissing = request.method === "GET" && state === undefined;
     response.writeHead(isMissing ? 404 : 200).end(request.method === "GET" ? state : "");

@@ -1,5 +1,6 @@
 import { shownPath } from "../../constructs/keys/shown";
 import { canAnswer } from "../confirm";
+import { forgetPassword } from "../deploy/first-deploy";
 import { beginAttempt, endAttempt, noteInKeycloak, refuseWhileBusy } from "../deploy/interrupted";
 import { takeOver, uniqueOn } from "../deploy/take-over";
 import { containerStatus } from "../engines/docker";
@@ -62,6 +63,7 @@ export async function restore(opened: Session, options: RestoreOptions): Promise
       await note();
     });
     await takeOver(session, work, servers);
+    forgetPassword(project); // of a first deploy that was refused before: the backup has another administrator
     session.out.result(
       [
         `restored ${shownPath(options.file)} of ${madeAt}: ${realmsInWords(facts.realms)} of Keycloak ${facts.keycloak} in ${place.container}`,

@@ -55,6 +55,11 @@ async function take(place: Place, out: Output, options: TakeOptions): Promise<vo
     refuseTaken(file, options.yes); // somebody may have been quicker
   };
   await placeAtomically(file, 0o600, make);
+  if (place.states) {
+    out.warn(
+      `note: the Terraform states beside it (${place.states.join(", ")}) are not in the backup; \`m2m up\` of their projects makes them again`,
+    );
+  }
   const bytes = statSync(file).size;
   const { realms, keycloak } = facts;
   const how = passphrase === undefined ? "not encrypted" : "encrypted";

@@ -18,10 +18,15 @@ export const backupCommand = command({
   async run({ words: [file = ""], options, out, interruption }) {
     const stacks = readStacks(openProject());
     if (stacks.length === 0) throw new ToolError("not-deployed", "nothing was synthesized here; run `m2m up` first");
-    const { container, database } = chooseDatabase(stacks, options.database);
+    const { container, database, states } = chooseDatabase(stacks, options.database);
     const passphrase = readPassphrase(options["passphrase-file"]);
     const { yes } = options;
-    await takeBackup({ container, database, env: {} }, out, { file: resolve(file), passphrase, yes, interruption });
+    await takeBackup({ container, database, states, env: {} }, out, {
+      file: resolve(file),
+      passphrase,
+      yes,
+      interruption,
+    });
     return 0;
   },
 });

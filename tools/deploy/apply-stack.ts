@@ -8,6 +8,7 @@ import { type Session, terraform } from "../session";
 import { type ApplyOptions, planAndApply } from "./apply-plan";
 import { adopt } from "./half-made";
 import { beginAttempt, endAttempt } from "./interrupted";
+import { lostWithItsState } from "./lost-state";
 import { announce, findMoves, withMoves } from "./moves";
 import { refuseLostData } from "./refuse-lost-data";
 import { refuseForeign, refuseTakenPorts } from "./refuse-taken";
@@ -33,12 +34,12 @@ export async function applyStack(session: Session, stack: Stack, options: ApplyO
       try {
         await planAndApply(session, stack, options);
       } catch (error) {
-        if (
-          inKeycloak.length === 0 ||
-          !savedItsState(error, session) ||
-          !(await adoptLater(error, adoptAll, options.lookForMs))
-        )
-          throw error;
+        if (!savedItsState(error, session)) throw error;
+        const isFound =
+          inKeycloak.length > 0
+            ? await adoptLater(error, adoptAll, options.lookForMs)
+            : failedBecause(error, "exists-already") && (await adoptLost(session, stack));
+        if (!isFound) throw error;
         await planAndApply(session, stack, options);
       }
     };
@@ -68,6 +69,12 @@ async function adoptLater(error: unknown, adoptAll: () => Promise<boolean>, look
     if (await adoptAll()) return true;
     if (!failedBecause(error, "exists-already") || Date.now() > end) return false;
   }
+}
+
+/** Takes in what is in Keycloak because the state was lost, and not because it is somebody else's. */
+async function adoptLost(session: Session, stack: Stack): Promise<boolean> {
+  const lost = await lostWithItsState(stack, await terraform(session, stack).state());
+  return lost.length > 0 && (await adopt(session, stack, lost, "the state does not know, and Keycloak has,"));
 }
 
 /** After a failure everything that was made is in the state, unless Terraform or a provider was ended. */

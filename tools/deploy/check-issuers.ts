@@ -7,10 +7,12 @@ import type { Stack } from "../project/project";
 /**
  * Compares the issuer of each realm with the one that Keycloak says. Where they differ, every machine that was told the
  * declared one refuses the realm's tokens, and its own assertions are refused. A realm of this project has its issuer
- * declared. The server decides that of a realm which exists.
+ * declared. The server decides that of a realm which exists. Nobody is told the one of `master`, where deployers are: Terraform asks
+ * the server for it.
  */
 export async function checkIssuers(stacks: readonly Stack[], out: Output): Promise<void> {
-  const realms = stacks.flatMap((stack) => realmsIn(stack.json).map((realm) => ({ realm, stack })));
+  const all = stacks.flatMap((stack) => realmsIn(stack.json).map((realm) => ({ realm, stack })));
+  const realms = all.filter(({ realm }) => realm.realmName !== "master");
   const each = new Map(realms.map((one) => [JSON.stringify(one.realm), one])).values();
   const problems = await Promise.all([...each].map(({ realm, stack }) => checkIssuer(realm, stack)));
   for (const problem of problems) if (problem !== undefined) out.warn(problem);

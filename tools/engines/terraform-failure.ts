@@ -1,5 +1,6 @@
 import { existsAlready, nobodySignsIn } from "../../constructs/contract/provider-errors";
 import { ToolError } from "../output";
+import { conflictIn } from "./state-conflict";
 import { tlsAdvice } from "./tls-advice";
 
 /** Why Terraform failed, as far as `m2m` acts on it. */
@@ -46,7 +47,8 @@ export class TerraformFailure extends ToolError {
     if (reasons.includes("password-refused")) advice.push(ABOUT_THE_PASSWORD);
     if (output.includes("Provider configuration not present")) advice.push(ABOUT_THE_LAST);
     if (/did not converge|service rolled back|rollback/i.test(output)) advice.push(ABOUT_A_SERVICE);
-    super("terraform-failed", [text, ...advice].join("\n"));
+    const conflict = conflictIn(output, stack);
+    super(conflict?.code ?? "terraform-failed", conflict?.text ?? [text, ...advice].join("\n"));
     this.reasons = reasons;
   }
 }

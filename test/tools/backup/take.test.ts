@@ -8,10 +8,10 @@ import { fakeDocker, PASSPHRASE } from "./parts";
 
 const folder = temporaryFolder();
 
-async function take(name = "b.dump", options: Partial<TakeOptions> = {}) {
+async function take(name = "b.dump", options: Partial<TakeOptions> = {}, states?: readonly string[]) {
   const out = recordOutput();
   const results: unknown[] = [];
-  const place = { container: "db", database: "keycloak", env: pathWith(folder.path) };
+  const place = { container: "db", database: "keycloak", states, env: pathWith(folder.path) };
   const file = join(folder.path, name);
   const output = { ...out, result: (...all: unknown[]) => void results.push(...all) };
   await takeBackup(place, output, { file, yes: false, ...options });
@@ -38,6 +38,17 @@ describe("backup", () => {
     expect(docker.calls().filter((call) => /pg_/.test(call))).toEqual([
       "exec db pg_dump --username=postgres --format=custom keycloak",
       "exec --interactive db pg_restore --file=/dev/null",
+    ]);
+  });
+
+  it("says that states of others are not in it", async () => {
+    fakeDocker(folder.path);
+    expect((await take("b.dump")).warned).toEqual([]);
+    const { warned } = await take("c.dump", {}, ["states_a", "states_b"]);
+    expect(warned).toEqual([
+      expect.stringMatching(
+        /^note: the Terraform states beside it \(states_a, states_b\) are not in the backup; `m2m up`/,
+      ),
     ]);
   });
 

@@ -25,8 +25,8 @@ beforeEach(() => {
 afterAll(() => void server.close());
 
 /** What is told of a realm that each of some stacks refers to. */
-async function told(issuer: string, stacks = 1): Promise<string[]> {
-  const [path, realm] = realmMarker("address", { url, realmName: "r", issuer });
+async function told(issuer: string, stacks = 1, realmName = "r"): Promise<string[]> {
+  const [path, realm] = realmMarker("address", { url, realmName, issuer });
   const json = { terraform: {}, "//": { realms: { [path]: realm } } };
   const stack: Stack = { name: "m2m", folder: "/", json, remarks: [] };
   const out = recordOutput();
@@ -49,6 +49,11 @@ describe("the issuer of a realm", () => {
     );
     expect(text).toMatch(/`issuerBase` .* frontend URL/);
     expect(more).toEqual([]);
+  });
+
+  it("is not asked for in realm master, whose clients are not told it", async () => {
+    expect(await told("https://sso.example/realms/master", 1, "master")).toEqual([]);
+    expect(asked).toEqual([]);
   });
 
   it.each([
