@@ -35,6 +35,7 @@ export const ENVIRONMENTS = [
   "production",
   "backup",
   "cluster",
+  "database",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */
