@@ -7,6 +7,7 @@ import { DECLARED_SERVER } from "./contract/first-administrator";
 import { serverMarker } from "./contract/markers";
 import { defaultBalancerImage } from "./contract/sources";
 import type { IPostgresDatabase } from "./database";
+import type { WatchedKeycloak } from "./monitoring/facts";
 import { Balancer } from "./private/balancer";
 import { BootstrapAdmin } from "./private/bootstrap-admin";
 import { checkAsking } from "./private/certificate-checks";
@@ -21,7 +22,7 @@ import { failOn } from "./private/errors";
 import { holdOrder } from "./private/held-order";
 import { startCommand } from "./private/keycloak-container";
 import { optimisedKeycloakImage } from "./private/keycloak-image";
-import { joined } from "./private/keycloak-options";
+import { joined, type KeycloakOptions } from "./private/keycloak-options";
 import { KeycloakProviders } from "./private/keycloak-providers";
 import { Production } from "./private/production";
 import { checkLimits } from "./private/production-checks";
@@ -127,6 +128,9 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
   readonly _connectToInside?: string;
   /** @internal */
   readonly _signIn?: SignIn;
+  /** @internal Where the metrics of its servers are, in its network. */
+  readonly _metrics: WatchedKeycloak;
+  private observing: KeycloakOptions = { build: [], start: [] };
   private readonly balancer: Balancer;
   private readonly providers: KeycloakProviders;
   private readonly administrator: BootstrapAdmin;
@@ -160,6 +164,7 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
     ]);
     this.containerName = name;
     this.serviceName = serviceName(name);
+    this._metrics = { host: `tasks.${this.serviceName}`, port: 9000, replicas };
     this.url = `https://localhost:${port}`;
     this.issuerBase = props.publicUrl ?? "https://keycloak:8443";
     this.connectTo = connectTo(this.issuerBase, port);
@@ -168,7 +173,7 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
     const tls = new ServerTls(this, name, clientCertificates, props.tls, props);
     this.authority = tls.authority;
     const production = new Production(this, name, props, replicas);
-    const options = () => joined([{ build: tls.buildOptions, start: [] }, production.options]);
+    const options = () => joined([{ build: tls.buildOptions, start: [] }, production.options, this.observing]);
 
     const network = overlayNetwork(this, "Network", { name: networkName(name) });
     const own = overlayNetwork(this, "ClusterNetwork", {
@@ -233,6 +238,11 @@ export class KeycloakCluster extends Construct implements IKeycloakInDocker {
     this._signIn = signIn;
     // Also if Terraform signs in only from other stacks: in this one the servers get their administrator.
     this.administrator.expectSameInTerraform();
+  }
+
+  /** @internal Has the servers started with further options, whenever in the synthesis it is said. */
+  _observe(options: KeycloakOptions): void {
+    this.observing = options;
   }
 
   keycloakProvider(scope: Construct): KeycloakProvider {

@@ -7,6 +7,7 @@ import type { KeycloakProvider } from "../.gen/providers/keycloak/provider";
 import { labels, networkName, volumeName } from "./contract/docker-names";
 import { DECLARED_SERVER } from "./contract/first-administrator";
 import { serverMarker } from "./contract/markers";
+import type { WatchedKeycloak } from "./monitoring/facts";
 import { BootstrapAdmin } from "./private/bootstrap-admin";
 import { checkAsking } from "./private/certificate-checks";
 import {
@@ -99,6 +100,8 @@ export class KeycloakServer extends Construct implements IKeycloakInDocker {
   private readonly providers: KeycloakProviders;
   private readonly administrator: BootstrapAdmin;
   /** What a `Monitoring` adds. */
+  /** @internal Where its metrics are, in its network. */
+  readonly _metrics: WatchedKeycloak = { host: "keycloak", port: 9000 };
   private observing: KeycloakOptions = { build: [], start: [] };
 
   constructor(

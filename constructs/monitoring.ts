@@ -2,6 +2,7 @@ import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { monitoringMarker } from "./contract/markers";
 import { defaultMonitoringImages } from "./contract/sources";
+import type { KeycloakCluster } from "./keycloak-cluster";
 import type { KeycloakServer } from "./keycloak-server";
 import { alertRoutes } from "./monitoring/alert-routes";
 import { dashboard } from "./monitoring/dashboard";
@@ -22,8 +23,8 @@ import type { SignedJwtClient } from "./signed-jwt-client";
 
 /** Properties of {@link Monitoring}. */
 export interface MonitoringProps {
-  /** The server that is watched, with its realms, their clients, and the machines in its network. */
-  readonly server: KeycloakServer;
+  /** The server or cluster that is watched, with its realms, their clients, and the machines in its network. */
+  readonly server: KeycloakServer | KeycloakCluster;
   /**
    * Clients that ask for tokens all the time. It is told if one of them stops.
    *
@@ -131,7 +132,7 @@ const PROPS: Known<MonitoringProps> = {
 };
 
 /**
- * Watches a server and its machines: Prometheus and Alertmanager in its network, published on 127.0.0.1 only. What they look
+ * Watches a server or a cluster, and its machines: Prometheus and Alertmanager in its network, published on 127.0.0.1 only. What they look
  * at and the alerts follow from the whole app: every signing key and certificate, and every machine that serves `metrics`.
  *
  * Keycloak is started with events as metrics, and with its log as JSON. A dashboard for Grafana is written beside the JSON of
@@ -191,7 +192,7 @@ export class Monitoring extends Construct {
     server.dependencies(this); // puts the server's stack before this one
     // As it is at the end of the synthesis: what is watched may be declared after this.
     const watched = (): Watched => ({
-      keycloak: "keycloak:9000",
+      keycloak: server._metrics,
       alertmanager: `alertmanager:${PORTS.alertmanager}`,
       machines: machinesOf(server),
       callers: callers.map(({ realm, clientId }) => ({ realm: realm.realmName, clientId })),
@@ -221,10 +222,11 @@ export class Monitoring extends Construct {
       "dashboard.json",
       `${JSON.stringify(dashboard(server.containerName), null, 2)}\n`,
     );
-    const { url } = server;
+    const { url, _metrics } = server;
     TerraformStack.of(this).addOverride(
       ...monitoringMarker(this.node.addr, {
         server: url,
+        replicas: _metrics.replicas,
         prometheus: this.prometheusUrl,
         alertmanager: this.alertmanagerUrl,
       }),

@@ -79,6 +79,8 @@ export const { mark: importedApiMarker, read: importedApisIn } = marksOf<Importe
 export interface MonitoringDescription {
   /** Of the Keycloak that is watched, as Terraform reaches it. */
   readonly server: string;
+  /** How many servers a cluster has. */
+  readonly replicas?: number;
   readonly prometheus: string;
   readonly alertmanager: string;
 }

@@ -3,6 +3,7 @@ const CAUSES = [
   {
     cause: "KeycloakDown",
     hides: [
+      "ReplicaDown",
       "KeysNotFetched",
       "MachineSilent",
       "TokensFailFast",

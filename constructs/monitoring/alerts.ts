@@ -1,6 +1,6 @@
 import { type Alert, growth } from "./alert";
 import { EXPIRY, EXPIRY_USED } from "./expiry";
-import type { Watched } from "./facts";
+import type { Watched, WatchedKeycloak } from "./facts";
 import { objectiveAlerts } from "./objectives";
 import { JOBS } from "./scrape-config";
 
@@ -18,7 +18,7 @@ const BAD = 'm2m_refusals_total{code=~"ERR_TOKEN_(MALFORMED|ALGORITHM|SIGNATURE|
 /** The alerts, the gravest first. */
 export function alerts(watched: Watched): Alert[] {
   return [
-    ...outages(),
+    ...outages(watched),
     ...refusals(),
     ...endings(watched),
     ...silence(watched),
@@ -26,16 +26,9 @@ export function alerts(watched: Watched): Alert[] {
   ];
 }
 
-function outages(): Alert[] {
+function outages({ keycloak, scrapeSeconds }: Watched): Alert[] {
   return [
-    {
-      name: "KeycloakDown",
-      severity: "critical",
-      expr: `${KEYCLOAK_UP} == 0`,
-      forSeconds: 15,
-      summary: "Keycloak does not answer",
-      todo: "Machines go on with the tokens they have, for minutes. Look at the container and its log.",
-    },
+    ...(keycloak.replicas === undefined ? [SERVER_DOWN] : clusterDown(keycloak.replicas, scrapeSeconds)),
     {
       name: "MachineDown",
       severity: "critical",
@@ -48,12 +41,48 @@ function outages(): Alert[] {
       name: "KeysNotFetched",
       severity: "critical",
       // Not while Keycloak is down, nor for what remains in the window when it is back.
-      expr: `${growth('m2m_jwks_fetches_total{code!="OK"}', ["machine", "code"], "2m")} >= 1 unless on () min_over_time(${KEYCLOAK_UP}[3m]) == 0`,
+      expr: `${growth('m2m_jwks_fetches_total{code!="OK"}', ["machine", "code"], "2m")} >= 1 unless on () ${wasDown(keycloak)} == 0`,
       forSeconds: 15,
       summary: "{{ $labels.machine }} cannot fetch the realm's public keys: {{ $labels.code }}",
       todo: "It verifies with the keys it has. Look at the way from the machine to Keycloak.",
     },
   ];
+}
+
+const SERVER_DOWN: Alert = {
+  name: "KeycloakDown",
+  severity: "critical",
+  expr: `${KEYCLOAK_UP} == 0`,
+  forSeconds: 15,
+  summary: "Keycloak does not answer",
+  todo: "Machines go on with the tokens they have, for minutes. Look at the container and its log.",
+};
+
+/** Servers that are not ready have no address any more: what is missing is counted. */
+function clusterDown(replicas: number, scrapeSeconds: number): Alert[] {
+  return [
+    {
+      ...SERVER_DOWN,
+      expr: `absent(${KEYCLOAK_UP} == 1)`,
+      forSeconds: Math.max(15, 2 * scrapeSeconds), // the first look of all comes after a while
+      summary: "no server of the cluster answers",
+      todo: "Machines go on with the tokens they have, for minutes. Look at `m2m logs`, and at the database.",
+    },
+    {
+      name: "ReplicaDown",
+      severity: "warning",
+      expr: `count(${KEYCLOAK_UP} == 1) < ${replicas}`,
+      forSeconds: 15,
+      summary: `{{ $value }} of ${replicas} servers of the cluster are ready`,
+      todo: "The others go on. Swarm starts another one: `docker service ps` says what keeps it.",
+    },
+  ];
+}
+
+/** The least that Keycloak was up of late: 0 where no server was for a while. */
+function wasDown({ replicas }: WatchedKeycloak): string {
+  if (replicas === undefined) return `min_over_time(${KEYCLOAK_UP}[3m])`;
+  return `min_over_time((max(${KEYCLOAK_UP}) or vector(0))[3m:10s])`;
 }
 
 function refusals(): Alert[] {

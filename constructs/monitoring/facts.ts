@@ -1,7 +1,6 @@
 /** What is watched, as the app declares it. Everything that is generated here follows from it. */
 export interface Watched {
-  /** Where Prometheus finds Keycloak's metrics: `host:port` in its network. */
-  readonly keycloak: string;
+  readonly keycloak: WatchedKeycloak;
   /** Machines that serve metrics. */
   readonly machines: readonly WatchedMachine[];
   /** Clients that ask for tokens all the time. */
@@ -18,6 +17,15 @@ export interface Watched {
   readonly runbook: string;
   /** Where Prometheus finds Alertmanager: `host:port` in its network. */
   readonly alertmanager: string;
+}
+
+/** Where Prometheus finds Keycloak's metrics, in its network. */
+export interface WatchedKeycloak {
+  /** One server's host name, or the one that stands for all servers of a cluster that are ready. */
+  readonly host: string;
+  readonly port: number;
+  /** How many servers a cluster has; absent for one server. */
+  readonly replicas?: number;
 }
 
 /** A program that serves metrics: `host:port` in the network. */

@@ -1,4 +1,4 @@
-import type { Watched } from "./facts";
+import type { Watched, WatchedKeycloak } from "./facts";
 
 /** The jobs, as the label `job` has them. */
 export const JOBS = { keycloak: "keycloak", machine: "machine", prometheus: "prometheus" } as const;
@@ -18,7 +18,7 @@ export function scrapeConfig(watched: Watched): object {
     rule_files: [RULES_FILE],
     alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },
     scrape_configs: [
-      { job_name: JOBS.keycloak, static_configs: [{ targets: [keycloak] }] },
+      { job_name: JOBS.keycloak, ...targetsOf(keycloak) },
       {
         job_name: JOBS.machine,
         static_configs: machines.map(({ name, target }) => ({ targets: [target], labels: { machine: name } })),
@@ -26,4 +26,10 @@ export function scrapeConfig(watched: Watched): object {
       { job_name: JOBS.prometheus, static_configs: [{ targets: ["localhost:9090"] }] },
     ],
   };
+}
+
+/** Docker's name service knows the servers of a cluster that are ready, each by its address. */
+function targetsOf({ host, port, replicas }: WatchedKeycloak): object {
+  if (replicas === undefined) return { static_configs: [{ targets: [`${host}:${port}`] }] };
+  return { dns_sd_configs: [{ names: [host], type: "A", port, refresh_interval: "5s" }] };
 }

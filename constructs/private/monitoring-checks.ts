@@ -1,10 +1,10 @@
-import type { KeycloakServer } from "../keycloak-server";
 import { shown } from "../keys/shown";
+import type { IKeycloakServer } from "../server";
 import type { SignedJwtClient } from "../signed-jwt-client";
 import { check } from "./checks";
 
 /** Clients whose silence is told have to be on the server that is watched: it counts their sign-ins. */
-export function checkCallers(callers: readonly SignedJwtClient[], server: KeycloakServer): string[] {
+export function checkCallers(callers: readonly SignedJwtClient[], server: IKeycloakServer): string[] {
   return callers
     .filter(({ realm }) => realm.server.url !== server.url)
     .map(

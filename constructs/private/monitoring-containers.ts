@@ -4,8 +4,8 @@ import { Container, type ContainerUpload } from "../../.gen/providers/docker/con
 import { Volume } from "../../.gen/providers/docker/volume";
 import { labels } from "../contract/docker-names";
 import { literal } from "../contract/terraform-text";
-import type { KeycloakServer } from "../keycloak-server";
 import { RULES_FILE } from "../monitoring/scrape-config";
+import type { IKeycloakInDocker } from "../server";
 import { dockerProvider } from "./docker";
 
 /** `nobody`, as in the official images. It owns the folders of data there. */
@@ -40,7 +40,7 @@ const CONFIG = "/etc/prometheus/prometheus.yml";
 const ROUTES = "/etc/alertmanager/alertmanager.yml";
 
 /** Prometheus, in the server's network, with its data in a volume. */
-export function prometheusContainer(scope: Construct, server: KeycloakServer, props: PrometheusProps): Container {
+export function prometheusContainer(scope: Construct, server: IKeycloakInDocker, props: PrometheusProps): Container {
   const { retentionDays, config, rules, ...rest } = props;
   return programContainer(scope, server, {
     ...rest,
@@ -62,7 +62,7 @@ export function prometheusContainer(scope: Construct, server: KeycloakServer, pr
 /** Alertmanager, in the server's network, with its silences in a volume. */
 export function alertmanagerContainer(
   scope: Construct,
-  server: KeycloakServer,
+  server: IKeycloakInDocker,
   props: Pick<Program, "image" | "name" | "publishedPort"> & { readonly routes: () => object },
 ): Container {
   const { routes, ...rest } = props;
@@ -86,7 +86,7 @@ export function alertmanagerContainer(
 /** What each listens on. */
 export const PORTS = { prometheus: 9090, alertmanager: 9093 } as const;
 
-function programContainer(scope: Construct, server: KeycloakServer, program: Program): Container {
+function programContainer(scope: Construct, server: IKeycloakInDocker, program: Program): Container {
   const { id, command, name, port, publishedPort } = program;
   const provider = dockerProvider(scope);
   const volume = new Volume(scope, `${id}Data`, { provider, name: `${name}-data`, labels: labels(command) });

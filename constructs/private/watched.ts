@@ -1,9 +1,9 @@
 import type { IConstruct } from "constructs";
 import { CertificateAuthority } from "../certificate-authority";
 import { DeployerClient } from "../deployer-client";
-import type { KeycloakServer } from "../keycloak-server";
 import { MachineContainer } from "../machine-container";
 import type { Expiring, WatchedMachine } from "../monitoring/facts";
+import type { IKeycloakInDocker } from "../server";
 import { SignedJwtClient } from "../signed-jwt-client";
 import type { ISigningKey } from "../signing-key";
 import { TlsCertificate } from "../tls-certificate";
@@ -38,7 +38,7 @@ function expiring(node: IConstruct): Expiring | undefined {
 }
 
 /** The machines in a server's network that serve metrics. */
-export function machinesOf(server: KeycloakServer): WatchedMachine[] {
+export function machinesOf(server: IKeycloakInDocker & IConstruct): WatchedMachine[] {
   const machines = server.node.root.node.findAll().filter((node) => node instanceof MachineContainer);
   return machines.flatMap(({ server: own, metricsUrl, containerName }) =>
     own === server && metricsUrl !== undefined ? [{ name: containerName, target: new URL(metricsUrl).host }] : [],

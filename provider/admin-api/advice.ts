@@ -11,9 +11,14 @@ export function adviceFor(fault: Fault, server?: string): string {
     409: `${EXISTS_ALREADY} Take it into the state with \`terraform import\`, or give this one another name.`,
     500: "Keycloak's own log says more about this error.",
   };
+  // Keycloak gives it the status of a wrong value.
+  if (fault.got.includes("Database operation failed")) advice[400] = DATABASE_FAILED;
   const what = advice[fault.status ?? 0] ?? "Keycloak did not carry out the request.";
   return server === undefined ? what : `${what} Server: ${server}.`;
 }
+
+const DATABASE_FAILED =
+  "Keycloak's database did not carry it out. Keycloak's own log says why, such as a full disk, and so does the database's.";
 
 /** Which right each part of a realm needs. Every other part needs the right on the realm itself. */
 const RIGHTS: [path: RegExp, right: string][] = [

@@ -5,6 +5,7 @@ import { dashboard } from "../../constructs/monitoring/dashboard";
 import { rules } from "../../constructs/monitoring/rules";
 import { createMetrics } from "../../machines";
 import { WATCHED } from "../e2e/monitoring/alert-cases";
+import { CLUSTER } from "../e2e/monitoring/cluster-cases";
 import { below, matches, read } from "./pages";
 
 interface Rule {
@@ -13,8 +14,10 @@ interface Rule {
   readonly annotations?: { readonly runbook_url: string };
 }
 
-const { groups } = rules(WATCHED) as { groups: { rules: Rule[] }[] };
-const all = groups.flatMap((group) => group.rules);
+const all = [WATCHED, CLUSTER].flatMap((watched) => {
+  const { groups } = rules(watched) as { groups: { rules: Rule[] }[] };
+  return groups.flatMap((group) => group.rules);
+});
 const page = read("docs/monitoring.md");
 
 it("has a paragraph for each alert, and none for others", () => {

@@ -13,6 +13,7 @@ beforeAll(async () => {
     new Map([
       ["one-more-client", snippet("README.md", "one-more-client")],
       ["two-stacks", snippet("docs/constructs/two-stacks.md", "two-stacks")],
+      ["kubernetes", snippet("docs/kubernetes.md", "kubernetes")],
       ...[...CONSTRUCT_PAGES].map(([name, page]) => [name, snippet(page, "first")] as const),
     ]),
   );

@@ -22,7 +22,12 @@ const issuers: Issuer[] = [];
 beforeAll(async () => {
   const hadSwarm = await isManager();
   const main = readFileSync(join(ROOT, "examples", "cluster", "main.ts"), "utf8");
-  folder = makeProject(OWN, main.replace('"../../constructs"', '"./constructs"'));
+  const watched = 'new Monitoring(stack, "Monitoring", { server, scrapeSeconds: 5 });';
+  const declared = main
+    .replace('"../../constructs"', '"./constructs"')
+    .replace("  PostgresDatabase,", "  Monitoring,\n  PostgresDatabase,")
+    .replace("const outputs = {", `${watched}\n\n$&`);
+  folder = makeProject(OWN, declared);
   if (!hadSwarm) {
     const { exitCode, stderr } = await m2m(folder, ["up"]);
     expect(exitCode).toBe(1);
@@ -93,6 +98,26 @@ describe("a cluster", () => {
       const list = await docker("exec", container, "ls", "-ln", "/opt/keycloak/conf/tls");
       expect(list).toMatch(/-r--r----- 1 1000 +0 .* tls\.key$/m);
     }
+  });
+});
+
+describe("who looks at a cluster", () => {
+  it("sees the logs of all its servers, and reads who was refused in them", async () => {
+    const { stdout: logs } = await m2m(folder, ["logs"]);
+    for (const slot of [1, 2])
+      expect(logs).toMatch(new RegExp(`^${SERVICE}\\.${slot}\\..*INFO \\[org\\.keycloak`, "m"));
+    const { stdout } = await m2m(folder, ["events", "--refused", "--json"]);
+    expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ client: "machine-a", cause: "replay" }));
+  });
+
+  it("is told how many servers are ready, and if one is missing", async () => {
+    await statusSays(/^ {2}keycloak +2 of 2 up$/m);
+    await docker("service", "scale", "--detach", `${SERVICE}=1`);
+    await statusSays(/warning {2}ReplicaDown: 1 of 2 servers of the cluster are ready/);
+    expect((await m2m(folder, ["status"])).stdout).not.toContain("KeycloakDown");
+    await docker("service", "scale", "--detach", `${SERVICE}=2`);
+    await bothRun();
+    await statusSays(/^alerts\n {2}none$/m);
   });
 });
 
@@ -172,6 +197,15 @@ async function meanwhile(happens: () => Promise<unknown>): Promise<Met> {
     await sleep(5000);
   }
   return await load.stop();
+}
+
+/** Waits until `m2m status` says something. */
+async function statusSays(words: RegExp): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; ; await sleep(2000)) {
+    const { stdout } = await m2m(folder, ["status"]);
+    if (words.test(stdout)) return;
+    if (Date.now() > end) throw new Error(`m2m status does not say ${words}:\n${stdout}`);
+  }
 }
 
 function tell(what: string, { calls, failed, longestGapMs, slowestMs }: Met): void {

@@ -38,6 +38,7 @@ export const ENVIRONMENTS = [
   "faults",
   "broken-cluster",
   "layered",
+  "database",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

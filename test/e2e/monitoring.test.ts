@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rules } from "../../constructs/monitoring/rules";
 import { docker, m2m, makeProject, namesOf, takeDown } from "./environment";
 import { ruleTests, WATCHED } from "./monitoring/alert-cases";
+import { CLUSTER, CLUSTER_CASES } from "./monitoring/cluster-cases";
 import {
   alertIsTold,
   alertsBecome,
@@ -93,9 +94,12 @@ describe("the rules", () => {
     expect(await docker("exec", `${OWN.keycloak}-alertmanager`, "amtool", "check-config", routes)).toContain("SUCCESS");
   });
 
-  it("fire and keep quiet as each case says", async () => {
-    writeFileSync(join(folder, "rules.yml"), JSON.stringify(rules(WATCHED)));
-    writeFileSync(join(folder, "cases.yml"), JSON.stringify(ruleTests()));
+  it.each([
+    ["a server", WATCHED, ruleTests()],
+    ["a cluster", CLUSTER, ruleTests(CLUSTER, CLUSTER_CASES)],
+  ])("of %s fire and keep quiet as each case says", async (_, watched, cases) => {
+    writeFileSync(join(folder, "rules.yml"), JSON.stringify(rules(watched)));
+    writeFileSync(join(folder, "cases.yml"), JSON.stringify(cases));
     const image = await docker("inspect", "--format", "{{.Config.Image}}", PROMETHEUS);
     const container = await docker("create", "--entrypoint", "promtool", image, "test", "rules", "/tmp/cases.yml");
     try {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerDescription } from "../../constructs/contract/markers";
-import { containerStatus, endOfLog, healthOf, scale, start, stop } from "../engines/docker";
+import { containerStatus, healthOf, scale, start, stop } from "../engines/docker";
+import { container, endOfLog } from "../engines/logs";
 import { ToolError } from "../output";
 import type { Session } from "../session";
 
@@ -51,9 +52,8 @@ async function startService(
       await out.step(`starting ${name}, ${count} of ${replicas}`, () => scale(name, count, env, START_MS));
     }
   } catch (error) {
-    throw new ToolError("not-healthy", `${name} did not become healthy; \`docker service logs ${name}\` says why`, {
-      cause: error,
-    });
+    const log = await endOfLog({ kind: "service", id: name }, 20, env);
+    throw new ToolError("not-healthy", `${name} did not become healthy\n\n${log}`, { cause: error });
   }
 }
 
@@ -67,7 +67,7 @@ async function untilHealthy({ env, interruption }: Session, name: string): Promi
     if (interruption.aborted) throw new ToolError("interrupted", `${name} is still starting`);
     if (isEnded || Date.now() > end) {
       const how = restarts > before ? "ended by itself" : `did not become healthy (${status})`;
-      throw new ToolError("not-healthy", `${name} ${how}\n\n${await endOfLog(name, 20, env)}`);
+      throw new ToolError("not-healthy", `${name} ${how}\n\n${await endOfLog(container(name), 20, env)}`);
     }
   }
 }

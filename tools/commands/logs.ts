@@ -1,14 +1,15 @@
 import { execa } from "execa";
 import { shown } from "../../constructs/keys/shown";
 import { command, usage } from "../cli/command";
-import { containerStatus, lastLogLines, readable, runningContainers } from "../engines/docker";
+import { isThere, runningThings } from "../engines/docker";
+import { lastLogLines, logArguments, readable } from "../engines/logs";
 import { type Output, ToolError } from "../output";
 import { openProject, type Project } from "../project/project";
 import { localStates } from "../project/state";
 
 export const logsCommand = command({
   name: "logs",
-  help: "the last lines of the containers' logs",
+  help: "the last lines of the containers' and services' logs",
   options: {
     follow: { help: "go on with what is logged from now on" },
     tail: { value: "N", help: "how many lines (100)" },
@@ -20,34 +21,28 @@ export const logsCommand = command({
   },
 });
 
-/** Prints the end of each container's log, and names containers that are gone. */
+/** Prints the end of each log, and names containers and services that are gone. */
 export async function logs(project: Project, out: Output, options: { follow: boolean; tail: number }): Promise<void> {
-  const known = localStates(project).flatMap(runningContainers);
+  const known = localStates(project).flatMap(runningThings);
   if (known.length === 0) throw new ToolError("not-deployed", "there is no container in the state; run `m2m up` first");
-  const containers = await Promise.all(
-    known.map(async (container) => ({ ...container, gone: (await containerStatus(container.id, {})) === "gone" })),
-  );
-  const there = containers.filter(({ gone }) => !gone);
+  const all = await Promise.all(known.map(async (one) => ({ ...one, gone: !(await isThere(one, {})) })));
+  const there = all.filter(({ gone }) => !gone);
   if (there.length === 0) {
-    const names = containers.map(({ name }) => name).join(", ");
+    const names = all.map(({ name }) => name).join(", ");
     throw new ToolError("not-deployed", `no longer there, nor their logs: ${names}; run \`m2m up\` to bring them back`);
   }
-  for (const { name } of containers.filter(({ gone }) => gone)) {
+  for (const { name } of all.filter(({ gone }) => gone)) {
     out.warn(`no longer there, nor its log: ${name}; run \`m2m up\` to bring it back`);
   }
   if (options.follow) {
+    const following = ["--follow", "--tail", String(options.tail)];
     await Promise.all(
-      there.map(({ id }) =>
-        execa("docker", ["logs", "--follow", "--tail", String(options.tail), id], {
-          stdio: "inherit",
-          reject: false,
-        }),
-      ),
+      there.map((one) => execa("docker", logArguments(one, following), { stdio: "inherit", reject: false })),
     );
     return;
   }
   const entries = await Promise.all(
-    there.map(async ({ name, id }) => ({ container: name, log: await lastLogLines(id, options.tail, {}) })),
+    there.map(async (one) => ({ container: one.name, log: await lastLogLines(one, options.tail, {}) })),
   );
   const inText = (log: string) => log.split("\n").map(readable).join("\n");
   out.result(entries.map(({ container, log }) => `==> ${container} <==\n${inText(log)}`).join("\n\n"), entries);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { databasesIn } from "../../constructs/contract/markers";
-import { endOfLog, existing, isRunning, oneRuns, stateThings } from "../engines/docker";
+import { existing, isRunning, oneRuns, stateThings } from "../engines/docker";
 import { failedBecause } from "../engines/terraform-failure";
-import { ToolError } from "../output";
+import type { ToolError } from "../output";
 import { addresses, type Stack } from "../project/project";
 import { type Session, terraform } from "../session";
 import { type ApplyOptions, planAndApply } from "./apply-plan";
@@ -12,6 +12,7 @@ import { lostWithItsState } from "./lost-state";
 import { announce, findMoves, withMoves } from "./moves";
 import { refuseLostData } from "./refuse-lost-data";
 import { refuseForeign, refuseTakenPorts } from "./refuse-taken";
+import { withServerLog } from "./server-log";
 import { type Deployed, serversOf } from "./servers";
 
 const LOOK_EVERY_MS = 2000;
@@ -101,12 +102,4 @@ async function serverIsLost(deployed: Deployed, env: Record<string, string>): Pr
   const services = stateThings(state).filter(({ kind }) => kind === "service");
   const there = services.length === 0 ? [] : await existing(services, env);
   return !running.every(Boolean) || there.length < services.length;
-}
-
-/** Adds the log of a server that did not become healthy: it says why. */
-async function withServerLog(error: unknown, stack: Stack, env: Record<string, string>): Promise<unknown> {
-  if (!failedBecause(error, "server-unhealthy")) return error;
-  const waiting = Object.values(stack.json.resource?.docker_container ?? {}).filter(({ wait }) => wait === true);
-  const logs = await Promise.all(waiting.map(({ name }) => endOfLog(String(name), 20, env)));
-  return new ToolError("not-healthy", [(error as Error).message, ...logs].join("\n\n"), { cause: error });
 }

@@ -27,8 +27,6 @@ const LINE = {
 } as const;
 const NOT_THERE =
   /no such (service|container|config|network|volume)|(service|container|config|network|volume) \S+ not found|not a swarm manager/i;
-const STACK_FRAME = /^\s+(at |\.\.\. \d+ (more|common frames))/;
-const LINES_PER_MESSAGE = 50;
 
 /** Runs the Docker client. Gives `undefined` if the thing is not there, and fails if Docker does not answer. */
 async function docker(args: readonly string[], env: Record<string, string>): Promise<string | undefined> {
@@ -72,12 +70,12 @@ export function stateThings(state: State): MadeThing[] {
   );
 }
 
-/** The containers of a state that are meant to run: some carry files alone. */
-export function runningContainers(state: State): MadeThing[] {
+/** The services of a state, and its containers that are meant to run: some carry files alone. */
+export function runningThings(state: State): MadeThing[] {
   const isStarted = ({ attributes }: { readonly attributes: object }) =>
     (attributes as { start?: boolean }).start !== false;
   const resources = state.resources.map((one) => ({ ...one, instances: one.instances.filter(isStarted) }));
-  return stateThings({ ...state, resources }).filter(({ kind }) => kind === "container");
+  return stateThings({ ...state, resources }).filter(({ kind }) => kind === "service" || kind === "container");
 }
 
 /** Things of these names that exist in Docker with this package's label, whoever made them. */
@@ -105,6 +103,11 @@ async function withWholeId(service: MadeThing, env: Record<string, string>): Pro
   return { ...service, id: id?.trim() ?? service.id };
 }
 
+/** Whether a container or a service is there, running or not. */
+export async function isThere({ kind, id }: MadeThing, env: Record<string, string>): Promise<boolean> {
+  return (await docker([kind, "inspect", "--format", "{{.ID}}", id], env)) !== undefined;
+}
+
 /** What became of a container, by its name or id. */
 export async function containerStatus(
   container: string,
@@ -129,69 +132,6 @@ export async function remove(things: readonly MadeThing[], env: Record<string, s
     for (const { id } of things.filter((thing) => thing.kind === kind)) {
       await docker([kind, "rm", ...(kind === "container" ? ["--force"] : []), id], env);
     }
-  }
-}
-
-/** The last lines of a container's log, both streams. */
-export async function lastLogLines(container: string, lines: number, env: Record<string, string>): Promise<string> {
-  const result = await execa("docker", ["logs", "--tail", String(lines), container], {
-    env,
-    reject: false,
-    all: true,
-    timeout: 10_000,
-  });
-  return result.failed ? "" : (result.all ?? "");
-}
-
-/** A container's log since a time, each line with its time before it; the end of it, where that is longer. */
-export async function logSince(
-  container: string,
-  since: Date,
-  lines: number,
-  env: Record<string, string>,
-): Promise<string> {
-  const options = ["--timestamps", "--since", since.toISOString(), "--tail", String(lines)];
-  const result = await execa("docker", ["logs", ...options, container], {
-    env,
-    reject: false,
-    all: true,
-    timeout: 30_000,
-  });
-  return result.failed ? "" : (result.all ?? "");
-}
-
-/** On a busy machine a program may not have written its first line when somebody asks why it does not run. */
-const FIRST_LINE_MS = 30_000;
-
-/** The end of a container's log, with a heading. Waits for the first line, or says that there is none yet. */
-export async function endOfLog(
-  container: string,
-  lines: number,
-  env: Record<string, string>,
-  waitMs = FIRST_LINE_MS,
-): Promise<string> {
-  for (const end = Date.now() + waitMs; ; await sleep(500)) {
-    const messages = await lastMessages(container, lines, env);
-    if (messages.trim() !== "") return `The last lines of ${container}'s log:\n${messages}`;
-    if (Date.now() >= end) return `${container} has written nothing to its log yet`;
-  }
-}
-
-/** The last lines of a log without the frames of Java's stack traces, of which there are dozens each. */
-async function lastMessages(container: string, lines: number, env: Record<string, string>): Promise<string> {
-  const log = await lastLogLines(container, lines * LINES_PER_MESSAGE, env);
-  const messages = log.split("\n").filter((line) => !STACK_FRAME.test(line));
-  return messages.slice(-lines).map(readable).join("\n");
-}
-
-/** A line of a log in JSON as Keycloak writes it in text; any other as it is. */
-export function readable(line: string): string {
-  if (!line.startsWith("{")) return line;
-  try {
-    const { timestamp, level, loggerName, message } = JSON.parse(line);
-    return message === undefined ? line : `${timestamp} ${level} [${loggerName}] ${message}`;
-  } catch {
-    return line; // cut off
   }
 }
 

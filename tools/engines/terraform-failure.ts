@@ -6,16 +6,24 @@ import { tlsAdvice } from "./tls-advice";
 /** Why Terraform failed, as far as `m2m` acts on it. */
 export type Reason =
   | "server-unhealthy"
+  | "server-fails"
   | "state-not-saved"
   | "provider-ended"
   | "password-refused"
   | "nobody-signs-in"
   | "exists-already";
 
+const NOT_CONVERGED = /did not converge|service rolled back|rollback/i;
+
 /** What others write then. Only this file knows their sentences. */
 const SIGNS: Readonly<Record<Reason, (output: string) => boolean>> = {
-  // The Docker provider, of a container that it waits for.
-  "server-unhealthy": (output) => output.includes("healthy"),
+  // The Docker provider, of a container or a service that it waits for.
+  "server-unhealthy": (output) => output.includes("healthy") || NOT_CONVERGED.test(output),
+  // Keycloak does not answer, or answers that it cannot, whichever provider passes it on.
+  "server-fails": (output) =>
+    /HTTP 50\d|Database operation failed|\b50\d (Internal Server Error|Service Unavailable)|connection refused|connection reset|cannot be used: /i.test(
+      output,
+    ),
   // Terraform names the file where it leaves a state that it could not write.
   "state-not-saved": (output) => output.includes("errored.tfstate"),
   // Terraform, of a provider that was killed while it made something.
@@ -46,7 +54,7 @@ export class TerraformFailure extends ToolError {
     const advice = tlsAdvice(output);
     if (reasons.includes("password-refused")) advice.push(ABOUT_THE_PASSWORD);
     if (output.includes("Provider configuration not present")) advice.push(ABOUT_THE_LAST);
-    if (/did not converge|service rolled back|rollback/i.test(output)) advice.push(ABOUT_A_SERVICE);
+    if (NOT_CONVERGED.test(output)) advice.push(ABOUT_A_SERVICE);
     const conflict = conflictIn(output, stack);
     super(conflict?.code ?? "terraform-failed", conflict?.text ?? [text, ...advice].join("\n"));
     this.reasons = reasons;

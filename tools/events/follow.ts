@@ -108,8 +108,8 @@ class Watch {
   }
 
   /** Up to when a realm was read. A server elsewhere has its own clock, of which its latest event tells. */
-  private read({ containers }: WatchedRealm, now: number): number {
-    return containers.length === 0 ? this.newest : now;
+  private read({ logs }: WatchedRealm, now: number): number {
+    return logs.length === 0 ? this.newest : now;
   }
 }
 

@@ -1,4 +1,4 @@
-import { logSince } from "../engines/docker";
+import { logSince } from "../engines/logs";
 import type { Ask } from "../keycloak/admin-api";
 import { eventsConfiguration, keeps, loginEvents, TYPES } from "./login-events";
 import type { WatchedRealm } from "./realms";
@@ -19,7 +19,7 @@ const MOST_LINES = 200_000;
 
 /** Who was granted or refused in one realm, the latest ones, the oldest first. */
 export async function readSightings(ask: Ask, watched: WatchedRealm, question: Question): Promise<Sighting[]> {
-  const { realm, containers } = watched;
+  const { realm, logs } = watched;
   const { client, since, most, refusedOnly } = question;
   const configuration = (await eventsConfiguration(ask, realm)) ?? {};
   const kept = TYPES.filter((type) => keeps(configuration, type));
@@ -28,24 +28,24 @@ export async function readSightings(ask: Ask, watched: WatchedRealm, question: Q
   const [grants, refusals] = [true, false].map((are) => kept.filter((type) => (type === "CLIENT_LOGIN") === are));
   const events = await read(refusedOnly ? refusals! : kept);
   // Without a log, only a sign-in before tells a replay. They are counted apart: there are many for each refusal.
-  if (refusedOnly && containers.length === 0) events.push(...(await read(grants!)));
-  const log = containers.length === 0 ? undefined : await refusalsSince(watched, since); // after what it is to explain
+  if (refusedOnly && logs.length === 0) events.push(...(await read(grants!)));
+  const log = logs.length === 0 ? undefined : await refusalsSince(watched, since); // after what it is to explain
   return sightings({ realm, events, kept, log })
     .filter((one) => client === undefined || one.client === client)
     .filter(({ outcome }) => !refusedOnly || outcome === "refused")
     .slice(-most);
 }
 
-async function refusalsSince({ containers }: WatchedRealm, since: Date) {
-  const logs = await Promise.all(containers.map(({ id }) => logSince(id, since, MOST_LINES, {})));
-  return logs.flatMap(refusalsIn);
+async function refusalsSince({ logs }: WatchedRealm, since: Date) {
+  const texts = await Promise.all(logs.map((one) => logSince(one, since, MOST_LINES, {})));
+  return texts.flatMap(refusalsIn);
 }
 
 /** What is not known of a realm, and how it would be. */
-export async function gaps(ask: Ask, { realm, containers }: WatchedRealm): Promise<string[]> {
+export async function gaps(ask: Ask, { realm, logs }: WatchedRealm): Promise<string[]> {
   const configuration = await eventsConfiguration(ask, realm);
   if (realm === "master" && !configuration?.eventsEnabled) return []; // it holds what Terraform signs in as, and no machines
-  const log = containers.length > 0;
+  const log = logs.length > 0;
   if (configuration === undefined) {
     return [`the events of realm ${realm} are not for this login to see; ${log ? FROM_LOG : NOTHING}`];
   }

@@ -58,8 +58,9 @@ function messageIn(line: string): LogMessage[] {
 
 function inJson(time: number, json: string): LogMessage[] {
   try {
-    const { loggerName: logger = "", threadName: thread = "", message = "", exception } = JSON.parse(json);
+    const { loggerName: logger = "", threadName = "", hostName = "", message = "", exception } = JSON.parse(json);
     const { exceptionType = "", message: cause = "" } = exception ?? {};
+    const thread = `${hostName} ${threadName}`; // a cluster's log is that of several servers
     return [{ time, thread, logger, text: [message, exceptionType, cause].filter(Boolean).join(": ") }];
   } catch {
     return []; // a program that is no Keycloak, or a line that was cut

@@ -3,7 +3,7 @@ import { type Cell, escaped, htmlPage, htmlTable } from "../html-page";
 import { short } from "../keys/outcome";
 import { inWords } from "./print";
 import type { ActiveKey, Status } from "./read-status";
-import type { FiringAlert, WatchedServer } from "./status";
+import { type FiringAlert, upInWords, type WatchedServer } from "./status";
 
 /** The status as one page for a browser. */
 export function statusPage({ at, servers, keys, certificates }: Status): string {
@@ -23,7 +23,7 @@ function serverSection({ server, problem, parts, alerts, clients, calls }: Watch
   const heading = `<h2>${escaped(server)}</h2>`;
   if (problem !== undefined) return `${heading}\n<p class="bad">${escaped(problem)}</p>`;
   const id = (name: string) => `${name}-${index}`;
-  const up = parts.map(({ name, isUp }) => [name, isUp ? good("up") : bad("DOWN")]);
+  const up = parts.map((part) => [part.name, (part.isUp ? good : bad)(upInWords(part))]);
   return [
     heading,
     alertList(alerts),

@@ -1,7 +1,7 @@
 import { type ListedCertificate, timeLeft } from "../certificates/listed";
 import { short } from "../keys/outcome";
 import type { ActiveKey, Status } from "./read-status";
-import type { CallFigures, ClientFigures, FiringAlert, WatchedServer } from "./status";
+import { type CallFigures, type ClientFigures, type FiringAlert, upInWords, type WatchedServer } from "./status";
 
 /** The status as text, for a terminal and for a pipe. */
 export function printStatus({ servers, keys, certificates }: Status): string {
@@ -18,7 +18,7 @@ function printServer({ server, problem, parts, alerts, clients, calls }: Watched
   return [
     table(
       server,
-      parts.map(({ name, isUp }) => [name, isUp ? "up" : "DOWN"]),
+      parts.map((part) => [part.name, upInWords(part)]),
     ),
     alerts.length === 0 ? "alerts\n  none" : ["alerts", ...alerts.map(printAlert)].join("\n"),
     table("tokens in the last hour", clients.map(printClient)),

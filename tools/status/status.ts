@@ -18,7 +18,10 @@ export interface WatchedServer {
 /** Keycloak, or a machine that serves metrics. */
 export interface Part {
   readonly name: string;
+  /** Of a cluster, whether all of its servers are. */
   readonly isUp: boolean;
+  /** Of a cluster: how many of its servers are up, and how many there should be. */
+  readonly replicas?: { readonly up: number; readonly declared: number };
 }
 
 export interface FiringAlert {
@@ -60,7 +63,7 @@ const UP = `up{job=~"${JOBS.keycloak}|${JOBS.machine}"}`;
 export async function readServer(watched: MonitoringDescription): Promise<WatchedServer> {
   const { server } = watched;
   try {
-    return await withFigures(watched, (figures) => readFigures(server, figures));
+    return await withFigures(watched, (figures) => readFigures(watched, figures));
   } catch (error) {
     const problem = `${plainLine((error as Error).message)}; \`m2m up\` brings a container back`;
     return { server, problem, parts: [], alerts: [], clients: [], calls: [] };
@@ -72,7 +75,10 @@ export function isWell({ problem, parts, alerts }: WatchedServer): boolean {
   return problem === undefined && alerts.length === 0 && parts.length > 0 && parts.every(({ isUp }) => isUp);
 }
 
-async function readFigures(server: string, { query, alerts }: Figures): Promise<WatchedServer> {
+async function readFigures(
+  { server, replicas }: MonitoringDescription,
+  { query, alerts }: Figures,
+): Promise<WatchedServer> {
   const [up, signIns, passed, refused, told] = await Promise.all([
     query(UP),
     query(SIGN_INS),
@@ -80,15 +86,29 @@ async function readFigures(server: string, { query, alerts }: Figures): Promise<
     query(REFUSED),
     alerts(),
   ]);
-  const machine = "machine";
-  const parts = up.map(({ labels, value }) => ({ name: labels[machine] ?? labels.job ?? "", isUp: value === 1 }));
   return {
     server,
-    parts: sorted(parts, ({ name }) => (name === JOBS.keycloak ? "" : name)),
+    parts: sorted(partsOf(up, replicas), ({ name }) => (name === JOBS.keycloak ? "" : name)),
     alerts: sorted(told.map(firing), ({ severity, name }) => severity + name), // "critical" before "warning"
     clients: clientsOf(signIns),
     calls: callsOf(passed, refused),
   };
+}
+
+/** The servers of a cluster are one part: those that are not ready are not among what is looked at. */
+function partsOf(up: readonly Sample[], declared: number | undefined): Part[] {
+  const machine = "machine";
+  const all = up.map(({ labels, value }) => ({ name: labels[machine] ?? labels.job ?? "", isUp: value === 1 }));
+  if (declared === undefined) return all;
+  const ready = all.filter(({ name, isUp }) => name === JOBS.keycloak && isUp).length;
+  const cluster = { name: JOBS.keycloak, isUp: ready >= declared, replicas: { up: ready, declared } };
+  return [cluster, ...all.filter(({ name }) => name !== JOBS.keycloak)];
+}
+
+/** In words whether a part is up. */
+export function upInWords({ isUp, replicas }: Part): string {
+  if (replicas === undefined) return isUp ? "up" : "DOWN";
+  return `${replicas.up} of ${replicas.declared} up`;
 }
 
 function firing({ labels, annotations, startsAt }: ToldAlert): FiringAlert {

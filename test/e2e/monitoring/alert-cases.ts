@@ -8,7 +8,7 @@ const END_S = 14_400;
 
 /** Time begins at 0 in a test of rules: ends are seconds from there. */
 export const WATCHED: Watched = {
-  keycloak: "keycloak:9000",
+  keycloak: { host: "keycloak", port: 9000 },
   alertmanager: "alertmanager:9093",
   machines: [{ name: "machine-b", target: "machine-b:9464" }],
   callers: [{ realm: "sjwt", clientId: "machine-a" }],
@@ -24,7 +24,7 @@ export const WATCHED: Watched = {
 };
 
 /** One moment of a story. */
-interface AlertCase {
+export interface AlertCase {
   readonly title: string;
   /** Values every ten seconds, in promtool's notation. */
   readonly series: Readonly<Record<string, string>>;
@@ -32,9 +32,11 @@ interface AlertCase {
   readonly at: number;
   /** Labels of the alerts that fire, by name; every other alert is quiet. */
   readonly fires: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What stands in a summary for the value. */
+  readonly value?: string;
 }
 
-const up = (job: string, values: string, more = "") => ({ [`up{job="${job}", instance="x"${more}}`]: values });
+export const up = (job: string, values: string, more = "") => ({ [`up{job="${job}", instance="x"${more}}`]: values });
 /** A series as it is scraped of the job of {@link up}. */
 const scraped = (job: string, series: string) =>
   series.replace("{", `{job="${job}", instance="x", `).replace(", }", "}");
@@ -46,7 +48,7 @@ const served = (what: string, labels: string) =>
 /** The declared key ends in four hours, so that its warning is there from the beginning. */
 const KEY_ENDS = { KeyEnds: { kind: "signing key", name: "machine-a" } };
 /** It goes on asking, so that it is not silent. */
-const ASKS = { [events('client_id="machine-a", error=""')]: "0+1x1000" };
+export const ASKS = { [events('client_id="machine-a", error=""')]: "0+1x1000" };
 
 const CASES: readonly AlertCase[] = [
   { title: "all is well", series: { ...up("keycloak", "1x60"), ...ASKS }, at: 300, fires: {} },
@@ -270,30 +272,27 @@ interface Rule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Every alert that is generated. */
-const ALERTS = (rules(WATCHED) as { groups: { rules: Rule[] }[] }).groups
-  .flatMap((group) => group.rules)
-  .filter((rule) => rule.alert !== undefined);
-
 /** The cases as promtool takes them: of each moment, every alert is held against what is expected. */
-export function ruleTests(): object {
+export function ruleTests(watched = WATCHED, cases = CASES): object {
+  const { groups } = rules(watched) as { groups: { rules: Rule[] }[] };
+  const alerts = groups.flatMap((group) => group.rules).filter((rule) => rule.alert !== undefined);
   return {
     rule_files: ["rules.yml"],
     evaluation_interval: "10s",
-    tests: CASES.map(({ title, series, at, fires }) => ({
-      name: title,
+    tests: cases.map((one) => ({
+      name: one.title,
       interval: "10s",
-      input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
-      alert_rule_test: ALERTS.map((rule) => ({
-        eval_time: `${at}s`,
+      input_series: Object.entries(one.series).map(([name, values]) => ({ series: name, values })),
+      alert_rule_test: alerts.map((rule) => ({
+        eval_time: `${one.at}s`,
         alertname: rule.alert,
-        exp_alerts: expected(rule, at, fires),
+        exp_alerts: expected(rule, one),
       })),
     })),
   };
 }
 
-function expected(rule: Rule, at: number, fires: AlertCase["fires"]): object[] {
+function expected(rule: Rule, { at, fires, value = "" }: AlertCase): object[] {
   const isEnding = at < END_S;
   const all: AlertCase["fires"] = { ...(isEnding ? KEY_ENDS : ENDED), ...fires };
   const labels = all[rule.alert!];
@@ -302,7 +301,8 @@ function expected(rule: Rule, at: number, fires: AlertCase["fires"]): object[] {
   const filled = (text: string) =>
     text
       .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => labels[name] ?? "")
-      .replace("{{ $value | humanizeDuration }}", left);
+      .replace("{{ $value | humanizeDuration }}", left)
+      .replace("{{ $value }}", value);
   const annotations = Object.fromEntries(Object.entries(rule.annotations).map(([name, text]) => [name, filled(text)]));
   return [{ exp_labels: { ...rule.labels, ...labels }, exp_annotations: annotations }];
 }

@@ -25,6 +25,12 @@ describe("the advice", () => {
     expect(adviceFor(fault, "http://localhost:8080")).toContain("It needs the role create-realm of realm master");
   });
 
+  it("does not blame the values where Keycloak's database failed", () => {
+    const fault = statusFault(400, { errorMessage: "Database operation failed" });
+    expect(adviceFor(fault)).toContain("Keycloak's database did not carry it out");
+    expect(adviceFor(fault)).not.toContain("values");
+  });
+
   it.each([
     [403, "It needs the role manage-realm"],
     [409, "terraform import"],

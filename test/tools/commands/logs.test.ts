@@ -38,6 +38,18 @@ describe("logs", () => {
     });
   });
 
+  it("are those of a service's replicas too", async () => {
+    const state = stateOf(inState("docker_service", "S", { name: "sso-servers", id: "s0" }));
+    writeFileSync(join(folder.path, "terraform.m2m.tfstate"), JSON.stringify({ version: 4, ...state }));
+    const line = "sso-servers.1.x@n    | log of a replica";
+    fakeProgram(
+      folder.path,
+      "docker",
+      `case "$*" in "service inspect "*) echo s0;; "service logs "*) echo "${line}";; esac`,
+    );
+    expect((await run()).results).toEqual([`==> sso-servers <==\n${line}`]);
+  });
+
   it("say which container is gone", async () => {
     docker("a1");
     expect(await run()).toEqual({

@@ -1,15 +1,12 @@
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   containerStatus,
   declaredThings,
-  endOfLog,
   existing,
   isRunning,
-  lastLogLines,
   needsSwarm,
   remove,
-  runningContainers,
+  runningThings,
   scale,
   stateThings,
 } from "../../../tools/engines/docker";
@@ -33,8 +30,12 @@ describe("what a stack and a state name in Docker", () => {
       inState("docker_container", "C", { name: "keycloak", id: "a1", start: true }),
       inState("docker_container", "F", { name: "keycloak-files", id: "b2", start: false }),
       inState("docker_volume", "V", { name: "data", id: "data" }),
+      inState("docker_service", "S", { name: "keycloak-servers", id: "c3" }),
     );
-    expect(runningContainers(state)).toEqual([{ kind: "container", name: "keycloak", id: "a1" }]);
+    expect(runningThings(state)).toEqual([
+      { kind: "service", name: "keycloak-servers", id: "c3" },
+      { kind: "container", name: "keycloak", id: "a1" },
+    ]);
   });
 
   it("are containers, networks and volumes, containers first", () => {
@@ -150,48 +151,9 @@ describe("with a Docker client", () => {
         message: expect.stringContaining("dial unix /none"),
       });
   });
-
-  it("reads both streams of a log, and nothing where there is no container", async () => {
-    const docker = fakeProgram(folder.path, "docker", 'case "$*" in *none) exit 1;; esac; echo out; echo err >&2');
-    expect((await lastLogLines("keycloak", 20, pathWith(folder.path))).split("\n").sort()).toEqual(["err", "out"]);
-    expect(docker.calls()).toEqual(["logs --tail 20 keycloak"]);
-    expect(await lastLogLines("none", 20, pathWith(folder.path))).toBe("");
-  });
-
-  it("reads the last messages of a log without the frames of stack traces, which would crowd them out", async () => {
-    const frames = "\tat org.h2.mvstore.Store.open(Store.java:133)\n\t... 15 more\n\t... 3 common frames omitted";
-    const log = `early\nERROR: Failed to start server\n${frames}\nCaused by: java.io.EOFException\n${frames}\nat last`;
-    fakeProgram(folder.path, "docker", `printf '%b\\n' '${log}'`);
-    expect((await endOfLog("keycloak", 3, pathWith(folder.path))).split("\n")).toEqual([
-      "The last lines of keycloak's log:",
-      "ERROR: Failed to start server",
-      "Caused by: java.io.EOFException",
-      "at last",
-    ]);
-  });
-
-  it("has lines in JSON as Keycloak writes them in text", async () => {
-    const line = '{"timestamp":"T","level":"ERROR","loggerName":"org.k","message":"FATAL: password","exception":{}}';
-    fakeProgram(folder.path, "docker", `printf '%s\\n' '${line}' '{"cut' '{}'`);
-    expect((await endOfLog("keycloak", 3, pathWith(folder.path))).split("\n").slice(1)).toEqual([
-      "T ERROR [org.k] FATAL: password",
-      '{"cut',
-      "{}",
-    ]);
-  });
-
-  it("waits for the first line of a log, or says that there is none yet", async () => {
-    const began = join(folder.path, "began");
-    fakeProgram(folder.path, "docker", `if [ -e ${began} ]; then echo line; else touch ${began}; fi`);
-    expect(await endOfLog("slow", 3, pathWith(folder.path))).toBe("The last lines of slow's log:\nline");
-    fakeProgram(folder.path, "docker", "exit 0");
-    const none = await endOfLog("silent", 3, pathWith(folder.path), 0);
-    expect(none).toBe("silent has written nothing to its log yet");
-  });
 });
 
 it("without a Docker client nothing can be said", async () => {
   await expect(existing(declaredThings(STACK), NO_DOCKER)).rejects.toMatchObject({ code: "docker-unreachable" });
   await expect(isRunning("keycloak", NO_DOCKER)).rejects.toMatchObject({ code: "docker-unreachable" });
-  expect(await lastLogLines("keycloak", 20, NO_DOCKER)).toBe("");
 });

@@ -56,7 +56,7 @@ export async function eventServer() {
   }
 
   const stack = stackOf({}, "/nowhere", "m2m", undefined, [{ alias: "Keycloak", url: server.url }] as never);
-  const watched: WatchedRealm = { realm: "r", url: server.url, stack, alias: "Keycloak", containers: [] };
+  const watched: WatchedRealm = { realm: "r", url: server.url, stack, alias: "Keycloak", logs: [] };
   const self = Object.assign(server, {
     keeps,
     asked,

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 const HOUR = 3_600_000;
-const containers = [{ kind: "container", name: "keycloak", id: "a1" }] as const;
+const logs = [{ kind: "container", name: "keycloak", id: "a1" }] as const;
 const question = (change: Partial<Question> = {}): Question => ({
   since: new Date(Date.now() - HOUR),
   most: 100,
@@ -77,7 +77,7 @@ describe("what is read", () => {
       `${at} x y WARN  [org.keycloak.events] (t-1) type="CLIENT_LOGIN_ERROR", realmName="r", clientId="m", error="invalid_client_credentials", client_assertion_id="j"`,
     ];
     const docker = fakeProgram(folder.path, "docker", `cat <<'LOG'\n${log.join("\n")}\nLOG`);
-    expect(await read({}, { ...server.watched, containers })).toMatchObject([{ cause: "wrong-key", knownBy: "log" }]);
+    expect(await read({}, { ...server.watched, logs })).toMatchObject([{ cause: "wrong-key", knownBy: "log" }]);
     expect(docker.calls()[0]).toMatch(/^logs --timestamps --since 20\S+Z --tail 200000 a1$/);
   });
 
@@ -86,20 +86,20 @@ describe("what is read", () => {
     server.keeps.events.push(signIn(Date.now(), "j"));
     const line = `$(date -u +%Y-%m-%dT%H:%M:%SZ) x y WARN  [org.keycloak.events] (t-1) type=\\"CLIENT_LOGIN_ERROR\\", realmName=\\"r\\", clientId=\\"m\\", error=\\"client_disabled\\"`;
     fakeProgram(folder.path, "docker", `echo "${line}"`);
-    const found = await read({}, { ...server.watched, containers });
+    const found = await read({}, { ...server.watched, logs });
     expect(found).toMatchObject([{ client: "m", cause: "client-disabled" }]);
   });
 });
 
 describe("what is not known", () => {
   it("is said, with what to declare", async () => {
-    expect(await gapsOf({ ...server.watched, containers })).toEqual([]);
+    expect(await gapsOf({ ...server.watched, logs })).toEqual([]);
     expect((await gapsOf())[0]).toMatch(/^the log of realm r is not of a container here/);
     server.keeps.config.eventsEnabled = false;
     expect(await gapsOf()).toEqual([
       "realm r keeps no login events: declare `loginEventsSeconds`, and run `m2m up`; nothing is known of it",
     ]);
-    expect((await gapsOf({ ...server.watched, containers }))[0]).toContain("its server's log tells of refusals alone");
+    expect((await gapsOf({ ...server.watched, logs }))[0]).toContain("its server's log tells of refusals alone");
   });
 
   it("is said where the login may not see it, but not of master, which has no machines", async () => {

@@ -30,3 +30,14 @@ it("reads a long value in a moment", () => {
   refusalsIn(`${AT} x y WARN  [org.keycloak.events] (t) type="CLIENT_LOGIN_ERROR", clientId="${long}", error="${long}`);
   expect(performance.now() - start).toBeLessThan(2000);
 });
+
+it("takes no reason of one server of a cluster for a refusal by another", () => {
+  const line = (hostName: string, loggerName: string, message: string) =>
+    `${AT} ${JSON.stringify({ hostName, loggerName, threadName: "executor-thread-1", message })}`;
+  const event = 'type="CLIENT_LOGIN_ERROR", realmName="r", clientId="m", error="invalid_client_credentials"';
+  const reason = "Signature on JWT token failed validation";
+  const log = (host: string) =>
+    [line("a", "org.keycloak.services", reason), line(host, "org.keycloak.events", event)].join("\n");
+  expect(refusalsIn(log("a"))).toMatchObject([{ said: reason }]);
+  expect(refusalsIn(log("b"))[0]).not.toHaveProperty("said");
+});

@@ -35,6 +35,20 @@ const sample = (metric: object, value: string): Answer => {
   return ({ url }, response) => void response.end(url!.includes("/alerts") ? "[]" : found);
 };
 
+describe("a cluster", () => {
+  it("is one part, up where as many servers are as there should be", async () => {
+    const address = await answering(sample({ job: "keycloak" }, "1"));
+    const watched = { server: "https://localhost:8443", prometheus: address, alertmanager: address };
+    const partsOf = async (replicas: number) => (await readServer({ ...watched, replicas })).parts;
+    expect(await partsOf(1)).toEqual([{ name: "keycloak", isUp: true, replicas: { up: 1, declared: 1 } }]);
+    const parts = await partsOf(2);
+    expect(parts).toEqual([{ name: "keycloak", isUp: false, replicas: { up: 1, declared: 2 } }]);
+    const server = { server: "https://localhost:8443", parts, alerts: [], clients: [], calls: [] };
+    expect(isWell(server)).toBe(false);
+    expect(printStatus({ at: "", servers: [server], keys: [], certificates: [] })).toContain("keycloak  1 of 2 up");
+  });
+});
+
 describe("what a Monitoring answers", () => {
   it("is told in place of the figures, with the address, if it is none", async () => {
     for (const body of [
