@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { namesOf } from "../e2e/environment";
 import { expectNothingLost } from "./expect";
-import { FAULTS, FAULTS_OF_CLUSTERS } from "./faults";
+import { FAULTS, FAULTS_OF_CLUSTERS, FAULTS_OF_ENGINES } from "./faults";
 import { measure } from "./measure";
 import { Report } from "./report";
 import { makeTarget, type Target } from "./target";
@@ -20,7 +20,7 @@ afterAll(async () => {
   await target.remove();
 });
 
-it.each([...FAULTS, ...FAULTS_OF_CLUSTERS])("nothing is lost: $what", async (fault) => {
+it.each([...FAULTS, ...FAULTS_OF_CLUSTERS, ...FAULTS_OF_ENGINES])("nothing is lost: $what", async (fault) => {
   const measured = await measure(target, fault);
   report.add(fault, measured);
   expectNothingLost(fault, measured);

@@ -28,7 +28,6 @@ export const FAULTS: readonly Fault[] = [
   { what: "The clock of a server is 40 s ahead for 10 s", happens: (target) => shiftClock(target, 40) },
   { what: "The clock of a server is 90 s ahead for 10 s", happens: (target) => shiftClock(target, 90) },
   { what: "The clock of a server is 90 s behind for 10 s", happens: (target) => shiftClock(target, -90) },
-  ...(mayRestartEngine ? [{ what: "The Docker engine is restarted", happens: restartEngine }] : []),
   { what: "A change of the servers is deployed", happens: deployChange },
   { what: "The database is restored from a backup", happens: restore, goesBack: true },
 ];
@@ -38,6 +37,11 @@ export const FAULTS_OF_CLUSTERS: readonly Fault[] = [
   { what: "The balancer is killed", happens: ({ names }) => kill(names.keycloak) },
   { what: "All servers are killed at once", happens: killAll },
 ];
+
+/** Where that is allowed: it ends everything that runs on this machine. */
+export const FAULTS_OF_ENGINES: readonly Fault[] = mayRestartEngine
+  ? [{ what: "The Docker engine is restarted", happens: restartEngine }]
+  : [];
 
 /** The database is out of reach for its servers, which nobody tells. */
 async function cutNetwork({ names, database, service }: Target): Promise<void> {

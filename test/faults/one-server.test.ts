@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, it } from "vitest";
 import { namesOf } from "../e2e/environment";
 import { expectNothingLost } from "./expect";
-import { FAULTS } from "./faults";
+import { FAULTS, FAULTS_OF_ENGINES } from "./faults";
 import { measure } from "./measure";
 import { Report } from "./report";
 import { makeTarget, type Target } from "./target";
@@ -17,7 +17,7 @@ afterAll(async () => {
   await target.remove();
 });
 
-it.each(FAULTS)("nothing is lost: $what", async (fault) => {
+it.each([...FAULTS, ...FAULTS_OF_ENGINES])("nothing is lost: $what", async (fault) => {
   const measured = await measure(target, fault);
   report.add(fault, measured);
   expectNothingLost(fault, measured);
