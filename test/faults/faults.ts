@@ -13,6 +13,8 @@ export interface Fault {
   readonly happens: (target: Target) => Promise<void>;
   /** Whether what was written after a backup is gone. */
   readonly goesBack?: boolean;
+  /** Whether connections that nobody uses may be dead, which is seen a minute after somebody does. */
+  readonly lingers?: boolean;
 }
 
 /** How long what comes back by itself stays away. */
@@ -22,7 +24,7 @@ const FOR_MS = 10_000;
 export const FAULTS: readonly Fault[] = [
   { what: "A server is killed", happens: async (target) => kill(await aServerOf(target)) },
   { what: "PostgreSQL is killed", happens: ({ database }) => kill(database) },
-  { what: "The network to PostgreSQL is cut for 10 s", happens: cutNetwork },
+  { what: "The network to PostgreSQL is cut for 10 s", happens: cutNetwork, lingers: true },
   { what: "PostgreSQL hangs for 10 s", happens: hangDatabase },
   { what: "PostgreSQL's disk is full for 30 s", happens: fillDisk },
   { what: "The clock of a server is 40 s ahead for 10 s", happens: (target) => shiftClock(target, 40) },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createVerifier, type Issuer, requestToken, type SigningKey } from "../../machines";
+import { createTokenClient, createVerifier, type Issuer, type SigningKey } from "../../machines";
 import { type Met as Granted, startLoad as startAsking } from "../e2e/cluster/load";
 
 /** In a second. Half of the grants are the library's own, which tries again, and half are single requests. */
@@ -32,7 +32,7 @@ interface Caller {
 /** Machines that ask for tokens and verify one, evenly in time, until they are stopped. */
 export async function startLoad(issuer: Issuer, { audience, ...caller }: Caller): Promise<Load> {
   const asking = (patient: boolean) => startAsking(issuer, { ...caller, perSecond: GRANTS / 2, patient });
-  const { accessToken } = await requestToken(issuer, caller);
+  const accessToken = await createTokenClient(issuer, { ...caller, log: () => {} }).getToken();
   const verifier = createVerifier(issuer, { audience });
   const counts = { verified: 0, refused: 0 };
   const verify = () => {

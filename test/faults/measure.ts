@@ -18,10 +18,11 @@ export interface Measured {
 const BEFORE_MS = 5_000;
 /** So long no request may fail before a fault counts as over. */
 const CALM_MS = 15_000;
+const LINGERING_MS = 90_000;
 const LONGEST_MS = 300_000;
 
 /** Breaks an environment while machines call, and goes on until none of them notices any more. */
-export async function measure(target: Target, { happens }: Fault): Promise<Measured> {
+export async function measure(target: Target, { happens, lingers }: Fault): Promise<Measured> {
   await untilHealthy(target);
   const { keycloakPort } = target.names;
   const issuer = openIssuer({
@@ -38,7 +39,7 @@ export async function measure(target: Target, { happens }: Fault): Promise<Measu
     await sleep(BEFORE_MS);
     const begun = performance.now();
     await happens(target);
-    await load.untilCalm(CALM_MS, LONGEST_MS);
+    await load.untilCalm(lingers ? LINGERING_MS : CALM_MS, LONGEST_MS);
     await untilHealthy(target);
     const met = await load.stop();
     const after = await readLasting(target.database);

@@ -23,7 +23,8 @@ export async function stopServers({ out, env }: Session, servers: readonly Serve
 }
 
 /**
- * Starts them one after the other: the first brings the database to its schema.
+ * Starts them one after the other: the first brings the database to its schema. A cluster serves as soon as its first server
+ * does.
  *
  * @throws {ToolError} `not-healthy`, `interrupted`
  */
@@ -35,25 +36,26 @@ export async function startServers(
   const { out, env } = session;
   for (const { container: name, service } of servers) {
     if ((await containerStatus(name, env)) === "gone") await bring(name);
-    if (service) await startService(session, service);
+    if (service) await startReplicas(session, service, 1);
     await out.step(`starting ${name}`, async () => {
       await start(name, env);
       await untilHealthy(session, name);
     });
+    if (service && service.replicas > 1) await startReplicas(session, service, service.replicas);
   }
 }
 
-async function startService(
+async function startReplicas(
   { out, env }: Session,
   { name, replicas }: NonNullable<ServerDescription["service"]>,
+  count: number,
 ): Promise<void> {
   try {
-    for (const count of new Set([1, replicas])) {
-      await out.step(`starting ${name}, ${count} of ${replicas}`, () => scale(name, count, env, START_MS));
-    }
+    await out.step(`starting ${name}, ${count} of ${replicas}`, () => scale(name, count, env, START_MS));
   } catch (error) {
-    const log = await endOfLog({ kind: "service", id: name }, 20, env);
-    throw new ToolError("not-healthy", `${name} did not become healthy\n\n${log}`, { cause: error });
+    throw new ToolError("not-healthy", `${name} did not become healthy; \`docker service logs ${name}\` says why`, {
+      cause: error,
+    });
   }
 }
 

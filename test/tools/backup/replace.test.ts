@@ -63,8 +63,8 @@ describe("replacing the database", () => {
       "service scale kc-servers=0",
       "service ps --format {{.CurrentState}} kc-servers",
       "service scale kc-servers=1",
+      "start kc", // machines are served from here on
       "service scale kc-servers=3",
-      "start kc",
     ]);
   });
 
