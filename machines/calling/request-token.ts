@@ -54,7 +54,8 @@ export interface AccessToken {
 
 /**
  * Gets an access token by the client_credentials grant. A signed assertion authenticates the client. It makes one
- * request, without cache and retry; only an assertion that Keycloak takes for a replay is signed anew, once. Services need {@link createTokenClient}, which has both.
+ * request, without cache and retry; only an assertion that Keycloak takes for a replay, or that was dated by what is known of its clock,
+ * is signed anew, once. Services need {@link createTokenClient}, which has both.
  *
  * Does not check: the access token itself. The called API judges it. Whether the granted scopes are those asked for.
  *
@@ -112,7 +113,7 @@ async function grant(issuer: Issuer, request: TokenRequest): Promise<AccessToken
     }
   };
   try {
-    const { sentAt, response, granted } = await withNewAssertion(() => ask(true));
+    const { sentAt, response, granted } = await withNewAssertion(issuer.clock, () => ask(true));
     checkGranted(granted, issuer, dpop !== undefined);
     const issuedAt = readIssuedAt(granted.access_token);
     // Only if there is no `Date`: some issuers put an earlier time into `iat`.

@@ -10,6 +10,13 @@ export interface SkewedClock {
    * Learns from an answer that arrives now: what the issuer's clock said, in whole seconds, and when the request began.
    */
   observe(issuerTime: Date, sentAt: Date): void;
+  /**
+   * Changes between what was learned and this machine's own clock. An issuer whose clock was set teaches nobody while it refuses
+   * everything, so what was learned before would stay wrong. It may refuse for another reason too: so neither is forgotten.
+   *
+   * @returns whether they differ: if not, the clock is not why the issuer refuses
+   */
+  useOther(): boolean;
 }
 
 /** A smaller difference may come from the header's rounding and the time on the network. */
@@ -27,15 +34,19 @@ const largestMs = 5 * 60 * 1000;
  */
 export function createSkewedClock(now: () => Date, issuer: string, log: Log): SkewedClock {
   let offsetMs = 0;
+  let isInUse = true;
   let reportedMs = 0;
   /** Changes only when somebody sets the clock. */
   const sinceStart = () => now().getTime() - performance.now();
   let learnedAt = 0;
+  /** The offset holds for the clock as it was. After somebody has set the clock, it would be wrong. */
+  const dropIfSet = () => {
+    if (Math.abs(sinceStart() - learnedAt) > ignoredMs) offsetMs = 0;
+  };
   return {
     issuerNow() {
-      // The offset holds for the clock as it was. After somebody has set the clock, the offset would be wrong.
-      if (Math.abs(sinceStart() - learnedAt) > ignoredMs) offsetMs = 0;
-      return new Date(now().getTime() + offsetMs);
+      dropIfSet();
+      return new Date(now().getTime() + (isInUse ? offsetMs : 0));
     },
     observe(issuerTime, sentAt) {
       const tookMs = now().getTime() - sentAt.getTime();
@@ -47,10 +58,17 @@ export function createSkewedClock(now: () => Date, issuer: string, log: Log): Sk
       if (!agrees && size - tookMs / 2 <= ignoredMs) return; // not certain either way, so the last result stays
       const found = agrees ? 0 : measured;
       offsetMs = size > largestMs ? 0 : found;
+      isInUse = true;
       learnedAt = sinceStart();
       if (found === reportedMs || (found !== 0 && Math.abs(found - reportedMs) <= ignoredMs)) return;
       reportedMs = found;
       log(`machine: ${describe(found, issuer)}`);
+    },
+    useOther() {
+      dropIfSet();
+      if (offsetMs === 0) return false;
+      isInUse = !isInUse;
+      return true;
     },
   };
 }

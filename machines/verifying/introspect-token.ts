@@ -75,7 +75,7 @@ export function createIntrospector(issuer: Issuer, options: IntrospectorOptions)
   const introspect = async (token: string) => {
     const server = await issuer.metadata();
     try {
-      return await withNewAssertion(async () => {
+      return await withNewAssertion(issuer.clock, async () => {
         const response = await introspectionRequest(server, client, authentication, token, requestOptions);
         return await processIntrospectionResponse(server, client, response);
       });

@@ -174,6 +174,51 @@ describe("a machine with a wrong clock", () => {
     expect(Math.round(issuedAt())).toBeLessThanOrEqual(-38);
   });
 
+  describe("where the issuer's clock is set, and its answers have no Date", () => {
+    let issuerIsAheadMs = 0;
+    const issuerNow = () => Math.floor((Date.now() + issuerIsAheadMs) / 1000);
+    const body = { error: "invalid_client", error_description: "Token is not active" };
+    beforeEach(() => {
+      server.answers.set("/token", async ({ form }) => {
+        const { iat = 0, exp = 0 } = decodeJwt(form.get("client_assertion")!);
+        if (iat > issuerNow() + 15 || exp < issuerNow()) return { status: 400, body };
+        const access_token = await server.mint({ iat: issuerNow(), exp: issuerNow() + 300 });
+        return { body: { access_token, token_type: "Bearer", expires_in: 300 } };
+      });
+      answerWith({ dated: false });
+    });
+
+    it("forward and back, every token is granted, by one more request where the clock was set", async () => {
+      open(0);
+      for (const [ahead, requests] of [
+        [0, 1],
+        [40, 1], // old enough assertions are taken
+        [40, 1],
+        [0, 2],
+        [0, 1],
+        [-20, 2],
+      ] as const) {
+        issuerIsAheadMs = ahead * 1000;
+        const before = server.received.length;
+        // The last one is ahead for both clocks that are known: nothing helps there.
+        await grant().catch((error) => expect([ahead, error.code]).toEqual([-20, "ERR_CLIENT_REFUSED"]));
+        expect(server.received.length - before, `${ahead}`).toBeLessThanOrEqual(requests + 1); // and metadata
+      }
+    });
+
+    it("a refusal for another reason makes it forget nothing", async () => {
+      const judging = server.answers.get("/token")!;
+      open(0);
+      issuerIsAheadMs = 40_000;
+      await grant();
+      server.answers.set("/token", () => ({ status: 400, body, dated: false }));
+      for (let i = 0; i < 3; i++) await expect(grant()).rejects.toMatchObject({ code: "ERR_CLIENT_REFUSED" });
+      server.answers.set("/token", judging);
+      issuerIsAheadMs = 70_000; // within reach of what was learned alone
+      await grant();
+    });
+  });
+
   it("judges tokens by its own clock all the same", async () => {
     const verify = createVerifier(open(250), { audience: "machine-b" });
     await expect(verify(await server.mint({ exp: Math.floor(Date.now() / 1000) + 200 }))).rejects.toMatchObject({
