@@ -20,18 +20,15 @@ async function print(parts: Parts, names: readonly string[]): Promise<void> {
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => abort.abort(new Error(`ended by ${name}`)));
   }
-  const load = loadavg()[0]!;
-  const sections: Section[] = [];
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node.js ${process.versions.node}, a load of ${loadavg()[0]!.toFixed(1)} at the start.`;
+  console.log(machine);
+  const aims: string[] = [];
   for (const name of names.length > 0 ? names : Object.keys(parts)) {
     const begun = performance.now();
-    sections.push(await parts[name]!(abort.signal));
+    const section = await parts[name]!(abort.signal);
     console.error(`${name}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+    console.log(["", `#### ${section.title}`, ...section.text].join("\n\n"));
+    aims.push(...section.aims.map(({ aim, measured, met }) => row([aim, measured, met ? "met" : "**not met**"])));
   }
-  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node.js ${process.versions.node}, a load of ${load.toFixed(1)} at the start.`;
-  const blocks = sections.flatMap(({ title, text }) => [`#### ${title}`, ...text]);
-  const aims = sections
-    .flatMap((section) => section.aims)
-    .map(({ aim, measured, met }) => row([aim, measured, met ? "met" : "**not met**"]));
-  const goals = aims.length > 0 ? ["#### Aims", table(["aim", "measured", ""], aims)] : [];
-  console.log([machine, ...blocks, ...goals].join("\n\n"));
+  if (aims.length > 0) console.log(["", "#### Aims", table(["aim", "measured", ""], aims)].join("\n\n"));
 }

@@ -4,7 +4,7 @@ import { productionEnvironment } from "../tls/environments";
 import { docker } from "./containers";
 import { machineA } from "./machine-a";
 
-const RUNS = 3;
+const RUNS = 2;
 
 /** How long a server in production takes to its first grant: from nothing, after a restart and after a death. */
 export async function start(signal: AbortSignal): Promise<Section> {
