@@ -139,8 +139,7 @@ describe("renewed files", { timeout: 20_000 }, () => {
     await new Promise((done) => setTimeout(done, 1100));
     expect(await who()).toBe("CN=client");
     renew(own, next);
-    await new Promise((done) => setTimeout(done, 1100));
-    expect(await who()).toBe("CN=next");
+    await expect.poll(who, { timeout: 20_000 }).toBe("CN=next");
     expect(lines.at(-1)).toContain("machine: tls: renewed files are used from now on: ");
     expect(lines).toHaveLength(3);
     await close();
@@ -151,14 +150,13 @@ describe("renewed files", { timeout: 20_000 }, () => {
     const slow = await listen(
       createHttpsServer({ cert: server.cert, key: server.key }, (_request, response) => {
         response.write("begun ");
-        setTimeout(() => response.end("ended"), 1800);
+        setTimeout(() => response.end("ended"), 3000);
       }),
     );
-    const { fetch, close } = openConnections("", { tls: tlsOf(own), timeoutMs: 4000, log });
+    const { fetch, close } = openConnections("", { tls: tlsOf(own), timeoutMs: 30_000, log });
     const first = await fetch(`https://localhost:${slow.port}/`);
     renew(own, ca.issue("after"));
-    await new Promise((done) => setTimeout(done, 1100));
-    expect(await (await fetch(url())).text()).toBe("CN=after");
+    await expect.poll(async () => (await fetch(url())).text(), { timeout: 20_000 }).toBe("CN=after");
     expect(await first.text()).toBe("begun ended");
     await close();
     await slow.close();
