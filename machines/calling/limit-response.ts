@@ -13,10 +13,13 @@ export function limitResponse(
 ): Response {
   const { body, status, statusText, headers } = response;
   if (!body || mostBytes < 0) return response;
-  async function* limited(chunks: AsyncIterable<Uint8Array>) {
+  // Begins to read now: undici drops the body of an answer that nobody reads when the answer itself is collected, and this one is
+  // not handed on. The text would be empty, without an error.
+  const chunks = (body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  async function* limited() {
     let bytes = 0;
     try {
-      for await (const chunk of chunks) {
+      for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) {
         bytes += chunk.byteLength;
         if (bytes > mostBytes) break;
         yield chunk;
@@ -27,6 +30,6 @@ export function limitResponse(
     if (bytes <= mostBytes) return;
     throw new IssuerError("ERR_ISSUER_RESPONSE", `${from} answered with more than ${mostBytes} bytes`);
   }
-  const stream = ReadableStream.from(limited(body as unknown as AsyncIterable<Uint8Array>));
+  const stream = ReadableStream.from(limited());
   return new Response(stream as unknown as ConstructorParameters<typeof Response>[0], { status, statusText, headers });
 }
