@@ -231,7 +231,7 @@ export function createGuard(options: GuardOptions): Guard {
     if (!scheme) {
       return refuse(401, undefined, `send an access token${requireBinding ? `, ${bound}` : " as bearer token"}`);
     }
-    const token = rest.join(" ").trim();
+    const token = rest.join(" ").replace(/^ +/, ""); // RFC 9110 section 11.4: spaces, and no other white space
     if (token === "" || token.includes(",")) {
       return refuse(400, "invalid_request", scheme === "DPoP" ? "send one token" : "send one bearer token");
     }
