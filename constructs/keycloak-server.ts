@@ -99,9 +99,9 @@ export class KeycloakServer extends Construct implements IKeycloakInDocker {
   readonly _signIn?: SignIn;
   private readonly providers: KeycloakProviders;
   private readonly administrator: BootstrapAdmin;
-  /** What a `Monitoring` adds. */
   /** @internal Where its metrics are, in its network. */
   readonly _metrics: WatchedKeycloak = { host: "keycloak", port: 9000 };
+  /** What a `Monitoring` adds. */
   private observing: KeycloakOptions = { build: [], start: [] };
 
   constructor(

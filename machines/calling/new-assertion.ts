@@ -12,11 +12,12 @@ import type { SkewedClock } from "./skewed-clock";
  * Does not check: who used it, if somebody did. Keycloak's event of the refusal tells.
  */
 export async function withNewAssertion<Answer>(clock: SkewedClock, request: () => Promise<Answer>): Promise<Answer> {
+  const offset = clock.offset();
   try {
     return await request();
   } catch (error) {
     if (!(error instanceof ResponseBodyError)) throw error;
-    if (!isTakenForReplay(error) && !(mayBeOfTime(error) && clock.useOther())) throw error;
+    if (!isTakenForReplay(error) && !(mayBeOfTime(error) && clock.leave(offset))) throw error;
     return await request();
   }
 }

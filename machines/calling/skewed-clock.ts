@@ -10,13 +10,17 @@ export interface SkewedClock {
    * Learns from an answer that arrives now: what the issuer's clock said, in whole seconds, and when the request began.
    */
   observe(issuerTime: Date, sentAt: Date): void;
+  /** How far what assertions are dated by is from this machine's clock, in milliseconds. */
+  offset(): number;
   /**
-   * Changes between what was learned and this machine's own clock. An issuer whose clock was set teaches nobody while it refuses
-   * everything, so what was learned before would stay wrong. It may refuse for another reason too: so neither is forgotten.
+   * Changes between what was learned and this machine's own clock, unless another request has changed it meanwhile. An issuer whose
+   * clock was set teaches nobody while it refuses everything, so what was learned before would stay wrong. It may refuse for another
+   * reason too: so what was learned is kept.
    *
-   * @returns whether they differ: if not, the clock is not why the issuer refuses
+   * @param refused the offset of the request that was refused
+   * @returns whether the next request has another one: if not, the clock is not why the issuer refuses
    */
-  useOther(): boolean;
+  leave(refused: number): boolean;
 }
 
 /** A smaller difference may come from the header's rounding and the time on the network. */
@@ -33,7 +37,7 @@ const largestMs = 5 * 60 * 1000;
  * clock. Each change of the difference by more than 2 s gives a line in the log.
  */
 export function createSkewedClock(now: () => Date, issuer: string, log: Log): SkewedClock {
-  let offsetMs = 0;
+  let learnedMs = 0;
   let isInUse = true;
   let reportedMs = 0;
   /** Changes only when somebody sets the clock. */
@@ -41,13 +45,15 @@ export function createSkewedClock(now: () => Date, issuer: string, log: Log): Sk
   let learnedAt = 0;
   /** The offset holds for the clock as it was. After somebody has set the clock, it would be wrong. */
   const dropIfSet = () => {
-    if (Math.abs(sinceStart() - learnedAt) > ignoredMs) offsetMs = 0;
+    if (Math.abs(sinceStart() - learnedAt) > ignoredMs) learnedMs = 0;
+  };
+  const offset = () => {
+    dropIfSet();
+    return isInUse ? learnedMs : 0;
   };
   return {
-    issuerNow() {
-      dropIfSet();
-      return new Date(now().getTime() + (isInUse ? offsetMs : 0));
-    },
+    issuerNow: () => new Date(now().getTime() + offset()),
+    offset,
     observe(issuerTime, sentAt) {
       const tookMs = now().getTime() - sentAt.getTime();
       // The issuer's clock gives whole seconds. On average, half a second has passed since.
@@ -57,16 +63,16 @@ export function createSkewedClock(now: () => Date, issuer: string, log: Log): Sk
       const agrees = size + tookMs / 2 <= agreedMs;
       if (!agrees && size - tookMs / 2 <= ignoredMs) return; // not certain either way, so the last result stays
       const found = agrees ? 0 : measured;
-      offsetMs = size > largestMs ? 0 : found;
+      learnedMs = size > largestMs ? 0 : found;
       isInUse = true;
       learnedAt = sinceStart();
       if (found === reportedMs || (found !== 0 && Math.abs(found - reportedMs) <= ignoredMs)) return;
       reportedMs = found;
       log(`machine: ${describe(found, issuer)}`);
     },
-    useOther() {
-      dropIfSet();
-      if (offsetMs === 0) return false;
+    leave(refused) {
+      if (offset() !== refused) return true;
+      if (learnedMs === 0) return false;
       isInUse = !isInUse;
       return true;
     },

@@ -206,6 +206,14 @@ describe("a machine with a wrong clock", () => {
       }
     });
 
+    it("back, every one of many requests at once is granted", async () => {
+      open(0);
+      issuerIsAheadMs = 40_000;
+      await grant();
+      issuerIsAheadMs = 0;
+      await Promise.all(Array.from({ length: 20 }, grant));
+    });
+
     it("a refusal for another reason makes it forget nothing", async () => {
       const judging = server.answers.get("/token")!;
       open(0);
