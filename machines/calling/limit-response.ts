@@ -13,13 +13,12 @@ export function limitResponse(
 ): Response {
   const { body, status, statusText, headers } = response;
   if (!body || mostBytes < 0) return response;
-  // Begins to read now: undici drops the body of an answer that nobody reads when the answer itself is collected, and this one is
-  // not handed on. The text would be empty, without an error.
-  const chunks = (body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-  async function* limited() {
+  // It holds the whole answer until somebody reads: undici drops a body that nobody has begun to read when the answer that it is of
+  // is collected. Read later, it would be empty, without an error. When this one is collected too, the connection is free again.
+  async function* limited(answer: Response) {
     let bytes = 0;
     try {
-      for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) {
+      for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
         bytes += chunk.byteLength;
         if (bytes > mostBytes) break;
         yield chunk;
@@ -30,6 +29,6 @@ export function limitResponse(
     if (bytes <= mostBytes) return;
     throw new IssuerError("ERR_ISSUER_RESPONSE", `${from} answered with more than ${mostBytes} bytes`);
   }
-  const stream = ReadableStream.from(limited());
+  const stream = ReadableStream.from(limited(response));
   return new Response(stream as unknown as ConstructorParameters<typeof Response>[0], { status, statusText, headers });
 }

@@ -6,13 +6,18 @@ import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openConnections } from "../../../machines";
 
+/** More than what is read before anybody asks for it, so that an answer that nobody reads holds its connection. */
+const HALF = "x".repeat(300_000);
+
 const server = createServer((_request, response) => {
-  response.write("begun ");
-  setTimeout(() => response.end("ended"), 300);
+  response.write(HALF);
+  setTimeout(() => response.end(HALF), 300);
 });
+let url: string;
 let collectGarbage: () => void;
 beforeAll(async () => {
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   setFlagsFromString("--expose-gc");
   collectGarbage = runInNewContext("gc");
 });
@@ -21,15 +26,27 @@ afterAll(() => {
   server.close();
 });
 
+const { fetch, close } = openConnections("", { timeoutMs: 60_000 });
+afterAll(close);
+
+const connections = () => new Promise<number>((tell) => server.getConnections((_error, count) => tell(count)));
+
 it("an answer that is read late is whole, whatever was collected meanwhile", async () => {
-  const { fetch, close } = openConnections("", { timeoutMs: 30_000 });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(url)));
   for (let round = 0; round < 10; round++) {
     collectGarbage();
     await sleep(50);
   }
   const texts = await Promise.all(answers.map((answer) => answer.text()));
-  expect(texts.filter((text) => text !== "begun ended")).toEqual([]);
-  await close();
+  expect(texts.filter((text) => text !== HALF + HALF)).toEqual([]);
+});
+
+it("an answer that nobody reads, and nobody holds, gives its connection back", async () => {
+  const before = await connections();
+  await Promise.all(Array.from({ length: 50 }, async () => void (await fetch(url))));
+  const left = async () => {
+    collectGarbage();
+    return (await connections()) - before;
+  };
+  await expect.poll(left, { timeout: 30_000 }).toBeLessThanOrEqual(0);
 });
