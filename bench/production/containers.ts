@@ -1,5 +1,4 @@
-import { run } from "../project";
-import { COMPUTING } from "../start/container";
+import { COMPUTING, docker } from "../start/container";
 
 /** What some containers have taken. */
 export interface Taken {
@@ -28,8 +27,4 @@ async function takenBy(container: string): Promise<Taken> {
 export async function replicasOf(service: string): Promise<string[]> {
   const filter = ["--filter", `label=com.docker.swarm.service.name=${service}`, "--filter", "health=healthy"];
   return (await docker("ps", "--quiet", ...filter)).split("\n").filter(Boolean);
-}
-
-export async function docker(...args: string[]): Promise<string> {
-  return (await run("docker", args)).stdout.trim();
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { type AdminApi, adminApi } from "../admin-api";
 import { row, table } from "../figures";
 import { inWords, type Section } from "../machine/part";
+import { docker } from "../start/container";
 import { ADMIN_PASSWORD, type Environment, productionEnvironment } from "../tls/environments";
-import { docker, taken } from "./containers";
+import { taken } from "./containers";
 import { granting, latency } from "./load";
 import { machineA } from "./machine-a";
 

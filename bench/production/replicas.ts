@@ -1,7 +1,8 @@
 import { row, table } from "../figures";
 import { inWords, type Section } from "../machine/part";
+import { docker } from "../start/container";
 import { clusterEnvironment } from "../tls/environments";
-import { docker, replicasOf, taken } from "./containers";
+import { replicasOf, taken } from "./containers";
 import { granting, latency } from "./load";
 import { machineA } from "./machine-a";
 

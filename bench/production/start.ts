@@ -1,7 +1,7 @@
 import { median, row, table } from "../figures";
 import { aimAt, inWords, type Section } from "../machine/part";
+import { docker } from "../start/container";
 import { productionEnvironment } from "../tls/environments";
-import { docker } from "./containers";
 import { machineA } from "./machine-a";
 
 const RUNS = 2;

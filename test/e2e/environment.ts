@@ -79,6 +79,12 @@ export function makeProject(names: Names, main?: string, { settles = false } = {
   return folder;
 }
 
+/** As whom each `up` of a test makes its server and signs in, whoever starts it. */
+export const ADMINISTRATOR = {
+  TF_VAR_keycloak_admin_username: "admin",
+  TF_VAR_keycloak_admin_password: ADMIN_PASSWORD,
+};
+
 /** The program as `./m2m` starts it, with nobody at the terminal. */
 export async function m2m(
   folder: string,
@@ -88,7 +94,7 @@ export async function m2m(
 ): Promise<Result> {
   const result = await execa("node", [program, ...args], {
     cwd: folder,
-    env: { TF_VAR_keycloak_admin_username: "admin", TF_VAR_keycloak_admin_password: ADMIN_PASSWORD, ...env },
+    env: { ...ADMINISTRATOR, ...env },
     stdin: "ignore",
     reject: false,
     timeout: 590_000,

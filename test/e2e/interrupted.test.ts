@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { docker, m2m, makeProject, namesOf, SHARED, takeDown, upRepairs } from "./environment";
+import { ADMINISTRATOR, docker, m2m, makeProject, namesOf, SHARED, takeDown, upRepairs } from "./environment";
 import { PROGRAM } from "./project";
 
 const OWN = namesOf("interrupted");
@@ -22,6 +22,7 @@ describe("an interrupted up", () => {
     expect((await m2m(folder, ["down", "--yes"])).exitCode).toBe(0);
     const run = execa("node", [PROGRAM, "up"], {
       cwd: folder,
+      env: ADMINISTRATOR, // Keycloak may have taken it already when it is interrupted
       stdin: "ignore",
       reject: false,
       detached: true,

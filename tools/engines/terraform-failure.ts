@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { existsAlready, nobodySignsIn } from "../../constructs/contract/provider-errors";
 import { ToolError } from "../output";
 import { conflictIn } from "./state-conflict";
@@ -44,17 +45,26 @@ const ABOUT_THE_LAST =
 const ABOUT_A_SERVICE =
   "The service did not get all its replicas ready. Where the swarm has several nodes, each of them needs the image: one that was made here is nowhere else, so bring it there (`docker save IMAGE | ssh NODE docker load`), or keep the servers on nodes that have it by `constraints`. Each replica needs its memory beside what is running; `startTimeoutSeconds` gives a slow machine more time. While it tries again, `docker service ps --no-trunc SERVICE` says what keeps a replica.";
 
+/** Before a plan, Terraform speaks to nobody but what keeps the state. */
+const BACKEND_STEPS = ["init", "state"];
+const NOT_REACHED = /dial tcp\b.*(connection refused|no such host|timeout|no route to host)/;
+const ABOUT_THE_BACKEND =
+  "That is what keeps the state of this stack (`backend`), and nothing was changed. Start it, or correct its address. If it is the database of a Keycloak, whoever runs that one brings it back.";
+
 /** Terraform ran and failed. The message has what it wrote. */
 export class TerraformFailure extends ToolError {
   readonly reasons: readonly Reason[];
 
-  constructor(step: string, stack: string, output: string) {
+  constructor(step: string, stack: string, written: string) {
+    // Terraform colours what it writes even into a pipe, unless each command is told not to.
+    const output = stripVTControlCharacters(written).trim();
     const reasons = (Object.keys(SIGNS) as Reason[]).filter((reason) => SIGNS[reason](output));
-    const text = `terraform ${step} of stack ${stack} failed:\n${output.trim()}`;
+    const text = `terraform ${step} of stack ${stack} failed:\n${output}`;
     const advice = tlsAdvice(output);
     if (reasons.includes("password-refused")) advice.push(ABOUT_THE_PASSWORD);
     if (output.includes("Provider configuration not present")) advice.push(ABOUT_THE_LAST);
     if (NOT_CONVERGED.test(output)) advice.push(ABOUT_A_SERVICE);
+    if (BACKEND_STEPS.includes(step) && NOT_REACHED.test(output)) advice.push(ABOUT_THE_BACKEND);
     const conflict = conflictIn(output, stack);
     super(conflict?.code ?? "terraform-failed", conflict?.text ?? [text, ...advice].join("\n"));
     this.reasons = reasons;

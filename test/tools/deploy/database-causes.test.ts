@@ -33,6 +33,10 @@ describe("what a server's log says of its database", () => {
     ["Datasource '<default>': The connection attempt failed.", "is not reached"],
     ["An I/O error occurred while sending to the backend.", "is not reached"],
     [
+      "ERROR: An I/O error occurred while sending to the backend.\nERROR: Read timed out",
+      "did not answer a statement within a minute",
+    ],
+    [
       'ERROR: could not extend file "base/16385/17630": No space left on device',
       "the disk of the database at db.example.org:5432 is full",
     ],

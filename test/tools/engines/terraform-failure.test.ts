@@ -46,3 +46,25 @@ describe("what Terraform's providers say of TLS comes with a remedy", () => {
     );
   });
 });
+
+describe("a state that is not reached", () => {
+  const refused = "Error: dial tcp 127.0.0.1:5432: connect: connection refused";
+  const of = (step: string, output: string) => new TerraformFailure(step, "m2m", output).message;
+
+  it.each([
+    ["init", refused],
+    ["state", refused],
+    ["state", "Error: dial tcp: lookup db.example.org on 127.0.0.53:53: no such host"],
+    ["state", "Error: dial tcp 10.0.0.1:5432: i/o timeout"],
+    ["state", "\u001b[31mError: dial tcp 127.0.0.1:5432: \u001b[1mconnect: connection refused\u001b[0m"],
+  ])("at %s says what it is, and what to do: %s", (step, output) => {
+    const message = of(step, output);
+    expect(message).toContain(`terraform ${step} of stack m2m failed:\nError: dial tcp`);
+    expect(message).toContain("what keeps the state of this stack");
+    expect(message).not.toContain("\u001b");
+  });
+
+  it("is not confused with a server that is not reached, which a plan speaks to", () => {
+    expect(of("plan", refused)).not.toContain("what keeps the state");
+  });
+});
