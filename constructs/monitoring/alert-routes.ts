@@ -1,17 +1,17 @@
+/** What is told of a Keycloak that cannot grant tokens. */
+const NO_TOKENS = [
+  "KeysNotFetched",
+  "MachineSilent",
+  "TokensFailFast",
+  "TokensFailSlowly",
+  "TokensLateFast",
+  "TokensLateSlowly",
+];
+
 /** Alerts that hide others on their behalf: what follows from a cause is not told beside it. */
 const CAUSES = [
-  {
-    cause: "KeycloakDown",
-    hides: [
-      "ReplicaDown",
-      "KeysNotFetched",
-      "MachineSilent",
-      "TokensFailFast",
-      "TokensFailSlowly",
-      "TokensLateFast",
-      "TokensLateSlowly",
-    ],
-  },
+  { cause: "KeycloakDown", hides: ["DatabaseDown", "ReplicaDown", ...NO_TOKENS] },
+  { cause: "DatabaseDown", hides: NO_TOKENS },
   { cause: "ClientDisabled", hides: ["AssertionsRefused"], equal: ["realm", "client_id"] },
   { cause: "KeyEnded", hides: ["KeyEnds"], equal: ["kind", "name"] },
   { cause: "TokensFailFast", hides: ["TokensFailSlowly"] },

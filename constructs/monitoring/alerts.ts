@@ -29,6 +29,7 @@ export function alerts(watched: Watched): Alert[] {
 function outages({ keycloak, scrapeSeconds }: Watched): Alert[] {
   return [
     ...(keycloak.replicas === undefined ? [SERVER_DOWN] : clusterDown(keycloak.replicas, scrapeSeconds)),
+    databaseDown(scrapeSeconds),
     {
       name: "MachineDown",
       severity: "critical",
@@ -57,6 +58,25 @@ const SERVER_DOWN: Alert = {
   summary: "Keycloak does not answer",
   todo: "Machines go on with the tokens they have, for minutes. Look at the container and its log.",
 };
+
+/**
+ * Keycloak's health check uses the database every few seconds, so that a pool without any connection is one that gets none. With
+ * a database that accepts connections and does not answer, they stay in use, and nothing gets one beside them.
+ */
+function databaseDown(scrapeSeconds: number): Alert {
+  const pool = (figure: string) => `agroal_${figure}{job="${JOBS.keycloak}"}`;
+  const window = `${Math.max(25, Math.ceil(2.5 * scrapeSeconds))}s`;
+  const isEmpty = `${pool("active_count")} + ${pool("available_count")} == 0`;
+  const isStuck = `min_over_time(${pool("active_count")}[${window}]) > 0 and increase(${pool("acquire_count_total")}[${window}]) == 0`;
+  return {
+    name: "DatabaseDown",
+    severity: "critical",
+    expr: `count((${isEmpty}) or (${isStuck})) > 0`,
+    forSeconds: 15,
+    summary: "Keycloak cannot use its database",
+    todo: "Machines go on with the tokens they have, for minutes. Look at the database: its container or machine, its disk, its log.",
+  };
+}
 
 /** Servers that are not ready have no address any more: what is missing is counted. */
 function clusterDown(replicas: number, scrapeSeconds: number): Alert[] {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docker, dockerThings, m2m, makeProject, namesOf, takeDown, upRepairs } from "./environment";
+import { alertIsTold, firingAlerts } from "./monitoring/faults";
 import { ROOT } from "./project";
 
 const OWN = namesOf("production");
@@ -15,13 +16,20 @@ const PATIENCE_MS = 240_000;
 
 let folder: string;
 beforeAll(async () => {
-  const main = readFileSync(join(ROOT, "examples", "production", "main.ts"), "utf8");
-  folder = makeProject(OWN, main.replace('"../../constructs"', '"./constructs"'));
+  folder = makeProject(OWN, monitored(readFileSync(join(ROOT, "examples", "production", "main.ts"), "utf8")));
   const { exitCode, stdout, stderr } = await m2m(folder, ["up"]);
   expect(exitCode, stderr).toBe(0);
   expect(stdout).toBe("HTTP 200 from https://machine-b:3000/api/protected\ncaller: machine-a");
 });
 afterAll(() => takeDown(folder, OWN));
+
+/** It is watched, too. */
+function monitored(main: string): string {
+  return main
+    .replace('"../../constructs"', '"./constructs"')
+    .replace("  MachineContainer,", "$&\n  Monitoring,")
+    .replace("const outputs", 'new Monitoring(stack, "Monitoring", { server });\n\n$&');
+}
 
 describe("the environment for production", () => {
   it("is called in every way, and shows no change", async () => {
@@ -121,6 +129,29 @@ describe("a process that is killed", () => {
     await waitFor(async () => (await started()) !== before);
     await answers();
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+});
+
+describe("a database that is away", () => {
+  it.each([
+    ["is stopped", "stop", "start"],
+    ["does not answer", "pause", "unpause"],
+  ])("is told within a minute, and nothing that follows from it, where it %s", async (_, take, give) => {
+    const before = await firingAlerts(OWN);
+    await docker(take, DATABASE);
+    let isAway = true;
+    const asking = (async () => {
+      while (isAway) await m2m(folder, ["call", "--online"]); // machines go on asking
+    })();
+    const told = await alertIsTold(OWN, "DatabaseDown");
+    const { stderr } = await m2m(folder, ["events"]);
+    await docker(give, DATABASE);
+    isAway = false;
+    await asking;
+    expect(told.filter((one) => !before.includes(one))).toEqual(["DatabaseDown"]);
+    expect(stderr).toContain("so it cannot serve now");
+    await answers();
+    await waitFor(async () => !(await firingAlerts(OWN)).includes("DatabaseDown"));
   });
 });
 

@@ -65,6 +65,10 @@ async function byPassword(stack: Stack, login: Login, fetch: Fetch): Promise<str
   });
   if (answer.status !== 200) {
     await answer.body?.cancel();
+    if (answer.status >= 500)
+      throw refused(
+        `${url} answers with HTTP ${answer.status}, so it cannot serve now, most often because its database does not answer; \`m2m logs\` has the reason`,
+      );
     throw refused(`${url} refused the administrator (HTTP ${answer.status}); give the password in KEYCLOAK_PASSWORD`);
   }
   return ((await answer.json()) as { access_token: string }).access_token;

@@ -45,6 +45,13 @@ const refusals = (code: string) => `m2m_refusals_total{machine="machine-b", call
 const served = (what: string, labels: string) =>
   `http_server_requests_seconds_${what}{uri="/realms/{realm}/protocol/{protocol}/token", ${labels}}`;
 
+/** Keycloak's connections to its database. */
+const pool = (active: string, available: string, acquired: string) => ({
+  [scraped("keycloak", 'agroal_active_count{datasource="default"}')]: active,
+  [scraped("keycloak", 'agroal_available_count{datasource="default"}')]: available,
+  [scraped("keycloak", 'agroal_acquire_count_total{datasource="default"}')]: acquired,
+});
+
 /** The declared key ends in four hours, so that its warning is there from the beginning. */
 const KEY_ENDS = { KeyEnds: { kind: "signing key", name: "machine-a" } };
 /** It goes on asking, so that it is not silent. */
@@ -69,6 +76,30 @@ const CASES: readonly AlertCase[] = [
     series: { ...up("machine", "1x3 0x20", ', machine="machine-b"'), ...ASKS },
     at: 60,
     fires: { MachineDown: { job: "machine", instance: "x", machine: "machine-b" } },
+  },
+  {
+    title: "Keycloak has no connection to its database",
+    series: { ...ASKS, ...up("keycloak", "1x40"), ...pool("1x3 0x30", "2x3 0x30", "40x40") },
+    at: 60,
+    fires: { DatabaseDown: {} },
+  },
+  {
+    title: "Keycloak's database does not answer",
+    series: { ...ASKS, ...up("keycloak", "1x40"), ...pool("0x3 1x30", "2x40", "40+1x3 44x40") },
+    at: 100,
+    fires: { DatabaseDown: {} },
+  },
+  {
+    title: "Keycloak gives idle connections back",
+    series: { ...ASKS, ...up("keycloak", "1x40"), ...pool("0x40", "2x3 0 1x30", "40x40") },
+    at: 60,
+    fires: {},
+  },
+  {
+    title: "Keycloak always has a connection in use",
+    series: { ...ASKS, ...up("keycloak", "1x40"), ...pool("1x40", "0x40", "40+9x40") },
+    at: 300,
+    fires: {},
   },
   {
     title: "four assertions are refused",
