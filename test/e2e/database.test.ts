@@ -74,6 +74,22 @@ describe("a server behind a proxy that speaks https", () => {
   });
 });
 
+describe("an older Keycloak", () => {
+  it("is refused, and nothing is changed", async () => {
+    const image = await docker("inspect", "--format", "{{.Image}}", OWN.keycloak);
+    const main = readFileSync(join(folder, "main.ts"), "utf8");
+    const older = "m2m-database/keycloak:26.3.0";
+    await docker("tag", image, older);
+    writeFileSync(join(folder, "main.ts"), main.replace('mode: "production"', `image: "${older}", $&`));
+    const { exitCode, stderr } = await m2m(folder, ["up"]);
+    writeFileSync(join(folder, "main.ts"), main);
+    await docker("rmi", older);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`m2m: ${OWN.keycloak} is declared with ${older}, but Keycloak 26.4.7 has used its data`);
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+});
+
 describe("a database whose disk is full", () => {
   it("is named by up, and loses nothing: the next up goes on when there is room", async () => {
     const content = () => database.sql("\\connect direct", "SELECT client_id, secret FROM client ORDER BY id");

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import type { ServerDescription } from "../../constructs/contract/markers";
 import { type Place, query } from "./in-container";
 
 /** What a database says of the Keycloak that it belongs to. */
@@ -35,6 +36,17 @@ export async function keycloakVersion(container: string, env: Record<string, str
   const args = ["cp", `${container}:/opt/keycloak/version.txt`, "-"]; // as a tar, which holds the text as it is
   const { stdout } = await execa("docker", args, { env, reject: false, stdin: "ignore", timeout: 60_000 });
   return /Version ([\w.-]+)/.exec(stdout)?.[1];
+}
+
+/** The Keycloak of a server that is there, whether it runs or not. */
+export async function versionThere(
+  { container, service }: ServerDescription,
+  env: Record<string, string>,
+): Promise<string | undefined> {
+  if (!service) return await keycloakVersion(container, env);
+  const args = ["service", "inspect", "--format", "{{.Spec.TaskTemplate.ContainerSpec.Image}}", service.name];
+  const { stdout: image } = await execa("docker", args, { env, reject: false, stdin: "ignore", timeout: 60_000 });
+  return image ? await imageVersion(image, env) : undefined;
 }
 
 /** Whether the first of two versions is the newer one. What is behind the numbers, such as a build, does not count. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ServerDescription } from "../../../constructs/contract/markers";
 import { refuseDowngrades } from "../../../tools/backup/refuse-downgrade";
 import type { Stack } from "../../../tools/project/project";
 import { pathWith, stackOf, temporaryFolder } from "../parts";
@@ -7,9 +8,9 @@ import { fakeDocker } from "./parts";
 const folder = temporaryFolder();
 
 /** A server of this image on a database; the data has been used by Keycloak 26.4.7. */
-function stackWith(image: string, dataVolume = "db-data"): Stack {
+function stackWith(image: string, dataVolume = "db-data", service?: ServerDescription["service"]): Stack {
   const stack = stackOf({});
-  const server = { container: "keycloak", image, port: 8443, dataVolume };
+  const server = { container: "keycloak", image, port: 8443, dataVolume, ...(service && { service }) };
   const marks = { servers: { S: server }, databases: { D: { container: "db", database: "keycloak" } } };
   return { ...stack, json: { ...stack.json, "//": marks } };
 }
@@ -41,14 +42,33 @@ describe("an older Keycloak on the database of a newer one", () => {
   });
 
   it("is not known while the database is starting, which is no failure", async () => {
-    fakeDocker(folder.path, `${RUNS}\n*psql*) echo "the database system is starting up" >&2; exit 2;;`);
+    const starting = '*psql*) echo "the database system is starting up" >&2; exit 2;;';
+    fakeDocker(folder.path, `${RUNS}\n${starting}\n"cp "*) exit 1;;`);
     await refuseDowngrades([stackWith("keycloak:25")], pathWith(folder.path));
   });
 
-  it("is not known where the database is another one, or does not run", async () => {
-    const docker = fakeDocker(folder.path, '*"container inspect"*) echo false;;');
-    await refuseDowngrades([stackWith("keycloak:25")], pathWith(folder.path));
-    await refuseDowngrades([stackWith("keycloak:25", "other-data")], pathWith(folder.path));
+  it.each([
+    ["a server", undefined, "docker rm --force keycloak"],
+    ["a cluster", { name: "keycloak-servers", replicas: 3 }, "docker service rm keycloak-servers"],
+  ])("is refused by what runs, where the database is not in a container of the app: %s", async (_, service, remove) => {
+    const docker = fakeDocker(folder.path, '*"service inspect"*) echo kc:built;;\n"create kc:built") echo a1b2;;');
+    await expect(refuseDowngrades([stackWith("keycloak:25", "data", service)], pathWith(folder.path))).rejects.toThrow(
+      `but Keycloak 26.4.7 has used its data, which an older one must not; declare 26.4.7 or newer; the way back is a backup of 25: bring it back where the data is, then \`${remove}\` and \`m2m up\``,
+    );
     expect(docker.calls().filter((call) => call.includes("psql"))).toEqual([]);
+  });
+
+  it("is refused by what runs, where the database does not", async () => {
+    fakeDocker(folder.path, '*"container inspect"*) echo false;;');
+    await expect(refuseDowngrades([stackWith("keycloak:25")], pathWith(folder.path))).rejects.toThrow(
+      "has used its database (db)",
+    );
+  });
+
+  it("is not known where no server is there", async () => {
+    fakeDocker(folder.path, '"cp "*) exit 1;;\n*"container inspect"*) echo false;;\n*"service inspect"*) exit 1;;');
+    await refuseDowngrades([stackWith("keycloak:25")], pathWith(folder.path));
+    await refuseDowngrades([stackWith("keycloak:25", "data")], pathWith(folder.path));
+    await refuseDowngrades([stackWith("keycloak:25", "data", { name: "s", replicas: 2 })], pathWith(folder.path));
   });
 });
