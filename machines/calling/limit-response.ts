@@ -29,6 +29,16 @@ export function limitResponse(
     if (bytes <= mostBytes) return;
     throw new IssuerError("ERR_ISSUER_RESPONSE", `${from} answered with more than ${mostBytes} bytes`);
   }
-  const stream = ReadableStream.from(limited(response));
+  const chunks = limited(response);
+  const iterator = {
+    next: () => chunks.next(),
+    // A generator that has not begun ends without a trace.
+    return: async () => {
+      if (body.locked) await chunks.return(undefined);
+      else await body.cancel();
+      return { done: true as const, value: undefined };
+    },
+  };
+  const stream = ReadableStream.from({ [Symbol.asyncIterator]: () => iterator });
   return new Response(stream as unknown as ConstructorParameters<typeof Response>[0], { status, statusText, headers });
 }

@@ -41,6 +41,14 @@ it("an answer that is read late is whole, whatever was collected meanwhile", asy
   expect(texts.filter((text) => text !== HALF + HALF)).toEqual([]);
 });
 
+it("an answer that is cancelled before it is read gives its connection back", async () => {
+  const before = await connections();
+  const answers = await Promise.all(Array.from({ length: 50 }, () => fetch(url)));
+  await Promise.all(answers.map((answer) => answer.body?.cancel()));
+  await expect.poll(async () => (await connections()) - before, { timeout: 5_000 }).toBeLessThanOrEqual(0);
+  expect(answers).toHaveLength(50); // held until now, so that nothing was collected
+});
+
 it("an answer that nobody reads, and nobody holds, gives its connection back", async () => {
   const before = await connections();
   await Promise.all(Array.from({ length: 50 }, async () => void (await fetch(url))));

@@ -246,3 +246,33 @@ describe("a clock that is set right", () => {
     expect(Math.abs(clock.issuerNow().getTime() - Date.now())).toBeLessThan(2000);
   });
 });
+
+describe("a clock that is left after a refusal", () => {
+  it("is left, although the refusal itself has taught almost the same again", () => {
+    const clock = createSkewedClock(
+      () => new Date(),
+      "http://issuer.test",
+      () => {},
+    );
+    const learn = (aheadMs: number) => clock.observe(new Date(Date.now() + aheadMs), new Date());
+    learn(40_000);
+    const refused = clock.offset();
+    learn(40_300); // such as by a proxy whose clock dates the answers of an issuer whose own is right
+    expect(clock.leave(refused)).toBe(true);
+    expect(clock.offset()).toBe(0);
+  });
+
+  it("is not left again for another request that was refused with it", () => {
+    const clock = createSkewedClock(
+      () => new Date(),
+      "http://issuer.test",
+      () => {},
+    );
+    clock.observe(new Date(Date.now() + 40_000), new Date());
+    const refused = clock.offset();
+    for (let request = 0; request < 3; request++) {
+      expect(clock.leave(refused)).toBe(true);
+      expect(clock.offset()).toBe(0);
+    }
+  });
+});
