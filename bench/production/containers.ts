@@ -28,3 +28,9 @@ export async function replicasOf(service: string): Promise<string[]> {
   const filter = ["--filter", `label=com.docker.swarm.service.name=${service}`, "--filter", "health=healthy"];
   return (await docker("ps", "--quiet", ...filter)).split("\n").filter(Boolean);
 }
+
+/** A number that Keycloak's database gives, by the name of its container. */
+export async function numberIn(database: string, select: string): Promise<number> {
+  const plain = ["--username=postgres", "--dbname=keycloak", "--tuples-only", "--no-align"];
+  return Number(await docker("exec", database, "psql", ...plain, `--command=SELECT ${select}`));
+}

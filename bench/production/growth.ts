@@ -5,7 +5,7 @@ import { row, table } from "../figures";
 import { inWords, type Section } from "../machine/part";
 import { docker } from "../start/container";
 import { ADMIN_PASSWORD, type Environment, productionEnvironment } from "../tls/environments";
-import { taken } from "./containers";
+import { numberIn, taken } from "./containers";
 import { granting, latency } from "./load";
 import { machineA } from "./machine-a";
 
@@ -41,17 +41,7 @@ export async function growth(signal: AbortSignal): Promise<Section> {
         const one = await granting(MS, grant, parts);
         const memory = await Promise.all([[keycloak], [database]].map(taken));
         const figures = [restart, one.serverMs, one.databaseMs, latency(one, 50), latency(one, 99)].map(inWords);
-        const bytes = Number(
-          await docker(
-            "exec",
-            database,
-            "psql",
-            "--username=postgres",
-            "--tuples-only",
-            "--no-align",
-            "--command=select pg_database_size('keycloak')",
-          ),
-        );
+        const bytes = await numberIn(database, "pg_database_size('keycloak')");
         rows.push(
           row([
             size,

@@ -11,7 +11,7 @@ const NO_TOKENS = [
 /** Alerts that hide others on their behalf: what follows from a cause is not told beside it. */
 const CAUSES = [
   { cause: "KeycloakDown", hides: ["DatabaseDown", "ReplicaDown", ...NO_TOKENS] },
-  { cause: "DatabaseDown", hides: NO_TOKENS },
+  { cause: "DatabaseDown", hides: ["ReplicaDown", ...NO_TOKENS] },
   { cause: "ClientDisabled", hides: ["AssertionsRefused"], equal: ["realm", "client_id"] },
   { cause: "KeyEnded", hides: ["KeyEnds"], equal: ["kind", "name"] },
   { cause: "TokensFailFast", hides: ["TokensFailSlowly"] },

@@ -60,8 +60,9 @@ const SERVER_DOWN: Alert = {
 };
 
 /**
- * Keycloak's health check uses the database every few seconds, so that a pool without any connection is one that gets none. With
- * a database that accepts connections and does not answer, they stay in use, and nothing gets one beside them.
+ * Keycloak's health check has the pool make a connection if there is none, so an empty one gets none. Where a database takes
+ * connections and does not answer, they stay in use, and nothing gets another one. A single statement that takes so long while
+ * nobody asks for a token looks the same.
  */
 function databaseDown(scrapeSeconds: number): Alert {
   const pool = (figure: string) => `agroal_${figure}{job="${JOBS.keycloak}"}`;

@@ -76,16 +76,15 @@ describe("a server behind a proxy that speaks https", () => {
 
 describe("an older Keycloak", () => {
   it("is refused, and nothing is changed", async () => {
-    const image = await docker("inspect", "--format", "{{.Image}}", OWN.keycloak);
-    const main = readFileSync(join(folder, "main.ts"), "utf8");
     const older = "m2m-database/keycloak:26.3.0";
-    await docker("tag", image, older);
+    await makeOlder(await docker("inspect", "--format", "{{.Image}}", OWN.keycloak), older);
+    const main = readFileSync(join(folder, "main.ts"), "utf8");
     writeFileSync(join(folder, "main.ts"), main.replace('mode: "production"', `image: "${older}", $&`));
     const { exitCode, stderr } = await m2m(folder, ["up"]);
     writeFileSync(join(folder, "main.ts"), main);
     await docker("rmi", older);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`m2m: ${OWN.keycloak} is declared with ${older}, but Keycloak 26.4.7 has used its data`);
+    expect(stderr).toContain(`m2m: ${OWN.keycloak} is declared with ${older}, but Keycloak 26.4.7 is there`);
     expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
   });
 });
@@ -144,6 +143,15 @@ describe("a database that cannot be used", () => {
     expect((await dockerThings(OWN)).filter((one) => one.includes("wrong"))).toEqual([]);
   });
 });
+
+/** Makes an image that says of itself that it is of Keycloak 26.3.0. */
+async function makeOlder(image: string, older: string): Promise<void> {
+  const container = await docker("create", image);
+  writeFileSync(join(folder, "version.txt"), "Keycloak - Version 26.3.0\n");
+  await docker("cp", join(folder, "version.txt"), `${container}:/opt/keycloak/version.txt`);
+  await docker("commit", container, older);
+  await docker("rm", container);
+}
 
 /** A project folder with one of the apps beside, and the right password. */
 function project(app: string): string {

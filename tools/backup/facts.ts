@@ -20,9 +20,13 @@ export async function factsOf(place: Place, database: string): Promise<Facts | u
   return { realms: realms.map(([name = ""]) => name), keycloak: version?.[0] ?? "" };
 }
 
-/** The version of the Keycloak in an image. `undefined` where it does not say. */
+/** The version of the Keycloak in an image. `undefined` where it does not say, or is not on this machine. */
 export async function imageVersion(image: string, env: Record<string, string>): Promise<string | undefined> {
-  const { stdout: container } = await execa("docker", ["create", image], { env, reject: false, timeout: 60_000 });
+  const { stdout: container } = await execa("docker", ["create", "--pull", "never", image], {
+    env,
+    reject: false,
+    timeout: 60_000,
+  });
   if (!container) return undefined;
   try {
     return await keycloakVersion(container, env);

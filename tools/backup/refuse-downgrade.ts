@@ -1,4 +1,4 @@
-import { volumeName } from "../../constructs/contract/docker-names";
+import { isLocalImage, volumeName } from "../../constructs/contract/docker-names";
 import {
   type DatabaseDescription,
   databasesIn,
@@ -8,7 +8,7 @@ import {
 import { isRunning } from "../engines/docker";
 import { ToolError } from "../output";
 import type { Stack } from "../project/project";
-import { factsOf, isNewer, versionThere } from "./facts";
+import { factsOf, imageVersion, isNewer, versionThere } from "./facts";
 
 /**
  * Refuses to start an older Keycloak on the database of a newer one. Keycloak itself does not: it starts on a schema that it
@@ -22,7 +22,10 @@ export async function refuseDowngrades(stacks: readonly Stack[], env: Record<str
   for (const server of stacks.flatMap(({ json }) => serversIn(json))) {
     const database = databases.find(({ container }) => volumeName(container) === server.dataVolume);
     const used = database && (await versionIn(database, env));
-    refuseOlder(server, used ?? (await versionThere(server, env)), database?.container);
+    const version = used ?? (await versionThere(server, env));
+    if (version !== undefined && (await isOlder(server.image, version, env))) {
+      throw new ToolError("downgrade", refusal(server, version, database?.container));
+    }
   }
 }
 
@@ -38,24 +41,28 @@ function unlessStarting(error: Error): undefined {
   return undefined;
 }
 
-function refuseOlder(
-  { container, image, service }: ServerDescription,
-  used: string | undefined,
-  database: string | undefined,
-): void {
+/** Whether an image has an older Keycloak than this. Of somebody's own image the tag may count something else. */
+async function isOlder(image: string, used: string, env: Record<string, string>): Promise<boolean> {
   const declared = versionInTag(image);
-  if (used === undefined || declared === undefined) return;
+  if (declared === undefined) return false;
   // A tag may name a line alone: 26.4 is any of 26.4.
   const comparable = used.split(".").slice(0, declared.split(".").length).join(".");
-  if (!isNewer(comparable, declared)) return;
-  const remove = service ? `docker service rm ${service.name}` : `docker rm --force ${container}`;
-  const [data, restore] = database
-    ? [`its database (${database})`, `\`docker rm --force ${container}\`, then \`m2m restore FILE\``]
-    : ["its data", `bring it back where the data is, then \`${remove}\` and \`m2m up\``];
-  throw new ToolError(
-    "downgrade",
-    `${container} is declared with ${image}, but Keycloak ${used} has used ${data}, which an older one must not; declare ${used} or newer; the way back is a backup of ${declared}: ${restore}`,
-  );
+  if (!isNewer(comparable, declared)) return false;
+  const inside = await imageVersion(image, env);
+  return inside === undefined ? isOfKeycloak(image) : isNewer(used, inside);
+}
+
+/** Whether the tag of an image is a version of Keycloak: of the project's own image, a mirror of it, or one made here. */
+function isOfKeycloak(image: string): boolean {
+  return /(^|\/)keycloak\/keycloak[:@]/.test(image) || isLocalImage("keycloak", image);
+}
+
+function refusal({ container, image, service }: ServerDescription, used: string, database: string | undefined): string {
+  const remove = `docker rm --force ${container}${service ? ` && docker service rm ${service.name}` : ""}`;
+  const [who, restore] = database
+    ? [`has used its database (${database})`, "`m2m restore FILE`"]
+    : ["is there and may have used its data", "bring the data back where it is, then `m2m up`"];
+  return `${container} is declared with ${image}, but Keycloak ${used} ${who}, which an older one must not; declare ${used} or newer; the way back is a backup of the older one: \`${remove}\`, then ${restore}`;
 }
 
 /** `undefined` for a digest alone, or for a tag that is no version. */

@@ -10,7 +10,7 @@ import { declared, type Session, terraform } from "../session";
 import { openBackup } from "./backup-file";
 import { bringContainer, bringDatabase, bringImage, makes } from "./bring-back";
 import { chooseDatabase, type DeclaredDatabase } from "./declared-database";
-import { imageVersion, keycloakVersion } from "./facts";
+import { imageVersion, keycloakVersion, versionThere } from "./facts";
 import { fill } from "./fill";
 import { replace } from "./replace";
 import { realmsInWords } from "./words";
@@ -76,7 +76,10 @@ export async function restore(opened: Session, options: RestoreOptions): Promise
   }
 }
 
-/** The version of the Keycloak that is to use the backup: of its container, or of the image where that is gone. */
+/**
+ * The version of the Keycloak that is to use the backup: of its container, or of the image where that is gone. Of a cluster that
+ * is gone it is not known.
+ */
 async function versionHere(
   session: Session,
   work: readonly Stack[],
@@ -86,6 +89,7 @@ async function versionHere(
   const { env } = session;
   const [server] = servers;
   if (server === undefined) return undefined;
+  if (server.service) return await versionThere(server, env);
   if ((await containerStatus(server.container, env)) !== "gone") return await keycloakVersion(server.container, env);
   const image = await bringImage(session, work, server.container, yes);
   return image === undefined ? undefined : await imageVersion(image, env);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerDescription } from "../../constructs/contract/markers";
-import { containerStatus, healthOf, scale, start, stop } from "../engines/docker";
+import { containerStatus, healthOf, isThere, scale, start, stop } from "../engines/docker";
 import { container, endOfLog } from "../engines/logs";
 import { ToolError } from "../output";
 import type { Session } from "../session";
@@ -16,9 +16,9 @@ export type Bring = (container: string) => Promise<void>;
 
 export async function stopServers({ out, env }: Session, servers: readonly ServerDescription[]): Promise<void> {
   for (const { container: name, service } of servers) {
-    if ((await containerStatus(name, env)) === "gone") continue;
-    await out.step(`stopping ${name}`, () => stop(name, env));
-    if (service) await out.step(`stopping ${service.name}`, () => scale(service.name, 0, env, STOP_MS));
+    if ((await containerStatus(name, env)) !== "gone") await out.step(`stopping ${name}`, () => stop(name, env));
+    if (service && (await isThere({ kind: "service", id: service.name }, env)))
+      await out.step(`stopping ${service.name}`, () => scale(service.name, 0, env, STOP_MS));
   }
 }
 

@@ -98,10 +98,10 @@ const KNOWN: readonly Known[] = [
     remedy: () => "Start the database, or correct `url`. The address is one that containers reach, so not localhost.",
   },
   {
-    sign: /\bRead timed out\b/,
+    sign: /(?<=An I\/O error occurred while sending to the backend.{0,1000})\bRead timed out\b/s,
     words: ({ at }) => `the database at ${at} did not answer a statement within a minute`,
-    remedy: () =>
-      `Look at its own log, and at what else its machine does. An upgrade may need longer where there are millions of events: go back to the older version, delete them, and upgrade again. ${NOTHING_LOST}`,
+    remedy: (_, container) =>
+      `Look at its own log, and at what else its machine does. An upgrade may need longer where there are millions of events: remove the newer server${container ? ` (\`docker rm --force ${container}\`)` : ""}, go back to the older version, delete them, and upgrade again. ${NOTHING_LOST}`,
   },
   {
     sign: /The connection attempt failed|An I\/O error occurred while sending to the backend/,

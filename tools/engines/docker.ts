@@ -104,7 +104,10 @@ async function withWholeId(service: MadeThing, env: Record<string, string>): Pro
 }
 
 /** Whether a container or a service is there, running or not. */
-export async function isThere({ kind, id }: MadeThing, env: Record<string, string>): Promise<boolean> {
+export async function isThere(
+  { kind, id }: Pick<MadeThing, "kind" | "id">,
+  env: Record<string, string>,
+): Promise<boolean> {
   return (await docker([kind, "inspect", "--format", "{{.ID}}", id], env)) !== undefined;
 }
 

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { existsAlready, nobodySignsIn } from "../../constructs/contract/provider-errors";
 import { ToolError } from "../output";
 import { conflictIn } from "./state-conflict";
-import { tlsAdvice } from "./tls-advice";
+import { inOneLine, tlsAdvice } from "./tls-advice";
 
 /** Why Terraform failed, as far as `m2m` acts on it. */
 export type Reason =
@@ -48,8 +48,14 @@ const ABOUT_A_SERVICE =
 /** Before a plan, Terraform speaks to nobody but what keeps the state. */
 const BACKEND_STEPS = ["init", "state"];
 const NOT_REACHED = /dial tcp\b.*(connection refused|no such host|timeout|no route to host)/;
+/** At `init` it may be a registry that is not reached. */
+const OF_A_REGISTRY = /registry|provider packages|install provider|download module/i;
 const ABOUT_THE_BACKEND =
   "That is what keeps the state of this stack (`backend`), and nothing was changed. Start it, or correct its address. If it is the database of a Keycloak, whoever runs that one brings it back.";
+
+function isBackendAway(output: string): boolean {
+  return NOT_REACHED.test(output) && !OF_A_REGISTRY.test(output);
+}
 
 /** Terraform ran and failed. The message has what it wrote. */
 export class TerraformFailure extends ToolError {
@@ -64,7 +70,7 @@ export class TerraformFailure extends ToolError {
     if (reasons.includes("password-refused")) advice.push(ABOUT_THE_PASSWORD);
     if (output.includes("Provider configuration not present")) advice.push(ABOUT_THE_LAST);
     if (NOT_CONVERGED.test(output)) advice.push(ABOUT_A_SERVICE);
-    if (BACKEND_STEPS.includes(step) && NOT_REACHED.test(output)) advice.push(ABOUT_THE_BACKEND);
+    if (BACKEND_STEPS.includes(step) && isBackendAway(inOneLine(output))) advice.push(ABOUT_THE_BACKEND);
     const conflict = conflictIn(output, stack);
     super(conflict?.code ?? "terraform-failed", conflict?.text ?? [text, ...advice].join("\n"));
     this.reasons = reasons;

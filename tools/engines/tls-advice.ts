@@ -23,7 +23,7 @@ const ABOUT_TLS: readonly (readonly [sign: RegExp, advice: string])[] = [
 ];
 
 /** What Terraform printed as one line: it wraps sentences, and draws boxes around them. */
-function inOneLine(output: string): string {
+export function inOneLine(output: string): string {
   return output.replaceAll(/\s*\n[\s│]*/g, " ");
 }
 

@@ -21,9 +21,9 @@ describe("what a database says", () => {
 });
 
 it("that of an image is in a container that is made for the question, and never starts", async () => {
-  const docker = fakeDocker(folder.path, '"create image") echo c1;;');
+  const docker = fakeDocker(folder.path, '"create --pull never image") echo c1;;');
   expect(await imageVersion("image", pathWith(folder.path))).toBe("26.4.7");
-  expect(docker.calls()).toEqual(["create image", "cp c1:/opt/keycloak/version.txt -", "rm c1"]);
+  expect(docker.calls()).toEqual(["create --pull never image", "cp c1:/opt/keycloak/version.txt -", "rm c1"]);
 });
 
 it("the version of a Keycloak is in its container, whether or not that runs", async () => {

@@ -15,19 +15,22 @@ function stackWith(image: string, dataVolume = "db-data", service?: ServerDescri
   return { ...stack, json: { ...stack.json, "//": marks } };
 }
 
+const OLD = "quay.io/keycloak/keycloak:25";
 const RUNS = '*"container inspect"*) echo true;;';
 
 describe("an older Keycloak on the database of a newer one", () => {
-  it.each(["quay.io/keycloak/keycloak:26.3", "keycloak:26.4.6", "keycloak:25", "kc:26.4.6@sha256:abc", "kc:26.4.6-1"])(
-    "is refused: %s",
-    async (image) => {
-      fakeDocker(folder.path, RUNS);
-      await expect(refuseDowngrades([stackWith(image)], pathWith(folder.path))).rejects.toMatchObject({
-        code: "downgrade",
-        message: expect.stringContaining(`keycloak is declared with ${image}, but Keycloak 26.4.7 has used`),
-      });
-    },
-  );
+  it.each([
+    "quay.io/keycloak/keycloak:26.3",
+    "mirror.test/keycloak/keycloak:25",
+    "keycloak/keycloak:26.4.6@sha256:abc",
+    "cdktf-keycloak-m2m/keycloak:26.4.6",
+  ])("is refused: %s", async (image) => {
+    fakeDocker(folder.path, `${RUNS}\n"create "*) exit 1;;`); // the image is not here
+    await expect(refuseDowngrades([stackWith(image)], pathWith(folder.path))).rejects.toMatchObject({
+      code: "downgrade",
+      message: expect.stringContaining(`keycloak is declared with ${image}, but Keycloak 26.4.7 has used`),
+    });
+  });
 
   it.each([
     "quay.io/keycloak/keycloak:26.4",
@@ -44,31 +47,48 @@ describe("an older Keycloak on the database of a newer one", () => {
   it("is not known while the database is starting, which is no failure", async () => {
     const starting = '*psql*) echo "the database system is starting up" >&2; exit 2;;';
     fakeDocker(folder.path, `${RUNS}\n${starting}\n"cp "*) exit 1;;`);
-    await refuseDowngrades([stackWith("keycloak:25")], pathWith(folder.path));
+    await refuseDowngrades([stackWith(OLD)], pathWith(folder.path));
   });
 
   it.each([
     ["a server", undefined, "docker rm --force keycloak"],
-    ["a cluster", { name: "keycloak-servers", replicas: 3 }, "docker service rm keycloak-servers"],
+    [
+      "a cluster",
+      { name: "keycloak-servers", replicas: 3 },
+      "docker rm --force keycloak && docker service rm keycloak-servers",
+    ],
   ])("is refused by what runs, where the database is not in a container of the app: %s", async (_, service, remove) => {
-    const docker = fakeDocker(folder.path, '*"service inspect"*) echo kc:built;;\n"create kc:built") echo a1b2;;');
-    await expect(refuseDowngrades([stackWith("keycloak:25", "data", service)], pathWith(folder.path))).rejects.toThrow(
-      `but Keycloak 26.4.7 has used its data, which an older one must not; declare 26.4.7 or newer; the way back is a backup of 25: bring it back where the data is, then \`${remove}\` and \`m2m up\``,
+    const made = '"create --pull never kc:built") echo a1b2;;';
+    const docker = fakeDocker(folder.path, `*"service inspect"*) echo kc:built;;\n${made}\n"create "*) exit 1;;`);
+    await expect(refuseDowngrades([stackWith(OLD, "data", service)], pathWith(folder.path))).rejects.toThrow(
+      `but Keycloak 26.4.7 is there and may have used its data, which an older one must not; declare 26.4.7 or newer; the way back is a backup of the older one: \`${remove}\`, then bring the data back where it is, then \`m2m up\``,
     );
     expect(docker.calls().filter((call) => call.includes("psql"))).toEqual([]);
   });
 
   it("is refused by what runs, where the database does not", async () => {
     fakeDocker(folder.path, '*"container inspect"*) echo false;;');
-    await expect(refuseDowngrades([stackWith("keycloak:25")], pathWith(folder.path))).rejects.toThrow(
+    await expect(refuseDowngrades([stackWith(OLD)], pathWith(folder.path))).rejects.toThrow(
       "has used its database (db)",
     );
   });
 
+  it("is told by the image where that is here, since its tag may count something else", async () => {
+    const inside = (version: string) => `"create "*) echo a1b2;;\n"cp a1b2"*) echo "Keycloak - Version ${version}";;`;
+    fakeDocker(folder.path, `${RUNS}\n${inside("26.4.7")}`);
+    await refuseDowngrades([stackWith("kc:1.2")], pathWith(folder.path));
+    fakeDocker(folder.path, `${RUNS}\n${inside("26.3.0")}`);
+    await expect(refuseDowngrades([stackWith("kc:1.2")], pathWith(folder.path))).rejects.toThrow(
+      "declared with kc:1.2",
+    );
+    fakeDocker(folder.path, `${RUNS}\n"create "*) exit 1;;`);
+    await refuseDowngrades([stackWith("kc:1.2")], pathWith(folder.path));
+  });
+
   it("is not known where no server is there", async () => {
     fakeDocker(folder.path, '"cp "*) exit 1;;\n*"container inspect"*) echo false;;\n*"service inspect"*) exit 1;;');
-    await refuseDowngrades([stackWith("keycloak:25")], pathWith(folder.path));
-    await refuseDowngrades([stackWith("keycloak:25", "data")], pathWith(folder.path));
-    await refuseDowngrades([stackWith("keycloak:25", "data", { name: "s", replicas: 2 })], pathWith(folder.path));
+    await refuseDowngrades([stackWith(OLD)], pathWith(folder.path));
+    await refuseDowngrades([stackWith(OLD, "data")], pathWith(folder.path));
+    await refuseDowngrades([stackWith(OLD, "data", { name: "s", replicas: 2 })], pathWith(folder.path));
   });
 });

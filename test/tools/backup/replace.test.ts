@@ -60,10 +60,23 @@ describe("replacing the database", () => {
     const { steps } = await run("", undefined, { name: "kc-servers", replicas: 3 });
     expect(steps.filter((step) => /kc-servers|start|stop/.test(step))).toEqual([
       "stop kc",
+      "service inspect --format {{.ID}} kc-servers",
       "service scale kc-servers=0",
       "service ps --format {{.CurrentState}} kc-servers",
       "service scale kc-servers=1",
       "start kc", // machines are served from here on
+      "service scale kc-servers=3",
+    ]);
+  });
+
+  it("stops the servers of a balancer that is gone, too: they would fill what is put there", async () => {
+    const gone = `*inspect*kc) test -f '${folder.path}/docker.log' && grep -q bring '${folder.path}/docker.log' && echo true || { echo "no such container" >&2; exit 1; };;`;
+    const { steps } = await run(gone, undefined, { name: "kc-servers", replicas: 3 });
+    expect(steps.filter((step) => /scale|RENAME|bring/.test(step))).toEqual([
+      "service scale kc-servers=0",
+      expect.stringMatching(SWAP),
+      "bring kc",
+      "service scale kc-servers=1",
       "service scale kc-servers=3",
     ]);
   });

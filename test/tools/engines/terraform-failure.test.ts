@@ -64,6 +64,13 @@ describe("a state that is not reached", () => {
     expect(message).not.toContain("\u001b");
   });
 
+  it("is found where Terraform breaks its lines, and not confused with a registry", () => {
+    const wrapped = "╷\n│ Error: dial tcp 127.0.0.1:5432: connect: connection\n│ refused\n╵";
+    expect(of("init", wrapped)).toContain("what keeps the state");
+    const registry = `Error: Failed to query available provider packages\n\ncould not connect to registry: ${refused}`;
+    expect(of("init", registry)).not.toContain("what keeps the state");
+  });
+
   it("is not confused with a server that is not reached, which a plan speaks to", () => {
     expect(of("plan", refused)).not.toContain("what keeps the state");
   });
