@@ -111,22 +111,20 @@ export function addHeaders(observer: Observer | undefined, headers: Headers): vo
 
 const OK: ObservedOutcome = Object.freeze({ code: "OK" });
 
-function followed<T>(
+async function followed<T>(
   ongoing: OngoingOperation,
   work: () => Promise<T>,
   outcomeOf: (value: T) => ObservedOutcome,
 ): Promise<T> {
-  const end = (outcome: ObservedOutcome) => quietly(() => ongoing.end(outcome));
-  return (ongoing.run ? within(ongoing, work) : work()).then(
-    (value) => {
-      end(outcomeOf(value));
-      return value;
-    },
-    (error: unknown) => {
-      end({ code: error instanceof MachineError ? error.code : "OTHER" });
-      throw error;
-    },
-  );
+  let value: T;
+  try {
+    value = await within(ongoing, work);
+  } catch (error) {
+    quietly(() => ongoing.end({ code: error instanceof MachineError ? error.code : "OTHER" }));
+    throw error;
+  }
+  quietly(() => ongoing.end(outcomeOf(value)));
+  return value;
 }
 
 /** Runs work in an operation. Whatever the observer makes of it, the work is done once, and its own value counts. */

@@ -12,10 +12,9 @@ const ROUNDS = 240;
 const TIMES = 25;
 const HITS = 500;
 
-const built = (file: string) => require(file) as typeof Library;
-/** As users run it: `tsx` gives each function its name as it is made, which costs as much as a count does. */
-const library = built(join(__dirname, "../../dist/machine.cjs"));
-const { createMetrics, createTracing } = library;
+/** The built library, as users run it: `tsx` names each function as it is made, which costs as much as a count does. */
+const BUILT = join(__dirname, "../../dist/machine.cjs");
+const load = (file: string) => require(file) as typeof Library;
 
 /** `machine.cjs` of an earlier build, to be held against this one without observers. */
 const BEFORE = process.env.M2M_BEFORE;
@@ -54,6 +53,8 @@ export const observing: Part = async ({ signal }) => {
 
 async function compare(issuer: LocalIssuer, cacheSize: number, times: number, signal: AbortSignal) {
   const header = `Bearer ${await issuer.server.mint({}, { kid: issuer.server.key.kid })}`;
+  const library = load(BUILT);
+  const { createMetrics, createTracing } = library;
   const metrics = createMetrics(promClient, { registry: new promClient.Registry() });
   const both = [createMetrics(promClient, { registry: new promClient.Registry() }), createTracing(openTelemetry)];
   const open = async (from: typeof Library, observers?: readonly Observer[]) => {
@@ -71,7 +72,7 @@ async function compare(issuer: LocalIssuer, cacheSize: number, times: number, si
     "off again": await open(library, []),
     metrics: await open(library, [metrics]),
     "metrics, traces without an SDK": await open(library, both),
-    ...(BEFORE && { before: await open(built(BEFORE)) }),
+    ...(BEFORE && { before: await open(load(BEFORE)) }),
   };
   const works = Object.entries(ways).map(([name, { work }]) => [name, work] as const);
   const found = await alternate(Object.fromEntries(works), ROUNDS, signal);

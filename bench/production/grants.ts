@@ -8,6 +8,7 @@ import { machineA } from "./machine-a";
 
 const ROUNDS = 2;
 const MS = 8000;
+const POSTGRESQL = "PostgreSQL, https, events written";
 
 /** Grants a second on PostgreSQL beside H2. */
 export async function grants(signal: AbortSignal): Promise<Section> {
@@ -16,7 +17,7 @@ export async function grants(signal: AbortSignal): Promise<Section> {
     "H2, https": secureEnvironment((main) =>
       main.replaceAll('"required"', '"request"').replaceAll(/,?\s*boundTo: \w*"?\w+"?/g, ""),
     ),
-    "PostgreSQL, https, events written": productionEnvironment(),
+    [POSTGRESQL]: productionEnvironment(),
   };
   const closing: (() => Promise<unknown>)[] = [];
   try {
@@ -62,7 +63,7 @@ export async function grants(signal: AbortSignal): Promise<Section> {
       "p99 ms",
       "memory, MiB",
     ];
-    const [database] = Object.values(containers).at(-1)!.slice(-1);
+    const [database] = databasesOf(environments[POSTGRESQL], POSTGRESQL);
     const bytes = await numberIn(database!, "pg_total_relation_size('event_entity') / count(*) FROM event_entity");
     const events = `An event takes ${bytes} bytes in the database, its indexes included.`;
     return { title: "Grants on PostgreSQL beside H2", text: [table(heads, rows), events, METHOD], aims: [] };
@@ -74,5 +75,5 @@ export async function grants(signal: AbortSignal): Promise<Section> {
 const METHOD = `Eight at a time on kept-alive connections, ${ROUNDS} rounds of ${MS / 1000} s after one to warm up. The program that asks shares the processors with the servers. Computing and latencies are those of the last round, memory that after it.`;
 
 function databasesOf({ names }: Environment, name: string): string[] {
-  return name.startsWith("PostgreSQL") ? [`${names.keycloak}-database`] : [];
+  return name === POSTGRESQL ? [`${names.keycloak}-database`] : [];
 }

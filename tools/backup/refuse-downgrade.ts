@@ -57,12 +57,19 @@ function isOfKeycloak(image: string): boolean {
   return /(^|\/)keycloak\/keycloak[:@]/.test(image) || isLocalImage("keycloak", image);
 }
 
-function refusal({ container, image, service }: ServerDescription, used: string, database: string | undefined): string {
-  const remove = `docker rm --force ${container}${service ? ` && docker service rm ${service.name}` : ""}`;
-  const [who, restore] = database
-    ? [`has used its database (${database})`, "`m2m restore FILE`"]
-    : ["is there and may have used its data", "bring the data back where it is, then `m2m up`"];
-  return `${container} is declared with ${image}, but Keycloak ${used} ${who}, which an older one must not; declare ${used} or newer; the way back is a backup of the older one: \`${remove}\`, then ${restore}`;
+function refusal(server: ServerDescription, used: string, database: string | undefined): string {
+  const { container, image, service } = server;
+  const who = database ? `has used its database (${database})` : "is there and may have used its data";
+  const remove = `\`docker rm --force ${container}${service ? ` && docker service rm ${service.name}` : ""}\``;
+  return `${container} is declared with ${image}, but Keycloak ${used} ${who}, which an older one must not; declare ${used} or newer; ${wayBack(server, database, remove)}`;
+}
+
+function wayBack({ dataVolume }: ServerDescription, database: string | undefined, remove: string): string {
+  if (database) return `the way back is a backup of the older one: ${remove}, then \`m2m restore FILE\``;
+  if (!dataVolume) {
+    return `the way back is a backup of the older one: ${remove}, then bring the data back where it is, then \`m2m up\``;
+  }
+  return `the way back without its data is \`m2m down\`, then \`m2m up\`; with it ${remove}, then an earlier copy of the volume ${dataVolume} in its place, then \`m2m up\``;
 }
 
 /** `undefined` for a digest alone, or for a tag that is no version. */

@@ -65,11 +65,12 @@ async function byPassword(stack: Stack, login: Login, fetch: Fetch): Promise<str
   });
   if (answer.status !== 200) {
     await answer.body?.cancel();
-    if (answer.status >= 500)
-      throw refused(
-        `${url} answers with HTTP ${answer.status}, so it cannot serve now, most often because its database does not answer; \`m2m logs\` has the reason`,
-      );
-    throw refused(`${url} refused the administrator (HTTP ${answer.status}); give the password in KEYCLOAK_PASSWORD`);
+    const { status } = answer;
+    const why =
+      status >= 500
+        ? `answers with HTTP ${status}, so it cannot serve now, most often because its database does not answer; \`m2m logs\` has the reason`
+        : `refused the administrator (HTTP ${status}); give the password in KEYCLOAK_PASSWORD`;
+    throw refused(`${url} ${why}`);
   }
   return ((await answer.json()) as { access_token: string }).access_token;
 }

@@ -46,10 +46,10 @@ const served = (what: string, labels: string) =>
   `http_server_requests_seconds_${what}{uri="/realms/{realm}/protocol/{protocol}/token", ${labels}}`;
 
 /** Keycloak's connections to its database. */
-const pool = (active: string, available: string, acquired: string) => ({
-  [scraped("keycloak", 'agroal_active_count{datasource="default"}')]: active,
-  [scraped("keycloak", 'agroal_available_count{datasource="default"}')]: available,
-  [scraped("keycloak", 'agroal_acquire_count_total{datasource="default"}')]: acquired,
+export const pool = (active: string, available: string, acquired: string, instance = "x") => ({
+  [`agroal_active_count{job="keycloak", instance="${instance}"}`]: active,
+  [`agroal_available_count{job="keycloak", instance="${instance}"}`]: available,
+  [`agroal_acquire_count_total{job="keycloak", instance="${instance}"}`]: acquired,
 });
 
 /** The declared key ends in four hours, so that its warning is there from the beginning. */

@@ -1,6 +1,6 @@
 // When the alerts about the servers of a cluster fire, as input of `promtool test rules`.
 import type { Watched } from "../../../constructs/monitoring/facts";
-import { type AlertCase, ASKS, up, WATCHED } from "./alert-cases";
+import { type AlertCase, ASKS, pool, up, WATCHED } from "./alert-cases";
 
 export const CLUSTER: Watched = { ...WATCHED, keycloak: { host: "tasks.sso-servers", port: 9000, replicas: 3 } };
 
@@ -38,6 +38,18 @@ export const CLUSTER_CASES: readonly AlertCase[] = [
     series: { ...ASKS, ...servers("1x60", "1x60", "1x9 stale", "_x6 1x60") },
     at: 120,
     fires: {},
+  },
+  {
+    title: "two of the servers have no connection to the database",
+    series: {
+      ...ASKS,
+      ...servers("1x60", "1x60", "1x60"),
+      ...pool("0x3 0x60", "2x3 0x60", "40x60", "10.0.0.0"),
+      ...pool("1x3 1x60", "1x60", "40x60", "10.0.0.1"),
+      ...pool("0x60", "2x60", "40+5x60", "10.0.0.2"),
+    },
+    at: 80,
+    fires: { DatabaseDown: {} },
   },
   {
     title: "no server answers",

@@ -7,10 +7,15 @@ import { fakeDocker } from "./parts";
 
 const folder = temporaryFolder();
 
-/** A server of this image on a database; the data has been used by Keycloak 26.4.7. */
-function stackWith(image: string, dataVolume = "db-data", service?: ServerDescription["service"]): Stack {
+/** A server of this image; 26.4.7 is what is there. @param dataVolume `null`: its database is elsewhere */
+function stackWith(
+  image: string,
+  dataVolume: string | null = "db-data",
+  service?: ServerDescription["service"],
+): Stack {
   const stack = stackOf({});
-  const server = { container: "keycloak", image, port: 8443, dataVolume, ...(service && { service }) };
+  const where = { ...(dataVolume && { dataVolume }), ...(service && { service }) };
+  const server = { container: "keycloak", image, port: 8443, ...where };
   const marks = { servers: { S: server }, databases: { D: { container: "db", database: "keycloak" } } };
   return { ...stack, json: { ...stack.json, "//": marks } };
 }
@@ -57,13 +62,20 @@ describe("an older Keycloak on the database of a newer one", () => {
       { name: "keycloak-servers", replicas: 3 },
       "docker rm --force keycloak && docker service rm keycloak-servers",
     ],
-  ])("is refused by what runs, where the database is not in a container of the app: %s", async (_, service, remove) => {
+  ])("is refused by what is there, where the database is elsewhere: %s", async (_, service, remove) => {
     const made = '"create --pull never kc:built") echo a1b2;;';
     const docker = fakeDocker(folder.path, `*"service inspect"*) echo kc:built;;\n${made}\n"create "*) exit 1;;`);
-    await expect(refuseDowngrades([stackWith(OLD, "data", service)], pathWith(folder.path))).rejects.toThrow(
+    await expect(refuseDowngrades([stackWith(OLD, null, service)], pathWith(folder.path))).rejects.toThrow(
       `but Keycloak 26.4.7 is there and may have used its data, which an older one must not; declare 26.4.7 or newer; the way back is a backup of the older one: \`${remove}\`, then bring the data back where it is, then \`m2m up\``,
     );
     expect(docker.calls().filter((call) => call.includes("psql"))).toEqual([]);
+  });
+
+  it("is refused by what is there, where the data is in a file, and the ways back are told", async () => {
+    fakeDocker(folder.path, '"create "*) exit 1;;');
+    await expect(refuseDowngrades([stackWith(OLD, "keycloak-data")], pathWith(folder.path))).rejects.toThrow(
+      "the way back without its data is `m2m down`, then `m2m up`; with it `docker rm --force keycloak`, then an earlier copy of the volume keycloak-data in its place, then `m2m up`",
+    );
   });
 
   it("is refused by what runs, where the database does not", async () => {
