@@ -118,7 +118,8 @@ async function followed<T>(
 ): Promise<T> {
   let value: T;
   try {
-    value = await within(ongoing, work);
+    // Most observers run nothing: what guards the work against one that does would cost more than a count.
+    value = await (ongoing.run ? within(ongoing, work) : work());
   } catch (error) {
     quietly(() => ongoing.end({ code: error instanceof MachineError ? error.code : "OTHER" }));
     throw error;
