@@ -4,15 +4,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contentOf, sqlIn } from "./database/content";
 import { ADMIN_PASSWORD, docker, m2m, makeProject, namesOf, takeDown } from "./environment";
 import { PROGRAM, ROOT } from "./project";
 
 const OWN = namesOf("backup");
 const DATABASE = `${OWN.keycloak}-database`;
 const PASSPHRASE = ["--passphrase-file", "passphrase"];
-const ALL = `SELECT 'realm', id, name FROM realm UNION ALL SELECT 'client', id, client_id FROM client
-  UNION ALL SELECT 'key', id, name FROM component WHERE provider_type = 'org.keycloak.keys.KeyProvider'
-  UNION ALL SELECT 'event', id, type FROM event_entity ORDER BY 1, 2`;
 
 let folder: string;
 let atBackup: string;
@@ -30,10 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => takeDown(folder, OWN));
 
-const sql = (text: string, database = "keycloak") =>
-  docker("exec", DATABASE, "psql", "--username=postgres", "-Atq", `--dbname=${database}`, `--command=${text}`);
+const sql = (text: string, database?: string) => sqlIn(DATABASE, text, database);
 const databases = () => sql("SELECT datname FROM pg_database WHERE datname LIKE 'keycloak%' ORDER BY 1");
-const content = () => sql(ALL);
+const content = () => contentOf(DATABASE);
 const health = () => docker("inspect", "--format", "{{.State.Health.Status}}", OWN.keycloak);
 
 /** The backup as it would be of another Keycloak: restored beside it, changed, and backed up by PostgreSQL's own means. */

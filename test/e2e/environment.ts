@@ -39,6 +39,7 @@ export const ENVIRONMENTS = [
   "broken-cluster",
   "layered",
   "database",
+  "upgraded",
 ] as const;
 
 /** Every file has names and ports of its own, so that several run at once. */

@@ -1,11 +1,13 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { localImage } from "../../constructs/contract/docker-names";
 import { createDpopKey } from "../../machines";
 import { describeGrants } from "./authorization/matrix";
+import { contentOf, sqlIn } from "./database/content";
 import { docker, m2m, makeProject, namesOf, takeDown } from "./environment";
+import { ROOT } from "./project";
 import { goldenConfiguration } from "./provider/golden";
 import { serverOf } from "./provider/server";
 import { Workspace } from "./provider/workspace";
@@ -103,3 +105,53 @@ describe("Keycloak 26.7.2 over mutual TLS", () => {
     });
   });
 });
+
+describe("an upgrade of a server in production, from 26.4.7 to 26.7.2", () => {
+  const UPGRADED = namesOf("upgraded");
+  const DATABASE = `${UPGRADED.keycloak}-database`;
+  let folder: string;
+  beforeAll(async () => {
+    folder = makeProject(UPGRADED, production("26.4.7"));
+    await up();
+  });
+  afterAll(async () => await takeDown(folder, UPGRADED));
+
+  const declare = (version: string) => writeFileSync(join(folder, "main.ts"), production(version));
+  const rows = async () => (await contentOf(DATABASE)).split("\n");
+  const versions = () => sqlIn(DATABASE, "SELECT version FROM migration_model ORDER BY update_time");
+  const up = async () => {
+    const { exitCode, stdout, stderr } = await m2m(folder, ["up"]);
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain("HTTP 200");
+  };
+
+  it("keeps all that the database holds, and the documented way back brings all of it back", async () => {
+    expect((await m2m(folder, ["backup", "before.dump"])).exitCode).toBe(0);
+    const before = await rows();
+    declare("26.7.2");
+    await up();
+    expect(await rows()).toEqual(expect.arrayContaining(before));
+    expect(await versions()).toBe("26.4.7\n26.7.2");
+
+    declare("26.4.7");
+    const { exitCode, stderr } = await m2m(folder, ["up"]);
+    expect(exitCode).toBe(1);
+    const remove = ["rm", "--force", UPGRADED.keycloak];
+    expect(stderr).toContain(`\`docker ${remove.join(" ")}\`, then \`m2m restore FILE\``);
+
+    await docker(...remove);
+    const restored = await m2m(folder, ["restore", "before.dump", "--yes"]);
+    expect(restored.exitCode, restored.stderr).toBe(0);
+    expect(await rows()).toEqual(before);
+    expect(await versions()).toBe("26.4.7");
+    await up();
+    expect((await m2m(folder, ["diff"])).exitCode).toBe(0);
+  });
+});
+
+/** examples/production on this version, of which an image is here. */
+function production(version: string): string {
+  return readFileSync(join(ROOT, "examples", "production", "main.ts"), "utf8")
+    .replace('"../../constructs"', '"./constructs"')
+    .replace('mode: "production"', `image: "${localImage("keycloak", version)}", $&`);
+}
