@@ -123,6 +123,25 @@ describe("two layers, brought up as the page says and without any password", () 
   });
 });
 
+describe("when what keeps the states is away", () => {
+  it.each([
+    ["is stopped", "stop", "start", [["diff"], ["up"], ["down", "--yes"]]],
+    ["does not answer", "pause", "unpause", [["diff"]]], // after half a minute
+  ])("each command says so and ends, where it %s", async (_, take, give, commands) => {
+    await docker(take, DATABASE);
+    try {
+      for (const command of commands) {
+        const { exitCode, stderr } = await run(anna, ...command);
+        expect(exitCode).toBe(1);
+        expect(stderr).toContain("That is what keeps the state of this stack");
+      }
+    } finally {
+      await docker(give, DATABASE);
+    }
+    await expect.poll(async () => (await run(anna, "diff")).exitCode, { timeout: 120_000, interval: 1_000 }).toBe(0);
+  });
+});
+
 describe("two engineers at once", () => {
   it("one is refused by the lock of pg, which says whose it is, and nothing is lost", async () => {
     const [{ code, message } = { code: "", message: "" }] = await upUntilRefused("at-once", anna, ben);

@@ -47,7 +47,7 @@ const ABOUT_A_SERVICE =
 
 /** Before a plan, Terraform speaks to nobody but what keeps the state. */
 const BACKEND_STEPS = ["init", "state"];
-const NOT_REACHED = /dial tcp\b.*(connection refused|no such host|timeout|no route to host)/;
+const NOT_REACHED = /\b(?:dial|read) tcp\b.*(connection refused|no such host|timeout|no route to host)/;
 /** At `init` it may be a registry that is not reached. */
 const OF_A_REGISTRY = /registry|provider packages|install provider|download module/i;
 const ABOUT_THE_BACKEND =

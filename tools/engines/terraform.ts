@@ -157,7 +157,7 @@ export class Terraform {
   private start(args: string[]) {
     return startTerraform(this.binary, args, {
       cwd: this.stack.folder,
-      env: { CHECKPOINT_DISABLE: "true", TF_IN_AUTOMATION: "true", ...this.env },
+      env: { CHECKPOINT_DISABLE: "true", TF_IN_AUTOMATION: "true", ...backendWait(), ...this.env },
       stdin: "ignore",
       reject: false,
       // Ctrl-C reaches Terraform too. It stops in order and saves its state, so wait for it.
@@ -168,6 +168,11 @@ export class Terraform {
   private failure(step: string, output: string): TerraformFailure {
     return new TerraformFailure(step, this.stack.name, output);
   }
+}
+
+/** A PostgreSQL that takes connections and does not answer would be waited for without end. Seconds. */
+function backendWait(): Record<string, string> {
+  return process.env.PGCONNECT_TIMEOUT === undefined ? { PGCONNECT_TIMEOUT: "30" } : {};
 }
 
 /**

@@ -15,6 +15,7 @@ const signIn = new URLSearchParams({
   sslrootcert: access("states_identities-tls.trust.crt"),
   sslcert: access("states_identities-tls.crt"),
   sslkey: access("states_identities-tls.key"),
+  connect_timeout: "30", // seconds; without it, a database that hangs is waited for without end
 });
 new PgBackend(stack, {
   connStr: `postgres://states_identities@127.0.0.1:5432/states_identities?${decodeURIComponent(`${signIn}`)}`,

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Terraform } from "../../../tools/engines/terraform";
 import { fakeProgram, recordOutput, stackOf, temporaryFolder } from "../parts";
 
@@ -217,6 +217,20 @@ it("writes files that only their owner can read, and this process keeps its own 
     expect([mode("copy.tfstate.backup"), mode("folder"), mode("ours")]).toEqual([0o600, 0o700, 0o644]);
   } finally {
     process.umask(mask);
+  }
+});
+
+it.each([
+  [undefined, "30"],
+  ["5", "5"],
+])("waits so long for a PostgreSQL that keeps the state, where PGCONNECT_TIMEOUT is %s: %s s", async (given, used) => {
+  vi.stubEnv("PGCONNECT_TIMEOUT", given);
+  try {
+    const { terraform: it } = terraform(`echo "$PGCONNECT_TIMEOUT" >seen`);
+    await it.forget(["a.b"]);
+    expect(readFileSync(join(folder.path, "seen"), "utf8")).toBe(`${used}\n`);
+  } finally {
+    vi.unstubAllEnvs();
   }
 });
 
